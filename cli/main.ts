@@ -1,0 +1,49 @@
+#!/usr/bin/env node
+/** The command `understudy`: parses, calls, prints, exits. 0 good, 1 a check failed, 2 wrong usage, 3 unreachable. */
+import { Command, CommanderError } from 'commander'
+import { ConfigError } from '../server/config.ts'
+import { packageVersion } from '../server/paths.ts'
+import { healthCommand } from './health.ts'
+import { serveCommand } from './serve.ts'
+
+const program = new Command('understudy')
+  .description('The stand-in for a video-background-removal API: a mock server and contract test harness.')
+  .version(packageVersion, '-V, --version', 'print the version')
+  .helpOption('-h, --help', 'print this help')
+  .showSuggestionAfterError()
+  .exitOverride()
+  .configureOutput({ writeErr: () => {} })
+
+for (const command of [serveCommand(), healthCommand()]) {
+  program.addCommand(
+    command
+      .exitOverride()
+      .configureOutput({ writeErr: () => {} })
+      .showSuggestionAfterError(),
+  )
+}
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  process.exitCode = explain(error)
+}
+
+/** One clear line on stderr, and the exit code. */
+function explain(error: unknown): number {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return 0
+    if (error.code === 'commander.help') {
+      process.stderr.write(program.helpInformation())
+      return 2
+    }
+    const [line = '', hint = ''] = error.message.replace(/^error: /, '').split('\n')
+    console.error(`understudy: ${line}${hint && ` ${hint}`}; see understudy --help`)
+    return 2
+  }
+  if (error instanceof ConfigError) {
+    console.error(`understudy: ${error.message}`)
+    return 2
+  }
+  throw error
+}

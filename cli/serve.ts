@@ -1,0 +1,83 @@
+/** `understudy serve`: the mock on a port, until it is told to stop. */
+import { Command, Option } from 'commander'
+import { type DestinationStream, pino } from 'pino'
+import { buildApp } from '../server/app.ts'
+import {
+  completeConfig,
+  defaultTextOf,
+  flagOf,
+  type LogLevel,
+  type MockOptions,
+  type OptionName,
+  options,
+  parseOption,
+  readEnvironment,
+  variableOf,
+} from '../server/config.ts'
+import { defaultKey, listen, type RunningMock } from '../server/start.ts'
+
+export function serveCommand(): Command {
+  const command = new Command('serve').description('run the mock server')
+  for (const name of Object.keys(options) as OptionName[]) {
+    const { argument, description } = options[name]
+    const text = `${description} (default: ${defaultTextOf(name)}; ${variableOf(name)})`
+    command.addOption(
+      new Option(`${flagOf(name)} ${argument}`, text).argParser(value => parseOption(name, value, flagOf(name))),
+    )
+  }
+  return command.action(async (flags: MockOptions) => serve({ ...readEnvironment(), ...flags }))
+}
+
+async function serve(given: MockOptions): Promise<void> {
+  const config = completeConfig(given)
+  const log = await makeLog(config.logLevel)
+  const mock = await listen(buildApp(config, log))
+  console.log(greeting(mock))
+  await stopped()
+  await mock.close()
+  log.flush()
+}
+
+/** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */
+function stopped(): Promise<void> {
+  return new Promise(resolve => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => {
+        process.once(signal, () => process.exit(130))
+        resolve()
+      })
+    }
+  })
+}
+
+/** Logs go to stderr: pretty on a terminal, a JSON object a line elsewhere. */
+async function makeLog(level: LogLevel) {
+  return pino({ level, base: undefined }, await destination())
+}
+
+async function destination(): Promise<DestinationStream> {
+  if (!process.stderr.isTTY) return pino.destination({ dest: 2, sync: false })
+  const { default: pretty } = await import('pino-pretty')
+  return pretty({
+    colorize: process.env.NO_COLOR === undefined,
+    destination: 2,
+    sync: true,
+    translateTime: 'HH:MM:ss.l',
+    ignore: 'method,url,status,ms,request_id,job_id,world',
+    messageFormat: (line, key) =>
+      line.request_id === undefined
+        ? String(line[key])
+        : `${line.status} ${line.method} ${line.url} ${line.ms} ms  ${line.request_id}${line.job_id ? ` ${line.job_id}` : ''}`,
+  })
+}
+
+/** What a new user needs: where it is, the key, and three lines to paste. */
+function greeting({ url, seed }: RunningMock): string {
+  const key = `-H 'X-Api-Key: ${defaultKey}'`
+  return `Understudy is ready at ${url}   key: ${defaultKey}   seed: ${seed}   docs: ${url}/docs
+
+  curl -s ${key} -F file=@fixtures/clips/short.mp4 ${url}/v1/uploads
+  JOB=$(curl -s ${key} --json '{"video_url":"https://example.com/cat.mp4"}' ${url}/v1/jobs | sed -E 's/.*"id":"([^"]+)".*/\\1/')
+  curl -s ${key} ${url}/v1/jobs/$JOB
+`
+}

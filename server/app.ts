@@ -1,0 +1,123 @@
+/**
+ * The one factory, for users, tests and benchmarks alike. Nothing listens yet: startMock() does that.
+ *
+ * A request flows: exchange opened (request_id, world) → key → limits → body → idempotency → schema → route →
+ * serializer → exchange closed (headers, journal, metrics, log). The steps of a route stand in routes/index.ts.
+ */
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { Logger } from 'pino'
+import { Clock } from './clock.ts'
+import type { Config } from './config.ts'
+import { registerControl } from './control/index.ts'
+import { apiError, toApiError } from './errors.ts'
+import { type Exchange, Feed } from './journal.ts'
+import { JournalReader } from './journalView.ts'
+import { Metrics } from './metrics.ts'
+import type { Mock } from './mock.ts'
+import { closeExchange, open } from './pipeline/exchange.ts'
+import { holdContinue, isStillWaiting } from './pipeline/expect.ts'
+import { answerNodesOwn, answerRawErrors } from './pipeline/rawErrors.ts'
+import { makeValidatorCompiler, refuseDeepJson } from './pipeline/validation.ts'
+import { registerDocs } from './routes/docs.ts'
+import { methodsOf, registerRoutes } from './routes/index.ts'
+import { Uploads } from './uploads.ts'
+import { Webhooks } from './webhooks.ts'
+import { Worlds } from './world/worlds.ts'
+
+/** A JSON body may have this many bytes. */
+const maxJsonBytes = 1024 * 1024
+
+export interface App {
+  readonly fastify: FastifyInstance
+  readonly mock: Mock
+}
+
+/** Builds the mock for a complete configuration; `log` gets a line for each answer. */
+export function buildApp(config: Config, log: Logger): App {
+  const app = fastify({
+    // The exchange writes its own line: one an answer, with request_id and job_id.
+    logger: false,
+    bodyLimit: maxJsonBytes,
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    http: { requireHostHeader: false },
+    routerOptions: { maxParamLength: 256 },
+    frameworkErrors: (error, request, reply) => {
+      open(mock, undefined, request)
+      answerError(error, request, reply)
+    },
+    clientErrorHandler: (error, socket) => answerRawErrors(mock, error, socket),
+  })
+  const mock = assemble(config, log)
+
+  app.decorateRequest('exchange', null as unknown as Exchange)
+  app.setValidatorCompiler(makeValidatorCompiler())
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, jsonParser(app))
+  app.addHook('onSend', closeExchange(mock))
+  app.setErrorHandler((error, request, reply) => answerError(error, request, reply))
+  app.setNotFoundHandler((request, reply) => {
+    open(mock, undefined, request)
+    answerError(noRoute(request), request, reply)
+  })
+  holdContinue(app.server)
+  answerNodesOwn(mock, app.server)
+
+  registerRoutes(app, mock)
+  registerControl(app, mock)
+  registerDocs(app, mock)
+  return { fastify: app, mock }
+
+  /** The one place that turns anything thrown into the envelope (ERR-1). */
+  function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
+    const error = toApiError(thrown)
+    const { requestId } = request.exchange
+    if (error.case === 'internal_error') log.error({ err: thrown, request_id: requestId }, 'a bug in the mock')
+    if (error.headers) reply.headers(error.headers)
+    if (isStillWaiting(request.raw)) reply.header('connection', 'close')
+    reply.code(error.status).type('application/json; charset=utf-8').send(error.envelope(requestId))
+  }
+}
+
+function assemble(config: Config, log: Logger): Mock {
+  const clock = new Clock()
+  const feed = new Feed()
+  const metrics = new Metrics()
+  const webhooks = new Webhooks(config, feed, metrics)
+  const uploads = new Uploads(config.dataDir)
+  const worlds = new Worlds(config, clock, {
+    announce: (world, event, job) => webhooks.announce(world, event, job),
+    forget: world => uploads.forget(world),
+  })
+  const journal = new JournalReader(worlds, feed, config)
+  return { config, clock, worlds, feed, journal, uploads, webhooks, metrics, log }
+}
+
+function jsonParser(app: FastifyInstance) {
+  const parse = app.getDefaultJsonParser('error', 'error')
+  return (request: FastifyRequest, body: string, done: (error: Error | null, body?: unknown) => void): void => {
+    request.exchange.requestBody = body
+    // A client may announce JSON and send none: the schema says whether a body was needed.
+    if (body === '') return done(null, undefined)
+    parse(request, body, (error, parsed) => {
+      if (error) return done(error)
+      try {
+        refuseDeepJson(parsed)
+        done(null, parsed)
+      } catch (deep) {
+        done(deep as Error)
+      }
+    })
+  }
+}
+
+function noRoute(request: FastifyRequest) {
+  const path = request.url.split('?', 1)[0] as string
+  const allowed = methodsOf(path)
+  if (allowed.length === 0 || allowed.includes(request.method)) {
+    return apiError('route_not_found', `${request.method} ${path.slice(0, 200)}`)
+  }
+  return apiError('method_not_allowed', `${request.method} ${path}; expected ${allowed.join(' or ')}`, {
+    allow: allowed.join(', '),
+  })
+}

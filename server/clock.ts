@@ -1,0 +1,207 @@
+/**
+ * The one clock. Nobody else in the mock asks for the time or sets a timer, so that time can be frozen, stepped or
+ * scaled and tests never sleep.
+ *
+ * Clocks form a tree: the root follows the machine's monotonic time, each world has a child of it. What is done to the
+ * root holds for every world; what is done to a world's clock holds for that world alone.
+ */
+import { setTimeout as delay } from 'node:timers/promises'
+
+export interface Timer {
+  /** When it is due, in this clock's milliseconds since the epoch. */
+  readonly at: number
+  cancelled: boolean
+  readonly run: () => void
+  readonly order: number
+}
+
+/** Real milliseconds since the epoch, never going back. For measuring; what the API tells is a Clock's now(). */
+export const monotonicMs = (): number => performance.timeOrigin + performance.now()
+
+/** Waits in real time: for what is outside of the mock, such as a client that is awaited. */
+export const realDelay = (ms: number, signal?: AbortSignal): Promise<void> =>
+  delay(ms, undefined, { signal, ref: false }).catch(() => {})
+
+/** Node refuses longer timers; a longer wait is armed again. */
+const longestTimeoutMs = 2 ** 31 - 1
+
+export class Clock {
+  readonly #parent: Clock | undefined
+  readonly #children = new Set<Clock>()
+  #speed = 1
+  #frozen = false
+  /** now() = #base + (the parent's time since #parentBase) * #speed */
+  #base: number
+  #parentBase: number
+  /** While a due timer runs, the time that it was due at: a late timer still acts at its own time. */
+  #pinned: number | undefined
+  #heap: Timer[] = []
+  #order = 0
+  #timeout: NodeJS.Timeout | undefined
+  #closed = false
+
+  constructor(parent?: Clock) {
+    this.#parent = parent
+    this.#parentBase = this.#parentNow()
+    this.#base = this.#parentBase
+    if (parent) parent.#children.add(this)
+  }
+
+  /** Milliseconds since the epoch, by this clock. */
+  now(): number {
+    if (this.#pinned !== undefined) return this.#pinned
+    if (this.#frozen) return this.#base
+    return this.#base + (this.#parentNow() - this.#parentBase) * this.#speed
+  }
+
+  get frozen(): boolean {
+    return this.#frozen
+  }
+
+  get speed(): number {
+    return this.#speed
+  }
+
+  /** Stops the time; timers wait, step() still moves it. */
+  freeze(): void {
+    this.#change(() => {
+      this.#frozen = true
+    })
+  }
+
+  /** Lets the time go on from where it is. */
+  resume(): void {
+    this.#change(() => {
+      this.#frozen = false
+    })
+  }
+
+  /** Moves the time forward by `ms` at once; what falls due on the way runs in order, each at its own time. */
+  step(ms: number): void {
+    if (!(ms >= 0)) throw new RangeError(`step needs milliseconds of 0 or more, got ${ms}`)
+    this.#change(() => {
+      this.#base += ms
+    })
+    this.catchUp()
+    for (const child of this.#children) child.catchUp()
+  }
+
+  /** Makes the time pass `factor` times as fast as the parent's; above 0. */
+  setSpeed(factor: number): void {
+    if (!(factor > 0 && Number.isFinite(factor))) throw new RangeError(`speed needs a number above 0, got ${factor}`)
+    this.#change(() => {
+      this.#speed = factor
+    })
+  }
+
+  /** Runs `run` once in `ms` of this clock's time. */
+  after(ms: number, run: () => void): Timer {
+    const timer: Timer = { at: this.now() + ms, cancelled: false, run, order: this.#order++ }
+    push(this.#heap, timer)
+    if (this.#heap[0] === timer) this.#arm()
+    return timer
+  }
+
+  cancel(timer: Timer | undefined): void {
+    if (timer) timer.cancelled = true
+  }
+
+  /** Runs all that is due by now: cheap when nothing is, so every read of a world's state can call it first. */
+  catchUp(): void {
+    const first = this.#heap[0]
+    if (first === undefined || this.#pinned !== undefined) return
+    const now = this.now()
+    if (first.at > now) return
+    try {
+      for (let timer = this.#heap[0]; timer && timer.at <= now; timer = this.#heap[0]) {
+        pop(this.#heap)
+        if (timer.cancelled) continue
+        this.#pinned = timer.at
+        timer.run()
+      }
+    } finally {
+      this.#pinned = undefined
+    }
+    this.#arm()
+  }
+
+  /** Forgets all timers; the clock still tells the time. */
+  close(): void {
+    this.#closed = true
+    this.#heap = []
+    clearTimeout(this.#timeout)
+    if (this.#parent) this.#parent.#children.delete(this)
+    for (const child of [...this.#children]) child.close()
+  }
+
+  #parentNow(): number {
+    return this.#parent ? this.#parent.now() : monotonicMs()
+  }
+
+  #change(change: () => void): void {
+    const parentNow = this.#parentNow()
+    this.#base = this.now()
+    this.#parentBase = parentNow
+    change()
+    this.#rearm()
+  }
+
+  #rearm(): void {
+    this.#arm()
+    for (const child of this.#children) child.#rearm()
+  }
+
+  /** Milliseconds of this clock that pass in one real millisecond. */
+  #rate(): number {
+    if (this.#frozen) return 0
+    return this.#speed * (this.#parent ? this.#parent.#rate() : 1)
+  }
+
+  /** One real timer at the most, for the first that is due. */
+  #arm(): void {
+    clearTimeout(this.#timeout)
+    const first = this.#heap[0]
+    const rate = this.#rate()
+    if (first === undefined || rate === 0 || this.#closed) return
+    const realMs = Math.max(0, Math.ceil((first.at - this.now()) / rate))
+    this.#timeout = setTimeout(
+      () => {
+        this.catchUp()
+        this.#arm()
+      },
+      Math.min(realMs, longestTimeoutMs),
+    )
+    this.#timeout.unref()
+  }
+}
+
+const before = (a: Timer, b: Timer): boolean => a.at < b.at || (a.at === b.at && a.order < b.order)
+
+function push(heap: Timer[], timer: Timer): void {
+  let i = heap.push(timer) - 1
+  while (i > 0) {
+    const up = (i - 1) >> 1
+    const parent = heap[up] as Timer
+    if (!before(timer, parent)) break
+    heap[i] = parent
+    i = up
+  }
+  heap[i] = timer
+}
+
+function pop(heap: Timer[]): void {
+  const last = heap.pop()
+  if (last === undefined || heap.length === 0) return
+  let i = 0
+  for (;;) {
+    let child = 2 * i + 1
+    if (child >= heap.length) break
+    const right = heap[child + 1]
+    if (right && before(right, heap[child] as Timer)) child++
+    const smaller = heap[child] as Timer
+    if (!before(smaller, last)) break
+    heap[i] = smaller
+    i = child
+  }
+  heap[i] = last
+}

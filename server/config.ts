@@ -1,0 +1,237 @@
+/**
+ * Every option of the mock in one table: its CLI flag, its environment variable, its default and what it means. The
+ * CLI's --help, the README's table and startMock()'s defaults are all read from here. Nobody else reads the environment.
+ */
+import { freshSeed } from './seed.ts'
+
+export interface MockOptions {
+  /** TCP port; 0 takes a free one. */
+  port?: number
+  /** Address to listen on. Off loopback, /__mock is closed unless an admin token is set. */
+  host?: string
+  /** How many times faster than by default jobs and webhook retries go, or 'instant' for no waiting at all. */
+  speed?: number | 'instant'
+  /** What all chance is drawn from: ids, durations, timings. The same seed gives the same run. */
+  seed?: string
+  /** Credits that a new world starts with (CR-3). */
+  credits?: number
+  /** Requests a minute and key; 0 is no limit (RL-1). */
+  rateLimit?: number
+  /** Job creations a minute and key; 0 is no limit (RL-1). */
+  jobLimit?: number
+  /** Seconds of a video_url that isn't an upload and has no #t=; 0 derives 2 to 30 s from the seed and the URL. */
+  videoSeconds?: number
+  /** Largest upload in bytes (UP-2). */
+  maxUploadBytes?: number
+  /** Folder that keeps uploads over a restart; without one they live in a temporary folder that goes away. */
+  dataDir?: string
+  /** Secret that webhooks are signed with (WH-2). */
+  webhookSecret?: string
+  /** Hosts beside loopback that webhooks may go to. */
+  webhookAllow?: string[]
+  /** Token that opens /v1/admin (AD-1), and /__mock off loopback. */
+  adminToken?: string
+  /** Exchanges that a world's journal keeps. */
+  journalEntries?: number
+  /** trace, debug, info, warn, error, fatal or silent. */
+  logLevel?: LogLevel
+}
+
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+export type LogLevel = (typeof logLevels)[number]
+
+export type Config = Required<Omit<MockOptions, 'dataDir' | 'webhookSecret' | 'adminToken'>> &
+  Pick<MockOptions, 'dataDir' | 'webhookSecret' | 'adminToken'>
+
+interface Option<T> {
+  /** The flag's argument, as --help shows it. */
+  argument: string
+  /** What it means, units and clause included. */
+  description: string
+  /** Shown for a default that is made when the mock starts. */
+  defaultText?: string
+  default: () => T
+  /** Reads the flag's or the variable's text; throws what was expected instead. */
+  parse: (text: string) => T
+}
+
+class ExpectationError extends Error {}
+
+const expected = (what: string): never => {
+  throw new ExpectationError(what)
+}
+
+const wholeNumber = (min: number, max: number, unit: string) => (text: string) => {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
+  return value >= min && value <= max ? value : expected(`a whole number from ${min} to ${max}${unit}`)
+}
+
+const numberFrom0 = (unit: string) => (text: string) => {
+  const value = Number(text)
+  return text.trim() !== '' && value >= 0 && value < 1e12 ? value : expected(`a number of 0 or more${unit}`)
+}
+
+const text =
+  (what: string) =>
+  (value: string): string =>
+    value === '' ? expected(what) : value
+
+const seed = (value: string): string => text('a text, such as 42')(value)
+
+export const options = {
+  port: {
+    argument: '<port>',
+    description: 'TCP port; 0 takes a free one',
+    default: () => 4010,
+    parse: wholeNumber(0, 65535, ''),
+  },
+  host: {
+    argument: '<address>',
+    description: 'address to listen on; off loopback, /__mock is closed unless an admin token is set',
+    default: () => '127.0.0.1',
+    parse: text('an address, such as 127.0.0.1'),
+  },
+  speed: {
+    argument: '<factor>',
+    description: 'how many times faster jobs and webhook retries go, or "instant"',
+    default: () => 1 as number | 'instant',
+    parse: value => {
+      if (value === 'instant') return value
+      const factor = Number(value)
+      return factor > 0 && factor <= 1e6 ? factor : expected('"instant" or a number above 0, such as 20')
+    },
+  },
+  seed: {
+    argument: '<text>',
+    description: 'what all chance is drawn from; the same seed gives the same run',
+    defaultText: 'drawn anew and printed',
+    default: freshSeed,
+    parse: seed,
+  },
+  credits: {
+    argument: '<credits>',
+    description: 'credits that each new key starts with (CR-3)',
+    default: () => 1000,
+    parse: numberFrom0(' credits'),
+  },
+  rateLimit: {
+    argument: '<per minute>',
+    description: 'requests a minute and key; 0 is no limit (RL-1)',
+    default: () => 100,
+    parse: wholeNumber(0, 1e9, ' requests a minute'),
+  },
+  jobLimit: {
+    argument: '<per minute>',
+    description: 'job creations a minute and key; 0 is no limit (RL-1)',
+    default: () => 10,
+    parse: wholeNumber(0, 1e9, ' jobs a minute'),
+  },
+  videoSeconds: {
+    argument: '<seconds>',
+    description: 'length of a video_url that is no upload and has no #t=; 0 derives 2 to 30 s from the seed',
+    default: () => 0,
+    parse: numberFrom0(' seconds'),
+  },
+  maxUploadBytes: {
+    argument: '<bytes>',
+    description: 'largest upload (UP-2)',
+    default: () => 500 * 1024 * 1024,
+    parse: wholeNumber(1, 2 ** 40, ' bytes'),
+  },
+  dataDir: {
+    argument: '<folder>',
+    description: 'keeps uploads over a restart',
+    defaultText: 'a temporary folder that goes away',
+    default: () => undefined as string | undefined,
+    parse: text('a folder'),
+  },
+  webhookSecret: {
+    argument: '<secret>',
+    description: 'signs webhooks (WH-2)',
+    defaultText: 'unsigned',
+    default: () => undefined as string | undefined,
+    parse: text('a secret'),
+  },
+  webhookAllow: {
+    argument: '<host,...>',
+    description: 'hosts beside loopback that webhooks may go to',
+    defaultText: 'loopback only',
+    default: () => [] as string[],
+    parse: value => {
+      const hosts = value.split(',').map(host => host.trim().toLowerCase())
+      const wrong = hosts.find(host => !/^[a-z0-9.-]+$|^\[[0-9a-f:]+\]$/.test(host))
+      return wrong === undefined ? hosts : expected(`host names with commas between them, such as app.test,ci.test`)
+    },
+  },
+  adminToken: {
+    argument: '<token>',
+    description: 'opens /v1/admin (AD-1), and /__mock off loopback',
+    defaultText: 'closed',
+    default: () => undefined as string | undefined,
+    parse: text('a token'),
+  },
+  journalEntries: {
+    argument: '<entries>',
+    description: "exchanges that each key's journal keeps",
+    default: () => 10_000,
+    parse: wholeNumber(1, 1_000_000, ' entries'),
+  },
+  logLevel: {
+    argument: '<level>',
+    description: `${logLevels.join(', ')}; logs go to stderr`,
+    default: () => 'info' as LogLevel,
+    parse: value => logLevels.find(level => level === value) ?? expected(`one of ${logLevels.join(', ')}`),
+  },
+} as const satisfies { [Name in keyof Config]-?: Option<Config[Name]> }
+
+export type OptionName = keyof typeof options
+
+/** --webhook-secret for webhookSecret. */
+export const flagOf = (name: OptionName): string => `--${name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`
+
+/** UNDERSTUDY_WEBHOOK_SECRET for webhookSecret. */
+export const variableOf = (name: OptionName): string =>
+  `UNDERSTUDY_${name.replace(/[A-Z]/g, letter => `_${letter}`).toUpperCase()}`
+
+/** What --help and the README print as the default. */
+export function defaultTextOf(name: OptionName): string {
+  const option: Option<unknown> = options[name]
+  return option.defaultText ?? String(option.default())
+}
+
+/** A wrong option: its message says what was found, what was expected and what to do. */
+export class ConfigError extends Error {}
+
+/** One option from its text; `source` is how the user gave it, for the message. */
+export function parseOption(name: OptionName, value: string, source: string): unknown {
+  try {
+    return options[name].parse(value)
+  } catch (error) {
+    if (!(error instanceof ExpectationError)) throw error
+    throw new ConfigError(`${source} is ${JSON.stringify(value)}; expected ${error.message}`)
+  }
+}
+
+/** The options as given in the environment's UNDERSTUDY_* variables. */
+export function readEnvironment(environment: NodeJS.ProcessEnv = process.env): MockOptions {
+  const found: Record<string, unknown> = {}
+  for (const name of Object.keys(options) as OptionName[]) {
+    const value = environment[variableOf(name)]
+    if (value !== undefined && value !== '') found[name] = parseOption(name, value, variableOf(name))
+  }
+  return found
+}
+
+/**
+ * All options, with defaults for those that were not given. Throws a ConfigError for a value that the CLI would refuse.
+ */
+export function completeConfig(given: MockOptions): Config {
+  const complete: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(given)) {
+    if (!(name in options)) throw new ConfigError(`There is no option ${JSON.stringify(name)}; see MockOptions`)
+    if (value === undefined || (Array.isArray(value) && value.length === 0)) continue
+    parseOption(name as OptionName, String(value), `The option ${name}`)
+  }
+  for (const name of Object.keys(options) as OptionName[]) complete[name] = given[name] ?? options[name].default()
+  return complete as unknown as Config
+}

@@ -1,0 +1,53 @@
+/** GET /__mock/journal: a page, after waiting for it if asked to, and the same entries as a live stream. */
+import { Readable } from 'node:stream'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { realDelay } from '../clock.ts'
+import { parseDuration } from '../duration.ts'
+import { apiError } from '../errors.ts'
+import type { JournalFilter, JournalPage } from '../journalView.ts'
+import type { Mock } from '../mock.ts'
+
+const maxWaitMs = 60_000
+/** A listener that doesn't read is let go when this much waits for it. */
+const maxBacklogBytes = 8 * 1024 * 1024
+
+export interface JournalRoute {
+  Querystring: Omit<JournalFilter, 'since'> & { since?: string; limit: number; wait?: string; atLeast: number }
+}
+
+export const journalPage =
+  ({ journal }: Mock) =>
+  async ({ query, raw }: FastifyRequest<JournalRoute>): Promise<JournalPage & { met?: boolean }> => {
+    const filter = filterOf(query)
+    if (query.wait === undefined) return journal.read(filter, query.limit)
+    const waitMs = parseDuration(query.wait)
+    if (waitMs === undefined || waitMs > maxWaitMs) {
+      throw apiError('invalid_field', `wait is ${JSON.stringify(query.wait)}; expected a time up to 60s, such as 5s`)
+    }
+    const gone = new AbortController()
+    raw.once('close', () => gone.abort())
+    const met = await journal.wait(filter, query.atLeast, realDelay(waitMs, gone.signal))
+    gone.abort()
+    return { met, ...journal.read(filter, query.limit) }
+  }
+
+export const journalStream =
+  ({ journal }: Mock) =>
+  (request: FastifyRequest<JournalRoute>, reply: FastifyReply): void => {
+    const stream = new Readable({ read() {} })
+    const stop = journal.listen(filterOf(request.query), entry => {
+      stream.push(`id: ${entry.seq}\nevent: ${entry.kind}\ndata: ${JSON.stringify(entry)}\n\n`)
+      if (stream.readableLength > maxBacklogBytes) stream.destroy()
+    })
+    stream.once('close', stop)
+    stream.push(': listening\n\n')
+    reply.header('cache-control', 'no-store').type('text/event-stream').send(stream)
+  }
+
+function filterOf({ since, key, kind, route, status, job_id, request_id }: JournalRoute['Querystring']): JournalFilter {
+  const filter = { key, kind, route, status, job_id, request_id }
+  if (since === undefined) return filter
+  if (/^\d+$/.test(since)) return { ...filter, since: Number(since) }
+  if (!Number.isNaN(Date.parse(since))) return { ...filter, since }
+  throw apiError('invalid_field', `since is ${JSON.stringify(since)}; expected an entry's seq or an ISO 8601 time`)
+}

@@ -1,0 +1,190 @@
+/**
+ * The journal: every exchange and every webhook attempt, in one bounded ring a world. An entry keeps what passed by
+ * reference and is made presentable (redacted, cut, parsed) only when it is read, so that writing one costs next to
+ * nothing.
+ */
+
+import type { Window } from './world/limits.ts'
+import type { World } from './world/world.ts'
+
+/** Bodies are kept up to here. */
+export const maxBodyBytes = 64 * 1024
+/** A world's journal holds this much at the most; the oldest entries go first. */
+const maxJournalBytes = 32 * 1024 * 1024
+/** What an entry takes beside its bodies, roughly. */
+const entryBytes = 1024
+
+/** One request and its answer. It accompanies the request from its first hook on, and is the journal's entry at the end. */
+export class Exchange {
+  readonly kind = 'exchange'
+  /** Its place among all entries of the mock, from 1; 0 until it is in the journal. */
+  seq = 0
+  readonly requestId: string
+  readonly world: World
+  /** The operation's id, such as getJob; undefined where no route met. */
+  readonly operation: string | undefined
+  /** The world's time, ms since the epoch. */
+  readonly at: number
+  /** The machine's time, to measure with. */
+  readonly startedAt: number
+  readonly method: string
+  readonly url: string
+  /** Name, value, name, value, … as they came. */
+  readonly requestHeaders: readonly string[]
+  /** Whether X-Api-Key was sent, and whether it is one. */
+  readonly keyState: 'none' | 'valid' | 'invalid'
+  requestBody: string | undefined = undefined
+  /** Of an upload only this is kept. */
+  upload: UploadNote | undefined = undefined
+  jobId: string | null = null
+  status = 0
+  ms = 0
+  responseHeaders: Record<string, string> | undefined = undefined
+  responseBody: string | undefined = undefined
+  /** Thousandths of a credit that the call reserved. */
+  credits = 0
+  /** The limit that the answer's headers tell of. */
+  window: Window | undefined = undefined
+  jobWindow: Window | undefined = undefined
+  idempotencyKey: string | undefined = undefined
+  fingerprint: string | undefined = undefined
+  /** A call that is none of the API's, and not kept. */
+  isInternal = false
+  /** The client went away before it had its answer. */
+  aborted = false
+
+  constructor(
+    requestId: string,
+    world: World,
+    operation: string | undefined,
+    at: number,
+    startedAt: number,
+    method: string,
+    url: string,
+    requestHeaders: readonly string[],
+    keyState: 'none' | 'valid' | 'invalid',
+  ) {
+    this.requestId = requestId
+    this.world = world
+    this.operation = operation
+    this.at = at
+    this.startedAt = startedAt
+    this.method = method
+    this.url = url
+    this.requestHeaders = requestHeaders
+    this.keyState = keyState
+  }
+
+  get bytes(): number {
+    return entryBytes + this.url.length + (this.requestBody?.length ?? 0) + (this.responseBody?.length ?? 0)
+  }
+}
+
+export interface UploadNote {
+  filename: string
+  /** Bytes. */
+  size: number
+  type: string
+  sha256: string
+}
+
+/** One attempt to deliver a webhook (WH-3). */
+export interface DeliveryAttempt {
+  readonly kind: 'webhook'
+  seq: number
+  readonly world: World
+  readonly at: number
+  readonly deliveryId: string
+  readonly event: string
+  readonly jobId: string
+  readonly url: string
+  /** 1 for the first, counting on over retries and redeliveries. */
+  readonly attempt: number
+  /** What the receiver answered; 0 without an answer. */
+  readonly status: number
+  readonly ms: number
+  readonly error: string | null
+  /** When it is tried again, ms since the epoch by the world's clock; null when it isn't. */
+  readonly nextTryAt: number | null
+  readonly requestHeaders: readonly string[]
+  readonly requestBody: string
+  readonly bytes: number
+}
+
+export type Entry = Exchange | DeliveryAttempt
+
+/** The last entries of one world. */
+export class Journal {
+  readonly #capacity: number
+  #entries: Entry[] = []
+  /** Where the oldest entry is, once the ring is full or was cut. */
+  #oldest = 0
+  #size = 0
+  #bytes = 0
+  #evicted = 0
+  #lastEvictedSeq = 0
+
+  constructor(capacity: number) {
+    this.#capacity = capacity
+  }
+
+  push(entry: Entry): void {
+    const bytes = entry.bytes
+    while (this.#size > 0 && (this.#size === this.#capacity || this.#bytes + bytes > maxJournalBytes)) this.#evict()
+    const at = this.#oldest + this.#size
+    this.#entries[at >= this.#capacity ? at - this.#capacity : at] = entry
+    this.#size++
+    this.#bytes += bytes
+  }
+
+  /** Entries that had to make room since the journal was last cleared. */
+  get evicted(): number {
+    return this.#evicted
+  }
+
+  /** The newest of them: what is later than this is all there. */
+  get lastEvictedSeq(): number {
+    return this.#lastEvictedSeq
+  }
+
+  clear(): void {
+    this.#entries = []
+    this.#oldest = 0
+    this.#size = 0
+    this.#bytes = 0
+    this.#evicted = 0
+    this.#lastEvictedSeq = 0
+  }
+
+  /** Oldest first. */
+  *[Symbol.iterator](): Generator<Entry> {
+    for (let i = 0; i < this.#size; i++) yield this.#entries[(this.#oldest + i) % this.#capacity] as Entry
+  }
+
+  #evict(): void {
+    const entry = this.#entries[this.#oldest] as Entry
+    this.#bytes -= entry.bytes
+    this.#lastEvictedSeq = entry.seq
+    this.#evicted++
+    this.#size--
+    this.#oldest = this.#oldest + 1 === this.#capacity ? 0 : this.#oldest + 1
+  }
+}
+
+/** Gives entries their order over all worlds, and tells who listens. */
+export class Feed {
+  #seq = 0
+  readonly #listeners = new Set<(entry: Entry) => void>()
+
+  write(entry: Entry): void {
+    entry.seq = ++this.#seq
+    entry.world.journal.push(entry)
+    if (this.#listeners.size > 0) for (const listener of this.#listeners) listener(entry)
+  }
+
+  /** Calls `listener` with each new entry until the returned function is called. */
+  listen(listener: (entry: Entry) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+}

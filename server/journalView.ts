@@ -1,0 +1,278 @@
+/**
+ * Reading the journal: filters, paging, waiting, and entries as they may be shown, with every secret taken out.
+ */
+
+import { type OperationId, operations } from '../contracts/operations.ts'
+import type { Config } from './config.ts'
+import { type Entry, type Feed, maxBodyBytes } from './journal.ts'
+import type { World } from './world/world.ts'
+import { fingerprintOf, type Worlds } from './world/worlds.ts'
+
+/** Which entries; all that are given have to fit. */
+export interface JournalFilter {
+  /** Only the worlds of this API key. */
+  key?: string
+  kind?: 'exchange' | 'webhook'
+  /** An operation's id (getJob), its route ("GET /v1/jobs/{job_id}"), or its path alone. */
+  route?: string
+  /** 429, or 4xx for a class. */
+  status?: string | number
+  job_id?: string
+  request_id?: string
+  /** Only what came later: an entry's seq, or an ISO 8601 time. */
+  since?: number | string
+}
+
+/** An entry as it is shown. Times are ISO 8601, `ms` is how long it took. */
+export interface JournalEntry {
+  seq: number
+  kind: 'exchange' | 'webhook'
+  time: string
+  /** The world: the key's fingerprint, and the X-Mock-World behind a slash. */
+  world: string
+  job_id: string | null
+  url: string
+  status: number
+  ms: number
+  request: { headers: Record<string, string>; body?: unknown }
+  /** Of an exchange. */
+  request_id?: string
+  method?: string
+  route?: string | null
+  aborted?: boolean
+  upload?: { filename: string; size: number; type: string; sha256: string }
+  response?: { headers: Record<string, string>; body?: unknown }
+  /** Of a webhook attempt. */
+  delivery_id?: string
+  event?: string
+  attempt?: number
+  error?: string | null
+  next_try_at?: string | null
+}
+
+export interface JournalPage {
+  entries: JournalEntry[]
+  /** How many entries fit the filter; null when some may have been evicted, so that a count is never too low. */
+  count: number | null
+  /** Entries of the worlds read that had to make room. */
+  evicted: number
+  /** Whether all that ever fitted the filter is still there. */
+  complete: boolean
+  /** Pass as `since` for the next page; null on the last. */
+  next: number | null
+}
+
+export const redacted = '[redacted]'
+
+const secretHeaders = new Set([
+  'x-api-key',
+  'x-admin-token',
+  'authorization',
+  'proxy-authorization',
+  'cookie',
+  'set-cookie',
+  'x-webhook-signature',
+])
+
+export class JournalReader {
+  readonly #worlds: Worlds
+  readonly #feed: Feed
+  readonly #config: Config
+
+  constructor(worlds: Worlds, feed: Feed, config: Config) {
+    this.#worlds = worlds
+    this.#feed = feed
+    this.#config = config
+  }
+
+  /** The entries that fit, oldest first; `limit` of them at the most. */
+  read(filter: JournalFilter = {}, limit = 1000): JournalPage {
+    const fits = matcher(filter)
+    const found: Entry[] = []
+    let evicted = 0
+    let complete = true
+    const since = typeof filter.since === 'number' ? filter.since : 0
+    for (const world of this.#read(filter)) {
+      evicted += world.journal.evicted
+      if (world.journal.lastEvictedSeq > since) complete = false
+      for (const entry of world.journal) if (fits(entry)) found.push(entry)
+    }
+    found.sort((a, b) => a.seq - b.seq)
+    const page = found.slice(0, limit)
+    return {
+      entries: page.map(entry => this.show(entry)),
+      count: complete ? found.length : null,
+      evicted,
+      complete,
+      next: found.length > page.length ? ((page.at(-1)?.seq as number) ?? null) : null,
+    }
+  }
+
+  /** How many entries fit. Throws when some may have been evicted, instead of answering too low. */
+  count(filter: JournalFilter = {}): number {
+    const { count, evicted } = this.read(filter, 0)
+    if (count === null) {
+      throw new Error(
+        `The journal can't tell: ${evicted} entries were evicted. Ask with a later "since", or raise journalEntries.`,
+      )
+    }
+    return count
+  }
+
+  /** Resolves when at least `atLeast` entries fit, or when `waited` does; true when they do. */
+  async wait(filter: JournalFilter, atLeast: number, waited: Promise<unknown>): Promise<boolean> {
+    const fits = matcher(filter)
+    const worlds = () => [...this.#read(filter)]
+    let count = 0
+    for (const world of worlds()) for (const entry of world.journal) if (fits(entry)) count++
+    if (count >= atLeast) return true
+    let stop = () => {}
+    const met = new Promise<boolean>(resolve => {
+      stop = this.#feed.listen(entry => {
+        if (fits(entry) && this.#isOf(entry.world, filter) && ++count >= atLeast) resolve(true)
+      })
+    })
+    return Promise.race([met, waited.then(() => false)]).finally(() => stop())
+  }
+
+  /** Calls `listener` with each new entry that fits, until the returned function is called. */
+  listen(filter: JournalFilter, listener: (entry: JournalEntry) => void): () => void {
+    const fits = matcher(filter)
+    return this.#feed.listen(entry => {
+      if (fits(entry) && this.#isOf(entry.world, filter)) listener(this.show(entry))
+    })
+  }
+
+  /** Empties the journal of one key's worlds, or of all. */
+  clear(filter: Pick<JournalFilter, 'key'> = {}): void {
+    for (const world of this.#read(filter)) world.journal.clear()
+  }
+
+  /** An entry as it may be shown: no key, token or signature is in it. */
+  show(entry: Entry): JournalEntry {
+    const common = {
+      seq: entry.seq,
+      time: new Date(entry.at).toISOString(),
+      world: entry.world.name,
+      job_id: entry.jobId,
+      url: redactUrl(entry.url),
+      status: entry.status,
+      ms: Math.round(entry.ms * 1000) / 1000,
+    }
+    const request = { headers: headersOf(entry.requestHeaders), body: bodyOf(entry.requestBody) }
+    const shown: JournalEntry =
+      entry.kind === 'webhook'
+        ? {
+            kind: entry.kind,
+            ...common,
+            delivery_id: entry.deliveryId,
+            event: entry.event,
+            attempt: entry.attempt,
+            error: entry.error,
+            next_try_at: entry.nextTryAt === null ? null : new Date(entry.nextTryAt).toISOString(),
+            request,
+          }
+        : {
+            kind: entry.kind,
+            ...common,
+            request_id: entry.requestId,
+            method: entry.method,
+            route: routeOf(entry.operation),
+            aborted: entry.aborted,
+            upload: entry.upload,
+            request,
+            response: {
+              headers: headersOf(Object.entries(entry.responseHeaders ?? {}).flat()),
+              body: bodyOf(entry.responseBody),
+            },
+          }
+    return this.#redact(shown, entry)
+  }
+
+  /** Takes out what is known to be secret, wherever the client has put it. */
+  #redact(shown: JournalEntry, entry: Entry): JournalEntry {
+    const secrets = [
+      entry.world.key,
+      this.#config.adminToken,
+      this.#config.webhookSecret,
+      ...secretsIn(entry.requestHeaders),
+    ]
+    let text = JSON.stringify(shown)
+    for (const secret of secrets) if (secret) text = text.replaceAll(JSON.stringify(secret).slice(1, -1), redacted)
+    return JSON.parse(text)
+  }
+
+  *#read(filter: Pick<JournalFilter, 'key'>): Generator<World> {
+    for (const world of this.#worlds) if (this.#isOf(world, filter)) yield world
+  }
+
+  #isOf(world: World, { key }: Pick<JournalFilter, 'key'>): boolean {
+    return key === undefined || (world.key !== undefined && (world.key === key || fingerprintOf(world.key) === key))
+  }
+}
+
+/** Takes secrets out of a URL's query: the usual names that keys are put under. */
+export function redactUrl(url: string): string {
+  return url.includes('?')
+    ? url.replace(/([?&](?:[\w-]*(?:key|token|secret|signature)))=[^&#]*/gi, `$1=${redacted}`)
+    : url
+}
+
+function matcher(filter: JournalFilter): (entry: Entry) => boolean {
+  const { kind, route, status, job_id: jobId, request_id: requestId, since } = filter
+  const statusText = status === undefined ? undefined : String(status).toLowerCase()
+  const sinceMs = typeof since === 'string' ? Date.parse(since) : undefined
+  return entry => {
+    if (kind !== undefined && entry.kind !== kind) return false
+    if (jobId !== undefined && entry.jobId !== jobId) return false
+    if (typeof since === 'number' && entry.seq <= since) return false
+    if (sinceMs !== undefined && entry.at <= sinceMs) return false
+    if (statusText !== undefined && !fitsStatus(entry.status, statusText)) return false
+    if (requestId !== undefined && (entry.kind !== 'exchange' || entry.requestId !== requestId)) return false
+    if (route === undefined) return true
+    return entry.kind === 'exchange' && fitsRoute(entry.operation, route)
+  }
+}
+
+const fitsStatus = (status: number, asked: string): boolean =>
+  asked.endsWith('xx') ? Math.floor(status / 100) === Number(asked[0]) : status === Number(asked)
+
+function fitsRoute(operation: string | undefined, asked: string): boolean {
+  const route = routeOf(operation)
+  return operation === asked || route === asked || route?.split(' ')[1] === asked
+}
+
+/** "GET /v1/jobs/{job_id}" for getJob; null where no route met. */
+export function routeOf(operation: string | undefined): string | null {
+  if (operation === undefined || !(operation in operations)) return null
+  const { method, path } = operations[operation as OperationId]
+  return `${method} ${path}`
+}
+
+function headersOf(pairs: readonly string[]): Record<string, string> {
+  const headers: Record<string, string> = {}
+  for (let i = 0; i < pairs.length; i += 2) {
+    const name = (pairs[i] as string).toLowerCase()
+    headers[name] = secretHeaders.has(name) ? redacted : (pairs[i + 1] as string)
+  }
+  return headers
+}
+
+function* secretsIn(pairs: readonly string[]): Generator<string> {
+  for (let i = 0; i < pairs.length; i += 2) {
+    if (secretHeaders.has((pairs[i] as string).toLowerCase())) yield pairs[i + 1] as string
+  }
+}
+
+/** A body as JSON where it is JSON, cut to 64 KiB, without the fields that carry secrets. */
+function bodyOf(body: string | undefined): unknown {
+  if (body === undefined || body === '') return undefined
+  if (body.length >= maxBodyBytes) return `${body.slice(0, maxBodyBytes)}… (cut)`
+  try {
+    return JSON.parse(body, (name, value) =>
+      /^(api_?key|x-api-key|admin_?token|secret|password)$/i.test(name) ? redacted : value,
+    )
+  } catch {
+    return body
+  }
+}

@@ -1,0 +1,29 @@
+/** All that one mock is made of, handed to routes and hooks; two in one process share none of it. */
+import type { Logger } from 'pino'
+import type { Clock } from './clock.ts'
+import type { Config } from './config.ts'
+import type { Exchange, Feed } from './journal.ts'
+import type { JournalReader } from './journalView.ts'
+import type { Metrics } from './metrics.ts'
+import type { Uploads } from './uploads.ts'
+import type { Webhooks } from './webhooks.ts'
+import type { Worlds } from './world/worlds.ts'
+
+export interface Mock {
+  readonly config: Config
+  readonly clock: Clock
+  readonly worlds: Worlds
+  readonly feed: Feed
+  readonly journal: JournalReader
+  readonly uploads: Uploads
+  readonly webhooks: Webhooks
+  readonly metrics: Metrics
+  readonly log: Logger
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The request and its answer, as the journal will have it. */
+    exchange: Exchange
+  }
+}

@@ -1,0 +1,14 @@
+/** Where the package's own files are, in a checkout as in what is built and shipped. */
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+
+function findRoot(folder: string): string {
+  if (existsSync(join(folder, 'package.json'))) return folder
+  const parent = dirname(folder)
+  if (parent === folder) throw new Error("understudy's package.json is missing above its own code")
+  return findRoot(parent)
+}
+
+export const packageRoot = findRoot(import.meta.dirname)
+export const outputsFolder = join(packageRoot, 'fixtures', 'outputs')
+export const packageVersion: string = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')).version

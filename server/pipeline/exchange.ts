@@ -1,0 +1,141 @@
+/**
+ * The first and the last step of every request: its exchange is opened with a request_id and a world, and closed with
+ * the headers that every answer has, its entry in the journal, its line in the log and its count in the metrics.
+ */
+import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
+import { monotonicMs } from '../clock.ts'
+import { apiError } from '../errors.ts'
+import { Exchange, maxBodyBytes } from '../journal.ts'
+import { redactUrl, routeOf } from '../journalView.ts'
+import type { Mock } from '../mock.ts'
+import type { Window } from '../world/limits.ts'
+import { settleIdempotency } from './idempotency.ts'
+
+/** Opens the exchange of a request to `operation`; undefined where no route met. */
+export function openExchange(mock: Mock, operation: string | undefined) {
+  return (request: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void => {
+    open(mock, operation, request)
+    // Node answers this itself, without an envelope, unless it is told not to look.
+    if (request.headers.host === undefined) return done(apiError('malformed_http', 'the header Host is missing'))
+    done()
+  }
+}
+
+export function open(mock: Mock, operation: string | undefined, request: FastifyRequest): void {
+  const { headers, method, url, rawHeaders } = request.raw
+  const key = headers['x-api-key'] as string | undefined
+  const split = headers['x-mock-world'] as string | undefined
+  const found = key === undefined ? undefined : mock.worlds.ofKey(key, split)
+  const world = found ?? mock.worlds.anonymous(key === undefined ? split : undefined)
+  const keyState = found ? 'valid' : key === undefined ? 'none' : 'invalid'
+  const startedAt = monotonicMs()
+  world.lastUsed = startedAt
+  world.clock.catchUp()
+  const at = world.clock.now()
+  request.exchange = new Exchange(
+    world.newRequestId(),
+    world,
+    operation,
+    at,
+    startedAt,
+    method as string,
+    url as string,
+    rawHeaders,
+    keyState,
+  )
+}
+
+/** Opens the exchange of a call that is none of the API's: it is told apart by its id, and not kept. */
+export function openInternal(mock: Mock) {
+  let count = 0
+  return (request: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void => {
+    const { method, url } = request.raw
+    const id = `req_mock${(count++).toString(36).padStart(6, '0')}`
+    request.exchange = new Exchange(id, mock.worlds.anonymous(), undefined, 0, 0, method ?? '', url ?? '', [], 'none')
+    request.exchange.isInternal = true
+    done()
+  }
+}
+
+/** Closes the exchange, as the answer's head is about to leave: whoever has the answer finds its entry. */
+export function closeExchange(mock: Mock) {
+  return (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    payload: unknown,
+    done: (error: null, payload: unknown) => void,
+  ): void => {
+    const { exchange } = request
+    const headers = answerHeaders(exchange)
+    reply.headers(headers)
+    if (exchange.isInternal) return done(null, payload)
+    exchange.responseHeaders = headers
+    exchange.status = reply.statusCode
+    exchange.ms = monotonicMs() - exchange.startedAt
+    if (typeof payload === 'string') exchange.responseBody = payload
+    exchange.aborted = request.raw.destroyed && !request.raw.complete
+    if (exchange.idempotencyKey !== undefined) settleIdempotency(exchange)
+    record(mock, exchange)
+    done(null, payload)
+  }
+}
+
+/** Writes a finished exchange to journal, log, metrics and usage. */
+export function record(mock: Mock, exchange: Exchange): void {
+  const { operation, status, ms, requestId, jobId, world } = exchange
+  mock.metrics.answered(operation, status, ms)
+  exchange.requestBody = cut(exchange.requestBody)
+  exchange.responseBody = cut(exchange.responseBody)
+  mock.feed.write(exchange)
+  if (exchange.keyState === 'valid' && operation !== undefined) {
+    world.usage.called(requestId, jobId, routeOf(operation) ?? operation, status, exchange.credits, exchange.at)
+  }
+  if (mock.log.isLevelEnabled('info')) {
+    const line = {
+      request_id: requestId,
+      job_id: jobId ?? undefined,
+      method: exchange.method,
+      url: redactUrl(exchange.url),
+      status,
+      ms: Math.round(ms * 1000) / 1000,
+      world: world.name,
+    }
+    if (status >= 500) mock.log.error(line, 'answered')
+    else mock.log.info(line, 'answered')
+  }
+}
+
+/** A long body is copied when it is cut, or the whole of it would stay in memory behind the cut. */
+function cut(body: string | undefined): string | undefined {
+  if (body === undefined || body.length <= maxBodyBytes) return body
+  return Buffer.from(body.slice(0, maxBodyBytes)).toString()
+}
+
+/** X-Request-Id (ERR-6), and the limits as the IETF draft and as everybody else writes them (RL-2). */
+function answerHeaders(exchange: Exchange): Record<string, string> {
+  const { requestId, window, jobWindow, at } = exchange
+  if (window === undefined) return { 'x-request-id': requestId }
+  if (jobWindow === undefined) {
+    return {
+      'x-request-id': requestId,
+      'ratelimit-policy': window.policy,
+      ratelimit: itemOf(window, at),
+      'x-ratelimit-limit': String(window.limit),
+      'x-ratelimit-remaining': String(window.remaining),
+      'x-ratelimit-reset': String(Math.ceil(window.endsAt / 1000)),
+    }
+  }
+  // The classic headers know one limit only: the one that is nearer.
+  const nearer = jobWindow.remaining < window.remaining ? jobWindow : window
+  return {
+    'x-request-id': requestId,
+    'ratelimit-policy': `${window.policy}, ${jobWindow.policy}`,
+    ratelimit: `${itemOf(window, at)}, ${itemOf(jobWindow, at)}`,
+    'x-ratelimit-limit': String(nearer.limit),
+    'x-ratelimit-remaining': String(nearer.remaining),
+    'x-ratelimit-reset': String(Math.ceil(nearer.endsAt / 1000)),
+  }
+}
+
+const itemOf = (window: Window, now: number): string =>
+  `"${window.name}";r=${window.remaining};t=${window.secondsLeft(now)}`

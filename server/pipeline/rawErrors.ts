@@ -1,0 +1,75 @@
+/**
+ * What Node refuses before there is a request: a line that its parser can't read, headers that are too large, a request
+ * that never ends, an Expect it doesn't know, a CONNECT. They get the same envelope, journal entry and log line as all
+ * others.
+ */
+import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { monotonicMs } from '../clock.ts'
+import { type ApiError, apiError, toApiError } from '../errors.ts'
+import { Exchange } from '../journal.ts'
+import type { Mock } from '../mock.ts'
+import { record } from './exchange.ts'
+
+/** Answers on the bare socket, as there is no response object yet. */
+export function answerRawErrors(
+  mock: Mock,
+  error: Error & { code?: string; bytesParsed?: number },
+  socket: Duplex,
+): void {
+  // The client has gone, or has its answer already: nothing can be said any more.
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  const { head, body } = refuse(mock, toApiError(error))
+  socket.end(head + body)
+}
+
+/** Has Node's other own answers made by us. */
+export function answerNodesOwn(mock: Mock, server: Server): void {
+  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    const expected = apiError(
+      'expectation_failed',
+      `the header Expect is ${JSON.stringify(request.headers.expect)}; expected 100-continue`,
+    )
+    const { status, headers, body } = refuse(mock, expected, request)
+    response.writeHead(status, headers).end(body)
+  })
+  server.on('connect', (request: IncomingMessage, socket: Duplex) => {
+    const { head, body } = refuse(
+      mock,
+      apiError('method_not_allowed', 'CONNECT; this is no proxy', { allow: 'GET, POST' }),
+      request,
+    )
+    socket.end(head + body)
+  })
+}
+
+function refuse(mock: Mock, error: ApiError, request?: IncomingMessage) {
+  const world = mock.worlds.anonymous()
+  const startedAt = monotonicMs()
+  const exchange = new Exchange(
+    world.newRequestId(),
+    world,
+    undefined,
+    world.clock.now(),
+    startedAt,
+    request?.method ?? '',
+    request?.url ?? '',
+    request?.rawHeaders ?? [],
+    'none',
+  )
+  const body = JSON.stringify(error.envelope(exchange.requestId))
+  const headers: Record<string, string> = {
+    ...error.headers,
+    'x-request-id': exchange.requestId,
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': String(Buffer.byteLength(body)),
+    connection: 'close',
+  }
+  exchange.status = error.status
+  exchange.responseHeaders = headers
+  exchange.responseBody = body
+  record(mock, exchange)
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  const head = `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}\r\n${lines.join('')}\r\n`
+  return { status: error.status, headers, head, body }
+}

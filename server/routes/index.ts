@@ -1,0 +1,108 @@
+/** The route table: every documented operation and what answers it. Method, path and schemas come from the contract. */
+import multipart from '@fastify/multipart'
+import type {
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  onRequestHookHandler,
+  preValidationHookHandler,
+} from 'fastify'
+import { type Operation, type OperationId, operations } from '../../contracts/operations.ts'
+import { ErrorEnvelope } from '../../contracts/schemas.ts'
+import type { Mock } from '../mock.ts'
+import { openExchange } from '../pipeline/exchange.ts'
+import { sendContinue } from '../pipeline/expect.ts'
+import { claimIdempotency } from '../pipeline/idempotency.ts'
+import { requireAdminToken, requireKey, useKeyIfSent } from '../pipeline/key.ts'
+import { takeJob, takeRequest } from '../pipeline/limits.ts'
+import { adminConfig, createAdminKey, listAdminKeys, setAdminKey } from './admin.ts'
+import { getDownload, getOutputFile, getUploadedFile } from './download.ts'
+import { createJob, getJob, listJobs, startJob } from './jobs.ts'
+import { getHealth, getPricing } from './system.ts'
+import { refuseDoomedUpload, upload } from './uploads.ts'
+import { getUsageEvents, getUsageSummary } from './usage.ts'
+
+// biome-ignore lint/suspicious/noExplicitAny: each handler names the shapes that its own schema has checked
+export type Handler = (request: FastifyRequest<any>, reply: FastifyReply) => unknown
+
+const table = (mock: Mock): Record<OperationId, Handler> => ({
+  uploadVideo: upload(mock),
+  uploadVideoLegacy: upload(mock),
+  createJob: createJob,
+  startJob: startJob,
+  getJob: getJob,
+  listJobs: listJobs,
+  getDownload: getDownload(mock),
+  getUsageSummary: getUsageSummary,
+  getUsageEvents: getUsageEvents,
+  getPricing: getPricing,
+  getHealth: getHealth,
+  getOutputFile: getOutputFile(mock),
+  getUploadedFile: getUploadedFile(mock),
+  getAdminConfig: adminConfig(mock),
+  listAdminKeys: listAdminKeys(mock),
+  createAdminKey: createAdminKey(mock),
+  disableAdminKey: setAdminKey(mock, true),
+  enableAdminKey: setAdminKey(mock, false),
+})
+
+/** Registers every operation. Uploads get a scope of their own: their form parser hooks into every route beside it. */
+export function registerRoutes(app: FastifyInstance, mock: Mock): void {
+  const handlers = table(mock)
+  const ids = Object.keys(operations) as OperationId[]
+  const isUpload = (id: OperationId) => operations[id].tag === 'uploads'
+  for (const id of ids) if (!isUpload(id)) register(app, mock, id, handlers[id])
+  app.register(async scope => {
+    // A file over the limit is told by our own error, not by the parser's.
+    await scope.register(multipart, { throwFileSizeLimit: false })
+    for (const id of ids) if (isUpload(id)) register(scope, mock, id, handlers[id])
+  })
+}
+
+/** One operation with the steps that its contract asks for, in the order in which a request takes them. */
+function register(app: FastifyInstance, mock: Mock, id: OperationId, handler: Handler): void {
+  const operation: Operation = operations[id]
+  const isUpload = operation.tag === 'uploads'
+  const onRequest: onRequestHookHandler[] = [openExchange(mock, id)]
+  if (operation.auth === 'key') onRequest.push(requireKey)
+  if (operation.auth === 'optional_key') onRequest.push(useKeyIfSent)
+  if (operation.auth === 'admin') onRequest.push(requireAdminToken(mock))
+  if (operation.limits?.includes('requests')) onRequest.push(takeRequest)
+  if (operation.limits?.includes('jobs')) onRequest.push(takeJob)
+  if (isUpload) onRequest.push(refuseDoomedUpload(mock))
+  const preValidation: preValidationHookHandler[] = []
+  if (operation.idempotent) preValidation.push(claimIdempotency)
+  if (operation.bodyOptional) preValidation.push(emptyBodyIsNone)
+  app.route({
+    method: operation.method,
+    url: toFastifyPath(operation.path),
+    onRequest,
+    ...(operation.body && { preParsing: sendContinue }),
+    preValidation,
+    schema: {
+      ...(operation.params && { params: operation.params }),
+      ...(operation.query && { querystring: operation.query }),
+      // An upload is no JSON: its handler checks it as it arrives.
+      ...(operation.body && !isUpload && { body: operation.body }),
+      response: { ...(operation.answer && { 200: operation.answer }), '4xx': ErrorEnvelope, '5xx': ErrorEnvelope },
+    },
+    handler,
+  })
+}
+
+const emptyBodyIsNone: preValidationHookHandler = (request, _reply, done) => {
+  request.body ??= {}
+  done()
+}
+
+/** /v1/jobs/:job_id for /v1/jobs/{job_id}. */
+export const toFastifyPath = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1')
+
+/** The methods that a path knows, for the Allow header of a 405; none when it is unknown. */
+export function methodsOf(path: string): string[] {
+  const known: Operation[] = Object.values(operations)
+  const methods = known
+    .filter(operation => new RegExp(`^${operation.path.replace(/\{\w+\}/g, '[^/]+')}$`).test(path))
+    .flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
+  return [...new Set(methods)]
+}

@@ -1,0 +1,54 @@
+/** /v1/jobs: read the input, call the world, give back the answer. */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { JobAccepted, JobCreate, JobList, JobListQuery, JobStart } from '../../contracts/schemas.ts'
+import { apiError } from '../errors.ts'
+import type { JobRecord } from '../world/jobStore.ts'
+import * as jobs from '../world/jobs.ts'
+import { baseUrlOf } from './baseUrl.ts'
+
+interface ById {
+  Params: { job_id: string }
+}
+
+export function createJob(request: FastifyRequest<{ Body: JobCreate }>, reply: FastifyReply): void {
+  const { exchange } = request
+  const job = jobs.createJob(exchange.world, request.body, baseUrlOf(request))
+  const started = job.attempt > 0
+  exchange.jobId = job.view.id
+  exchange.credits = started ? job.price : 0
+  reply.send(accepted(job, started ? 'Job accepted' : 'Draft created; start it with POST /v1/jobs/{job_id}/start'))
+}
+
+export function startJob(request: FastifyRequest<ById & { Body: JobStart }>, reply: FastifyReply): void {
+  const job = findJob(request)
+  const { exchange } = request
+  const started = jobs.startJob(exchange.world, job, request.body)
+  if (started) exchange.credits = job.price
+  reply.send(accepted(job, started ? 'Job started' : `Job is ${job.view.status} already`))
+}
+
+export function getJob(request: FastifyRequest<ById>, reply: FastifyReply): void {
+  reply.send(jobs.viewOf(request.exchange.world, findJob(request)))
+}
+
+export function listJobs(request: FastifyRequest<{ Querystring: Required<JobListQuery> }>): JobList {
+  const { limit, offset, status } = request.query
+  const { world } = request.exchange
+  const page = world.jobs.page(limit, offset, status)
+  return { jobs: page.jobs.map(job => jobs.viewOf(world, job)), total: page.total, limit, offset }
+}
+
+/** AUTH-3: only the key's own job is found. */
+function findJob({ exchange, params }: FastifyRequest<ById>): JobRecord {
+  const job = exchange.world.jobs.get(params.job_id)
+  if (!job) throw apiError('job_not_found')
+  exchange.jobId = params.job_id
+  return job
+}
+
+const accepted = ({ view }: JobRecord, message: string): JobAccepted => ({
+  success: true,
+  id: view.id,
+  status: view.status,
+  message,
+})

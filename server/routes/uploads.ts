@@ -1,0 +1,90 @@
+/** POST /v1/uploads and POST /api/upload: one file, streamed to disk, sniffed and measured (UP-1 to UP-4, ID-1). */
+import { hash } from 'node:crypto'
+import type { MultipartFile } from '@fastify/multipart'
+import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
+import type { Upload } from '../../contracts/schemas.ts'
+import { apiError } from '../errors.ts'
+import type { Mock } from '../mock.ts'
+import { replay } from '../pipeline/idempotency.ts'
+import type { Received } from '../uploads.ts'
+import { baseUrlOf } from './baseUrl.ts'
+
+/** What a multipart form adds to the file, at the most, for a declared size to be believed. */
+const formOverheadBytes = 64 * 1024
+/** A second file is let in to be told of. */
+const formLimits = { files: 2, fields: 50, parts: 52 }
+
+/** Refuses what can't succeed before its body is sent: no credits, or too large by its own account. */
+export function refuseDoomedUpload({ config }: Mock) {
+  return (request: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void => {
+    if (request.exchange.world.credits.available <= 0) {
+      return done(apiError('insufficient_credits', 'the key has none'))
+    }
+    const declared = Number(request.headers['content-length'])
+    done(declared > config.maxUploadBytes + formOverheadBytes ? tooLarge(config.maxUploadBytes) : undefined)
+  }
+}
+
+export function upload({ config, uploads }: Mock) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<Upload | FastifyReply> => {
+    const { exchange } = request
+    const received = await receiveOne(request, config.maxUploadBytes)
+    const { filename, size, sha256, type } = received
+    exchange.upload = { filename, size, type, sha256 }
+    if (exchange.idempotencyKey !== undefined) {
+      exchange.fingerprint = hash('sha256', `${sha256} ${filename}`)
+      try {
+        const first = exchange.world.idempotency.match(exchange.idempotencyKey, exchange.fingerprint)
+        if (first) {
+          await uploads.drop(received)
+          return replay(reply, first.answer as string)
+        }
+      } catch (error) {
+        await uploads.drop(received)
+        throw error
+      }
+    }
+    const videoId = await uploads.keep(exchange.world, received)
+    const videoUrl = `${baseUrlOf(request)}/files/uploads/${videoId}/${encodeURIComponent(filename)}`
+    return { success: true, video_id: videoId, video_url: videoUrl, filename, size }
+  }
+
+  /** The form's one file. Anything else in the form than one file named "file" is refused, and nothing kept. */
+  async function receiveOne(request: FastifyRequest, maxBytes: number): Promise<Received> {
+    let received: Received | undefined
+    try {
+      for await (const part of request.parts({ limits: { ...formLimits, fileSize: maxBytes } })) {
+        if (part.type === 'field') {
+          if (part.fieldname === 'file') throw apiError('invalid_upload', 'the field "file" is a text; expected a file')
+          continue
+        }
+        if (part.fieldname !== 'file') {
+          throw apiError(
+            'invalid_upload',
+            `the file is in the field ${JSON.stringify(part.fieldname)}; expected "file"`,
+          )
+        }
+        if (received) throw apiError('invalid_upload', 'there are two files; expected one')
+        received = await uploads.receive(part.file, part.filename, claimOf(part))
+        if (part.file.truncated) throw tooLarge(maxBytes)
+      }
+    } catch (error) {
+      // The rest of the body is read and thrown away: a client that is still sending gets to see the answer.
+      request.raw.unpipe()
+      request.raw.resume()
+      if (received) await uploads.drop(received)
+      throw isBrokenForm(error) ? apiError('invalid_upload', `the multipart form is broken: ${error.message}`) : error
+    }
+    if (!received) throw apiError('invalid_upload', 'the field "file" is missing; expected a video')
+    return received
+  }
+}
+
+const tooLarge = (maxBytes: number) => apiError('file_too_large', `expected ${maxBytes} bytes at the most`)
+
+/** UP-4: the part's Content-Type, if the client sent one. The parser says text/plain where there was none. */
+const claimOf = ({ mimetype }: MultipartFile): string | undefined => (mimetype === 'text/plain' ? undefined : mimetype)
+
+/** What the form's parser throws is a plain Error without a code; a client that went away is one with. */
+const isBrokenForm = (error: unknown): error is Error =>
+  error instanceof Error && error.constructor === Error && !('statusCode' in error)

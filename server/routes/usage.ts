@@ -1,0 +1,17 @@
+/** /v1/usage (US-1, US-2). */
+import type { FastifyRequest } from 'fastify'
+import type { UsageEvents, UsageEventsQuery, UsageSummary, UsageSummaryQuery } from '../../contracts/schemas.ts'
+
+export async function getUsageSummary({
+  exchange,
+  query,
+}: FastifyRequest<{ Querystring: Required<UsageSummaryQuery> }>): Promise<UsageSummary> {
+  return exchange.world.usage.summary(query.days, exchange.at)
+}
+
+export async function getUsageEvents({
+  exchange,
+  query,
+}: FastifyRequest<{ Querystring: Required<UsageEventsQuery> }>): Promise<UsageEvents> {
+  return { events: exchange.world.usage.events(query.limit), limit: query.limit }
+}

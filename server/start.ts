@@ -1,0 +1,153 @@
+/** startMock(): the mock for tests and tools, in this process. It listens on a real socket and leaves nothing behind. */
+import { pino } from 'pino'
+import type { App } from './app.ts'
+import { buildApp } from './app.ts'
+import { realDelay } from './clock.ts'
+import { ConfigError, completeConfig, type MockOptions } from './config.ts'
+import { parseDuration } from './duration.ts'
+import type { JournalEntry, JournalFilter, JournalPage } from './journalView.ts'
+
+/** How long close() lets requests finish, in ms, before it breaks them off. */
+const graceMs = 1_000
+
+export interface RunningMock {
+  /** http://127.0.0.1:port; what a client takes as its base URL. */
+  readonly url: string
+  readonly port: number
+  /** A key to use when one is as good as another. Any that starts with test_ has a world of its own. */
+  readonly key: string
+  /** What all chance was drawn from; pass it again to have the same run again. */
+  readonly seed: string
+  readonly journal: MockJournal
+  readonly clock: MockClock
+  /** Makes the world of one key as new, or all worlds. */
+  reset(key?: string): void
+  /** Stops listening, lets requests finish for a second, cleans up. May be called more than once. */
+  close(): Promise<void>
+}
+
+export interface MockJournal {
+  /** The entries that fit, oldest first. */
+  entries(filter?: JournalFilter): JournalEntry[]
+  /** The same with what a reader needs to know: how many were evicted, whether it is complete. */
+  read(filter?: JournalFilter, limit?: number): JournalPage
+  /** How many fit. Throws when some may have been evicted, instead of answering too low. */
+  count(filter?: JournalFilter): number
+  /**
+   * Waits until at least `atLeast` (default 1) entries fit, and gives them. Throws when they don't within `within`
+   * (default 5s, real time), with what was there instead.
+   */
+  waitFor(filter: JournalFilter, options?: { atLeast?: number; within?: string }): Promise<JournalEntry[]>
+  /** Calls `listener` with each new entry that fits, until the returned function is called. */
+  listen(filter: JournalFilter, listener: (entry: JournalEntry) => void): () => void
+  clear(key?: string): void
+}
+
+export interface MockClock {
+  /** Milliseconds since the epoch, by the mock's clock. */
+  now(): number
+  /** Stops the time; step() still moves it. */
+  freeze(): void
+  resume(): void
+  /** Moves the time on by "10m", "1.5s", or a number of ms. All that falls due on the way happens, in order. */
+  step(by: string | number): void
+  /** Makes the time pass so many times as fast. */
+  setSpeed(factor: number): void
+}
+
+export const defaultKey = 'test_key'
+
+/**
+ * Starts a mock and resolves when it is ready. By default on a free port, silent. Throws a ConfigError for a wrong
+ * option, or a port that is taken.
+ */
+export async function startMock(given: MockOptions = {}): Promise<RunningMock> {
+  const config = completeConfig({ port: 0, logLevel: 'silent', ...given })
+  return listen(buildApp(config, pino({ level: config.logLevel })))
+}
+
+/** Puts a built app on its port. */
+export async function listen({ fastify, mock }: App): Promise<RunningMock> {
+  const { config, journal, clock, worlds } = mock
+  let closing: Promise<void> | undefined
+
+  async function shutDown(): Promise<void> {
+    mock.webhooks.close()
+    const finished = fastify.close()
+    const grace = new AbortController()
+    await Promise.race([finished, realDelay(graceMs, grace.signal)])
+    grace.abort()
+    fastify.server.closeAllConnections()
+    await finished
+    worlds.close()
+    clock.close()
+    mock.uploads.close()
+  }
+
+  const close = (): Promise<void> => {
+    closing ??= shutDown()
+    return closing
+  }
+
+  try {
+    await fastify.listen({ port: config.port, host: config.host, listenTextResolver: () => '' })
+  } catch (error) {
+    await close()
+    throw explainListenError(error as NodeJS.ErrnoException, config.host, config.port)
+  }
+  const address = fastify.server.address()
+  const port = typeof address === 'object' && address ? address.port : config.port
+  const host = config.host.includes(':') ? `[${config.host}]` : config.host
+  return {
+    url: `http://${host === '0.0.0.0' ? '127.0.0.1' : host === '[::]' ? '[::1]' : host}:${port}`,
+    port,
+    key: defaultKey,
+    seed: config.seed,
+    journal: {
+      entries: filter => journal.read(filter, Number.POSITIVE_INFINITY).entries,
+      read: (filter, limit) => journal.read(filter, limit),
+      count: filter => journal.count(filter),
+      listen: (filter, listener) => journal.listen(filter, listener),
+      clear: key => journal.clear({ key }),
+      async waitFor(filter, { atLeast = 1, within = '5s' } = {}) {
+        const gone = new AbortController()
+        const met = await journal.wait(filter, atLeast, realDelay(msOf(within), gone.signal))
+        gone.abort()
+        const { entries } = journal.read(filter, Number.POSITIVE_INFINITY)
+        if (met) return entries
+        throw new Error(
+          `waited ${within} for ${atLeast} entries with ${JSON.stringify(filter)}, found ${entries.length} of ` +
+            `${journal.read({}, 0).count ?? 'many'} in the journal`,
+        )
+      },
+    },
+    clock: {
+      now: () => clock.now(),
+      freeze: () => clock.freeze(),
+      resume: () => clock.resume(),
+      step: by => clock.step(msOf(by)),
+      setSpeed: factor => clock.setSpeed(factor),
+    },
+    reset: key => worlds.reset(key),
+    close,
+  }
+}
+
+function msOf(given: string | number): number {
+  const ms = typeof given === 'number' ? given : parseDuration(given)
+  if (ms === undefined)
+    throw new RangeError(`${JSON.stringify(given)} is no time; expected one such as "500ms", "5s" or "10m"`)
+  return ms
+}
+
+function explainListenError(error: NodeJS.ErrnoException, host: string, port: number): Error {
+  if (error.code === 'EADDRINUSE') {
+    return new ConfigError(`Port ${port} on ${host} is taken; choose another with --port, or --port 0 for a free one`)
+  }
+  if (error.code === 'EACCES')
+    return new ConfigError(`Port ${port} needs more rights; choose one above 1023 with --port`)
+  if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND') {
+    return new ConfigError(`There is no address ${host} on this machine; try --host 127.0.0.1`)
+  }
+  return error
+}

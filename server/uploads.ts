@@ -1,0 +1,200 @@
+/**
+ * Uploads on disk. They stream into a folder of their own and are looked at on the way; what is refused or broken off
+ * leaves nothing behind.
+ */
+import { createHash } from 'node:crypto'
+import {
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { type VideoType, videoTypes } from '../contracts/schemas.ts'
+import { ConfigError } from './config.ts'
+import { apiError } from './errors.ts'
+import { isVideoType, readDurationMs, sniff, sniffBytes, typeOfName } from './media.ts'
+import { drawId } from './seed.ts'
+import { videoIdFor } from './world/videoLength.ts'
+import type { World } from './world/world.ts'
+
+/** A world keeps the files of this many uploads; the oldest goes first. Its video_url still tells its length. */
+const maxUploadsPerWorld = 1_000
+const temporaryPrefix = 'understudy-'
+
+/** A file that has arrived whole, and may be kept or dropped. */
+export interface Received {
+  path: string
+  /** Bytes. */
+  size: number
+  sha256: string
+  type: VideoType
+  filename: string
+}
+
+export class Uploads {
+  readonly #folder: string
+  readonly #isTemporary: boolean
+  readonly #kept = new WeakMap<World, string[]>()
+  #incoming = 0
+
+  /** Opens `dataDir`, or a temporary folder after sweeping away those that killed processes left behind. */
+  constructor(dataDir: string | undefined) {
+    this.#isTemporary = dataDir === undefined
+    if (dataDir === undefined) {
+      sweepLeftovers()
+      this.#folder = mkdtempSync(join(tmpdir(), temporaryPrefix))
+      writeFileSync(join(this.#folder, 'pid'), String(process.pid))
+    } else this.#folder = resolve(dataDir)
+    try {
+      rmSync(join(this.#folder, 'incoming'), { recursive: true, force: true })
+      mkdirSync(join(this.#folder, 'incoming'), { recursive: true })
+      mkdirSync(join(this.#folder, 'uploads'), { recursive: true })
+    } catch (error) {
+      throw new ConfigError(`The data folder ${this.#folder} can't be written: ${(error as Error).message}`)
+    }
+  }
+
+  /**
+   * Streams a file to disk. Throws the catalogue's invalid_file_type or invalid_upload, and leaves nothing behind then.
+   * `claimed` is the part's Content-Type, or undefined where the client sent none (UP-4).
+   */
+  async receive(stream: Readable, filename: string, claimed: string | undefined): Promise<Received> {
+    refuseWrongClaim(filename, claimed)
+    const path = join(this.#folder, 'incoming', String(this.#incoming++))
+    const sha256 = createHash('sha256')
+    let size = 0
+    let type: VideoType | undefined
+    let head = Buffer.alloc(0)
+
+    async function* inspect(chunks: AsyncIterable<Buffer>) {
+      for await (const chunk of chunks) {
+        size += chunk.length
+        sha256.update(chunk)
+        if (type === undefined) {
+          head = Buffer.concat([head, chunk.subarray(0, sniffBytes)])
+          // Refused at its first bytes: what follows needn't be written.
+          if (head.length >= sniffBytes) type = await typeOf(head)
+        }
+        yield chunk
+      }
+    }
+
+    try {
+      await pipeline(stream, inspect, createWriteStream(path))
+      if (size === 0) throw apiError('invalid_upload', 'the field "file" is empty; expected a video')
+      type ??= await typeOf(head)
+      return { path, size, sha256: sha256.digest('hex'), type, filename }
+    } catch (error) {
+      await rm(path, { force: true })
+      throw error
+    }
+  }
+
+  drop(received: Received): Promise<void> {
+    return rm(received.path, { force: true })
+  }
+
+  /** Moves a received file to where its video_url finds it, and gives its video_id, which carries its length. */
+  async keep(world: World, received: Received): Promise<string> {
+    const { id, folder } = await this.#newFolder(world, await readDurationMs(received.path))
+    await rename(received.path, join(folder, `video.${videoTypes[received.type][0]}`))
+    const kept = this.#kept.get(world) ?? []
+    this.#kept.set(world, kept)
+    kept.push(id)
+    const oldest = kept.length > maxUploadsPerWorld ? kept.shift() : undefined
+    if (oldest !== undefined) await rm(this.#folderOf(oldest), { recursive: true, force: true })
+    return id
+  }
+
+  /** The path of an upload's file; undefined when there is none. */
+  async find(videoId: string): Promise<string | undefined> {
+    if (!/^vid_[0-9a-z]+_[0-9a-z]+$/.test(videoId)) return undefined
+    const folder = this.#folderOf(videoId)
+    const [file] = await readdir(folder).catch(() => [])
+    return file === undefined ? undefined : join(folder, file)
+  }
+
+  /** Removes the files of one world's uploads. */
+  forget(world: World): void {
+    for (const id of this.#kept.get(world) ?? []) rmSync(this.#folderOf(id), { recursive: true, force: true })
+    this.#kept.delete(world)
+  }
+
+  close(): void {
+    if (this.#isTemporary) rmSync(this.#folder, { recursive: true, force: true })
+    else rmSync(join(this.#folder, 'incoming'), { recursive: true, force: true })
+  }
+
+  /** After a restart on the same data folder and seed, numbers that are taken are passed over. */
+  async #newFolder(world: World, durationMs: number | undefined): Promise<{ id: string; folder: string }> {
+    for (;;) {
+      const id = videoIdFor(`${world.tag}${drawId(14, world.seed, 'upload', world.nextUpload++)}`, durationMs)
+      const folder = this.#folderOf(id)
+      if (existsSync(folder)) continue
+      await mkdir(folder)
+      return { id, folder }
+    }
+  }
+
+  #folderOf(videoId: string): string {
+    return join(this.#folder, 'uploads', videoId)
+  }
+}
+
+const supported = Object.keys(videoTypes).join(', ')
+
+/** UP-2: a claimed type must be a supported one. Generic claims are none: clients send them for want of a better. */
+function refuseWrongClaim(filename: string, claimed: string | undefined): void {
+  if (claimed !== undefined && claimed !== 'application/octet-stream') {
+    if (!isVideoType(claimed))
+      throw apiError('invalid_file_type', `the field "file" is ${claimed}; expected one of ${supported}`)
+    return
+  }
+  if (!filename.includes('.') || typeOfName(filename)) return
+  throw apiError(
+    'invalid_file_type',
+    `the field "file" is named ${filename}; expected the extension of one of ${supported}`,
+  )
+}
+
+async function typeOf(head: Buffer): Promise<VideoType> {
+  const sniffed = await sniff(head)
+  if ('type' in sniffed) return sniffed.type
+  throw apiError('invalid_file_type', `the field "file" holds ${sniffed.found}; expected one of ${supported}`)
+}
+
+/** Temporary folders whose process is gone: after a kill -9 nobody else takes them away. */
+function sweepLeftovers(): void {
+  for (const name of readdirSync(tmpdir())) {
+    if (!name.startsWith(temporaryPrefix)) continue
+    const folder = join(tmpdir(), name)
+    const pid = readPid(join(folder, 'pid'))
+    if (pid !== undefined && !isAlive(pid)) rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function readPid(path: string): number | undefined {
+  try {
+    return Number(readFileSync(path, 'utf8')) || undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}

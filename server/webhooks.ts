@@ -1,0 +1,230 @@
+/**
+ * Webhooks (WH-1 to WH-3): each event of a job is POSTed, signed, and tried again when it isn't answered 2xx in 5 s.
+ * Every attempt is an entry of the journal. They go to loopback only, unless a host is allowed by name.
+ */
+import { createHmac } from 'node:crypto'
+import { request as httpRequest } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import { isIP } from 'node:net'
+import type { Job, WebhookDelivery, WebhookEventName } from '../contracts/schemas.ts'
+import { monotonicMs } from './clock.ts'
+import type { Config } from './config.ts'
+import type { Feed } from './journal.ts'
+import type { Metrics } from './metrics.ts'
+import { packageVersion } from './paths.ts'
+import { drawId } from './seed.ts'
+import type { JobStore } from './world/jobStore.ts'
+import type { World } from './world/world.ts'
+
+/** WH-3. The wait for an answer is real time, as the receiver is; the wait between tries follows clock and speed. */
+const answerWithinMs = 5_000
+const retries = 3
+const retryAfterMs = 10_000
+/** A world's deliveries: so many underway at once, so many waiting, so many remembered for a redelivery. */
+const maxUnderway = 16
+const maxWaiting = 1_000
+const maxRemembered = 1_000
+
+interface Delivery {
+  readonly id: string
+  readonly world: World
+  /** The world's jobs when it was made: after a reset it belongs to a past that is gone. */
+  readonly jobs: JobStore
+  readonly event: WebhookEventName
+  readonly job: Job
+  readonly url: string
+  readonly body: string
+  attempts: number
+}
+
+interface Outcome {
+  /** 0 without an answer. */
+  status: number
+  error: string | null
+}
+
+/** One world's deliveries: bounded, and each job's events in their order. */
+class Lane {
+  readonly remembered = new Map<string, Delivery>()
+  readonly waiting: Delivery[] = []
+  /** Jobs with an event underway for the first time; their next event waits for it. */
+  readonly jobsUnderway = new Set<string>()
+  underway = 0
+}
+
+export class Webhooks {
+  readonly #config: Config
+  readonly #feed: Feed
+  readonly #metrics: Metrics
+  readonly #lanes = new WeakMap<World, Lane>()
+  readonly #stop = new AbortController()
+
+  constructor(config: Config, feed: Feed, metrics: Metrics) {
+    this.#config = config
+    this.#feed = feed
+    this.#metrics = metrics
+  }
+
+  /** Sends an event of a job that has a webhook_url; the job is told how it went (JOB-5). */
+  announce(world: World, event: WebhookEventName, job: Job): void {
+    if (job.webhook_url === null || this.#stop.signal.aborted) return
+    const lane = this.#laneOf(world)
+    const id = `whd_${world.tag}${drawId(14, world.seed, 'delivery', world.nextDelivery++)}`
+    const body = JSON.stringify({ event, data: job })
+    const delivery = { id, world, jobs: world.jobs, event, job, url: job.webhook_url, body, attempts: 0 }
+    remember(lane, delivery)
+    if (lane.waiting.length >= maxWaiting) {
+      this.#record(delivery, { status: 0, error: `dropped: ${maxWaiting} deliveries are waiting already` }, 0, null)
+      return
+    }
+    lane.waiting.push(delivery)
+    this.#work(lane)
+  }
+
+  /** Sends a past delivery once more, with its id; false when there is none of that id. */
+  async redeliver(world: World, deliveryId: string): Promise<boolean> {
+    const delivery = this.#lanes.get(world)?.remembered.get(deliveryId)
+    if (!delivery || delivery.jobs !== world.jobs) return false
+    await this.#attempt(delivery, false)
+    return true
+  }
+
+  /** Breaks off what is underway. */
+  close(): void {
+    this.#stop.abort()
+  }
+
+  #laneOf(world: World): Lane {
+    let lane = this.#lanes.get(world)
+    if (!lane) {
+      lane = new Lane()
+      this.#lanes.set(world, lane)
+    }
+    return lane
+  }
+
+  #work(lane: Lane): void {
+    while (lane.underway < maxUnderway) {
+      const next = lane.waiting.findIndex(({ job }) => !lane.jobsUnderway.has(job.id))
+      const delivery = lane.waiting[next]
+      if (!delivery) return
+      lane.waiting.splice(next, 1)
+      lane.underway++
+      lane.jobsUnderway.add(delivery.job.id)
+      void this.#attempt(delivery, true).finally(() => {
+        lane.underway--
+        lane.jobsUnderway.delete(delivery.job.id)
+        this.#work(lane)
+      })
+    }
+  }
+
+  async #attempt(delivery: Delivery, mayRetry: boolean): Promise<void> {
+    delivery.attempts++
+    const { world } = delivery
+    const refusal = this.#refusalOf(delivery.url)
+    const sentAt = monotonicMs()
+    const headers = this.#headersOf(delivery)
+    const outcome = refusal ?? (await this.#post(delivery, headers))
+    if (this.#stop.signal.aborted || delivery.jobs !== world.jobs) return
+    const failed = outcome.error !== null
+    const waitMs = this.#config.speed === 'instant' ? 0 : retryAfterMs / this.#config.speed
+    const again = failed && mayRetry && !refusal && delivery.attempts <= retries
+    this.#record(delivery, outcome, monotonicMs() - sentAt, again ? world.clock.now() + waitMs : null, headers)
+    if (again) world.clock.after(waitMs, () => void this.#attempt(delivery, true))
+  }
+
+  #headersOf({ id, event, world, body }: Delivery): Record<string, string> {
+    const timestamp = new Date(world.clock.now()).toISOString()
+    const headers: Record<string, string> = {
+      'Content-Type': 'application/json',
+      'User-Agent': `understudy/${packageVersion}`,
+      'X-Webhook-Event': event,
+      'X-Webhook-Delivery-Id': id,
+      'X-Webhook-Timestamp': timestamp,
+    }
+    const secret = this.#config.webhookSecret
+    if (secret !== undefined) {
+      headers['X-Webhook-Signature'] =
+        `sha256=${createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex')}`
+    }
+    return headers
+  }
+
+  #post({ url, body }: Delivery, headers: Record<string, string>): Promise<Outcome> {
+    const send = url.startsWith('https:') ? httpsRequest : httpRequest
+    const timeout = AbortSignal.timeout(answerWithinMs)
+    return new Promise(resolve => {
+      const request = send(url, {
+        method: 'POST',
+        // A connection each: nothing stays open, and no receiver is taken for alive by an old socket.
+        agent: false,
+        headers: { ...headers, 'Content-Length': Buffer.byteLength(body) },
+        signal: AbortSignal.any([this.#stop.signal, timeout]),
+      })
+      request.once('response', response => {
+        // The answer's body is of no interest, and a receiver must not hold us up with it.
+        response.once('error', () => {})
+        response.destroy()
+        const status = response.statusCode ?? 0
+        const isGood = status >= 200 && status < 300
+        resolve({ status, error: isGood ? null : `answered ${status}; expected 2xx` })
+      })
+      request.once('error', (error: NodeJS.ErrnoException) => {
+        const late = timeout.aborted ? `no answer within ${answerWithinMs / 1000} s` : (error.code ?? error.message)
+        resolve({ status: 0, error: late })
+      })
+      request.end(body)
+    })
+  }
+
+  /** Where webhooks may not go: an attempt that is recorded, but never sent. */
+  #refusalOf(url: string): Outcome | undefined {
+    const host = new URL(url).hostname.toLowerCase()
+    if (isLoopback(host) || this.#config.webhookAllow.includes(host)) return undefined
+    return { status: 0, error: `not sent: ${host} is not loopback; allow it with --webhook-allow ${host}` }
+  }
+
+  #record(delivery: Delivery, outcome: Outcome, ms: number, nextTryAt: number | null, headers = {}): void {
+    tell(delivery.job, delivery, outcome.error === null ? 'sent' : 'failed')
+    this.#metrics.webhookAttempted(outcome.error === null)
+    this.#feed.write({
+      kind: 'webhook',
+      seq: 0,
+      world: delivery.world,
+      at: delivery.world.clock.now(),
+      deliveryId: delivery.id,
+      event: delivery.event,
+      jobId: delivery.job.id,
+      url: delivery.url,
+      attempt: delivery.attempts,
+      ...outcome,
+      ms,
+      nextTryAt,
+      requestHeaders: Object.entries<string>(headers).flat(),
+      requestBody: delivery.body,
+      bytes: 1024 + delivery.body.length,
+    })
+  }
+}
+
+/** JOB-5: the job shows each event's delivery state. */
+function tell(job: Job, delivery: Delivery, status: WebhookDelivery['status']): void {
+  const shown = job.webhook_events.find(({ delivery_id }) => delivery_id === delivery.id)
+  if (shown) shown.status = status
+  else job.webhook_events.push({ event: delivery.event, status, delivery_id: delivery.id })
+}
+
+function remember(lane: Lane, delivery: Delivery): void {
+  lane.remembered.set(delivery.id, delivery)
+  const [oldest] = lane.remembered.keys()
+  if (lane.remembered.size > maxRemembered && oldest !== undefined) lane.remembered.delete(oldest)
+}
+
+/** Whether a URL's host, or an address, is this machine. */
+export function isLoopback(host: string): boolean {
+  const bare = host.replace(/^\[|\]$/g, '')
+  if (isIP(bare) === 4) return bare.startsWith('127.')
+  if (isIP(bare) === 6) return bare === '::1' || /^::ffff:(127\.|7f)/.test(bare)
+  return bare === 'localhost' || bare.endsWith('.localhost')
+}

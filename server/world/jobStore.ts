@@ -1,0 +1,112 @@
+/**
+ * The jobs of one world: found by id in one step, listed newest first, and the oldest finished one given up first when
+ * there are too many.
+ */
+import type { Job, JobState } from '../../contracts/schemas.ts'
+import type { Timer } from '../clock.ts'
+import type { VideoMagic } from '../magic.ts'
+
+/** A job as the mock keeps it. `view` is what the API shows, kept up to date in place: a poll copies nothing. */
+export interface JobRecord {
+  readonly view: Job
+  /** The n-th job of its world; what its chance is drawn from. */
+  readonly n: number
+  /** http://host:port that its client called; its output_url begins with it. */
+  readonly baseUrl: string
+  /** Milliseconds of video; undefined when they can't be read. */
+  readonly durationMs: number | undefined
+  /** What its video's name asks for. */
+  readonly magic: VideoMagic
+  /** How often it was started. */
+  attempt: number
+  /** Thousandths of a credit, reserved while it is underway and charged when it completes. */
+  price: number
+  /** Where it stands in processing, in the world's time; progress is worked out from these. */
+  processingSince: number
+  processingMs: number
+  timer: Timer | undefined
+  older: JobRecord | undefined
+  newer: JobRecord | undefined
+}
+
+export const isFinished = (state: JobState): boolean => state === 'completed' || state === 'failed'
+
+export class JobStore {
+  readonly #byId = new Map<string, JobRecord>()
+  readonly #byState: Record<JobState, number> = { created: 0, pending: 0, processing: 0, completed: 0, failed: 0 }
+  #newest: JobRecord | undefined
+  /** In the order in which they finished; a failed job that was started again is skipped when its turn comes. */
+  #finished: JobRecord[] = []
+  #finishedFrom = 0
+
+  get(id: string): JobRecord | undefined {
+    return this.#byId.get(id)
+  }
+
+  get size(): number {
+    return this.#byId.size
+  }
+
+  count(state: JobState): number {
+    return this.#byState[state]
+  }
+
+  get unfinished(): number {
+    return this.#byState.pending + this.#byState.processing
+  }
+
+  add(job: JobRecord): void {
+    this.#byId.set(job.view.id, job)
+    this.#byState[job.view.status]++
+    job.older = this.#newest
+    if (this.#newest) this.#newest.newer = job
+    this.#newest = job
+  }
+
+  move(job: JobRecord, to: JobState): void {
+    this.#byState[job.view.status]--
+    this.#byState[to]++
+    job.view.status = to
+    if (isFinished(to)) this.#finished.push(job)
+  }
+
+  /** A page of the jobs, newest first, and how many there are in all (JOB-6). */
+  page(limit: number, offset: number, status: JobState | undefined): { jobs: JobRecord[]; total: number } {
+    const total = status === undefined ? this.#byId.size : this.#byState[status]
+    const jobs: JobRecord[] = []
+    let skipped = 0
+    for (let job = this.#newest; job && jobs.length < limit && skipped + jobs.length < total; job = job.older) {
+      if (status !== undefined && job.view.status !== status) continue
+      if (skipped < offset) skipped++
+      else jobs.push(job)
+    }
+    return { jobs, total }
+  }
+
+  /** Gives up the job that finished first; false when none is finished. */
+  dropOldestFinished(): boolean {
+    while (this.#finishedFrom < this.#finished.length) {
+      const job = this.#finished[this.#finishedFrom++] as JobRecord
+      if (this.#finishedFrom > 1000 && this.#finishedFrom * 2 > this.#finished.length) {
+        this.#finished = this.#finished.slice(this.#finishedFrom)
+        this.#finishedFrom = 0
+      }
+      if (!isFinished(job.view.status) || !this.#byId.has(job.view.id)) continue
+      this.#remove(job)
+      return true
+    }
+    return false
+  }
+
+  *[Symbol.iterator](): Generator<JobRecord> {
+    yield* this.#byId.values()
+  }
+
+  #remove(job: JobRecord): void {
+    this.#byId.delete(job.view.id)
+    this.#byState[job.view.status]--
+    if (job.newer) job.newer.older = job.older
+    else this.#newest = job.older
+    if (job.older) job.older.newer = job.newer
+  }
+}

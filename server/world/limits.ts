@@ -1,0 +1,86 @@
+/**
+ * Rate limits (RL-1, RL-2): fixed windows that open with their first request. When a window ends, the whole limit is
+ * there again, so its end is a Retry-After that never lies.
+ */
+export class Window {
+  readonly name: string
+  readonly limit: number
+  readonly windowMs: number
+  /** RateLimit-Policy's item for this window. */
+  readonly policy: string
+  #used: number
+  #endsAt: number
+
+  /** `limit` 0 is no limit. */
+  constructor(name: string, limit: number, windowMs: number) {
+    this.name = name
+    this.limit = limit
+    this.windowMs = windowMs
+    this.policy = `"${name}";q=${limit};w=${Math.ceil(windowMs / 1000)}`
+    this.#used = 0
+    this.#endsAt = 0
+  }
+
+  /** Counts one request; false when the limit is used up. Refused requests don't count. */
+  take(now: number): boolean {
+    if (now >= this.#endsAt) {
+      this.#endsAt = now + this.windowMs
+      this.#used = 0
+    }
+    if (this.#used >= this.limit) return false
+    this.#used++
+    return true
+  }
+
+  useUp(now: number): void {
+    this.#endsAt = now + this.windowMs
+    this.#used = this.limit
+  }
+
+  get remaining(): number {
+    return this.limit - this.#used
+  }
+
+  /** Milliseconds since the epoch. */
+  get endsAt(): number {
+    return this.#endsAt
+  }
+
+  /** Whole seconds until the limit is there again, rounded up: waiting that long is enough (RL-2). */
+  secondsLeft(now: number): number {
+    return Math.max(0, Math.ceil((this.#endsAt - now) / 1000))
+  }
+}
+
+/** A world counts this many client addresses of keyless calls apart at the most; ended windows make room first. */
+const maxAddresses = 10_000
+
+/** The limits of one world. */
+export class Limits {
+  readonly requests: Window | undefined
+  readonly jobs: Window | undefined
+  readonly #perAddress = new Map<string, Window>()
+
+  constructor(requests: Window | undefined, jobs: Window | undefined) {
+    this.requests = requests
+    this.jobs = jobs
+  }
+
+  /** RL-1: keyless legacy calls count per client address. */
+  requestsFrom(address: string, now: number): Window | undefined {
+    if (this.requests === undefined) return undefined
+    let window = this.#perAddress.get(address)
+    if (window === undefined) {
+      if (this.#perAddress.size >= maxAddresses) this.#makeRoom(now)
+      window = new Window(this.requests.name, this.requests.limit, this.requests.windowMs)
+      this.#perAddress.set(address, window)
+    }
+    return window
+  }
+
+  #makeRoom(now: number): void {
+    for (const [address, window] of this.#perAddress) if (window.endsAt <= now) this.#perAddress.delete(address)
+    const oldest = this.#perAddress.keys().next()
+    if (this.#perAddress.size >= maxAddresses && !oldest.done) this.#perAddress.delete(oldest.value)
+  }
+}

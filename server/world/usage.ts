@@ -1,0 +1,114 @@
+/** What one world has used: totals a day (US-1) and its recent calls (US-2). */
+import type { UsageEvent, UsageSummary } from '../../contracts/schemas.ts'
+
+const dayMs = 24 * 60 * 60 * 1000
+/** US-2 gives 100 at the most, US-1 looks 90 days back. */
+const maxEvents = 100
+const maxDays = 90
+
+interface Day {
+  total: number
+  completed: number
+  failed: number
+  /** In thousandths, as Credits keeps them. */
+  charged: number
+}
+
+interface Call {
+  requestId: string
+  jobId: string | null
+  endpoint: string
+  status: number
+  /** In thousandths. */
+  credits: number
+  at: number
+}
+
+const dayOf = (at: number): number => Math.floor(at / dayMs)
+
+export class Usage {
+  readonly #days = new Map<number, Day>()
+  /** A ring: written once a call, so its slots are used again instead of made anew. */
+  readonly #calls: Call[] = []
+  #next = 0
+
+  jobStarted(at: number): void {
+    this.#day(at).total++
+  }
+
+  jobCompleted(at: number, charged: number): void {
+    const day = this.#day(at)
+    day.completed++
+    day.charged += charged
+  }
+
+  jobFailed(at: number): void {
+    this.#day(at).failed++
+  }
+
+  called(requestId: string, jobId: string | null, endpoint: string, status: number, credits: number, at: number): void {
+    const slot = this.#calls[this.#next]
+    if (slot === undefined) this.#calls.push({ requestId, jobId, endpoint, status, credits, at })
+    else {
+      slot.requestId = requestId
+      slot.jobId = jobId
+      slot.endpoint = endpoint
+      slot.status = status
+      slot.credits = credits
+      slot.at = at
+    }
+    this.#next = this.#next === maxEvents - 1 ? 0 : this.#next + 1
+  }
+
+  /** The last `days` days up to today, oldest first. */
+  summary(days: number, now: number): UsageSummary {
+    const today = dayOf(now)
+    const daily = Array.from({ length: days }, (_, i) => {
+      const day = today - (days - 1) + i
+      const row = this.#days.get(day) ?? { total: 0, completed: 0, failed: 0, charged: 0 }
+      return { date: new Date(day * dayMs).toISOString().slice(0, 10), row }
+    })
+    const sum = { total: 0, completed: 0, failed: 0, charged: 0 }
+    for (const { row } of daily) {
+      sum.total += row.total
+      sum.completed += row.completed
+      sum.failed += row.failed
+      sum.charged += row.charged
+    }
+    return { days, ...shown(sum), daily: daily.map(({ date, row }) => ({ date, ...shown(row) })) }
+  }
+
+  /** The last `limit` calls, newest first. */
+  events(limit: number): UsageEvent[] {
+    const count = Math.min(limit, this.#calls.length)
+    return Array.from({ length: count }, (_, i) => {
+      const call = this.#calls[(this.#next - 1 - i + 2 * maxEvents) % maxEvents] as Call
+      return {
+        request_id: call.requestId,
+        job_id: call.jobId,
+        endpoint: call.endpoint,
+        status: call.status,
+        credits: call.credits / 1000,
+        time: new Date(call.at).toISOString(),
+      }
+    })
+  }
+
+  #day(at: number): Day {
+    const number = dayOf(at)
+    let day = this.#days.get(number)
+    if (day === undefined) {
+      day = { total: 0, completed: 0, failed: 0, charged: 0 }
+      this.#days.set(number, day)
+      for (const old of this.#days.keys()) if (old <= number - maxDays) this.#days.delete(old)
+    }
+    return day
+  }
+}
+
+const shown = (day: Day) => ({
+  total_jobs: day.total,
+  completed_jobs: day.completed,
+  failed_jobs: day.failed,
+  credits_used: day.charged / 1000,
+})

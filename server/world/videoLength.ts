@@ -1,0 +1,23 @@
+/**
+ * How long a video is, told by its URL alone. An upload's id carries the length that was read from the file, so a job
+ * can be billed by any replica, in any world, without looking the upload up.
+ */
+import type { Config } from '../config.ts'
+import { drawBetween } from '../seed.ts'
+
+/** A foreign video_url's derived length, in seconds. */
+const derivedSeconds = { min: 2, max: 30 }
+
+/** `vid_` + the world's tag and chance + the milliseconds in base 36; 0 when they can't be read. */
+export const videoIdFor = (unique: string, durationMs: number | undefined): string =>
+  `vid_${unique}_${(durationMs ?? 0).toString(36)}`
+
+/** Milliseconds of video behind a video_url; undefined when it is an upload whose length can't be read. */
+export function durationOf(videoUrl: string, config: Pick<Config, 'seed' | 'videoSeconds'>): number | undefined {
+  const given = /#t=(?:(\d+(?:\.\d+)?),)?(\d+(?:\.\d+)?)$/.exec(videoUrl)
+  if (given) return Math.round(Math.max(0, Number(given[2]) - Number(given[1] ?? 0)) * 1000)
+  const upload = /\/files\/uploads\/vid_[0-9a-z]+_([0-9a-z]{1,8})\//.exec(videoUrl)
+  if (upload) return Number.parseInt(upload[1] as string, 36) || undefined
+  if (config.videoSeconds > 0) return Math.round(config.videoSeconds * 1000)
+  return Math.round(drawBetween(derivedSeconds.min, derivedSeconds.max, config.seed, 'video', videoUrl) * 10) * 100
+}

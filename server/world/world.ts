@@ -1,0 +1,113 @@
+/**
+ * A world: all that one key has and does. Worlds share nothing, so what happens in one never shows in another; tests
+ * that run at the same time only choose different keys.
+ */
+import type { Job, WebhookEventName } from '../../contracts/schemas.ts'
+import { Clock } from '../clock.ts'
+import type { Config } from '../config.ts'
+import { apiError } from '../errors.ts'
+import { Journal } from '../journal.ts'
+import type { KeyMagic } from '../magic.ts'
+import { Credits } from './credits.ts'
+import { Idempotency } from './idempotency.ts'
+import { JobStore } from './jobStore.ts'
+import { Limits, Window } from './limits.ts'
+import { Usage } from './usage.ts'
+
+/** A world keeps this many jobs; the one that finished first makes room. */
+export const maxJobs = 100_000
+const minuteMs = 60_000
+
+export interface WorldOptions {
+  /** What it is called in reports and logs: the key's fingerprint, and the X-Mock-World behind a slash. */
+  name: string
+  /** Six characters that its ids begin with: a job or file is found by them without a key. */
+  tag: string
+  /** The key itself, so that it can be taken out of all that is shown; undefined for keyless calls. */
+  key: string | undefined
+  /** What its chance is drawn from: the seed and the world's own name. */
+  seed: string
+  config: Config
+  clock: Clock
+  magic: KeyMagic | undefined
+  /** Told of each event that a webhook may be sent for (WH-1). */
+  announce: (world: World, event: WebhookEventName, job: Job) => void
+}
+
+export class World {
+  readonly name: string
+  readonly tag: string
+  readonly key: string | undefined
+  readonly seed: string
+  readonly config: Config
+  readonly journal: Journal
+  clock: Clock
+  jobs!: JobStore
+  credits!: Credits
+  limits!: Limits
+  idempotency!: Idempotency
+  usage!: Usage
+  /** The number of the next job, upload, delivery: what their chance is drawn from. */
+  nextJob!: number
+  nextUpload!: number
+  nextDelivery!: number
+  /** Counts on over a reset: a request_id is never given twice (ERR-6). */
+  nextRequest = 0
+  /** By the machine's clock; the world that was used least recently makes room for new ones. */
+  lastUsed = 0
+  readonly #options: WorldOptions
+
+  constructor(options: WorldOptions) {
+    this.#options = options
+    this.name = options.name
+    this.tag = options.tag
+    this.key = options.key
+    this.seed = options.seed
+    this.config = options.config
+    this.clock = options.clock
+    this.journal = new Journal(options.config.journalEntries)
+    this.#begin()
+  }
+
+  /** Makes the world as new: its jobs, credits, limits, usage, idempotency records and journal. */
+  reset(root: Clock): void {
+    this.clock.close()
+    this.clock = new Clock(root)
+    this.journal.clear()
+    this.#begin()
+  }
+
+  announce(event: WebhookEventName, job: Job): void {
+    this.#options.announce(this, event, job)
+  }
+
+  /** A new request_id: unique over all worlds by the tag, within this one by the number (ERR-6). */
+  newRequestId(): string {
+    return `req_${this.tag}${(this.nextRequest++).toString(36).padStart(6, '0')}`
+  }
+
+  makeRoomForJob(): void {
+    if (this.jobs.size < maxJobs || this.jobs.dropOldestFinished()) return
+    throw apiError('rate_limited', `${maxJobs} jobs are unfinished; wait until some have finished`, {
+      'retry-after': '60',
+    })
+  }
+
+  #begin(): void {
+    const { config, magic } = this.#options
+    this.jobs = new JobStore()
+    this.credits = new Credits(magic?.credits ?? config.credits)
+    this.idempotency = new Idempotency()
+    this.usage = new Usage()
+    this.nextJob = 0
+    this.nextUpload = 0
+    this.nextDelivery = 0
+    const window = (name: string, limit: number) => (limit === 0 ? undefined : new Window(name, limit, minuteMs))
+    let requests = window('requests', config.rateLimit)
+    if (magic?.requests) {
+      requests = new Window('requests', magic.requests.limit, magic.requests.windowMs)
+      requests.useUp(this.clock.now())
+    }
+    this.limits = new Limits(requests, window('jobs', config.jobLimit))
+  }
+}

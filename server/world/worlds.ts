@@ -1,0 +1,186 @@
+/**
+ * All worlds of one mock, found by key (and X-Mock-World), or by the tag that every id begins with.
+ */
+import { hash, timingSafeEqual } from 'node:crypto'
+import type { AdminKey, Job, WebhookEventName } from '../../contracts/schemas.ts'
+import { Clock } from '../clock.ts'
+import type { Config } from '../config.ts'
+import { findKeyMagic, testKeyPrefix } from '../magic.ts'
+import { drawId } from '../seed.ts'
+import { World } from './world.ts'
+
+/** At most this many worlds; the least recently used one without unfinished jobs makes room, with all it holds. */
+const maxWorlds = 1_000
+/** Longer keys and world names are no keys of ours. */
+const maxNameLength = 200
+
+/** What a key is called where it must not be shown. */
+export const fingerprintOf = (key: string): string => hash('sha256', key).slice(0, 12)
+
+/** Equal, in a time that doesn't tell how much of it was right. */
+export const sameSecret = (a: string, b: string): boolean =>
+  timingSafeEqual(hash('sha256', a, 'buffer'), hash('sha256', b, 'buffer'))
+
+interface KeyRecord extends AdminKey {
+  key: string
+}
+
+/** What the rest of the mock wants to be told. */
+export interface WorldEvents {
+  /** Something that a webhook may be sent for (WH-1). */
+  announce: (world: World, event: WebhookEventName, job: Job) => void
+  /** A world was reset, or made room: what is kept for it elsewhere can go. */
+  forget: (world: World) => void
+}
+
+export class Worlds {
+  readonly #config: Config
+  readonly #root: Clock
+  readonly #events: WorldEvents
+  readonly #byName = new Map<string, World>()
+  readonly #byTag = new Map<string, World>()
+  /** Keys made by POST /v1/admin/keys, and test keys that were disabled, by the key itself. */
+  readonly #keys = new Map<string, KeyRecord>()
+  #evicted = 0
+
+  constructor(config: Config, root: Clock, events: WorldEvents) {
+    this.#config = config
+    this.#root = root
+    this.#events = events
+  }
+
+  /**
+   * The world of a key, made on first use; undefined when the key isn't valid (AUTH-1). `split` is X-Mock-World: it
+   * divides a key into worlds, for an app whose key is fixed.
+   */
+  ofKey(key: string, split: string | undefined): World | undefined {
+    const found = this.#byName.get(split === undefined ? key : `${key}\n${split}`)
+    if (found !== undefined && (this.#keys.size === 0 || !this.#isDisabled(key))) return found
+    if (!this.#isValid(key) || (split !== undefined && split.length > maxNameLength)) return undefined
+    return this.#make(key, split)
+  }
+
+  /** The one world of legacy calls without a key (AUTH-2), and of all that can't be told whose it is. */
+  anonymous(split?: string): World {
+    const name = split === undefined ? '' : `\n${split.slice(0, maxNameLength)}`
+    return this.#byName.get(name) ?? this.#make(undefined, split?.slice(0, maxNameLength))
+  }
+
+  /** The world that a job, upload or delivery id belongs to. */
+  ofId(id: string): World | undefined {
+    return this.#byTag.get(id.slice(id.indexOf('_') + 1, id.indexOf('_') + 1 + tagSize))
+  }
+
+  *[Symbol.iterator](): Generator<World> {
+    yield* this.#byName.values()
+  }
+
+  get size(): number {
+    return this.#byName.size
+  }
+
+  /** Makes the worlds of one key as new, or all worlds; other keys' worlds stay untouched. */
+  reset(key?: string): void {
+    for (const world of this) {
+      if (key !== undefined && world.key !== key) continue
+      this.#events.forget(world)
+      world.reset(this.#root)
+    }
+  }
+
+  close(): void {
+    for (const world of this) world.clock.close()
+  }
+
+  /** AD-1: the keys that were made or disabled, without the keys themselves. */
+  listKeys(): AdminKey[] {
+    return [...this.#keys.values()].map(({ key, ...shown }) => shown)
+  }
+
+  createKey(clientId: string, note: string | undefined): KeyRecord {
+    const key = `key_${drawId(32, this.#config.seed, 'key', this.#keys.size)}`
+    return this.#record(key, clientId, note ?? null)
+  }
+
+  /** Disables or enables a key by its fingerprint: one that was made here, or a test key that was used. */
+  setDisabled(fingerprint: string, disabled: boolean): AdminKey | undefined {
+    let record = [...this.#keys.values()].find(({ key_fingerprint }) => key_fingerprint === fingerprint)
+    if (!record) {
+      const used = [...this].find(world => world.key !== undefined && fingerprintOf(world.key) === fingerprint)
+      if (used?.key === undefined) return undefined
+      record = this.#record(used.key, 'test key', null)
+    }
+    record.disabled = disabled
+    const { key, ...shown } = record
+    return shown
+  }
+
+  #record(key: string, clientId: string, note: string | null): KeyRecord {
+    const record = {
+      key,
+      key_fingerprint: fingerprintOf(key),
+      client_id: clientId,
+      note,
+      disabled: false,
+      created_at: new Date(this.#root.now()).toISOString(),
+    }
+    this.#keys.set(key, record)
+    return record
+  }
+
+  #isDisabled(key: string): boolean {
+    return this.#keys.get(key)?.disabled === true
+  }
+
+  #isValid(key: string): boolean {
+    if (key.length > maxNameLength || this.#isDisabled(key) || findKeyMagic(key)?.invalid) return false
+    return key.startsWith(testKeyPrefix) || this.#keys.has(key)
+  }
+
+  #make(key: string | undefined, split: string | undefined): World {
+    if (this.#byName.size >= maxWorlds) this.#makeRoom()
+    const id = split === undefined ? (key ?? '') : `${key ?? ''}\n${split}`
+    const name = (key === undefined ? 'anonymous' : fingerprintOf(key)) + (split === undefined ? '' : `/${split}`)
+    const world = new World({
+      name,
+      tag: this.#freeTag(id),
+      key,
+      seed: `${this.#config.seed}/${name}`,
+      config: this.#config,
+      clock: new Clock(this.#root),
+      magic: key === undefined ? undefined : findKeyMagic(key),
+      announce: this.#events.announce,
+    })
+    this.#byName.set(id, world)
+    this.#byTag.set(world.tag, world)
+    return world
+  }
+
+  /** Drawn from the world's own name, so that no other world changes it; drawn again where two would meet. */
+  #freeTag(id: string): string {
+    for (let n = 0; ; n++) {
+      // A world that went and came back must not give its request ids again.
+      const tag = drawId(tagSize, this.#config.seed, 'world', id, this.#evicted, n)
+      if (!this.#byTag.has(tag)) return tag
+    }
+  }
+
+  #makeRoom(): void {
+    let victim: [string, World] | undefined
+    let idle: [string, World] | undefined
+    for (const entry of this.#byName) {
+      const older = (than: [string, World] | undefined) => !than || entry[1].lastUsed < than[1].lastUsed
+      if (older(victim)) victim = entry
+      if (entry[1].jobs.unfinished === 0 && older(idle)) idle = entry
+    }
+    const chosen = idle ?? victim
+    if (!chosen) return
+    this.#evicted++
+    this.#byName.delete(chosen[0])
+    this.#byTag.delete(chosen[1].tag)
+    this.#events.forget(chosen[1])
+    chosen[1].clock.close()
+  }
+}
+
+const tagSize = 6
