@@ -38,6 +38,8 @@ export class Clock {
   #heap: Timer[] = []
   #order = 0
   #timeout: NodeJS.Timeout | undefined
+  /** What the real timer will wake us for, in this clock's time. */
+  #armedFor = Number.POSITIVE_INFINITY
   #closed = false
 
   constructor(parent?: Clock) {
@@ -47,11 +49,11 @@ export class Clock {
     if (parent) parent.#children.add(this)
   }
 
-  /** Milliseconds since the epoch, by this clock. */
-  now(): number {
+  /** Milliseconds since the epoch, by this clock. `realMs` is monotonicMs(), for a caller that has just read it. */
+  now(realMs = monotonicMs()): number {
     if (this.#pinned !== undefined) return this.#pinned
     if (this.#frozen) return this.#base
-    return this.#base + (this.#parentNow() - this.#parentBase) * this.#speed
+    return this.#base + (this.#parentNow(realMs) - this.#parentBase) * this.#speed
   }
 
   get frozen(): boolean {
@@ -98,7 +100,7 @@ export class Clock {
   after(ms: number, run: () => void): Timer {
     const timer: Timer = { at: this.now() + ms, cancelled: false, run, order: this.#order++ }
     push(this.#heap, timer)
-    if (this.#heap[0] === timer) this.#arm()
+    if (timer.at < this.#armedFor) this.#arm()
     return timer
   }
 
@@ -122,7 +124,7 @@ export class Clock {
     } finally {
       this.#pinned = undefined
     }
-    this.#arm()
+    // The real timer stays: it comes too early at the worst, and is armed for the next one then.
   }
 
   /** Forgets all timers; the clock still tells the time. */
@@ -134,8 +136,8 @@ export class Clock {
     for (const child of [...this.#children]) child.close()
   }
 
-  #parentNow(): number {
-    return this.#parent ? this.#parent.now() : monotonicMs()
+  #parentNow(realMs = monotonicMs()): number {
+    return this.#parent ? this.#parent.now(realMs) : realMs
   }
 
   #change(change: () => void): void {
@@ -160,9 +162,11 @@ export class Clock {
   /** One real timer at the most, for the first that is due. */
   #arm(): void {
     clearTimeout(this.#timeout)
+    this.#armedFor = Number.POSITIVE_INFINITY
     const first = this.#heap[0]
     const rate = this.#rate()
     if (first === undefined || rate === 0 || this.#closed) return
+    this.#armedFor = first.at
     const realMs = Math.max(0, Math.ceil((first.at - this.now()) / rate))
     this.#timeout = setTimeout(
       () => {

@@ -28,7 +28,7 @@ export class Exchange {
   /** The machine's time, to measure with. */
   readonly startedAt: number
   readonly method: string
-  readonly url: string
+  url: string
   /** Name, value, name, value, … as they came. */
   readonly requestHeaders: readonly string[]
   /** Whether X-Api-Key was sent, and whether it is one. */
@@ -113,8 +113,29 @@ export interface DeliveryAttempt {
 
 export type Entry = Exchange | DeliveryAttempt
 
+/**
+ * One copy of what is the same in each of a client's calls: a poller sends the same headers again and again, and ten
+ * thousand copies of them would only keep the garbage collector busy.
+ */
+export class Headers {
+  #last: readonly string[] = []
+
+  same(headers: readonly string[]): readonly string[] {
+    const last = this.#last
+    if (last.length === headers.length) {
+      let i = 0
+      while (i < headers.length && headers[i] === last[i]) i++
+      if (i === headers.length) return last
+    }
+    this.#last = headers
+    return headers
+  }
+}
+
 /** The last entries of one world. */
 export class Journal {
+  /** What its client's calls have in common. */
+  readonly headers = new Headers()
   readonly #capacity: number
   #entries: Entry[] = []
   /** Where the oldest entry is, once the ring is full or was cut. */

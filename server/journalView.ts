@@ -242,12 +242,12 @@ function fitsRoute(operation: string | undefined, asked: string): boolean {
   return operation === asked || route === asked || route?.split(' ')[1] === asked
 }
 
+const routes = new Map<string, string>(
+  (Object.keys(operations) as OperationId[]).map(id => [id, `${operations[id].method} ${operations[id].path}`]),
+)
+
 /** "GET /v1/jobs/{job_id}" for getJob; null where no route met. */
-export function routeOf(operation: string | undefined): string | null {
-  if (operation === undefined || !(operation in operations)) return null
-  const { method, path } = operations[operation as OperationId]
-  return `${method} ${path}`
-}
+export const routeOf = (operation: string | undefined): string | null => routes.get(operation ?? '') ?? null
 
 function headersOf(pairs: readonly string[]): Record<string, string> {
   const headers: Record<string, string> = {}

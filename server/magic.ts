@@ -48,7 +48,9 @@ const ordinary: VideoMagic = { name: '', effect: '', outcome: 'completed', slowe
 
 /** What a video_url's name asks for. */
 export function findVideoMagic(videoUrl: string): VideoMagic {
-  const path = URL.canParse(videoUrl) ? new URL(videoUrl).pathname : ''
-  const name = path.slice(path.lastIndexOf('/') + 1).replace(/\.[^.]*$/, '')
+  const path = videoUrl.split(/[?#]/, 1)[0] as string
+  const file = path.slice(path.lastIndexOf('/') + 1)
+  const dot = file.lastIndexOf('.')
+  const name = dot === -1 ? file : file.slice(0, dot)
   return videoMagic.find(magic => magic.name === name) ?? ordinary
 }

@@ -22,7 +22,6 @@ import { type VideoType, videoTypes } from '../contracts/schemas.ts'
 import { ConfigError } from './config.ts'
 import { apiError } from './errors.ts'
 import { isVideoType, readDurationMs, sniff, sniffBytes, typeOfName } from './media.ts'
-import { drawId } from './seed.ts'
 import { videoIdFor } from './world/videoLength.ts'
 import type { World } from './world/world.ts'
 
@@ -137,7 +136,7 @@ export class Uploads {
   /** After a restart on the same data folder and seed, numbers that are taken are passed over. */
   async #newFolder(world: World, durationMs: number | undefined): Promise<{ id: string; folder: string }> {
     for (;;) {
-      const id = videoIdFor(`${world.tag}${drawId(14, world.seed, 'upload', world.nextUpload++)}`, durationMs)
+      const id = videoIdFor(`${world.tag}${world.chance.id('upload', world.nextUpload++)}`, durationMs)
       const folder = this.#folderOf(id)
       if (existsSync(folder)) continue
       await mkdir(folder)

@@ -6,14 +6,13 @@ import { createHmac } from 'node:crypto'
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { isIP } from 'node:net'
-import type { Job, WebhookDelivery, WebhookEventName } from '../contracts/schemas.ts'
+import type { WebhookDelivery, WebhookEventName } from '../contracts/schemas.ts'
 import { monotonicMs } from './clock.ts'
 import type { Config } from './config.ts'
 import type { Feed } from './journal.ts'
 import type { Metrics } from './metrics.ts'
 import { packageVersion } from './paths.ts'
-import { drawId } from './seed.ts'
-import type { JobStore } from './world/jobStore.ts'
+import type { JobRecord, JobStore } from './world/jobStore.ts'
 import type { World } from './world/world.ts'
 
 /** WH-3. The wait for an answer is real time, as the receiver is; the wait between tries follows clock and speed. */
@@ -31,7 +30,7 @@ interface Delivery {
   /** The world's jobs when it was made: after a reset it belongs to a past that is gone. */
   readonly jobs: JobStore
   readonly event: WebhookEventName
-  readonly job: Job
+  readonly job: JobRecord
   readonly url: string
   readonly body: string
   attempts: number
@@ -66,12 +65,13 @@ export class Webhooks {
   }
 
   /** Sends an event of a job that has a webhook_url; the job is told how it went (JOB-5). */
-  announce(world: World, event: WebhookEventName, job: Job): void {
-    if (job.webhook_url === null || this.#stop.signal.aborted) return
+  announce(world: World, event: WebhookEventName, job: JobRecord): void {
+    const { webhook_url: url } = job.view
+    if (url === null || this.#stop.signal.aborted) return
     const lane = this.#laneOf(world)
-    const id = `whd_${world.tag}${drawId(14, world.seed, 'delivery', world.nextDelivery++)}`
-    const body = JSON.stringify({ event, data: job })
-    const delivery = { id, world, jobs: world.jobs, event, job, url: job.webhook_url, body, attempts: 0 }
+    const id = `whd_${world.tag}${world.chance.id('delivery', world.nextDelivery++)}`
+    const body = JSON.stringify({ event, data: job.view })
+    const delivery = { id, world, jobs: world.jobs, event, job, url, body, attempts: 0 }
     remember(lane, delivery)
     if (lane.waiting.length >= maxWaiting) {
       this.#record(delivery, { status: 0, error: `dropped: ${maxWaiting} deliveries are waiting already` }, 0, null)
@@ -105,15 +105,15 @@ export class Webhooks {
 
   #work(lane: Lane): void {
     while (lane.underway < maxUnderway) {
-      const next = lane.waiting.findIndex(({ job }) => !lane.jobsUnderway.has(job.id))
+      const next = lane.waiting.findIndex(({ job }) => !lane.jobsUnderway.has(job.view.id))
       const delivery = lane.waiting[next]
       if (!delivery) return
       lane.waiting.splice(next, 1)
       lane.underway++
-      lane.jobsUnderway.add(delivery.job.id)
+      lane.jobsUnderway.add(delivery.job.view.id)
       void this.#attempt(delivery, true).finally(() => {
         lane.underway--
-        lane.jobsUnderway.delete(delivery.job.id)
+        lane.jobsUnderway.delete(delivery.job.view.id)
         this.#work(lane)
       })
     }
@@ -195,7 +195,7 @@ export class Webhooks {
       at: delivery.world.clock.now(),
       deliveryId: delivery.id,
       event: delivery.event,
-      jobId: delivery.job.id,
+      jobId: delivery.job.view.id,
       url: delivery.url,
       attempt: delivery.attempts,
       ...outcome,
@@ -209,10 +209,12 @@ export class Webhooks {
 }
 
 /** JOB-5: the job shows each event's delivery state. */
-function tell(job: Job, delivery: Delivery, status: WebhookDelivery['status']): void {
-  const shown = job.webhook_events.find(({ delivery_id }) => delivery_id === delivery.id)
+function tell(job: JobRecord, delivery: Delivery, status: WebhookDelivery['status']): void {
+  job.json = undefined
+  const { webhook_events: events } = job.view
+  const shown = events.find(({ delivery_id }) => delivery_id === delivery.id)
   if (shown) shown.status = status
-  else job.webhook_events.push({ event: delivery.event, status, delivery_id: delivery.id })
+  else events.push({ event: delivery.event, status, delivery_id: delivery.id })
 }
 
 function remember(lane: Lane, delivery: Delivery): void {

@@ -31,7 +31,7 @@ export function open(mock: Mock, operation: string | undefined, request: Fastify
   const startedAt = monotonicMs()
   world.lastUsed = startedAt
   world.clock.catchUp()
-  const at = world.clock.now()
+  const at = world.clock.now(startedAt)
   request.exchange = new Exchange(
     world.newRequestId(),
     world,
@@ -40,7 +40,7 @@ export function open(mock: Mock, operation: string | undefined, request: Fastify
     startedAt,
     method as string,
     url as string,
-    rawHeaders,
+    world.journal.headers.same(rawHeaders),
     keyState,
   )
 }
@@ -88,7 +88,7 @@ export function record(mock: Mock, exchange: Exchange): void {
   exchange.responseBody = cut(exchange.responseBody)
   mock.feed.write(exchange)
   if (exchange.keyState === 'valid' && operation !== undefined) {
-    world.usage.called(requestId, jobId, routeOf(operation) ?? operation, status, exchange.credits, exchange.at)
+    world.usage.called(requestId, jobId, routeOf(operation) as string, status, exchange.credits, exchange.at)
   }
   if (mock.log.isLevelEnabled('info')) {
     const line = {

@@ -2,7 +2,6 @@
  * Validation with the contract's own schemas, and its errors in words: which field, what was found, what was expected.
  */
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
-import addFormats from 'ajv-formats'
 import type { FastifySchemaCompiler } from 'fastify'
 import type { JSONSchema } from 'json-schema-to-ts'
 import { apiError } from '../errors.ts'
@@ -21,7 +20,7 @@ export function makeValidatorCompiler(): FastifySchemaCompiler<JSONSchema> {
   }
 }
 
-const formats = (ajv: Ajv): Ajv => addFormats.default(ajv, ['uri', 'binary'])
+const formats = (ajv: Ajv): Ajv => ajv.addFormat('uri', text => URL.canParse(text)).addFormat('binary', true)
 
 /** Refuses what is nested too deep; its own recursion is bounded by that. */
 export function refuseDeepJson(value: unknown, depth = 0): void {

@@ -80,7 +80,6 @@ function register(app: FastifyInstance, mock: Mock, id: OperationId, handler: Ha
     ...(operation.body && { preParsing: sendContinue }),
     preValidation,
     schema: {
-      ...(operation.params && { params: operation.params }),
       ...(operation.query && { querystring: operation.query }),
       // An upload is no JSON: its handler checks it as it arrives.
       ...(operation.body && !isUpload && { body: operation.body }),

@@ -27,8 +27,15 @@ export function startJob(request: FastifyRequest<ById & { Body: JobStart }>, rep
   reply.send(accepted(job, started ? 'Job started' : `Job is ${job.view.status} already`))
 }
 
+/** The hot path: a job that hasn't changed since the last poll is not serialized again. */
 export function getJob(request: FastifyRequest<ById>, reply: FastifyReply): void {
-  reply.send(jobs.viewOf(request.exchange.world, findJob(request)))
+  const { exchange } = request
+  const job = findJob(request)
+  const view = jobs.viewOf(exchange.world, job)
+  job.json ??= reply.serializeInput(view, '200') as string
+  // The entry keeps the job's own text, not one more copy of it for each poll.
+  exchange.responseBody = job.json
+  reply.type('application/json; charset=utf-8').send(job.json)
 }
 
 export function listJobs(request: FastifyRequest<{ Querystring: Required<JobListQuery> }>): JobList {
@@ -42,7 +49,7 @@ export function listJobs(request: FastifyRequest<{ Querystring: Required<JobList
 function findJob({ exchange, params }: FastifyRequest<ById>): JobRecord {
   const job = exchange.world.jobs.get(params.job_id)
   if (!job) throw apiError('job_not_found')
-  exchange.jobId = params.job_id
+  exchange.jobId = job.view.id
   return job
 }
 

@@ -9,6 +9,8 @@ import type { VideoMagic } from '../magic.ts'
 /** A job as the mock keeps it. `view` is what the API shows, kept up to date in place: a poll copies nothing. */
 export interface JobRecord {
   readonly view: Job
+  /** The view as JSON, until it changes: most polls find nothing new. */
+  json: string | undefined
   /** The n-th job of its world; what its chance is drawn from. */
   readonly n: number
   /** http://host:port that its client called; its output_url begins with it. */
@@ -67,6 +69,7 @@ export class JobStore {
     this.#byState[job.view.status]--
     this.#byState[to]++
     job.view.status = to
+    job.json = undefined
     if (isFinished(to)) this.#finished.push(job)
   }
 

@@ -4,7 +4,6 @@
 import { alphaFormats, type Job, type JobCreate, type JobStart, type JobState } from '../../contracts/schemas.ts'
 import { apiError } from '../errors.ts'
 import { findVideoMagic } from '../magic.ts'
-import { drawBetween, drawId } from '../seed.ts'
 import { priceOf } from './credits.ts'
 import { isFinished, type JobRecord } from './jobStore.ts'
 import { durationOf } from './videoLength.ts'
@@ -40,7 +39,7 @@ export function createJob(world: World, input: JobCreate, baseUrl: string): JobR
   const n = world.nextJob++
   const job: JobRecord = {
     view: {
-      id: `job_${world.tag}${drawId(14, world.seed, 'job', n)}`,
+      id: `job_${world.tag}${world.chance.id('job', n)}`,
       status: 'created',
       progress: 0,
       output_url: null,
@@ -50,8 +49,17 @@ export function createJob(world: World, input: JobCreate, baseUrl: string): JobR
       billing_status: null,
       webhook_url: inputs.webhook_url ?? null,
       webhook_events: [],
-      ...inputsOf(inputs),
+      video_url: inputs.video_url,
+      model: inputs.model,
+      output_format: inputs.output_format,
+      bg_type: inputs.bg_type,
+      bg_color: inputs.bg_color,
+      text_prompt: inputs.text_prompt,
+      background: inputs.background,
+      composition: inputs.composition,
+      metadata: inputs.metadata,
     },
+    json: undefined,
     n,
     baseUrl,
     durationMs,
@@ -75,11 +83,12 @@ export function createJob(world: World, input: JobCreate, baseUrl: string): JobR
  */
 export function startJob(world: World, job: JobRecord, overrides: JobStart): boolean {
   if (!('start' in moves[job.view.status])) return false
-  const inputs = { ...job.view, ...inputsOf(overrides) }
-  refuseLostAlpha(inputs)
-  const price = priceOf(inputs.model, job.durationMs ?? 0)
+  const changed = { ...job.view }
+  takeInputs(changed, overrides)
+  refuseLostAlpha(changed)
+  const price = priceOf(changed.model, job.durationMs ?? 0)
   refuseUnpayable(world, price)
-  Object.assign(job.view, inputsOf(overrides))
+  Object.assign(job.view, changed)
   job.price = price
   start(world, job)
   return true
@@ -90,7 +99,11 @@ export function viewOf(world: World, job: JobRecord): Job {
   if (job.view.status === 'processing') {
     const done = (world.clock.now() - job.processingSince) / job.processingMs
     const cap = job.magic.outcome === 'stuck' ? stuckProgress : 99
-    job.view.progress = Math.max(job.view.progress, Math.min(cap, Math.floor(done * 100)))
+    const progress = Math.min(cap, Math.floor(done * 100))
+    if (progress > job.view.progress) {
+      job.view.progress = progress
+      job.json = undefined
+    }
   }
   return job.view
 }
@@ -111,7 +124,8 @@ function begin(world: World, job: JobRecord): void {
   job.processingSince = world.clock.now()
   job.processingMs = chance(world, job, 'processing', processingMs) * slower
   advance(world, job, 'begin')
-  world.announce('job.started', viewOf(world, job))
+  viewOf(world, job)
+  world.announce('job.started', job)
   if (outcome === 'stuck') return
   const fails = outcome === 'failed' || job.durationMs === undefined
   const finish = fails ? fail : complete
@@ -126,7 +140,7 @@ function complete(world: World, job: JobRecord): void {
   view.billing_status = 'charged'
   view.output_url = `${job.baseUrl}/files/outputs/${view.id}/${outputName(view.output_format)}`
   advance(world, job, 'complete')
-  world.announce('job.completed', view)
+  world.announce('job.completed', job)
 }
 
 function fail(world: World, job: JobRecord): void {
@@ -136,7 +150,7 @@ function fail(world: World, job: JobRecord): void {
   job.view.billing_status = 'not_charged'
   job.view.error = job.durationMs === undefined ? "Processing failed: the video can't be read" : 'Processing failed'
   advance(world, job, 'fail')
-  world.announce('job.failed', job.view)
+  world.announce('job.failed', job)
 }
 
 function advance(world: World, job: JobRecord, event: JobEvent): void {
@@ -151,33 +165,20 @@ function advance(world: World, job: JobRecord, event: JobEvent): void {
 export const outputName = (format: Job['output_format']): string =>
   format === 'png_sequence' ? 'output.png_sequence.zip' : `output.${format}`
 
-/** The documented inputs that were given; anything else a client sends is ignored (JOB-1). */
-function inputsOf<T extends JobStart>(given: T): T {
-  const {
-    video_url,
-    model,
-    output_format,
-    bg_type,
-    bg_color,
-    text_prompt,
-    webhook_url,
-    background,
-    composition,
-    metadata,
-  } = given as unknown as JobCreate
-  const inputs = {
-    video_url,
-    model,
-    output_format,
-    bg_type,
-    bg_color,
-    text_prompt,
-    webhook_url,
-    background,
-    composition,
-    metadata,
-  }
-  return Object.fromEntries(Object.entries(inputs).filter(([, value]) => value !== undefined)) as T
+const overridable = [
+  'model',
+  'output_format',
+  'bg_type',
+  'bg_color',
+  'text_prompt',
+  'webhook_url',
+  'background',
+  'composition',
+] as const satisfies (keyof JobStart)[]
+
+/** Takes over the documented inputs that were given; anything else a client sends is ignored (JOB-1). */
+function takeInputs(view: Job, given: JobStart): void {
+  for (const name of overridable) if (given[name] !== undefined) Object.assign(view, { [name]: given[name] })
 }
 
 /** JOB-7: a transparent background needs an alpha format. `background` outranks bg_type, as the newer field. */
@@ -203,5 +204,5 @@ function refuseUnpayable(world: World, price: number): void {
 
 function chance(world: World, job: JobRecord, what: string, ms: { min: number; max: number }): number {
   if (world.config.speed === 'instant') return 0
-  return drawBetween(ms.min, ms.max, world.seed, what, job.n, job.attempt) / world.config.speed
+  return world.chance.between(ms.min, ms.max, what, job.n, job.attempt) / world.config.speed
 }

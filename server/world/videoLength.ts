@@ -3,7 +3,7 @@
  * can be billed by any replica, in any world, without looking the upload up.
  */
 import type { Config } from '../config.ts'
-import { drawBetween } from '../seed.ts'
+import { Chance } from '../seed.ts'
 
 /** A foreign video_url's derived length, in seconds. */
 const derivedSeconds = { min: 2, max: 30 }
@@ -14,10 +14,12 @@ export const videoIdFor = (unique: string, durationMs: number | undefined): stri
 
 /** Milliseconds of video behind a video_url; undefined when it is an upload whose length can't be read. */
 export function durationOf(videoUrl: string, config: Pick<Config, 'seed' | 'videoSeconds'>): number | undefined {
-  const given = /#t=(?:(\d+(?:\.\d+)?),)?(\d+(?:\.\d+)?)$/.exec(videoUrl)
+  const given = videoUrl.includes('#t=') && /#t=(?:(\d+(?:\.\d+)?),)?(\d+(?:\.\d+)?)$/.exec(videoUrl)
   if (given) return Math.round(Math.max(0, Number(given[2]) - Number(given[1] ?? 0)) * 1000)
   const upload = /\/files\/uploads\/vid_[0-9a-z]+_([0-9a-z]{1,8})\//.exec(videoUrl)
   if (upload) return Number.parseInt(upload[1] as string, 36) || undefined
   if (config.videoSeconds > 0) return Math.round(config.videoSeconds * 1000)
-  return Math.round(drawBetween(derivedSeconds.min, derivedSeconds.max, config.seed, 'video', videoUrl) * 10) * 100
+  return (
+    Math.round(new Chance(config.seed, videoUrl).between(derivedSeconds.min, derivedSeconds.max, 'video', 0) * 10) * 100
+  )
 }

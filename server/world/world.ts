@@ -2,15 +2,16 @@
  * A world: all that one key has and does. Worlds share nothing, so what happens in one never shows in another; tests
  * that run at the same time only choose different keys.
  */
-import type { Job, WebhookEventName } from '../../contracts/schemas.ts'
+import type { WebhookEventName } from '../../contracts/schemas.ts'
 import { Clock } from '../clock.ts'
 import type { Config } from '../config.ts'
 import { apiError } from '../errors.ts'
 import { Journal } from '../journal.ts'
 import type { KeyMagic } from '../magic.ts'
+import { Chance } from '../seed.ts'
 import { Credits } from './credits.ts'
 import { Idempotency } from './idempotency.ts'
-import { JobStore } from './jobStore.ts'
+import { type JobRecord, JobStore } from './jobStore.ts'
 import { Limits, Window } from './limits.ts'
 import { Usage } from './usage.ts'
 
@@ -25,20 +26,19 @@ export interface WorldOptions {
   tag: string
   /** The key itself, so that it can be taken out of all that is shown; undefined for keyless calls. */
   key: string | undefined
-  /** What its chance is drawn from: the seed and the world's own name. */
-  seed: string
   config: Config
   clock: Clock
   magic: KeyMagic | undefined
   /** Told of each event that a webhook may be sent for (WH-1). */
-  announce: (world: World, event: WebhookEventName, job: Job) => void
+  announce: (world: World, event: WebhookEventName, job: JobRecord) => void
 }
 
 export class World {
   readonly name: string
   readonly tag: string
   readonly key: string | undefined
-  readonly seed: string
+  /** Its own: what goes on in other worlds never changes a draw. */
+  readonly chance: Chance
   readonly config: Config
   readonly journal: Journal
   clock: Clock
@@ -62,7 +62,7 @@ export class World {
     this.name = options.name
     this.tag = options.tag
     this.key = options.key
-    this.seed = options.seed
+    this.chance = new Chance(options.config.seed, options.name)
     this.config = options.config
     this.clock = options.clock
     this.journal = new Journal(options.config.journalEntries)
@@ -77,7 +77,7 @@ export class World {
     this.#begin()
   }
 
-  announce(event: WebhookEventName, job: Job): void {
+  announce(event: WebhookEventName, job: JobRecord): void {
     this.#options.announce(this, event, job)
   }
 

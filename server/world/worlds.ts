@@ -2,11 +2,12 @@
  * All worlds of one mock, found by key (and X-Mock-World), or by the tag that every id begins with.
  */
 import { hash, timingSafeEqual } from 'node:crypto'
-import type { AdminKey, Job, WebhookEventName } from '../../contracts/schemas.ts'
+import type { AdminKey, WebhookEventName } from '../../contracts/schemas.ts'
 import { Clock } from '../clock.ts'
 import type { Config } from '../config.ts'
 import { findKeyMagic, testKeyPrefix } from '../magic.ts'
-import { drawId } from '../seed.ts'
+import { tagOf } from '../seed.ts'
+import type { JobRecord } from './jobStore.ts'
 import { World } from './world.ts'
 
 /** At most this many worlds; the least recently used one without unfinished jobs makes room, with all it holds. */
@@ -28,7 +29,7 @@ interface KeyRecord extends AdminKey {
 /** What the rest of the mock wants to be told. */
 export interface WorldEvents {
   /** Something that a webhook may be sent for (WH-1). */
-  announce: (world: World, event: WebhookEventName, job: Job) => void
+  announce: (world: World, event: WebhookEventName, job: JobRecord) => void
   /** A world was reset, or made room: what is kept for it elsewhere can go. */
   forget: (world: World) => void
 }
@@ -98,7 +99,7 @@ export class Worlds {
   }
 
   createKey(clientId: string, note: string | undefined): KeyRecord {
-    const key = `key_${drawId(32, this.#config.seed, 'key', this.#keys.size)}`
+    const key = `key_${tagOf(32, this.#config.seed, 'key', this.#keys.size)}`
     return this.#record(key, clientId, note ?? null)
   }
 
@@ -145,7 +146,6 @@ export class Worlds {
       name,
       tag: this.#freeTag(id),
       key,
-      seed: `${this.#config.seed}/${name}`,
       config: this.#config,
       clock: new Clock(this.#root),
       magic: key === undefined ? undefined : findKeyMagic(key),
@@ -160,7 +160,7 @@ export class Worlds {
   #freeTag(id: string): string {
     for (let n = 0; ; n++) {
       // A world that went and came back must not give its request ids again.
-      const tag = drawId(tagSize, this.#config.seed, 'world', id, this.#evicted, n)
+      const tag = tagOf(tagSize, this.#config.seed, 'world', id, this.#evicted, n)
       if (!this.#byTag.has(tag)) return tag
     }
   }
