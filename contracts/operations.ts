@@ -251,6 +251,13 @@ export const operations = {
 
 export type OperationId = keyof typeof operations
 
+const routes = new Map<string, string>(
+  Object.entries<Operation>(operations).map(([id, { method, path }]) => [id, `${method} ${path}`]),
+)
+
+/** "GET /v1/jobs/{job_id}" for getJob; null for what is no operation. */
+export const routeOf = (operation: string | undefined): string | null => routes.get(operation ?? '') ?? null
+
 /** All that an operation can be refused with: its own errors and what its auth, limits and idempotency bring along. */
 export function errorsOf(operation: Operation): ErrorCaseName[] {
   const found: ErrorCaseName[] = []

@@ -15,8 +15,10 @@ export interface Timer {
   readonly order: number
 }
 
+const bootMs = performance.timeOrigin
+
 /** Real milliseconds since the epoch, never going back. For measuring; what the API tells is a Clock's now(). */
-export const monotonicMs = (): number => performance.timeOrigin + performance.now()
+export const monotonicMs = (): number => bootMs + performance.now()
 
 /** Waits in real time: for what is outside of the mock, such as a client that is awaited. */
 export const realDelay = (ms: number, signal?: AbortSignal): Promise<void> =>

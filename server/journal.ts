@@ -14,47 +14,52 @@ const maxJournalBytes = 32 * 1024 * 1024
 /** What an entry takes beside its bodies, roughly. */
 const entryBytes = 1024
 
-/** One request and its answer. It accompanies the request from its first hook on, and is the journal's entry at the end. */
+/**
+ * One request and its answer. It accompanies the request from its first hook on, and is the journal's entry at the end.
+ * Ten thousand are kept, so it holds numbers and shared texts; what can be worked out from them is, when it is read.
+ */
 export class Exchange {
-  readonly kind = 'exchange'
   /** Its place among all entries of the mock, from 1; 0 until it is in the journal. */
   seq = 0
-  readonly requestId: string
-  readonly world: World
+  /** The n-th request of its world; a text for a call that is none of the API's. */
+  id: number | string
+  world: World
   /** The operation's id, such as getJob; undefined where no route met. */
-  readonly operation: string | undefined
+  operation: string | undefined
   /** The world's time, ms since the epoch. */
-  readonly at: number
+  at: number
   /** The machine's time, to measure with. */
-  readonly startedAt: number
-  readonly method: string
+  startedAt: number
+  method: string
   url: string
   /** Name, value, name, value, … as they came. */
-  readonly requestHeaders: readonly string[]
+  requestHeaders: readonly string[]
   /** Whether X-Api-Key was sent, and whether it is one. */
-  readonly keyState: 'none' | 'valid' | 'invalid'
+  keyState: 'none' | 'valid' | 'invalid'
   requestBody: string | undefined = undefined
   /** Of an upload only this is kept. */
   upload: UploadNote | undefined = undefined
   jobId: string | null = null
   status = 0
   ms = 0
+  /** Set where they are others than those that every answer has. */
   responseHeaders: Record<string, string> | undefined = undefined
-  responseBody: string | undefined = undefined
+  responseBody: string | Buffer | undefined = undefined
   /** Thousandths of a credit that the call reserved. */
   credits = 0
-  /** The limit that the answer's headers tell of. */
+  /** The limits that the answer's headers tell of, as this call left them. */
   window: Window | undefined = undefined
+  remaining = 0
+  endsAt = 0
   jobWindow: Window | undefined = undefined
+  jobRemaining = 0
   idempotencyKey: string | undefined = undefined
   fingerprint: string | undefined = undefined
-  /** A call that is none of the API's, and not kept. */
-  isInternal = false
   /** The client went away before it had its answer. */
   aborted = false
 
   constructor(
-    requestId: string,
+    id: number | string,
     world: World,
     operation: string | undefined,
     at: number,
@@ -64,7 +69,7 @@ export class Exchange {
     requestHeaders: readonly string[],
     keyState: 'none' | 'valid' | 'invalid',
   ) {
-    this.requestId = requestId
+    this.id = id
     this.world = world
     this.operation = operation
     this.at = at
@@ -73,6 +78,50 @@ export class Exchange {
     this.url = url
     this.requestHeaders = requestHeaders
     this.keyState = keyState
+  }
+
+  /** Takes over all that `from` holds. The journal keeps its entries in objects that it uses again and again. */
+  copy(from: Exchange): this {
+    this.seq = from.seq
+    this.id = from.id
+    this.world = from.world
+    this.operation = from.operation
+    this.at = from.at
+    this.startedAt = from.startedAt
+    this.method = from.method
+    this.url = from.url
+    this.requestHeaders = from.requestHeaders
+    this.keyState = from.keyState
+    this.requestBody = from.requestBody
+    this.upload = from.upload
+    this.jobId = from.jobId
+    this.status = from.status
+    this.ms = from.ms
+    this.responseHeaders = from.responseHeaders
+    this.responseBody = from.responseBody
+    this.credits = from.credits
+    this.window = from.window
+    this.remaining = from.remaining
+    this.endsAt = from.endsAt
+    this.jobWindow = from.jobWindow
+    this.jobRemaining = from.jobRemaining
+    this.idempotencyKey = from.idempotencyKey
+    this.aborted = from.aborted
+    return this
+  }
+
+  get kind(): 'exchange' {
+    return 'exchange'
+  }
+
+  /** Unique over all worlds by the tag, within this one by the number (ERR-6). */
+  get requestId(): string {
+    return typeof this.id === 'string' ? this.id : `req_${this.world.tag}${this.id.toString(36).padStart(6, '0')}`
+  }
+
+  /** A call that is none of the API's, and not kept. */
+  get isInternal(): boolean {
+    return typeof this.id === 'string'
   }
 
   get bytes(): number {
@@ -152,8 +201,9 @@ export class Journal {
   push(entry: Entry): void {
     const bytes = entry.bytes
     while (this.#size > 0 && (this.#size === this.#capacity || this.#bytes + bytes > maxJournalBytes)) this.#evict()
-    const at = this.#oldest + this.#size
-    this.#entries[at >= this.#capacity ? at - this.#capacity : at] = entry
+    const next = this.#oldest + this.#size
+    const at = next >= this.#capacity ? next - this.#capacity : next
+    this.#entries[at] = entry.kind === 'exchange' ? slotOf(this.#entries[at]).copy(entry) : entry
     this.#size++
     this.#bytes += bytes
   }
@@ -191,6 +241,10 @@ export class Journal {
     this.#oldest = this.#oldest + 1 === this.#capacity ? 0 : this.#oldest + 1
   }
 }
+
+/** The object of an entry that made room; a new one until the ring is full. */
+const slotOf = (old: Entry | undefined): Exchange =>
+  old?.kind === 'exchange' ? old : (Object.create(Exchange.prototype) as Exchange)
 
 /** Gives entries their order over all worlds, and tells who listens. */
 export class Feed {

@@ -2,9 +2,10 @@
  * Reading the journal: filters, paging, waiting, and entries as they may be shown, with every secret taken out.
  */
 
-import { type OperationId, operations } from '../contracts/operations.ts'
+import { routeOf } from '../contracts/operations.ts'
 import type { Config } from './config.ts'
 import { type Entry, type Feed, maxBodyBytes } from './journal.ts'
+import { answerHeaders } from './pipeline/exchange.ts'
 import type { World } from './world/world.ts'
 import { fingerprintOf, type Worlds } from './world/worlds.ts'
 
@@ -182,8 +183,15 @@ export class JournalReader {
             upload: entry.upload,
             request,
             response: {
-              headers: headersOf(Object.entries(entry.responseHeaders ?? {}).flat()),
-              body: bodyOf(entry.responseBody),
+              headers: headersOf(
+                Object.entries(
+                  entry.responseHeaders ?? {
+                    ...answerHeaders(entry),
+                    'content-type': 'application/json; charset=utf-8',
+                  },
+                ).flat(),
+              ),
+              body: bodyOf(entry.responseBody?.toString()),
             },
           }
     return this.#redact(shown, entry)
@@ -242,18 +250,11 @@ function fitsRoute(operation: string | undefined, asked: string): boolean {
   return operation === asked || route === asked || route?.split(' ')[1] === asked
 }
 
-const routes = new Map<string, string>(
-  (Object.keys(operations) as OperationId[]).map(id => [id, `${operations[id].method} ${operations[id].path}`]),
-)
-
-/** "GET /v1/jobs/{job_id}" for getJob; null where no route met. */
-export const routeOf = (operation: string | undefined): string | null => routes.get(operation ?? '') ?? null
-
 function headersOf(pairs: readonly string[]): Record<string, string> {
   const headers: Record<string, string> = {}
   for (let i = 0; i < pairs.length; i += 2) {
     const name = (pairs[i] as string).toLowerCase()
-    headers[name] = secretHeaders.has(name) ? redacted : (pairs[i + 1] as string)
+    headers[name] = secretHeaders.has(name) ? redacted : String(pairs[i + 1])
   }
   return headers
 }

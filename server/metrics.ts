@@ -2,8 +2,8 @@
  * Numbers for Prometheus. Counting is plain additions on the way of each request; names, labels and text are made only
  * when somebody asks.
  */
+import { routeOf } from '../contracts/operations.ts'
 import { jobStates } from '../contracts/schemas.ts'
-import { routeOf } from './journalView.ts'
 import type { Worlds } from './world/worlds.ts'
 
 /** Upper bounds of the latency buckets, in ms. */

@@ -6,9 +6,9 @@ import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fast
 import { monotonicMs } from '../clock.ts'
 import { apiError } from '../errors.ts'
 import { Exchange, maxBodyBytes } from '../journal.ts'
-import { redactUrl, routeOf } from '../journalView.ts'
+import { redactUrl } from '../journalView.ts'
 import type { Mock } from '../mock.ts'
-import type { Window } from '../world/limits.ts'
+import { secondsLeft, type Window } from '../world/limits.ts'
 import { settleIdempotency } from './idempotency.ts'
 
 /** Opens the exchange of a request to `operation`; undefined where no route met. */
@@ -33,7 +33,7 @@ export function open(mock: Mock, operation: string | undefined, request: Fastify
   world.clock.catchUp()
   const at = world.clock.now(startedAt)
   request.exchange = new Exchange(
-    world.newRequestId(),
+    world.nextRequest++,
     world,
     operation,
     at,
@@ -52,7 +52,6 @@ export function openInternal(mock: Mock) {
     const { method, url } = request.raw
     const id = `req_mock${(count++).toString(36).padStart(6, '0')}`
     request.exchange = new Exchange(id, mock.worlds.anonymous(), undefined, 0, 0, method ?? '', url ?? '', [], 'none')
-    request.exchange.isInternal = true
     done()
   }
 }
@@ -66,14 +65,17 @@ export function closeExchange(mock: Mock) {
     done: (error: null, payload: unknown) => void,
   ): void => {
     const { exchange } = request
-    const headers = answerHeaders(exchange)
-    reply.headers(headers)
+    reply.headers(answerHeaders(exchange))
     if (exchange.isInternal) return done(null, payload)
-    exchange.responseHeaders = headers
     exchange.status = reply.statusCode
     exchange.ms = monotonicMs() - exchange.startedAt
-    if (typeof payload === 'string') exchange.responseBody = payload
-    exchange.aborted = request.raw.destroyed && !request.raw.complete
+    const isText = typeof payload === 'string'
+    if (isText) exchange.responseBody = payload
+    // What every good JSON answer has in common is worked out when it is read.
+    if (exchange.status !== 200 || !(isText || Buffer.isBuffer(payload))) {
+      exchange.responseHeaders = reply.getHeaders() as Record<string, string>
+      exchange.aborted = request.raw.destroyed && !request.raw.complete
+    }
     if (exchange.idempotencyKey !== undefined) settleIdempotency(exchange)
     record(mock, exchange)
     done(null, payload)
@@ -82,18 +84,16 @@ export function closeExchange(mock: Mock) {
 
 /** Writes a finished exchange to journal, log, metrics and usage. */
 export function record(mock: Mock, exchange: Exchange): void {
-  const { operation, status, ms, requestId, jobId, world } = exchange
+  const { operation, status, ms, world } = exchange
   mock.metrics.answered(operation, status, ms)
   exchange.requestBody = cut(exchange.requestBody)
   exchange.responseBody = cut(exchange.responseBody)
   mock.feed.write(exchange)
-  if (exchange.keyState === 'valid' && operation !== undefined) {
-    world.usage.called(requestId, jobId, routeOf(operation) as string, status, exchange.credits, exchange.at)
-  }
+  if (exchange.keyState === 'valid' && operation !== undefined) world.usage.called(exchange)
   if (mock.log.isLevelEnabled('info')) {
     const line = {
-      request_id: requestId,
-      job_id: jobId ?? undefined,
+      request_id: exchange.requestId,
+      job_id: exchange.jobId ?? undefined,
       method: exchange.method,
       url: redactUrl(exchange.url),
       status,
@@ -106,36 +106,40 @@ export function record(mock: Mock, exchange: Exchange): void {
 }
 
 /** A long body is copied when it is cut, or the whole of it would stay in memory behind the cut. */
-function cut(body: string | undefined): string | undefined {
-  if (body === undefined || body.length <= maxBodyBytes) return body
+function cut<T extends string | Buffer | undefined>(body: T): T | string {
+  if (typeof body !== 'string' || body.length <= maxBodyBytes) return body
   return Buffer.from(body.slice(0, maxBodyBytes)).toString()
 }
 
 /** X-Request-Id (ERR-6), and the limits as the IETF draft and as everybody else writes them (RL-2). */
-function answerHeaders(exchange: Exchange): Record<string, string> {
-  const { requestId, window, jobWindow, at } = exchange
+export function answerHeaders(exchange: Exchange): Record<string, string> {
+  const { requestId, window, remaining, endsAt, jobWindow, at } = exchange
+  if (jobWindow !== undefined) return headersOfTwo(exchange, jobWindow)
   if (window === undefined) return { 'x-request-id': requestId }
-  if (jobWindow === undefined) {
-    return {
-      'x-request-id': requestId,
-      'ratelimit-policy': window.policy,
-      ratelimit: itemOf(window, at),
-      'x-ratelimit-limit': String(window.limit),
-      'x-ratelimit-remaining': String(window.remaining),
-      'x-ratelimit-reset': String(Math.ceil(window.endsAt / 1000)),
-    }
-  }
-  // The classic headers know one limit only: the one that is nearer.
-  const nearer = jobWindow.remaining < window.remaining ? jobWindow : window
   return {
     'x-request-id': requestId,
-    'ratelimit-policy': `${window.policy}, ${jobWindow.policy}`,
-    ratelimit: `${itemOf(window, at)}, ${itemOf(jobWindow, at)}`,
-    'x-ratelimit-limit': String(nearer.limit),
-    'x-ratelimit-remaining': String(nearer.remaining),
-    'x-ratelimit-reset': String(Math.ceil(nearer.endsAt / 1000)),
+    'ratelimit-policy': window.policy,
+    ratelimit: itemOf(window, remaining, endsAt, at),
+    'x-ratelimit-limit': window.limitText,
+    'x-ratelimit-remaining': String(remaining),
+    'x-ratelimit-reset': String(Math.ceil(endsAt / 1000)),
   }
 }
 
-const itemOf = (window: Window, now: number): string =>
-  `"${window.name}";r=${window.remaining};t=${window.secondsLeft(now)}`
+function headersOfTwo(exchange: Exchange, jobs: Window): Record<string, string> {
+  const { requestId, window, remaining, endsAt, jobRemaining, at } = exchange
+  const jobsItem = itemOf(jobs, jobRemaining, jobs.endsAt, at)
+  // The classic headers know one limit only: the one that is nearer.
+  const isJobs = window === undefined || jobRemaining < remaining
+  return {
+    'x-request-id': requestId,
+    'ratelimit-policy': window ? `${window.policy}, ${jobs.policy}` : jobs.policy,
+    ratelimit: window ? `${itemOf(window, remaining, endsAt, at)}, ${jobsItem}` : jobsItem,
+    'x-ratelimit-limit': isJobs ? jobs.limitText : window.limitText,
+    'x-ratelimit-remaining': String(isJobs ? jobRemaining : remaining),
+    'x-ratelimit-reset': String(Math.ceil((isJobs ? jobs.endsAt : endsAt) / 1000)),
+  }
+}
+
+const itemOf = ({ name }: Window, remaining: number, endsAt: number, now: number): string =>
+  `"${name}";r=${remaining};t=${secondsLeft(endsAt, now)}`

@@ -47,7 +47,7 @@ function refuse(mock: Mock, error: ApiError, request?: IncomingMessage) {
   const world = mock.worlds.anonymous()
   const startedAt = monotonicMs()
   const exchange = new Exchange(
-    world.newRequestId(),
+    world.nextRequest++,
     world,
     undefined,
     world.clock.now(),

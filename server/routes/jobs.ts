@@ -32,9 +32,10 @@ export function getJob(request: FastifyRequest<ById>, reply: FastifyReply): void
   const { exchange } = request
   const job = findJob(request)
   const view = jobs.viewOf(exchange.world, job)
-  job.json ??= reply.serializeInput(view, '200') as string
-  // The entry keeps the job's own text, not one more copy of it for each poll.
+  job.json ??= Buffer.from(reply.serializeInput(view, '200') as string)
+  // The entry keeps the job's own texts, not one more copy of them for each poll.
   exchange.responseBody = job.json
+  if (exchange.url === job.path) exchange.url = job.path
   reply.type('application/json; charset=utf-8').send(job.json)
 }
 

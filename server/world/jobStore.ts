@@ -10,7 +10,9 @@ import type { VideoMagic } from '../magic.ts'
 export interface JobRecord {
   readonly view: Job
   /** The view as JSON, until it changes: most polls find nothing new. */
-  json: string | undefined
+  json: Buffer | undefined
+  /** Where it is polled: one text for all of the journal's entries. */
+  readonly path: string
   /** The n-th job of its world; what its chance is drawn from. */
   readonly n: number
   /** http://host:port that its client called; its output_url begins with it. */

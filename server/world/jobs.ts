@@ -37,9 +37,10 @@ export function createJob(world: World, input: JobCreate, baseUrl: string): JobR
   if (autoStart) refuseUnpayable(world, price)
   world.makeRoomForJob()
   const n = world.nextJob++
+  const id = `job_${world.tag}${world.chance.id('job', n)}`
   const job: JobRecord = {
     view: {
-      id: `job_${world.tag}${world.chance.id('job', n)}`,
+      id,
       status: 'created',
       progress: 0,
       output_url: null,
@@ -60,6 +61,7 @@ export function createJob(world: World, input: JobCreate, baseUrl: string): JobR
       metadata: inputs.metadata,
     },
     json: undefined,
+    path: `/v1/jobs/${id}`,
     n,
     baseUrl,
     durationMs,

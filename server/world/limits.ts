@@ -5,20 +5,20 @@
 export class Window {
   readonly name: string
   readonly limit: number
+  readonly limitText: string
   readonly windowMs: number
   /** RateLimit-Policy's item for this window. */
   readonly policy: string
-  #used: number
-  #endsAt: number
+  #used = 0
+  #endsAt = 0
 
   /** `limit` 0 is no limit. */
   constructor(name: string, limit: number, windowMs: number) {
     this.name = name
     this.limit = limit
+    this.limitText = String(limit)
     this.windowMs = windowMs
     this.policy = `"${name}";q=${limit};w=${Math.ceil(windowMs / 1000)}`
-    this.#used = 0
-    this.#endsAt = 0
   }
 
   /** Counts one request; false when the limit is used up. Refused requests don't count. */
@@ -45,12 +45,10 @@ export class Window {
   get endsAt(): number {
     return this.#endsAt
   }
-
-  /** Whole seconds until the limit is there again, rounded up: waiting that long is enough (RL-2). */
-  secondsLeft(now: number): number {
-    return Math.max(0, Math.ceil((this.#endsAt - now) / 1000))
-  }
 }
+
+/** Whole seconds until a window ends, rounded up: waiting that long is enough (RL-2). */
+export const secondsLeft = (endsAt: number, now: number): number => Math.max(0, Math.ceil((endsAt - now) / 1000))
 
 /** A world counts this many client addresses of keyless calls apart at the most; ended windows make room first. */
 const maxAddresses = 10_000

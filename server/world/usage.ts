@@ -1,5 +1,7 @@
 /** What one world has used: totals a day (US-1) and its recent calls (US-2). */
+import { routeOf } from '../../contracts/operations.ts'
 import type { UsageEvent, UsageSummary } from '../../contracts/schemas.ts'
+import type { Exchange } from '../journal.ts'
 
 const dayMs = 24 * 60 * 60 * 1000
 /** US-2 gives 100 at the most, US-1 looks 90 days back. */
@@ -14,22 +16,12 @@ interface Day {
   charged: number
 }
 
-interface Call {
-  requestId: string
-  jobId: string | null
-  endpoint: string
-  status: number
-  /** In thousandths. */
-  credits: number
-  at: number
-}
-
 const dayOf = (at: number): number => Math.floor(at / dayMs)
 
 export class Usage {
   readonly #days = new Map<number, Day>()
-  /** A ring: written once a call, so its slots are used again instead of made anew. */
-  readonly #calls: Call[] = []
+  /** A ring: written once a call. */
+  readonly #calls: Exchange[] = []
   #next = 0
 
   jobStarted(at: number): void {
@@ -46,17 +38,8 @@ export class Usage {
     this.#day(at).failed++
   }
 
-  called(requestId: string, jobId: string | null, endpoint: string, status: number, credits: number, at: number): void {
-    const slot = this.#calls[this.#next]
-    if (slot === undefined) this.#calls.push({ requestId, jobId, endpoint, status, credits, at })
-    else {
-      slot.requestId = requestId
-      slot.jobId = jobId
-      slot.endpoint = endpoint
-      slot.status = status
-      slot.credits = credits
-      slot.at = at
-    }
+  called(exchange: Exchange): void {
+    this.#calls[this.#next] = exchange
     this.#next = this.#next === maxEvents - 1 ? 0 : this.#next + 1
   }
 
@@ -82,11 +65,11 @@ export class Usage {
   events(limit: number): UsageEvent[] {
     const count = Math.min(limit, this.#calls.length)
     return Array.from({ length: count }, (_, i) => {
-      const call = this.#calls[(this.#next - 1 - i + 2 * maxEvents) % maxEvents] as Call
+      const call = this.#calls[(this.#next - 1 - i + 2 * maxEvents) % maxEvents] as Exchange
       return {
         request_id: call.requestId,
         job_id: call.jobId,
-        endpoint: call.endpoint,
+        endpoint: routeOf(call.operation) ?? call.url,
         status: call.status,
         credits: call.credits / 1000,
         time: new Date(call.at).toISOString(),

@@ -51,7 +51,7 @@ export class World {
   nextJob!: number
   nextUpload!: number
   nextDelivery!: number
-  /** Counts on over a reset: a request_id is never given twice (ERR-6). */
+  /** The number of the next request: counts on over a reset, so no request_id is given twice (ERR-6). */
   nextRequest = 0
   /** By the machine's clock; the world that was used least recently makes room for new ones. */
   lastUsed = 0
@@ -79,11 +79,6 @@ export class World {
 
   announce(event: WebhookEventName, job: JobRecord): void {
     this.#options.announce(this, event, job)
-  }
-
-  /** A new request_id: unique over all worlds by the tag, within this one by the number (ERR-6). */
-  newRequestId(): string {
-    return `req_${this.tag}${(this.nextRequest++).toString(36).padStart(6, '0')}`
   }
 
   makeRoomForJob(): void {
