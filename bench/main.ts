@@ -66,7 +66,7 @@ function target({ url }: Server, method: 'GET' | 'POST', jobId = ''): autocannon
 
 async function measure(server: Server, options: autocannon.Options): Promise<Round> {
   const before = await usage(server)
-  const result = await autocannon({ ...options, connections: 10, duration: seconds })
+  const result = await autocannon({ ...options, connections: Number(process.env.CONNECTIONS ?? 10), duration: seconds })
   const after = await usage(server)
   if (result.non2xx + result.errors > 0)
     throw new Error(`${server.variant}: ${result.non2xx} non-2xx, ${result.errors} errors`)
