@@ -20,10 +20,10 @@ export interface Answer {
   body: any
 }
 
-/** A client that uses fetch and FormData only, as any app would. */
-export function client({ url }: { url: string }, key: string | undefined = 'test_key') {
+/** A client that uses fetch and FormData only, as any app would; key null sends none. */
+export function client({ url }: { url: string }, key: string | null = 'test_key') {
   const call = async (method: string, path: string, init: RequestInit = {}): Promise<Answer> => {
-    const headers = { ...(key !== undefined && { 'x-api-key': key }), ...(init.headers as Record<string, string>) }
+    const headers = { ...(key !== null && { 'x-api-key': key }), ...(init.headers as Record<string, string>) }
     const response = await fetch(path.startsWith('http') ? path : url + path, { ...init, method, headers })
     const text = await response.text()
     const isJson = response.headers.get('content-type')?.startsWith('application/json') ?? false

@@ -1,6 +1,5 @@
 /** Idempotency-Key (ID-1): the same request sent again gets the first answer again, and nothing happens twice. */
 import { hash } from 'node:crypto'
-import type {} from '@fastify/multipart'
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import stringify from 'safe-stable-stringify'
 import { apiError } from '../errors.ts'
@@ -10,28 +9,27 @@ const maxKeyLength = 255
 export const replayedHeader = 'idempotency-replayed'
 
 /** Runs when the body is known but not yet validated: what is compared is what the client sent. */
-export function claimIdempotency(request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
-  const given = request.headers['idempotency-key']
-  if (given === undefined) return done()
-  const { exchange } = request
-  const key = String(given)
-  if (key === '' || key.length > maxKeyLength) {
-    return done(
-      apiError('invalid_field', `Idempotency-Key has ${key.length} characters; expected 1 to ${maxKeyLength}`),
-    )
+export function claimIdempotency(isUpload: boolean) {
+  return (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void => {
+    const key = request.headers['idempotency-key'] as string | undefined
+    if (key === undefined) return done()
+    const { exchange } = request
+    if (key === '' || key.length > maxKeyLength) {
+      return done(apiError('invalid_field', `Idempotency-Key has ${key.length} characters; expected 1 to ${maxKeyLength}`))
+    }
+    const scoped = `${exchange.operation} ${pathOf(exchange.url)} ${key}`
+    // An upload's body is its file: the handler compares that when it has arrived.
+    const fingerprint = isUpload ? undefined : hash('sha256', stringify(request.body ?? null) ?? '')
+    try {
+      const first = exchange.world.idempotency.claim(scoped, fingerprint, exchange.at)
+      if (first) return void replay(reply, first.answer as string)
+    } catch (error) {
+      return done(error as Error)
+    }
+    exchange.idempotencyKey = scoped
+    exchange.fingerprint = fingerprint
+    done()
   }
-  const scoped = `${exchange.operation} ${pathOf(exchange.url)} ${key}`
-  // An upload's body is its file: the handler compares that when it has arrived.
-  const fingerprint = request.isMultipart() ? undefined : hash('sha256', stringify(request.body ?? null) ?? '')
-  try {
-    const first = exchange.world.idempotency.claim(scoped, fingerprint, exchange.at)
-    if (first) return void replay(reply, first.answer as string)
-  } catch (error) {
-    return done(error as Error)
-  }
-  exchange.idempotencyKey = scoped
-  exchange.fingerprint = fingerprint
-  done()
 }
 
 /** The first answer again, marked as such. */

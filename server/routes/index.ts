@@ -71,7 +71,7 @@ function register(app: FastifyInstance, mock: Mock, id: OperationId, handler: Ha
   if (operation.limits?.includes('jobs')) onRequest.push(takeJob)
   if (isUpload) onRequest.push(refuseDoomedUpload(mock))
   const preValidation: preValidationHookHandler[] = []
-  if (operation.idempotent) preValidation.push(claimIdempotency)
+  if (operation.idempotent) preValidation.push(claimIdempotency(isUpload))
   if (operation.bodyOptional) preValidation.push(emptyBodyIsNone)
   app.route({
     method: operation.method,

@@ -55,7 +55,7 @@ export class Worlds {
    * divides a key into worlds, for an app whose key is fixed.
    */
   ofKey(key: string, split: string | undefined): World | undefined {
-    const found = this.#byName.get(split === undefined ? key : `${key}\n${split}`)
+    const found = this.#byName.get(split === undefined ? key : idOf(key, split))
     if (found !== undefined && (this.#keys.size === 0 || !this.#isDisabled(key))) return found
     if (!this.#isValid(key) || (split !== undefined && split.length > maxNameLength)) return undefined
     return this.#make(key, split)
@@ -63,8 +63,8 @@ export class Worlds {
 
   /** The one world of legacy calls without a key (AUTH-2), and of all that can't be told whose it is. */
   anonymous(split?: string): World {
-    const name = split === undefined ? '' : `\n${split.slice(0, maxNameLength)}`
-    return this.#byName.get(name) ?? this.#make(undefined, split?.slice(0, maxNameLength))
+    const cut = split?.slice(0, maxNameLength)
+    return this.#byName.get(idOf(undefined, cut)) ?? this.#make(undefined, cut)
   }
 
   /** The world that a job, upload or delivery id belongs to. */
@@ -140,7 +140,7 @@ export class Worlds {
 
   #make(key: string | undefined, split: string | undefined): World {
     if (this.#byName.size >= maxWorlds) this.#makeRoom()
-    const id = split === undefined ? (key ?? '') : `${key ?? ''}\n${split}`
+    const id = idOf(key, split)
     const name = (key === undefined ? 'anonymous' : fingerprintOf(key)) + (split === undefined ? '' : `/${split}`)
     const world = new World({
       name,
@@ -184,3 +184,7 @@ export class Worlds {
 }
 
 const tagSize = 6
+
+/** What a world is found by. No header has a line break in it, so no key can be taken for another world's id. */
+const idOf = (key: string | undefined, split: string | undefined): string =>
+  (key ?? '\n') + (split === undefined ? '' : `\n${split}`)
