@@ -54,6 +54,7 @@ export function buildApp(config: Config, log: Logger): App {
   app.setValidatorCompiler(makeValidatorCompiler())
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'string' }, jsonParser(app))
+  app.addContentTypeParser('*', refuseContentType)
   app.addHook('onSend', closeExchange(mock))
   app.setErrorHandler((error, request, reply) => answerError(error, request, reply))
   app.setNotFoundHandler((request, reply) => {
@@ -93,6 +94,13 @@ function assemble(config: Config, log: Logger): Mock {
   return { config, clock, worlds, feed, journal, uploads, webhooks, metrics, log }
 }
 
+function refuseContentType(request: FastifyRequest, _body: unknown, done: (error: Error) => void): void {
+  const isUpload = request.exchange.operation?.startsWith('uploadVideo')
+  const found = request.headers['content-type'] ?? 'missing'
+  const expected = isUpload ? 'multipart/form-data' : 'application/json'
+  done(apiError('unsupported_media_type', `Content-Type is ${found}; expected ${expected}`))
+}
+
 function jsonParser(app: FastifyInstance) {
   const parse = app.getDefaultJsonParser('error', 'error')
   return (request: FastifyRequest, body: string, done: (error: Error | null, body?: unknown) => void): void => {
@@ -100,7 +108,7 @@ function jsonParser(app: FastifyInstance) {
     // A client may announce JSON and send none: the schema says whether a body was needed.
     if (body === '') return done(null, undefined)
     parse(request, body, (error, parsed) => {
-      if (error) return done(error)
+      if (error) return done(apiError('invalid_json', whyInvalid(body)))
       try {
         refuseDeepJson(parsed)
         done(null, parsed)
@@ -108,6 +116,16 @@ function jsonParser(app: FastifyInstance) {
         done(deep as Error)
       }
     })
+  }
+}
+
+/** What the engine's own parser says; it takes what the safe one refuses for its field names. */
+function whyInvalid(body: string): string {
+  try {
+    JSON.parse(body)
+    return 'the field names __proto__ and constructor are not taken'
+  } catch (error) {
+    return (error as Error).message.slice(0, 200)
   }
 }
 

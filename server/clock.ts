@@ -24,6 +24,9 @@ export const monotonicMs = (): number => bootMs + performance.now()
 export const realDelay = (ms: number, signal?: AbortSignal): Promise<void> =>
   delay(ms, undefined, { signal, ref: false }).catch(() => {})
 
+/** Aborts after `ms` of real time: for an answer from outside that may never come. */
+export const realTimeout = (ms: number): AbortSignal => AbortSignal.timeout(ms)
+
 /** Node refuses longer timers; a longer wait is armed again. */
 const longestTimeoutMs = 2 ** 31 - 1
 

@@ -7,7 +7,7 @@ import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { isIP } from 'node:net'
 import type { WebhookDelivery, WebhookEventName } from '../contracts/schemas.ts'
-import { monotonicMs } from './clock.ts'
+import { monotonicMs, realTimeout } from './clock.ts'
 import type { Config } from './config.ts'
 import type { Feed } from './journal.ts'
 import type { Metrics } from './metrics.ts'
@@ -153,7 +153,7 @@ export class Webhooks {
 
   #post({ url, body }: Delivery, headers: Record<string, string>): Promise<Outcome> {
     const send = url.startsWith('https:') ? httpsRequest : httpRequest
-    const timeout = AbortSignal.timeout(answerWithinMs)
+    const timeout = realTimeout(answerWithinMs)
     return new Promise(resolve => {
       const request = send(url, {
         method: 'POST',

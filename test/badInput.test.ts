@@ -14,13 +14,11 @@ const long = 'x'.repeat(10_000)
 const nested = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`
 const withMetadata = (json: string) => `{"video_url":"${url}","metadata":{"deep":${json}}}`
 
-/** All that a call could have changed in a key's world. */
+/** All that a call could have changed in the key's world: its jobs, and the credits that a 402 tells of. */
 async function sideEffects() {
   const { total } = (await get('/v1/jobs')).body
-  const { total_jobs, credits_used } = (await get('/v1/usage/summary')).body
-  const { events } = (await get('/v1/usage/events')).body
-  const reserved = events.reduce((sum: number, { credits }: { credits: number }) => sum + credits, 0)
-  return { total, total_jobs, credits_used, reserved }
+  const tooLong = await post('/v1/jobs', { video_url: 'https://example.com/cat.mp4#t=86400' })
+  return { total, credits: tooLong.body.error.message }
 }
 
 /** ERR-1 and ERR-6, to the letter. `entries` is 0 for calls under /__mock, which are no part of the API. */

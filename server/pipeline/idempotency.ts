@@ -15,7 +15,9 @@ export function claimIdempotency(isUpload: boolean) {
     if (key === undefined) return done()
     const { exchange } = request
     if (key === '' || key.length > maxKeyLength) {
-      return done(apiError('invalid_field', `Idempotency-Key has ${key.length} characters; expected 1 to ${maxKeyLength}`))
+      return done(
+        apiError('invalid_field', `Idempotency-Key has ${key.length} characters; expected 1 to ${maxKeyLength}`),
+      )
     }
     const scoped = `${exchange.operation} ${pathOf(exchange.url)} ${key}`
     // An upload's body is its file: the handler compares that when it has arrived.
