@@ -54,7 +54,8 @@ async function createJobs({ url }: Server, count: number): Promise<string> {
     body: '{"video_url":"https://example.com/cat.mp4#t=2"}',
   })
   const { id } = (await created.json()) as { id: string }
-  if (count > 1) await autocannon({ ...target({ url } as Server, 'POST'), amount: count - 1, connections: 10 })
+  if (count > 1)
+    await autocannon({ ...target({ url } as Server, 'POST'), amount: count - 1, connections: Math.min(10, count - 1) })
   return id
 }
 
@@ -110,5 +111,27 @@ async function compare(title: string, method: 'GET' | 'POST'): Promise<void> {
   }
 }
 
-await compare('GET /v1/jobs/{id}', 'GET')
-await compare('POST /v1/jobs', 'POST')
+/** Whether polling one job costs more when its world has many, and what they take in memory. */
+async function fill(): Promise<void> {
+  console.log('\nGET /v1/jobs/{id} in a full world')
+  const [few, many] = await Promise.all([boot('understudy'), boot('understudy')])
+  const jobOfFew = await createJobs(few, 10)
+  const jobOfMany = await createJobs(many, 100_000)
+  await measure(few, target(few, 'GET', jobOfFew))
+  await measure(many, target(many, 'GET', jobOfMany))
+  const ratios: number[] = []
+  for (let round = 0; round < rounds; round++) {
+    const withFew = await measure(few, target(few, 'GET', jobOfFew))
+    const withMany = await measure(many, target(many, 'GET', jobOfMany))
+    ratios.push(withMany.perSecond / withFew.perSecond)
+  }
+  const { rssMb } = await usage(many)
+  console.log(
+    `  with 100,000 jobs ${median(ratios).toFixed(2)} of the requests/s with 10; ${Math.round(rssMb)} MB resident`,
+  )
+  for (const { child } of [few, many]) child.stdin.end()
+}
+
+if (process.env.ONLY !== 'fill') await compare('GET /v1/jobs/{id}', 'GET')
+if (process.env.ONLY !== 'fill') await compare('POST /v1/jobs', 'POST')
+await fill()

@@ -224,7 +224,11 @@ const limit = { type: 'integer', minimum: 1, maximum: 100, default: 20 } as cons
 export const JobListQuery = {
   title: 'JobListQuery',
   type: 'object',
-  properties: { limit, offset: { type: 'integer', minimum: 0, default: 0 }, status: { enum: jobStates } },
+  properties: {
+    limit,
+    offset: { type: 'integer', minimum: 0, maximum: 1_000_000_000, default: 0 },
+    status: { enum: jobStates },
+  },
 } as const satisfies JSONSchema
 export type JobListQuery = FromSchema<typeof JobListQuery>
 

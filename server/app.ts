@@ -41,10 +41,10 @@ export function buildApp(config: Config, log: Logger): App {
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     http: { requireHostHeader: false },
-    routerOptions: { maxParamLength: 256 },
+    routerOptions: { maxParamLength: 16 * 1024 },
     frameworkErrors: (error, request, reply) => {
       open(mock, undefined, request)
-      answerError(error, request, reply)
+      answerFrameworkError(error, request, reply)
     },
     clientErrorHandler: (error, socket) => answerRawErrors(mock, error, socket),
   })
@@ -56,7 +56,10 @@ export function buildApp(config: Config, log: Logger): App {
   app.addContentTypeParser('application/json', { parseAs: 'string' }, jsonParser(app))
   app.addContentTypeParser('*', refuseContentType)
   app.addHook('onSend', closeExchange(mock))
-  app.setErrorHandler((error, request, reply) => answerError(error, request, reply))
+  app.setErrorHandler((error, request, reply) => {
+    const isNoType = (error as { code?: string }).code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE'
+    answerError(isNoType ? wrongContentType(request) : error, request, reply)
+  })
   app.setNotFoundHandler((request, reply) => {
     open(mock, undefined, request)
     answerError(noRoute(request), request, reply)
@@ -68,6 +71,14 @@ export function buildApp(config: Config, log: Logger): App {
   registerControl(app, mock)
   registerDocs(app, mock)
   return { fastify: app, mock }
+
+  /** Fastify runs no hooks for these, so the exchange is closed by hand (ERR-6). */
+  function answerFrameworkError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
+    const error = toApiError(thrown)
+    const body = JSON.stringify(error.envelope(request.exchange.requestId))
+    reply.code(error.status).type('application/json; charset=utf-8')
+    closeExchange(mock)(request, reply, body, () => reply.send(body))
+  }
 
   /** The one place that turns anything thrown into the envelope (ERR-1). */
   function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
@@ -94,11 +105,14 @@ function assemble(config: Config, log: Logger): Mock {
   return { config, clock, worlds, feed, journal, uploads, webhooks, metrics, log }
 }
 
-function refuseContentType(request: FastifyRequest, _body: unknown, done: (error: Error) => void): void {
+const refuseContentType = (request: FastifyRequest, _body: unknown, done: (error: Error) => void): void =>
+  done(wrongContentType(request))
+
+function wrongContentType(request: FastifyRequest) {
   const isUpload = request.exchange.operation?.startsWith('uploadVideo')
   const found = request.headers['content-type'] ?? 'missing'
   const expected = isUpload ? 'multipart/form-data' : 'application/json'
-  done(apiError('unsupported_media_type', `Content-Type is ${found}; expected ${expected}`))
+  return apiError('unsupported_media_type', `Content-Type is ${found.slice(0, 80)}; expected ${expected}`)
 }
 
 function jsonParser(app: FastifyInstance) {
@@ -130,7 +144,8 @@ function whyInvalid(body: string): string {
 }
 
 function noRoute(request: FastifyRequest) {
-  const path = request.url.split('?', 1)[0] as string
+  // The target may come in absolute form (RFC 9112, 3.2.2).
+  const path = request.url.replace(/^https?:\/\/[^/?]*/i, '').split('?', 1)[0] as string
   const allowed = methodsOf(path)
   if (allowed.length === 0 || allowed.includes(request.method)) {
     return apiError('route_not_found', `${request.method} ${path.slice(0, 200)}`)

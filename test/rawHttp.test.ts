@@ -177,14 +177,16 @@ t.test('ERR-1 a client that leaves in the middle of its headers does no harm', a
   await isUnharmed(t)
 })
 
-for (const [how, breakOff] of [
-  ['closes', socket => socket.end()],
-  ['resets', socket => socket.once('ready', () => setImmediate(() => socket.resetAndDestroy()))],
-] as [string, (socket: Socket) => void][]) {
-  t.test(`ERR-6 a client that ${how} in the middle of its body makes no job, and is in the journal`, async t => {
+for (const how of ['end', 'resetAndDestroy'] as const) {
+  t.test(`ERR-6 a client that breaks off in its body (${how}) makes no job, and is in the journal`, async t => {
     const since = lastSeq()
-    const half = `${head(...createJob, `Content-Length: ${json.length}`)}${json.slice(0, 20)}`
-    for (const answer of await exchange(half, breakOff)) isRefusal(t, answer, 400, /^Malformed HTTP request/)
+    // The 100 tells that the server has taken the request, and waits for its body.
+    const asked = head(...createJob, `Content-Length: ${json.length}`, 'Expect: 100-continue')
+    const [go, ...answers] = await exchange(asked, socket =>
+      socket.once('data', () => socket.write(json.slice(0, 20), () => socket[how]())),
+    )
+    t.equal(go?.status, 100)
+    for (const answer of answers) isRefusal(t, answer, 400, /^Malformed HTTP request/)
     const [entry] = await mock.journal.waitFor({ route: 'createJob', since })
     t.match(entry, { aborted: true, job_id: null, status: 400 })
     await isUnharmed(t)

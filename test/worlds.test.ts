@@ -1,4 +1,5 @@
 import t from 'tap'
+import { type JobRecord, JobStore } from '../server/world/jobStore.ts'
 import { client, clip, start } from './support.ts'
 
 t.test('16 workers with keys of their own never see each other', async t => {
@@ -85,4 +86,48 @@ t.test('100 jobs draw different lengths of time, within their bounds', async t =
   t.ok(at750('pending') > 25 && at750('pending') < 75, `${at750('pending')} of ${ids.length} still wait at the middle`)
   const end = await statesAfter('4.5s')
   t.equal(end('completed'), 100)
+})
+
+t.test('of 1,000 worlds the least recently used one makes room, with all it holds', async t => {
+  const mock = await start(t)
+  const first = client(mock, 'test_0')
+  const id = await first.job()
+  const { video_url } = (await first.upload(await clip('short.mp4'))).body
+  const firstIds = mock.journal.entries({ key: 'test_0' }).map(({ request_id }) => request_id)
+  for (let i = 1; i < 999; i++) await client(mock, `test_${i}`).get('/health')
+  t.equal((await fetch(video_url)).status, 200, 'none had to go yet')
+  for (let i = 1000; i < 1005; i++) await client(mock, `test_${i}`).get('/health')
+  t.equal((await fetch(video_url)).status, 404, 'its files went with it')
+  t.equal((await first.get(`/v1/jobs/${id}`)).status, 404)
+  const later = mock.journal.entries({ key: 'test_0' }).map(({ request_id }) => request_id)
+  t.notOk(
+    later.some(later => firstIds.includes(later)),
+    'and no request_id comes again',
+  )
+})
+
+t.test('the job that finished first makes room; unfinished ones never do', async t => {
+  const store = new JobStore()
+  const job = (id: string) => ({ view: { id, status: 'created' } }) as unknown as JobRecord
+  const [a, b, c] = [job('a'), job('b'), job('c')]
+  for (const each of [a, b, c]) {
+    store.add(each)
+    store.move(each, 'pending')
+    store.move(each, 'processing')
+  }
+  t.notOk(store.dropOldestFinished())
+  store.move(b, 'failed')
+  store.move(c, 'completed')
+  store.move(b, 'pending')
+  t.ok(store.dropOldestFinished())
+  t.same(
+    [...store].map(({ view }) => view.id),
+    ['a', 'b'],
+    'b was started again, so c was the oldest finished one',
+  )
+  t.same(
+    store.page(10, 0, undefined).jobs.map(({ view }) => view.id),
+    ['b', 'a'],
+  )
+  t.match(store.page(10, 0, 'pending'), { total: 1, jobs: [{ view: { id: 'b' } }] })
 })

@@ -6,6 +6,7 @@ import type { FastifyInstance, onRequestHookHandler } from 'fastify'
 import { apiError } from '../errors.ts'
 import type { Mock } from '../mock.ts'
 import { openInternal } from '../pipeline/exchange.ts'
+import { sendContinue } from '../pipeline/expect.ts'
 import { requireAdminToken } from '../pipeline/key.ts'
 import { isLoopback } from '../webhooks.ts'
 import { type JournalRoute, journalPage, journalStream } from './journal.ts'
@@ -33,7 +34,7 @@ export function registerControl(app: FastifyInstance, mock: Mock): void {
   )
   app.post<{ Body: { key?: string } | undefined }>(
     '/__mock/reset',
-    { onRequest, preValidation: noBodyIsEmpty, schema: { body: keyBody } },
+    { onRequest, preParsing: sendContinue, preValidation: noBodyIsEmpty, schema: { body: keyBody } },
     async ({ body }) => {
       mock.worlds.reset(body?.key)
       return { reset: body?.key ?? 'all' }

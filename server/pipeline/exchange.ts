@@ -16,7 +16,8 @@ export function openExchange(mock: Mock, operation: string | undefined) {
   return (request: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void => {
     open(mock, operation, request)
     // Node answers this itself, without an envelope, unless it is told not to look.
-    if (request.headers.host === undefined) return done(apiError('malformed_http', 'the header Host is missing'))
+    if (request.headers.host === undefined && request.raw.httpVersion !== '1.0')
+      return done(apiError('malformed_http', 'the header Host is missing'))
     done()
   }
 }

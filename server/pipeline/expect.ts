@@ -17,7 +17,7 @@ export function holdContinue(server: Server): void {
 
 /** The checks have passed: the client may send its body. */
 export const sendContinue: preParsingHookHandler = (request, reply, payload, done) => {
-  if (waiting.delete(request.raw)) reply.raw.writeContinue()
+  if (request.headers.expect !== undefined && waiting.delete(request.raw)) reply.raw.writeContinue()
   done(null, payload)
 }
 

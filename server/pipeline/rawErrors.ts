@@ -19,6 +19,11 @@ export function answerRawErrors(
 ): void {
   // The client has gone, or has its answer already: nothing can be said any more.
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  // Pipelined requests that came whole before the bad one are answered first, or this would pass for their answer.
+  const current = (socket as Duplex & { _httpMessage?: ServerResponse })._httpMessage
+  if (current?.req.complete) {
+    return void current.once('finish', () => answerRawErrors(mock, error, socket))
+  }
   const { head, body } = refuse(mock, toApiError(error))
   socket.end(head + body)
 }

@@ -13,7 +13,7 @@ const maxDepth = 32
 export function makeValidatorCompiler(): FastifySchemaCompiler<JSONSchema> {
   const shared = { useDefaults: true, verbose: true, allowUnionTypes: true, strict: true, keywords: ['example'] }
   const bodies = formats(new Ajv(shared))
-  const queries = formats(new Ajv({ ...shared, coerceTypes: true }))
+  const queries = formats(new Ajv({ ...shared, coerceTypes: true, strictNumbers: false }))
   return ({ schema, httpPart }) => {
     const validate: ValidateFunction = (httpPart === 'body' ? bodies : queries).compile(schema as object)
     return data => (validate(data) ? true : { error: describe(validate.errors?.[0], httpPart ?? 'body') })
@@ -37,6 +37,13 @@ function describe(error: ErrorObject | undefined, part: string): Error {
     const missing = [field, error.params.missingProperty].filter(Boolean).join('.')
     const expected = expectationOf(error.parentSchema?.properties?.[error.params.missingProperty] ?? {})
     return apiError('invalid_field', `${missing} is missing; expected ${expected}`)
+  }
+  if (error.keyword === 'additionalProperties') {
+    const known = Object.keys(error.parentSchema?.properties ?? {})
+    return apiError(
+      'invalid_field',
+      `${shown(error.params.additionalProperty)} is unknown; expected one of ${known.join(', ')}`,
+    )
   }
   const schema = error.keyword === 'type' || error.parentSchema ? (error.parentSchema as JsonSchema) : {}
   return apiError('invalid_field', `${where} is ${shown(error.data)}; expected ${expectationOf(schema)}`)

@@ -1,8 +1,14 @@
 import type { FastifyRequest } from 'fastify'
 
+/** The last one that was asked for: a client's calls all have the same, and its jobs keep it. */
+let last = { host: '', url: '' }
+
 /** Where the client reached the mock: links that it is given lead back the same way, through a port mapping too. */
 export function baseUrlOf(request: FastifyRequest): string {
   const host = request.headers.host ?? ''
-  if (/^[\w.:[\]-]+$/.test(host)) return `http://${host}`
-  return `http://${request.socket.localAddress}:${request.socket.localPort}`
+  if (host === last.host) return last.url
+  const isHost = /^[\w.:[\]-]+$/.test(host)
+  const url = isHost ? `http://${host}` : `http://${request.socket.localAddress}:${request.socket.localPort}`
+  if (isHost) last = { host, url }
+  return url
 }

@@ -35,7 +35,8 @@ export function getJob(request: FastifyRequest<ById>, reply: FastifyReply): void
   job.json ??= Buffer.from(reply.serializeInput(view, '200') as string)
   // The entry keeps the job's own texts, not one more copy of them for each poll.
   exchange.responseBody = job.json
-  if (exchange.url === job.path) exchange.url = job.path
+  if (exchange.url === job.url) exchange.url = job.url
+  else job.url = exchange.url
   reply.type('application/json; charset=utf-8').send(job.json)
 }
 

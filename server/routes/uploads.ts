@@ -65,7 +65,7 @@ export function upload({ config, uploads }: Mock) {
           )
         }
         if (received) throw apiError('invalid_upload', 'there are two files; expected one')
-        received = await uploads.receive(part.file, part.filename, claimOf(part))
+        received = await uploads.receive(part.file, part.filename ?? '', claimOf(part))
         if (part.file.truncated) throw tooLarge(maxBytes)
       }
     } catch (error) {

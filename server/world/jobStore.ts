@@ -11,8 +11,8 @@ export interface JobRecord {
   readonly view: Job
   /** The view as JSON, until it changes: most polls find nothing new. */
   json: Buffer | undefined
-  /** Where it is polled: one text for all of the journal's entries. */
-  readonly path: string
+  /** The URL that it is polled at: one text for all of the journal's entries. */
+  url: string | undefined
   /** The n-th job of its world; what its chance is drawn from. */
   readonly n: number
   /** http://host:port that its client called; its output_url begins with it. */

@@ -30,11 +30,10 @@ const stuckProgress = 42
 
 /** POST /v1/jobs: makes a job and, unless it is a draft, starts it. Throws 402 before anything is kept (CR-3). */
 export function createJob(world: World, input: JobCreate, baseUrl: string): JobRecord {
-  const { auto_start: autoStart, ...inputs } = input
-  refuseLostAlpha(inputs)
-  const durationMs = durationOf(inputs.video_url, world.config)
-  const price = priceOf(inputs.model, durationMs ?? 0)
-  if (autoStart) refuseUnpayable(world, price)
+  refuseLostAlpha(input)
+  const durationMs = durationOf(input.video_url, world.config)
+  const price = priceOf(input.model, durationMs ?? 0)
+  if (input.auto_start) refuseUnpayable(world, price)
   world.makeRoomForJob()
   const n = world.nextJob++
   const id = `job_${world.tag}${world.chance.id('job', n)}`
@@ -48,24 +47,24 @@ export function createJob(world: World, input: JobCreate, baseUrl: string): JobR
       created_at: new Date(world.clock.now()).toISOString(),
       duration_seconds: durationMs === undefined ? null : durationMs / 1000,
       billing_status: null,
-      webhook_url: inputs.webhook_url ?? null,
+      webhook_url: input.webhook_url ?? null,
       webhook_events: [],
-      video_url: inputs.video_url,
-      model: inputs.model,
-      output_format: inputs.output_format,
-      bg_type: inputs.bg_type,
-      bg_color: inputs.bg_color,
-      text_prompt: inputs.text_prompt,
-      background: inputs.background,
-      composition: inputs.composition,
-      metadata: inputs.metadata,
+      video_url: input.video_url,
+      model: input.model,
+      output_format: input.output_format,
+      bg_type: input.bg_type,
+      bg_color: input.bg_color,
+      text_prompt: input.text_prompt,
+      background: input.background,
+      composition: input.composition,
+      metadata: input.metadata,
     },
     json: undefined,
-    path: `/v1/jobs/${id}`,
+    url: undefined,
     n,
     baseUrl,
     durationMs,
-    magic: findVideoMagic(inputs.video_url),
+    magic: findVideoMagic(input.video_url),
     attempt: 0,
     price,
     processingSince: 0,
@@ -75,7 +74,7 @@ export function createJob(world: World, input: JobCreate, baseUrl: string): JobR
     newer: undefined,
   }
   world.jobs.add(job)
-  if (autoStart) start(world, job)
+  if (input.auto_start) start(world, job)
   return job
 }
 

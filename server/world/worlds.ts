@@ -134,7 +134,8 @@ export class Worlds {
   }
 
   #isValid(key: string): boolean {
-    if (key.length > maxNameLength || this.#isDisabled(key) || findKeyMagic(key)?.invalid) return false
+    if (key.length > maxNameLength || /[\s,]/.test(key) || this.#isDisabled(key) || findKeyMagic(key)?.invalid)
+      return false
     return key.startsWith(testKeyPrefix) || this.#keys.has(key)
   }
 
