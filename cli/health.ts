@@ -28,7 +28,9 @@ async function health(base: string): Promise<number> {
     return 1
   } catch (error) {
     const { cause, message } = error as Error & { cause?: NodeJS.ErrnoException }
-    console.error(`understudy: ${url} does not answer (${cause?.code ?? message}); is the server running?`)
+    console.error(
+      `understudy: ${url} does not answer (${cause?.code ?? cause?.message ?? message}); is the server running?`,
+    )
     return 3
   }
 }

@@ -1,4 +1,6 @@
 /** `understudy serve`: the mock on a port, until it is told to stop. */
+import { existsSync } from 'node:fs'
+import { join, relative } from 'node:path'
 import { Command, Option } from 'commander'
 import { type DestinationStream, pino } from 'pino'
 import { buildApp } from '../server/app.ts'
@@ -14,6 +16,7 @@ import {
   readEnvironment,
   variableOf,
 } from '../server/config.ts'
+import { packageRoot } from '../server/paths.ts'
 import { defaultKey, listen, type RunningMock } from '../server/start.ts'
 
 export function serveCommand(): Command {
@@ -74,10 +77,19 @@ async function destination(): Promise<DestinationStream> {
 /** What a new user needs: where it is, the key, and three lines to paste. */
 function greeting({ url, seed }: RunningMock): string {
   const key = `-H 'X-Api-Key: ${defaultKey}'`
+  const body = `-H 'Content-Type: application/json' -d '{"video_url":"https://example.com/cat.mp4"}'`
   return `Understudy is ready at ${url}   key: ${defaultKey}   seed: ${seed}   docs: ${url}/docs
 
-  curl -s ${key} -F file=@fixtures/clips/short.mp4 ${url}/v1/uploads
-  JOB=$(curl -s ${key} --json '{"video_url":"https://example.com/cat.mp4"}' ${url}/v1/jobs | sed -E 's/.*"id":"([^"]+)".*/\\1/')
+  curl -s ${key} -F 'file=@${clipPath()}' ${url}/v1/uploads
+  JOB=$(curl -s ${key} ${body} ${url}/v1/jobs | grep -o 'job_[a-z0-9]*')
   curl -s ${key} ${url}/v1/jobs/$JOB
 `
+}
+
+/** A clip to upload, as this shell finds it. */
+function clipPath(): string {
+  const clip = join(packageRoot, 'fixtures', 'clips', 'short.mp4')
+  if (!existsSync(clip)) return 'YOUR_VIDEO.mp4'
+  const nearby = relative(process.cwd(), clip)
+  return nearby.startsWith('..') ? clip : nearby
 }

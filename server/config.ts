@@ -230,8 +230,8 @@ export function completeConfig(given: MockOptions): Config {
   for (const [name, value] of Object.entries(given)) {
     if (!(name in options)) throw new ConfigError(`There is no option ${JSON.stringify(name)}; see MockOptions`)
     if (value === undefined || (Array.isArray(value) && value.length === 0)) continue
-    parseOption(name as OptionName, String(value), `The option ${name}`)
+    complete[name] = parseOption(name as OptionName, String(value), `The option ${name}`)
   }
-  for (const name of Object.keys(options) as OptionName[]) complete[name] = given[name] ?? options[name].default()
+  for (const name of Object.keys(options) as OptionName[]) complete[name] ??= options[name].default()
   return complete as unknown as Config
 }

@@ -3,17 +3,8 @@
  * leaves nothing behind.
  */
 import { createHash } from 'node:crypto'
-import {
-  createWriteStream,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
-import { mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -22,6 +13,7 @@ import { type VideoType, videoTypes } from '../contracts/schemas.ts'
 import { ConfigError } from './config.ts'
 import { apiError } from './errors.ts'
 import { isVideoType, readDurationMs, sniff, sniffBytes, typeOfName } from './media.ts'
+import { tagOf } from './seed.ts'
 import { videoIdFor } from './world/videoLength.ts'
 import type { World } from './world/world.ts'
 
@@ -87,8 +79,10 @@ export class Uploads {
       }
     }
 
+    // Opened before anything can fail: a file that came into being after its removal would stay.
+    const file = await open(path, 'wx')
     try {
-      await pipeline(stream, inspect, createWriteStream(path))
+      await pipeline(stream, inspect, file.createWriteStream())
       if (size === 0) throw apiError('invalid_upload', 'the field "file" is empty; expected a video')
       type ??= await typeOf(head)
       return { path, size, sha256: sha256.digest('hex'), type, filename }
@@ -105,7 +99,7 @@ export class Uploads {
   /** Moves a received file to where its video_url finds it, and gives its video_id, which carries its length. */
   async keep(world: World, received: Received): Promise<string> {
     const { id, folder } = await this.#newFolder(world, await readDurationMs(received.path))
-    await rename(received.path, join(folder, `video.${videoTypes[received.type][0]}`))
+    await rename(received.path, join(folder, `${nameOf(received.filename)}${videoTypes[received.type][0]}`))
     const kept = this.#kept.get(world) ?? []
     this.#kept.set(world, kept)
     kept.push(id)
@@ -114,12 +108,12 @@ export class Uploads {
     return id
   }
 
-  /** The path of an upload's file; undefined when there is none. */
-  async find(videoId: string): Promise<string | undefined> {
+  /** The path of an upload's file; undefined when there is none of that id and name. */
+  async find(videoId: string, filename: string): Promise<string | undefined> {
     if (!/^vid_[0-9a-z]+_[0-9a-z]+$/.test(videoId)) return undefined
     const folder = this.#folderOf(videoId)
     const [file] = await readdir(folder).catch(() => [])
-    return file === undefined ? undefined : join(folder, file)
+    return file?.startsWith(nameOf(filename)) ? join(folder, file) : undefined
   }
 
   /** Removes the files of one world's uploads. */
@@ -148,6 +142,9 @@ export class Uploads {
     return join(this.#folder, 'uploads', videoId)
   }
 }
+
+/** What a file is kept as: a client's own name may be too long for a disk, or mean something to it. */
+const nameOf = (filename: string): string => `${tagOf(12, filename)}.`
 
 const supported = Object.keys(videoTypes).join(', ')
 

@@ -107,12 +107,14 @@ t.test('DL-3 the webp is animated for 2 s, and every frame of it carries alpha',
     2000,
     'milliseconds of all frames',
   )
-  for (const frame of frames) {
-    t.match(
-      chunksOf(frame, 16).map(chunk => chunk.name),
-      ['ALPH', 'VP8 '],
-    )
-  }
+  const contents = new Set(
+    frames.map(frame =>
+      chunksOf(frame, 16)
+        .map(chunk => chunk.name)
+        .join(),
+    ),
+  )
+  t.same([...contents], ['ALPH,VP8 '])
 })
 
 t.test('fixtures/README.md names every file, with the size that it has', async t => {
@@ -143,12 +145,13 @@ async function hasAlpha(t: Test, name: string, input: string[]): Promise<void> {
   })
   const frameBytes = size.width * size.height * 4
   t.equal(decoded.stdout.length, 50 * frameBytes, `${name} has 50 frames`)
+  const without: number[] = []
   for (let at = 0; at < decoded.stdout.length; at += frameBytes) {
-    const frame = decoded.stdout.subarray(at, at + frameBytes)
-    const alpha = new Set(frame.filter((_, i) => i % 4 === 3))
-    if (!alpha.has(0) || !alpha.has(255))
-      return t.fail(`${name}: frame ${at / frameBytes} has no clear or no solid pixel`)
+    const alpha = new Set<number | undefined>()
+    for (let i = at + 3; i < at + frameBytes; i += 4) alpha.add(decoded.stdout[i])
+    if (!alpha.has(0) || !alpha.has(255)) without.push(at / frameBytes)
   }
+  t.same(without, [], `${name}: frames without a clear or without a solid pixel`)
 }
 
 /** The chunks of a RIFF file from `start` on. */

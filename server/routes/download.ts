@@ -1,4 +1,6 @@
 /** GET /api/download/{job_id} (DL-1, DL-2), and the files that its URLs lead to (DL-3). */
+
+import type { IncomingHttpHeaders } from 'node:http'
 import { basename, dirname } from 'node:path'
 import send from '@fastify/send'
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -40,7 +42,8 @@ export const getOutputFile =
 export const getUploadedFile =
   ({ uploads }: Mock) =>
   async (request: FastifyRequest<FileParams>, reply: FastifyReply): Promise<FastifyReply> => {
-    const path = await uploads.find(request.params.video_id)
+    const { video_id: videoId, filename } = request.params
+    const path = await uploads.find(videoId, filename)
     if (path === undefined) throw apiError('file_not_found')
     return sendFile(request, reply, dirname(path), basename(path))
   }
@@ -52,10 +55,15 @@ async function sendFile(
   root: string,
   name: string,
 ): Promise<FastifyReply> {
-  const { statusCode, headers, stream, type } = await send(withStrongEtags(request), name, {
-    root,
-    cacheControl: false,
-  })
+  const asked = byRfc9110(request)
+  let answer = await send(asked, name, { root, cacheControl: false })
+  // The last so many bytes of a file that has fewer are all of it (14.1.2); send() finds them unsatisfiable.
+  if (answer.statusCode === 416 && /^bytes=-0*[1-9]\d*$/.test(asked.headers.range ?? '')) {
+    answer.stream.destroy()
+    asked.headers.range = 'bytes=0-'
+    answer = await send(asked, name, { root, cacheControl: false })
+  }
+  const { statusCode, headers, stream, type } = answer
   if (type === 'error') {
     stream.destroy()
     if (statusCode === 412) throw apiError('precondition_failed')
@@ -70,12 +78,15 @@ async function sendFile(
   return reply.code(statusCode).headers(headers).send(stream)
 }
 
-/** send() knows weak ETags only, and would take one where RFC 9110 asks for a strong one (13.1.5). */
-function withStrongEtags({ raw }: FastifyRequest): FastifyRequest['raw'] {
-  const ifRange = raw.headers['if-range'] as string | undefined
-  if (ifRange === undefined || !ifRange.includes('"')) return raw
-  const asked = ifRange.startsWith('W/')
-    ? { ...raw.headers, range: undefined }
-    : { ...raw.headers, 'if-range': `W/${ifRange}` }
-  return Object.create(raw, { headers: { value: asked } })
+/**
+ * The request as send() is to see it, where it differs from RFC 9110: it knows weak ETags only, and takes one where a
+ * strong one is asked for (13.1.5); it gives HEAD a range (14.2); and it gives up on If-None-Match where a client says
+ * no-cache, as fetch always does beside it.
+ */
+function byRfc9110({ raw }: FastifyRequest): FastifyRequest['raw'] {
+  const headers: IncomingHttpHeaders = { ...raw.headers, 'cache-control': '' }
+  const ifRange = headers['if-range'] as string | undefined
+  if (ifRange?.startsWith('"')) headers['if-range'] = `W/${ifRange}`
+  if (ifRange?.startsWith('W/') || raw.method === 'HEAD') delete headers.range
+  return Object.create(raw, { headers: { value: headers } })
 }
