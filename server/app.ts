@@ -55,15 +55,18 @@ export function buildApp(config: Config, log: Logger): App {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'string' }, jsonParser(app))
   app.addContentTypeParser('*', refuseContentType)
+  // Refused before its body is looked at: no route has opened an exchange for it.
+  app.addHook('onRequest', (request, _reply, done) => {
+    if (!request.is404) return done()
+    open(mock, undefined, request)
+    done(noRoute(request))
+  })
   app.addHook('onSend', closeExchange(mock))
   app.setErrorHandler((error, request, reply) => {
     const isNoType = (error as { code?: string }).code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE'
     answerError(isNoType ? wrongContentType(request) : error, request, reply)
   })
-  app.setNotFoundHandler((request, reply) => {
-    open(mock, undefined, request)
-    answerError(noRoute(request), request, reply)
-  })
+  app.setNotFoundHandler((request, reply) => answerError(noRoute(request), request, reply))
   holdContinue(app.server)
   answerNodesOwn(mock, app.server)
 
@@ -99,10 +102,13 @@ function assemble(config: Config, log: Logger): Mock {
   const uploads = new Uploads(config.dataDir)
   const worlds = new Worlds(config, clock, {
     announce: (world, event, job) => webhooks.announce(world, event, job),
-    forget: world => uploads.forget(world),
+    forget: world => {
+      uploads.forget(world)
+      webhooks.forget(world)
+    },
   })
   const journal = new JournalReader(worlds, feed, config)
-  return { config, clock, worlds, feed, journal, uploads, webhooks, metrics, log }
+  return { config, clock, worlds, feed, journal, uploads, webhooks, metrics, log, internalCalls: 0 }
 }
 
 const refuseContentType = (request: FastifyRequest, _body: unknown, done: (error: Error) => void): void =>

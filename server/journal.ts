@@ -34,6 +34,8 @@ export class Exchange {
   url: string
   /** Name, value, name, value, … as they came. */
   requestHeaders: readonly string[]
+  /** What its headers take, unless they are the same as the call's before. */
+  headerBytes = 0
   /** Whether X-Api-Key was sent, and whether it is one. */
   keyState: 'none' | 'valid' | 'invalid'
   requestBody: string | undefined = undefined
@@ -53,10 +55,13 @@ export class Exchange {
   endsAt = 0
   jobWindow: Window | undefined = undefined
   jobRemaining = 0
+  jobEndsAt = 0
   idempotencyKey: string | undefined = undefined
   fingerprint: string | undefined = undefined
   /** The client went away before it had its answer. */
   aborted = false
+  /** It is the first answer again (ID-1). */
+  replayed = false
 
   constructor(
     id: number | string,
@@ -105,6 +110,8 @@ export class Exchange {
     this.endsAt = from.endsAt
     this.jobWindow = from.jobWindow
     this.jobRemaining = from.jobRemaining
+    this.jobEndsAt = from.jobEndsAt
+    this.headerBytes = from.headerBytes
     this.idempotencyKey = from.idempotencyKey
     this.aborted = from.aborted
     return this
@@ -125,7 +132,13 @@ export class Exchange {
   }
 
   get bytes(): number {
-    return entryBytes + this.url.length + (this.requestBody?.length ?? 0) + (this.responseBody?.length ?? 0)
+    return (
+      entryBytes +
+      this.headerBytes +
+      this.url.length +
+      (this.requestBody?.length ?? 0) +
+      (this.responseBody?.length ?? 0)
+    )
   }
 }
 
@@ -168,14 +181,18 @@ export type Entry = Exchange | DeliveryAttempt
  */
 export class Headers {
   #last: readonly string[] = []
+  /** What the headers seen last take beyond those before them. */
+  bytes = 0
 
   same(headers: readonly string[]): readonly string[] {
     const last = this.#last
     if (last.length === headers.length) {
       let i = 0
       while (i < headers.length && headers[i] === last[i]) i++
+      this.bytes = 0
       if (i === headers.length) return last
     }
+    this.bytes = headers.reduce((sum, text) => sum + text.length, 0)
     this.#last = headers
     return headers
   }
@@ -206,6 +223,10 @@ export class Journal {
     this.#entries[at] = entry.kind === 'exchange' ? slotOf(this.#entries[at]).copy(entry) : entry
     this.#size++
     this.#bytes += bytes
+  }
+
+  get size(): number {
+    return this.#size
   }
 
   /** Entries that had to make room since the journal was last cleared. */

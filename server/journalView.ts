@@ -7,12 +7,10 @@ import type { Config } from './config.ts'
 import { type Entry, type Feed, maxBodyBytes } from './journal.ts'
 import { answerHeaders } from './pipeline/exchange.ts'
 import type { World } from './world/world.ts'
-import { fingerprintOf, type Worlds } from './world/worlds.ts'
+import { isSelected, type WorldSelector, type Worlds } from './world/worlds.ts'
 
 /** Which entries; all that are given have to fit. */
-export interface JournalFilter {
-  /** Only the worlds of this API key. */
-  key?: string
+export interface JournalFilter extends WorldSelector {
   kind?: 'exchange' | 'webhook'
   /** An operation's id (getJob), its route ("GET /v1/jobs/{job_id}"), or its path alone. */
   route?: string
@@ -90,9 +88,9 @@ export class JournalReader {
   read(filter: JournalFilter = {}, limit = 1000): JournalPage {
     const fits = matcher(filter)
     const found: Entry[] = []
-    let evicted = 0
-    let complete = true
+    let evicted = this.#worlds.evictedEntries
     const since = typeof filter.since === 'number' ? filter.since : 0
+    let complete = this.#worlds.lastEvictedSeq <= since
     for (const world of this.#read(filter)) {
       evicted += world.journal.evicted
       if (world.journal.lastEvictedSeq > since) complete = false
@@ -130,7 +128,7 @@ export class JournalReader {
     let stop = () => {}
     const met = new Promise<boolean>(resolve => {
       stop = this.#feed.listen(entry => {
-        if (fits(entry) && this.#isOf(entry.world, filter) && ++count >= atLeast) resolve(true)
+        if (fits(entry) && isSelected(entry.world, filter) && ++count >= atLeast) resolve(true)
       })
     })
     return Promise.race([met, waited.then(() => false)]).finally(() => stop())
@@ -140,12 +138,12 @@ export class JournalReader {
   listen(filter: JournalFilter, listener: (entry: JournalEntry) => void): () => void {
     const fits = matcher(filter)
     return this.#feed.listen(entry => {
-      if (fits(entry) && this.#isOf(entry.world, filter)) listener(this.show(entry))
+      if (fits(entry) && isSelected(entry.world, filter)) listener(this.show(entry))
     })
   }
 
   /** Empties the journal of one key's worlds, or of all. */
-  clear(filter: Pick<JournalFilter, 'key'> = {}): void {
+  clear(filter: WorldSelector = {}): void {
     for (const world of this.#read(filter)) world.journal.clear()
   }
 
@@ -205,25 +203,34 @@ export class JournalReader {
       this.#config.webhookSecret,
       ...secretsIn(entry.requestHeaders),
     ]
-    let text = JSON.stringify(shown)
-    for (const secret of secrets) if (secret) text = text.replaceAll(JSON.stringify(secret).slice(1, -1), redacted)
-    return JSON.parse(text)
+    const known = secrets.filter(secret => secret !== undefined && secret.length >= minSecretLength) as string[]
+    if (known.length === 0) return shown
+    return withoutSecrets(shown, known) as JournalEntry
   }
 
-  *#read(filter: Pick<JournalFilter, 'key'>): Generator<World> {
-    for (const world of this.#worlds) if (this.#isOf(world, filter)) yield world
-  }
-
-  #isOf(world: World, { key }: Pick<JournalFilter, 'key'>): boolean {
-    return key === undefined || (world.key !== undefined && (world.key === key || fingerprintOf(world.key) === key))
+  *#read(filter: WorldSelector): Generator<World> {
+    for (const world of this.#worlds) if (isSelected(world, filter)) yield world
   }
 }
 
-/** Takes secrets out of a URL's query: the usual names that keys are put under. */
+/** Names of fields and parameters that carry secrets. */
+const secretName = /(^|[^a-z])(api[-_]?key|key|token|secret|signature|credential|password|authorization)$/i
+
+/** Takes secrets out of a URL: the parameters that are named like one, and a user's password. */
 export function redactUrl(url: string): string {
-  return url.includes('?')
-    ? url.replace(/([?&](?:[\w-]*(?:key|token|secret|signature)))=[^&#]*/gi, `$1=${redacted}`)
-    : url
+  const bare = url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#@]*@/i, `$1${redacted}@`)
+  if (!bare.includes('?')) return bare
+  return bare.replace(/([?&])([^=&#]+)=([^&#]*)/g, (whole, sign: string, name: string) =>
+    secretName.test(decoded(name)) ? `${sign}${name}=${redacted}` : whole,
+  )
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }
 
 function matcher(filter: JournalFilter): (entry: Entry) => boolean {
@@ -265,15 +272,40 @@ function* secretsIn(pairs: readonly string[]): Generator<string> {
   }
 }
 
-/** A body as JSON where it is JSON, cut to 64 KiB, without the fields that carry secrets. */
+/** A body as JSON where it is JSON, cut to 64 KiB, without what its fields and URLs carry of secrets. */
 function bodyOf(body: string | undefined): unknown {
   if (body === undefined || body === '') return undefined
-  if (body.length >= maxBodyBytes) return `${body.slice(0, maxBodyBytes)}… (cut)`
-  try {
-    return JSON.parse(body, (name, value) =>
-      /^(api_?key|x-api-key|admin_?token|secret|password)$/i.test(name) ? redacted : value,
-    )
-  } catch {
-    return body
+  if (body.length < maxBodyBytes) {
+    try {
+      return JSON.parse(body, redactField)
+    } catch {
+      return redactText(body)
+    }
   }
+  return `${redactText(body.slice(0, maxBodyBytes))}… (cut)`
+}
+
+function redactField(name: string, value: unknown): unknown {
+  if (secretName.test(name)) return redacted
+  return typeof value === 'string' && value.includes('://') ? redactUrl(value) : value
+}
+
+/** The same for what can't be parsed: broken JSON, or the beginning of a long one. */
+const redactText = (text: string): string =>
+  text.replace(
+    /("([^"\\]*)"\s*:\s*)"((?:[^"\\]|\\.)*)("?)/g,
+    (_, before: string, name: string, value: string, end: string) => `${before}"${redactField(name, value)}${end}`,
+  )
+
+/** A shorter text is too common to be taken out wherever it stands. */
+const minSecretLength = 8
+
+/** A copy without the secrets, in values and in field names; what was an object stays one. */
+function withoutSecrets(value: unknown, secrets: readonly string[]): unknown {
+  if (typeof value === 'string') return secrets.reduce((text, secret) => text.replaceAll(secret, redacted), value)
+  if (Array.isArray(value)) return value.map(item => withoutSecrets(item, secrets))
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [withoutSecrets(name, secrets), withoutSecrets(item, secrets)]),
+  )
 }

@@ -19,6 +19,8 @@ export interface Mock {
   readonly webhooks: Webhooks
   readonly metrics: Metrics
   readonly log: Logger
+  /** Calls so far that were none of the API's; their request_ids count on it. */
+  internalCalls: number
 }
 
 declare module 'fastify' {

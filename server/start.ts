@@ -20,8 +20,8 @@ export interface RunningMock {
   readonly seed: string
   readonly journal: MockJournal
   readonly clock: MockClock
-  /** Makes the world of one key as new, or all worlds. */
-  reset(key?: string): void
+  /** Makes a key's worlds as new, the one of its X-Mock-World alone, or all worlds. */
+  reset(key?: string, world?: string): void
   /** Stops listening, lets requests finish for a second, cleans up. May be called more than once. */
   close(): Promise<void>
 }
@@ -90,7 +90,11 @@ export async function listen({ fastify, mock }: App): Promise<RunningMock> {
   }
 
   try {
-    await fastify.listen({ port: config.port, host: config.host, listenTextResolver: () => '' })
+    await fastify.listen({
+      port: config.port,
+      host: config.host === 'localhost' ? '127.0.0.1' : config.host,
+      listenTextResolver: () => '',
+    })
   } catch (error) {
     await close()
     throw explainListenError(error as NodeJS.ErrnoException, config.host, config.port)
@@ -128,7 +132,7 @@ export async function listen({ fastify, mock }: App): Promise<RunningMock> {
       step: by => clock.step(msOf(by)),
       setSpeed: factor => clock.setSpeed(factor),
     },
-    reset: key => worlds.reset(key),
+    reset: (key, world) => worlds.reset({ key, world }),
     close,
   }
 }

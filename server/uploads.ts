@@ -35,23 +35,27 @@ export class Uploads {
   readonly #folder: string
   readonly #isTemporary: boolean
   readonly #kept = new WeakMap<World, string[]>()
+  /** Whose files these are: what arrives half in a shared data folder is told apart by it. */
+  readonly #owner = `${process.pid}.${nextOwner++}`
   #incoming = 0
 
   /** Opens `dataDir`, or a temporary folder after sweeping away those that killed processes left behind. */
   constructor(dataDir: string | undefined) {
     this.#isTemporary = dataDir === undefined
-    if (dataDir === undefined) {
-      sweepLeftovers()
-      this.#folder = mkdtempSync(join(tmpdir(), temporaryPrefix))
-      writeFileSync(join(this.#folder, 'pid'), String(process.pid))
-    } else this.#folder = resolve(dataDir)
     try {
-      rmSync(join(this.#folder, 'incoming'), { recursive: true, force: true })
+      if (dataDir === undefined) {
+        sweepLeftovers()
+        this.#folder = mkdtempSync(join(tmpdir(), temporaryPrefix))
+        writeFileSync(join(this.#folder, 'owner'), this.#owner)
+      } else this.#folder = resolve(dataDir)
       mkdirSync(join(this.#folder, 'incoming'), { recursive: true })
       mkdirSync(join(this.#folder, 'uploads'), { recursive: true })
     } catch (error) {
-      throw new ConfigError(`The data folder ${this.#folder} can't be written: ${(error as Error).message}`)
+      const where = dataDir === undefined ? `The temporary folder ${tmpdir()}` : `The data folder ${dataDir}`
+      throw new ConfigError(`${where} can't be written: ${(error as Error).message}; choose one with --data-dir`)
     }
+    living.add(this.#owner)
+    this.#sweepIncoming(name => !isAlive(name))
   }
 
   /**
@@ -60,7 +64,7 @@ export class Uploads {
    */
   async receive(stream: Readable, filename: string, claimed: string | undefined): Promise<Received> {
     refuseWrongClaim(filename, claimed)
-    const path = join(this.#folder, 'incoming', String(this.#incoming++))
+    const path = join(this.#folder, 'incoming', `${this.#owner}.${this.#incoming++}`)
     const sha256 = createHash('sha256')
     let size = 0
     let type: VideoType | undefined
@@ -124,7 +128,15 @@ export class Uploads {
 
   close(): void {
     if (this.#isTemporary) rmSync(this.#folder, { recursive: true, force: true })
-    else rmSync(join(this.#folder, 'incoming'), { recursive: true, force: true })
+    else this.#sweepIncoming(name => name.startsWith(`${this.#owner}.`))
+    living.delete(this.#owner)
+  }
+
+  #sweepIncoming(goes: (name: string) => boolean): void {
+    const folder = join(this.#folder, 'incoming')
+    // Somebody may have taken the whole folder away before us.
+    if (!existsSync(folder)) return
+    for (const name of readdirSync(folder)) if (goes(name)) rmSync(join(folder, name), { force: true })
   }
 
   /** After a restart on the same data folder and seed, numbers that are taken are passed over. */
@@ -132,9 +144,12 @@ export class Uploads {
     for (;;) {
       const id = videoIdFor(`${world.tag}${world.chance.id('upload', world.nextUpload++)}`, durationMs)
       const folder = this.#folderOf(id)
-      if (existsSync(folder)) continue
-      await mkdir(folder)
-      return { id, folder }
+      try {
+        await mkdir(folder)
+        return { id, folder }
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+      }
     }
   }
 
@@ -173,22 +188,29 @@ function sweepLeftovers(): void {
   for (const name of readdirSync(tmpdir())) {
     if (!name.startsWith(temporaryPrefix)) continue
     const folder = join(tmpdir(), name)
-    const pid = readPid(join(folder, 'pid'))
-    if (pid !== undefined && !isAlive(pid)) rmSync(folder, { recursive: true, force: true })
+    const owner = readOwner(join(folder, 'owner'))
+    if (owner !== undefined && !isAlive(owner)) rmSync(folder, { recursive: true, force: true })
   }
 }
 
-function readPid(path: string): number | undefined {
+function readOwner(path: string): string | undefined {
   try {
-    return Number(readFileSync(path, 'utf8')) || undefined
+    return readFileSync(path, 'utf8')
   } catch {
     return undefined
   }
 }
 
-function isAlive(pid: number): boolean {
+/** This process's own mocks; a process that had the same pid before, as the first of a container has, is none of them. */
+const living = new Set<string>()
+let nextOwner = 0
+
+/** Whether the mock that left `name` behind, which begins with its pid and number, is still there. */
+function isAlive(name: string): boolean {
+  const [pid = '', number = ''] = name.split('.')
+  if (pid === String(process.pid)) return living.has(`${pid}.${number}`)
   try {
-    process.kill(pid, 0)
+    process.kill(Number(pid), 0)
     return true
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM'

@@ -89,6 +89,11 @@ export class Webhooks {
     return true
   }
 
+  /** A world was reset or is gone: nothing that waits in it is sent any more. */
+  forget(world: World): void {
+    this.#lanes.delete(world)
+  }
+
   /** Breaks off what is underway. */
   close(): void {
     this.#stop.abort()
@@ -120,8 +125,9 @@ export class Webhooks {
   }
 
   async #attempt(delivery: Delivery, mayRetry: boolean): Promise<void> {
-    delivery.attempts++
     const { world } = delivery
+    if (delivery.jobs !== world.jobs) return
+    delivery.attempts++
     const refusal = this.#refusalOf(delivery.url)
     const sentAt = monotonicMs()
     const headers = this.#headersOf(delivery)
@@ -131,7 +137,12 @@ export class Webhooks {
     const waitMs = this.#config.speed === 'instant' ? 0 : retryAfterMs / this.#config.speed
     const again = failed && mayRetry && !refusal && delivery.attempts <= retries
     this.#record(delivery, outcome, monotonicMs() - sentAt, again ? world.clock.now() + waitMs : null, headers)
-    if (again) world.clock.after(waitMs, () => void this.#attempt(delivery, true))
+    if (!again) return
+    world.clock.after(waitMs, () => {
+      const lane = this.#laneOf(world)
+      lane.waiting.push(delivery)
+      this.#work(lane)
+    })
   }
 
   #headersOf({ id, event, world, body }: Delivery): Record<string, string> {
@@ -154,7 +165,7 @@ export class Webhooks {
   #post({ url, body }: Delivery, headers: Record<string, string>): Promise<Outcome> {
     const send = url.startsWith('https:') ? httpsRequest : httpRequest
     const timeout = realTimeout(answerWithinMs)
-    return new Promise(resolve => {
+    return new Promise<Outcome>(resolve => {
       const request = send(url, {
         method: 'POST',
         // A connection each: nothing stays open, and no receiver is taken for alive by an old socket.
@@ -175,7 +186,7 @@ export class Webhooks {
         resolve({ status: 0, error: late })
       })
       request.end(body)
-    })
+    }).catch((error: Error) => ({ status: 0, error: `not sent: ${error.message}` }))
   }
 
   /** Where webhooks may not go: an attempt that is recorded, but never sent. */

@@ -132,7 +132,9 @@ for (const [clause, field, values, expected] of fields) {
       const body: Record<string, unknown> = { video_url: url }
       const [top, ...path] = (field === 'bg_color.1' ? 'bg_color' : field).split('.') as [string, ...string[]]
       body[top] = path.reduceRight((inner, name) => ({ [name]: inner }), value)
-      const says = new RegExp(`^Invalid request: ${field.replaceAll('.', '\\.')} is .*; expected ${expected}$`)
+      const isLong = typeof value === 'string' && value.length > 4096
+      const told = isLong ? 'has \\d+ characters; expected \\d+ at the most' : `is .*; expected ${expected}`
+      const says = new RegExp(`^Invalid request: ${field.replaceAll('.', '\\.')} ${told}$`)
       await isRefusal(t, await post('/v1/jobs', body), 400, says)
       t.strictSame(await sideEffects(), before)
     })
@@ -259,7 +261,7 @@ const journalQueries: [query: string, says: RegExp][] = [
   ['wait=61s', /wait is "61s"; expected a time up to 60s/],
   ['status=6xx', /status is "6xx"; expected /],
   ['limit=-1', /limit is -1; expected a whole number from 0 to 10000/],
-  ['colour=red', /colour.*; expected (one of )?key, kind, route, status/],
+  ['colour=red', /colour.*; expected (one of )?key, world, kind, route, status/],
 ]
 
 for (const [query, says] of journalQueries) {

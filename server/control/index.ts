@@ -9,6 +9,7 @@ import { openInternal } from '../pipeline/exchange.ts'
 import { sendContinue } from '../pipeline/expect.ts'
 import { requireAdminToken } from '../pipeline/key.ts'
 import { isLoopback } from '../webhooks.ts'
+import type { WorldSelector } from '../world/worlds.ts'
 import { type JournalRoute, journalPage, journalStream } from './journal.ts'
 import { journalQuery, keyBody, keyQuery } from './schemas.ts'
 
@@ -21,23 +22,23 @@ export function registerControl(app: FastifyInstance, mock: Mock): void {
   app.get<JournalRoute>('/__mock/journal', { onRequest, schema: { querystring: journalQuery } }, journalPage(mock))
   app.get<JournalRoute>(
     '/__mock/journal/stream',
-    { onRequest, schema: { querystring: journalQuery } },
+    { onRequest, exposeHeadRoute: false, schema: { querystring: journalQuery } },
     journalStream(mock),
   )
-  app.delete<{ Querystring: { key?: string } }>(
+  app.delete<{ Querystring: WorldSelector }>(
     '/__mock/journal',
     { onRequest, schema: { querystring: keyQuery } },
     async ({ query }) => {
       mock.journal.clear(query)
-      return { cleared: query.key ?? 'all' }
+      return { cleared: query.world ?? query.key ?? 'all' }
     },
   )
-  app.post<{ Body: { key?: string } | undefined }>(
+  app.post<{ Body: WorldSelector }>(
     '/__mock/reset',
     { onRequest, preParsing: sendContinue, preValidation: noBodyIsEmpty, schema: { body: keyBody } },
     async ({ body }) => {
-      mock.worlds.reset(body?.key)
-      return { reset: body?.key ?? 'all' }
+      mock.worlds.reset(body)
+      return { reset: body.world ?? body.key ?? 'all' }
     },
   )
   app.post<{ Params: { delivery_id: string } }>(

@@ -44,8 +44,17 @@ export const journalStream =
     reply.header('cache-control', 'no-store').type('text/event-stream').send(stream)
   }
 
-function filterOf({ since, key, kind, route, status, job_id, request_id }: JournalRoute['Querystring']): JournalFilter {
-  const filter = { key, kind, route, status, job_id, request_id }
+function filterOf({
+  since,
+  key,
+  world,
+  kind,
+  route,
+  status,
+  job_id,
+  request_id,
+}: JournalRoute['Querystring']): JournalFilter {
+  const filter = { key, world, kind, route, status, job_id, request_id }
   if (since === undefined) return filter
   if (/^\d+$/.test(since)) return { ...filter, since: Number(since) }
   if (!Number.isNaN(Date.parse(since))) return { ...filter, since }

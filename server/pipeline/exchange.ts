@@ -9,12 +9,19 @@ import { Exchange, maxBodyBytes } from '../journal.ts'
 import { redactUrl } from '../journalView.ts'
 import type { Mock } from '../mock.ts'
 import { secondsLeft, type Window } from '../world/limits.ts'
+import { maxNameLength } from '../world/worlds.ts'
 import { settleIdempotency } from './idempotency.ts'
 
 /** Opens the exchange of a request to `operation`; undefined where no route met. */
 export function openExchange(mock: Mock, operation: string | undefined) {
   return (request: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void => {
     open(mock, operation, request)
+    const split = request.headers['x-mock-world'] as string | undefined
+    if (split !== undefined && split.length > maxNameLength) {
+      return done(
+        apiError('invalid_field', `X-Mock-World has ${split.length} characters; expected ${maxNameLength} at the most`),
+      )
+    }
     // Node answers this itself, without an envelope, unless it is told not to look.
     if (request.headers.host === undefined && request.raw.httpVersion !== '1.0')
       return done(apiError('malformed_http', 'the header Host is missing'))
@@ -33,7 +40,8 @@ export function open(mock: Mock, operation: string | undefined, request: Fastify
   world.lastUsed = startedAt
   world.clock.catchUp()
   const at = world.clock.now(startedAt)
-  request.exchange = new Exchange(
+  const requestHeaders = world.journal.headers.same(rawHeaders)
+  const exchange = new Exchange(
     world.nextRequest++,
     world,
     operation,
@@ -41,17 +49,18 @@ export function open(mock: Mock, operation: string | undefined, request: Fastify
     startedAt,
     method as string,
     url as string,
-    world.journal.headers.same(rawHeaders),
+    requestHeaders,
     keyState,
   )
+  exchange.headerBytes = world.journal.headers.bytes
+  request.exchange = exchange
 }
 
 /** Opens the exchange of a call that is none of the API's: it is told apart by its id, and not kept. */
 export function openInternal(mock: Mock) {
-  let count = 0
   return (request: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void => {
     const { method, url } = request.raw
-    const id = `req_mock${(count++).toString(36).padStart(6, '0')}`
+    const id = `req_mock${(mock.internalCalls++).toString(36).padStart(6, '0')}`
     request.exchange = new Exchange(id, mock.worlds.anonymous(), undefined, 0, 0, method ?? '', url ?? '', [], 'none')
     done()
   }
@@ -67,13 +76,16 @@ export function closeExchange(mock: Mock) {
   ): void => {
     const { exchange } = request
     reply.headers(answerHeaders(exchange))
-    if (exchange.isInternal) return done(null, payload)
     exchange.status = reply.statusCode
+    if (exchange.isInternal) {
+      if (exchange.status >= 400) log(mock, exchange)
+      return done(null, payload)
+    }
     exchange.ms = monotonicMs() - exchange.startedAt
     const isText = typeof payload === 'string'
     if (isText) exchange.responseBody = payload
     // What every good JSON answer has in common is worked out when it is read.
-    if (exchange.status !== 200 || !(isText || Buffer.isBuffer(payload))) {
+    if (exchange.status !== 200 || exchange.replayed || !(isText || Buffer.isBuffer(payload))) {
       exchange.responseHeaders = reply.getHeaders() as Record<string, string>
       exchange.aborted = request.raw.destroyed && !request.raw.complete
     }
@@ -91,19 +103,22 @@ export function record(mock: Mock, exchange: Exchange): void {
   exchange.responseBody = cut(exchange.responseBody)
   mock.feed.write(exchange)
   if (exchange.keyState === 'valid' && operation !== undefined) world.usage.called(exchange)
-  if (mock.log.isLevelEnabled('info')) {
-    const line = {
-      request_id: exchange.requestId,
-      job_id: exchange.jobId ?? undefined,
-      method: exchange.method,
-      url: redactUrl(exchange.url),
-      status,
-      ms: Math.round(ms * 1000) / 1000,
-      world: world.name,
-    }
-    if (status >= 500) mock.log.error(line, 'answered')
-    else mock.log.info(line, 'answered')
+  if (mock.log.isLevelEnabled('info')) log(mock, exchange)
+}
+
+function log(mock: Mock, exchange: Exchange): void {
+  const { status, ms, world } = exchange
+  const line = {
+    request_id: exchange.requestId,
+    job_id: exchange.jobId ?? undefined,
+    method: exchange.method,
+    url: redactUrl(exchange.url),
+    status,
+    ms: Math.round(ms * 1000) / 1000,
+    world: world.name,
   }
+  if (status >= 500) mock.log.error(line, 'answered')
+  else mock.log.info(line, 'answered')
 }
 
 /** A long body is copied when it is cut, or the whole of it would stay in memory behind the cut. */
@@ -128,8 +143,8 @@ export function answerHeaders(exchange: Exchange): Record<string, string> {
 }
 
 function headersOfTwo(exchange: Exchange, jobs: Window): Record<string, string> {
-  const { requestId, window, remaining, endsAt, jobRemaining, at } = exchange
-  const jobsItem = itemOf(jobs, jobRemaining, jobs.endsAt, at)
+  const { requestId, window, remaining, endsAt, jobRemaining, jobEndsAt, at } = exchange
+  const jobsItem = itemOf(jobs, jobRemaining, jobEndsAt, at)
   // The classic headers know one limit only: the one that is nearer.
   const isJobs = window === undefined || jobRemaining < remaining
   return {
@@ -138,7 +153,7 @@ function headersOfTwo(exchange: Exchange, jobs: Window): Record<string, string> 
     ratelimit: window ? `${itemOf(window, remaining, endsAt, at)}, ${jobsItem}` : jobsItem,
     'x-ratelimit-limit': isJobs ? jobs.limitText : window.limitText,
     'x-ratelimit-remaining': String(isJobs ? jobRemaining : remaining),
-    'x-ratelimit-reset': String(Math.ceil((isJobs ? jobs.endsAt : endsAt) / 1000)),
+    'x-ratelimit-reset': String(Math.ceil((isJobs ? jobEndsAt : endsAt) / 1000)),
   }
 }
 

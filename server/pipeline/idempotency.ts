@@ -36,6 +36,7 @@ export function claimIdempotency(isUpload: boolean) {
 
 /** The first answer again, marked as such. */
 export function replay(reply: FastifyReply, answer: string): FastifyReply {
+  reply.request.exchange.replayed = true
   return reply.header(replayedHeader, 'true').type('application/json; charset=utf-8').send(answer)
 }
 

@@ -3,31 +3,42 @@ import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fast
 import { apiError } from '../errors.ts'
 import { secondsLeft, type Window } from '../world/limits.ts'
 
-export function takeRequest(request: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void {
-  const { exchange } = request
-  const { world, at } = exchange
-  const window = exchange.keyState === 'valid' ? world.limits.requests : world.limits.requestsFrom(request.ip, at)
-  if (window === undefined) return done()
-  const isIn = window.take(at)
-  exchange.window = window
-  exchange.remaining = window.remaining
-  exchange.endsAt = window.endsAt
-  done(isIn ? undefined : tooMany(window, at))
+/**
+ * Counts a request against the key's limit, and a job's creation against that of creations too. All are looked at before
+ * any is taken from, and Retry-After waits for the last of those that are used up: waiting that long is enough.
+ */
+export function takeLimits(alsoJobs: boolean) {
+  return (request: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void => {
+    const { exchange } = request
+    const { world, at } = exchange
+    const { limits } = world
+    const requests = exchange.keyState === 'valid' ? limits.requests : limits.requestsFrom(request.ip, at)
+    const jobs = alsoJobs ? limits.jobs : undefined
+    const mayRequest = requests === undefined || requests.hasRoom(at)
+    const mayCreate = jobs === undefined || jobs.hasRoom(at)
+    if (mayRequest && mayCreate) {
+      requests?.take()
+      jobs?.take()
+    }
+    if (requests) {
+      exchange.window = requests
+      exchange.remaining = requests.remaining
+      exchange.endsAt = requests.endsAt
+    }
+    if (jobs) {
+      exchange.jobWindow = jobs
+      exchange.jobRemaining = jobs.remaining
+      exchange.jobEndsAt = jobs.endsAt
+    }
+    if (mayRequest && mayCreate) return done()
+    const usedUp = [...(mayRequest ? [] : [requests]), ...(mayCreate ? [] : [jobs])]
+    done(tooMany(usedUp, at))
+  }
 }
 
-/** Job creations have a limit of their own, beside that of all requests. */
-export function takeJob(request: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void {
-  const { exchange } = request
-  const window = exchange.world.limits.jobs
-  if (window === undefined) return done()
-  const isIn = window.take(exchange.at)
-  exchange.jobWindow = window
-  exchange.jobRemaining = window.remaining
-  done(isIn ? undefined : tooMany(window, exchange.at))
-}
-
-function tooMany({ limit, name, windowMs, endsAt }: Window, now: number) {
-  const seconds = secondsLeft(endsAt, now)
-  const detail = `${limit} ${name} in ${windowMs / 1000} s; wait ${seconds} s`
+function tooMany(usedUp: readonly Window[], now: number) {
+  const last = usedUp.reduce((a, b) => (b.endsAt > a.endsAt ? b : a))
+  const seconds = secondsLeft(last.endsAt, now)
+  const detail = `${last.limit} ${last.name} in ${last.windowMs / 1000} s; wait ${seconds} s`
   return apiError('rate_limited', detail, { 'retry-after': String(seconds) })
 }

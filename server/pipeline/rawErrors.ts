@@ -21,6 +21,8 @@ export function answerRawErrors(
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
   // Pipelined requests that came whole before the bad one are answered first, or this would pass for their answer.
   const current = (socket as Duplex & { _httpMessage?: ServerResponse })._httpMessage
+  // A request that ends early has an exchange of its own, which is closed as broken off.
+  if (current && error.code === 'HPE_INVALID_EOF_STATE') return void socket.destroy()
   if (current?.req.complete) {
     return void current.once('finish', () => answerRawErrors(mock, error, socket))
   }

@@ -45,6 +45,12 @@ function describe(error: ErrorObject | undefined, part: string): Error {
       `${shown(error.params.additionalProperty)} is unknown; expected one of ${known.join(', ')}`,
     )
   }
+  if (error.keyword === 'maxLength') {
+    return apiError(
+      'invalid_field',
+      `${where} has ${String(error.data).length} characters; expected ${error.params.limit} at the most`,
+    )
+  }
   const schema = error.keyword === 'type' || error.parentSchema ? (error.parentSchema as JsonSchema) : {}
   return apiError('invalid_field', `${where} is ${shown(error.data)}; expected ${expectationOf(schema)}`)
 }

@@ -6,9 +6,14 @@ let last = { host: '', url: '' }
 /** Where the client reached the mock: links that it is given lead back the same way, through a port mapping too. */
 export function baseUrlOf(request: FastifyRequest): string {
   const host = request.headers.host ?? ''
-  if (host === last.host) return last.url
+  if (host !== '' && host === last.host) return last.url
   const isHost = /^[\w.:[\]-]+$/.test(host)
-  const url = isHost ? `http://${host}` : `http://${request.socket.localAddress}:${request.socket.localPort}`
+  const url = isHost ? `http://${host}` : localUrl(request)
   if (isHost) last = { host, url }
   return url
+}
+
+function localUrl({ socket }: FastifyRequest): string {
+  const address = socket.localAddress ?? '127.0.0.1'
+  return `http://${address.includes(':') ? `[${address}]` : address}:${socket.localPort}`
 }

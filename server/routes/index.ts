@@ -14,7 +14,7 @@ import { openExchange } from '../pipeline/exchange.ts'
 import { sendContinue } from '../pipeline/expect.ts'
 import { claimIdempotency } from '../pipeline/idempotency.ts'
 import { requireAdminToken, requireKey, useKeyIfSent } from '../pipeline/key.ts'
-import { takeJob, takeRequest } from '../pipeline/limits.ts'
+import { takeLimits } from '../pipeline/limits.ts'
 import { adminConfig, createAdminKey, listAdminKeys, setAdminKey } from './admin.ts'
 import { getDownload, getOutputFile, getUploadedFile } from './download.ts'
 import { createJob, getJob, listJobs, startJob } from './jobs.ts'
@@ -67,8 +67,7 @@ function register(app: FastifyInstance, mock: Mock, id: OperationId, handler: Ha
   if (operation.auth === 'key') onRequest.push(requireKey)
   if (operation.auth === 'optional_key') onRequest.push(useKeyIfSent)
   if (operation.auth === 'admin') onRequest.push(requireAdminToken(mock))
-  if (operation.limits?.includes('requests')) onRequest.push(takeRequest)
-  if (operation.limits?.includes('jobs')) onRequest.push(takeJob)
+  if (operation.limits) onRequest.push(takeLimits(operation.limits.includes('jobs')))
   if (isUpload) onRequest.push(refuseDoomedUpload(mock))
   const preValidation: preValidationHookHandler[] = []
   if (operation.idempotent) preValidation.push(claimIdempotency(isUpload))

@@ -11,6 +11,7 @@ import { baseUrlOf } from './baseUrl.ts'
 
 /** What a multipart form adds to the file, at the most, for a declared size to be believed. */
 const formOverheadBytes = 64 * 1024
+const maxNameLength = 3000
 /** A second file is let in to be told of. */
 const formLimits = { files: 2, fields: 50, parts: 52 }
 
@@ -28,7 +29,12 @@ export function refuseDoomedUpload({ config }: Mock) {
 export function upload({ config, uploads }: Mock) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<Upload | FastifyReply> => {
     const { exchange } = request
+    const { jobs } = exchange.world
     const received = await receiveOne(request, config.maxUploadBytes)
+    if (exchange.world.jobs !== jobs) {
+      await uploads.drop(received)
+      throw apiError('invalid_upload', 'its world was reset while the file arrived; send it again')
+    }
     const { filename, size, sha256, type } = received
     exchange.upload = { filename, size, type, sha256 }
     if (exchange.idempotencyKey !== undefined) {
@@ -65,7 +71,7 @@ export function upload({ config, uploads }: Mock) {
           )
         }
         if (received) throw apiError('invalid_upload', 'there are two files; expected one')
-        received = await uploads.receive(part.file, part.filename ?? '', claimOf(part))
+        received = await uploads.receive(part.file, nameOf(part), claimOf(part))
         if (part.file.truncated) throw tooLarge(maxBytes)
       }
     } catch (error) {
@@ -82,9 +88,20 @@ export function upload({ config, uploads }: Mock) {
 
 const tooLarge = (maxBytes: number) => apiError('file_too_large', `expected ${maxBytes} bytes at the most`)
 
+/** The file's name: it becomes a part of its video_url, which POST /v1/jobs has to take. */
+function nameOf({ filename }: MultipartFile): string {
+  const name = (filename ?? '').toWellFormed()
+  const { length } = encodeURIComponent(name)
+  if (length <= maxNameLength) return name
+  throw apiError(
+    'invalid_upload',
+    `the file's name takes ${length} characters in a URL; expected ${maxNameLength} at the most`,
+  )
+}
+
 /** UP-4: the part's Content-Type, if the client sent one. The parser says text/plain where there was none. */
 const claimOf = ({ mimetype }: MultipartFile): string | undefined => (mimetype === 'text/plain' ? undefined : mimetype)
 
-/** What the form's parser throws is a plain Error without a code; a client that went away is one with. */
+/** What the form's parser throws, or a client that went away; a disk that fails is neither, and is our own error. */
 const isBrokenForm = (error: unknown): error is Error =>
-  error instanceof Error && error.constructor === Error && !('statusCode' in error)
+  error instanceof Error && error.constructor === Error && !('statusCode' in error) && !('syscall' in error)

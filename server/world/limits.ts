@@ -21,15 +21,18 @@ export class Window {
     this.policy = `"${name}";q=${limit};w=${Math.ceil(windowMs / 1000)}`
   }
 
-  /** Counts one request; false when the limit is used up. Refused requests don't count. */
-  take(now: number): boolean {
+  /** Opens a new window when the last one has ended; true when there is room in it. */
+  hasRoom(now: number): boolean {
     if (now >= this.#endsAt) {
       this.#endsAt = now + this.windowMs
       this.#used = 0
     }
-    if (this.#used >= this.limit) return false
+    return this.#used < this.limit
+  }
+
+  /** Counts one request. Refused requests don't count. */
+  take(): void {
     this.#used++
-    return true
   }
 
   useUp(now: number): void {

@@ -26,6 +26,8 @@ export interface WorldOptions {
   tag: string
   /** The key itself, so that it can be taken out of all that is shown; undefined for keyless calls. */
   key: string | undefined
+  /** The X-Mock-World that it was split off by. */
+  split: string | undefined
   config: Config
   clock: Clock
   magic: KeyMagic | undefined
@@ -37,6 +39,7 @@ export class World {
   readonly name: string
   readonly tag: string
   readonly key: string | undefined
+  readonly split: string | undefined
   /** Its own: what goes on in other worlds never changes a draw. */
   readonly chance: Chance
   readonly config: Config
@@ -62,6 +65,7 @@ export class World {
     this.name = options.name
     this.tag = options.tag
     this.key = options.key
+    this.split = options.split
     this.chance = new Chance(options.config.seed, options.name)
     this.config = options.config
     this.clock = options.clock

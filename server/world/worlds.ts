@@ -13,7 +13,7 @@ import { World } from './world.ts'
 /** At most this many worlds; the least recently used one without unfinished jobs makes room, with all it holds. */
 const maxWorlds = 1_000
 /** Longer keys and world names are no keys of ours. */
-const maxNameLength = 200
+export const maxNameLength = 200
 
 /** What a key is called where it must not be shown. */
 export const fingerprintOf = (key: string): string => hash('sha256', key).slice(0, 12)
@@ -24,6 +24,21 @@ export const sameSecret = (a: string, b: string): boolean =>
 
 interface KeyRecord extends AdminKey {
   key: string
+}
+
+/** Which worlds: those of a key, or the one of a key's X-Mock-World; `anonymous` is the key of calls without one. */
+export interface WorldSelector {
+  /** An API key, its fingerprint, or "anonymous". */
+  key?: string
+  /** The value of X-Mock-World. */
+  world?: string
+}
+
+export function isSelected({ key, split }: World, selector: WorldSelector): boolean {
+  if (selector.world !== undefined && split !== selector.world) return false
+  if (selector.key === undefined) return true
+  if (key === undefined) return selector.key === 'anonymous'
+  return key === selector.key || fingerprintOf(key) === selector.key
 }
 
 /** What the rest of the mock wants to be told. */
@@ -43,6 +58,9 @@ export class Worlds {
   /** Keys made by POST /v1/admin/keys, and test keys that were disabled, by the key itself. */
   readonly #keys = new Map<string, KeyRecord>()
   #evicted = 0
+  /** Journal entries that went with their worlds, and the newest of them. */
+  evictedEntries = 0
+  lastEvictedSeq = 0
 
   constructor(config: Config, root: Clock, events: WorldEvents) {
     this.#config = config
@@ -80,10 +98,10 @@ export class Worlds {
     return this.#byName.size
   }
 
-  /** Makes the worlds of one key as new, or all worlds; other keys' worlds stay untouched. */
-  reset(key?: string): void {
+  /** Makes the worlds that fit as new, all of them without a selector; the others stay untouched. */
+  reset(selector: WorldSelector = {}): void {
     for (const world of this) {
-      if (key !== undefined && world.key !== key) continue
+      if (!isSelected(world, selector)) continue
       this.#events.forget(world)
       world.reset(this.#root)
     }
@@ -147,6 +165,7 @@ export class Worlds {
       name,
       tag: this.#freeTag(id),
       key,
+      split,
       config: this.#config,
       clock: new Clock(this.#root),
       magic: key === undefined ? undefined : findKeyMagic(key),
@@ -180,6 +199,10 @@ export class Worlds {
     this.#byName.delete(chosen[0])
     this.#byTag.delete(chosen[1].tag)
     this.#events.forget(chosen[1])
+    const { journal } = chosen[1]
+    this.evictedEntries += journal.size + journal.evicted
+    for (const entry of journal) this.lastEvictedSeq = Math.max(this.lastEvictedSeq, entry.seq)
+    this.lastEvictedSeq = Math.max(this.lastEvictedSeq, journal.lastEvictedSeq)
     chosen[1].clock.close()
   }
 }
