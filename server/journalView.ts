@@ -214,7 +214,7 @@ export class JournalReader {
 }
 
 /** Names of fields and parameters that carry secrets. */
-const secretName = /(^|[^a-z])(api[-_]?key|key|token|secret|signature|credential|password|authorization)$/i
+const secretName = /(^|[^a-z]|api)key$|(token|secret|signature|credential|password|authorization)$/i
 
 /** Takes secrets out of a URL: the parameters that are named like one, and a user's password. */
 export function redactUrl(url: string): string {

@@ -106,7 +106,11 @@ t.test(
     const mock = await start(t)
     const api = client(mock, 'test_secrets')
     await api.job({
-      metadata: { api_key: 'canary-1', authorization: 'canary-2', nested: { access_token: 'canary-3' } },
+      metadata: {
+        api_key: 'canary-1',
+        authorization: 'canary-2',
+        nested: { access_token: 'canary-3', accessToken: 'canary-9', apiKey: 'canary-10' },
+      },
     })
     await api.job({ metadata: { api_key: 'canary-4', long: 'x'.repeat(70_000) } })
     await api.post('/v1/jobs', '{"api_key":"canary-5", ')
