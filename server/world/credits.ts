@@ -20,11 +20,6 @@ export class Credits {
     return this.#balance - this.#reserved
   }
 
-  /** Credits, reserved ones included. */
-  get balance(): number {
-    return this.#balance / 1000
-  }
-
   reserve(price: number): void {
     this.#reserved += price
   }

@@ -5,7 +5,7 @@
 import { apiError } from '../errors.ts'
 
 /** How long an answer is kept. */
-export const keptMs = 24 * 60 * 60 * 1000
+const keptMs = 24 * 60 * 60 * 1000
 /** A world keeps this many; the oldest goes first. */
 const maxRecords = 10_000
 

@@ -3,7 +3,6 @@
  * there are too many.
  */
 import type { Job, JobState } from '../../contracts/schemas.ts'
-import type { Timer } from '../clock.ts'
 import type { VideoMagic } from '../magic.ts'
 
 /** A job as the mock keeps it. `view` is what the API shows, kept up to date in place: a poll copies nothing. */
@@ -28,7 +27,6 @@ export interface JobRecord {
   /** Where it stands in processing, in the world's time; progress is worked out from these. */
   processingSince: number
   processingMs: number
-  timer: Timer | undefined
   older: JobRecord | undefined
   newer: JobRecord | undefined
 }

@@ -5,7 +5,7 @@ import { alphaFormats, type Job, type JobCreate, type JobStart, type JobState } 
 import { apiError } from '../errors.ts'
 import { findVideoMagic } from '../magic.ts'
 import { priceOf } from './credits.ts'
-import { isFinished, type JobRecord } from './jobStore.ts'
+import type { JobRecord } from './jobStore.ts'
 import { durationOf } from './videoLength.ts'
 import type { World } from './world.ts'
 
@@ -69,7 +69,6 @@ export function createJob(world: World, input: JobCreate, baseUrl: string): JobR
     price,
     processingSince: 0,
     processingMs: 0,
-    timer: undefined,
     older: undefined,
     newer: undefined,
   }
@@ -117,7 +116,7 @@ function start(world: World, job: JobRecord): void {
   world.credits.reserve(job.price)
   world.usage.jobStarted(world.clock.now())
   advance(world, job, 'start')
-  job.timer = world.clock.after(chance(world, job, 'queue', queueMs), () => begin(world, job))
+  world.clock.after(chance(world, job, 'queue', queueMs), () => begin(world, job))
 }
 
 function begin(world: World, job: JobRecord): void {
@@ -130,7 +129,7 @@ function begin(world: World, job: JobRecord): void {
   if (outcome === 'stuck') return
   const fails = outcome === 'failed' || job.durationMs === undefined
   const finish = fails ? fail : complete
-  job.timer = world.clock.after(job.processingMs * (fails ? failsAt : 1), () => finish(world, job))
+  world.clock.after(job.processingMs * (fails ? failsAt : 1), () => finish(world, job))
 }
 
 function complete(world: World, job: JobRecord): void {
@@ -159,7 +158,6 @@ function advance(world: World, job: JobRecord, event: JobEvent): void {
   const to = from[event]
   if (to === undefined) throw new Error(`JOB-4 has no move from ${job.view.status} by ${event}`)
   world.jobs.move(job, to)
-  if (isFinished(to)) job.timer = undefined
 }
 
 /** The file of an output: output.webm; the frames of a png_sequence come as a zip. */
