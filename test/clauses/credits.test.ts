@@ -12,6 +12,18 @@ t.test('CR-1 a job costs its model times its length, once', async t => {
   }
 })
 
+t.test('CR-1 what is left is the credits less what the jobs cost, to the last thousandth', async t => {
+  const mock = await start(t, { credits: 10 })
+  const api = client(mock)
+  const create = async (seconds: number) =>
+    (await api.post('/v1/jobs', { video_url: `https://example.com/a.mp4#t=${seconds}` })).status
+  t.equal(await create(4), 200)
+  t.equal(await create(4), 200)
+  t.equal(await create(2.001), 402)
+  t.equal(await create(2), 200)
+  t.equal(await create(0.001), 402)
+})
+
 t.test('CR-2 the pricing names all models', async t => {
   const mock = await start(t)
   const { status, body } = await client(mock, null).get('/api/pricing')
