@@ -1,15 +1,16 @@
 /**
  * The one factory, for users, tests and benchmarks alike. Nothing listens yet: startMock() does that.
  *
- * A request flows: exchange opened (request_id, world) → key → limits → body → idempotency → schema → route →
- * serializer → exchange closed (headers, journal, metrics, log). The steps of a route stand in routes/index.ts.
+ * A request flows: exchange opened (request_id, world) → scenario decides (error? fault? delay? pass on) → key → limits →
+ * body → idempotency → schema → route → serializer → what the scenario makes of the answer → exchange closed (headers,
+ * journal, metrics, log). The steps of a route stand in routes/index.ts.
  */
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { Clock } from './clock.ts'
 import type { Config } from './config.ts'
 import { registerControl } from './control/index.ts'
-import { apiError, toApiError } from './errors.ts'
+import { ApiError, apiError, toApiError } from './errors.ts'
 import { type Exchange, Feed } from './journal.ts'
 import { JournalReader } from './journalView.ts'
 import { Metrics } from './metrics.ts'
@@ -20,6 +21,7 @@ import { answerNodesOwn, answerRawErrors } from './pipeline/rawErrors.ts'
 import { makeValidatorCompiler, refuseDeepJson } from './pipeline/validation.ts'
 import { registerDocs } from './routes/docs.ts'
 import { methodsOf, registerRoutes } from './routes/index.ts'
+import { Director } from './scenarios/director.ts'
 import { Uploads } from './uploads.ts'
 import { Webhooks } from './webhooks.ts'
 import { Worlds } from './world/worlds.ts'
@@ -87,7 +89,9 @@ export function buildApp(config: Config, log: Logger): App {
   function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const error = toApiError(thrown)
     const { requestId } = request.exchange
-    if (error.case === 'internal_error') log.error({ err: thrown, request_id: requestId }, 'a bug in the mock')
+    // A scenario's internal_error is no bug of ours.
+    if (error.case === 'internal_error' && !(thrown instanceof ApiError))
+      log.error({ err: thrown, request_id: requestId }, 'a bug in the mock')
     if (error.headers) reply.headers(error.headers)
     if (isStillWaiting(request.raw)) reply.header('connection', 'close')
     reply.code(error.status).type('application/json; charset=utf-8').send(error.envelope(requestId))
@@ -98,6 +102,7 @@ function assemble(config: Config, log: Logger): Mock {
   const clock = new Clock()
   const feed = new Feed()
   const metrics = new Metrics()
+  const director = new Director(config.scenarios, config.scenario, log)
   const webhooks = new Webhooks(config, feed, metrics)
   const uploads = new Uploads(config.dataDir)
   const worlds = new Worlds(config, clock, {
@@ -105,10 +110,24 @@ function assemble(config: Config, log: Logger): Mock {
     forget: world => {
       uploads.forget(world)
       webhooks.forget(world)
+      director.forget(world)
     },
   })
   const journal = new JournalReader(worlds, feed, config)
-  return { config, clock, worlds, feed, journal, uploads, webhooks, metrics, log, internalCalls: 0 }
+  return {
+    config,
+    clock,
+    worlds,
+    feed,
+    journal,
+    uploads,
+    webhooks,
+    metrics,
+    director,
+    log,
+    internalCalls: 0,
+    held: new Set(),
+  }
 }
 
 const refuseContentType = (request: FastifyRequest, _body: unknown, done: (error: Error) => void): void =>

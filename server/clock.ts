@@ -27,6 +27,13 @@ export const realDelay = (ms: number, signal?: AbortSignal): Promise<void> =>
 /** Aborts after `ms` of real time: for an answer from outside that may never come. */
 export const realTimeout = (ms: number): AbortSignal => AbortSignal.timeout(ms)
 
+/** Runs `run` in `ms` of real time, unless the returned function is called before. */
+export function laterReal(ms: number, run: () => void): () => void {
+  const timeout = setTimeout(run, ms)
+  timeout.unref()
+  return () => clearTimeout(timeout)
+}
+
 /** Node refuses longer timers; a longer wait is armed again. */
 const longestTimeoutMs = 2 ** 31 - 1
 

@@ -27,6 +27,12 @@ export interface MockOptions {
   dataDir?: string
   /** Secret that webhooks are signed with (WH-2). */
   webhookSecret?: string
+  /** Scenario that is played for every key: its name, or the path of a file. */
+  scenario?: string
+  /** Folder with scenario files of your own; they come before those that ship. */
+  scenarios?: string
+  /** Whether answers say which scenario and rule they come from, in X-Mock-Scenario and X-Mock-Rule. */
+  mockHeaders?: boolean
   /** Hosts beside loopback that webhooks may go to. */
   webhookAllow?: string[]
   /** Token that opens /v1/admin (AD-1), and /__mock off loopback. */
@@ -40,8 +46,8 @@ export interface MockOptions {
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 export type LogLevel = (typeof logLevels)[number]
 
-export type Config = Required<Omit<MockOptions, 'dataDir' | 'webhookSecret' | 'adminToken'>> &
-  Pick<MockOptions, 'dataDir' | 'webhookSecret' | 'adminToken'>
+type Unset = 'dataDir' | 'webhookSecret' | 'adminToken' | 'scenario' | 'scenarios'
+export type Config = Required<Omit<MockOptions, Unset>> & Pick<MockOptions, Unset>
 
 interface Option<T> {
   /** The flag's argument, as --help shows it. */
@@ -144,6 +150,27 @@ export const options = {
     defaultText: 'a temporary folder that goes away',
     default: () => undefined as string | undefined,
     parse: text('a folder'),
+  },
+  scenario: {
+    argument: '<name or file>',
+    description: 'scenario to play for every key',
+    defaultText: 'none',
+    default: () => undefined as string | undefined,
+    parse: text('the name of a scenario, or the path of a file'),
+  },
+  scenarios: {
+    argument: '<folder>',
+    description: 'scenario files of your own; they come before those that ship',
+    defaultText: 'those that ship',
+    default: () => undefined as string | undefined,
+    parse: text('a folder'),
+  },
+  mockHeaders: {
+    argument: '<on|off>',
+    description: 'whether answers say which scenario and rule they come from (X-Mock-Scenario, X-Mock-Rule)',
+    defaultText: 'on',
+    default: () => true as boolean,
+    parse: value => (/^(on|true)$/.test(value) ? true : /^(off|false)$/.test(value) ? false : expected('on or off')),
   },
   webhookSecret: {
     argument: '<secret>',

@@ -4,6 +4,8 @@
  * nothing.
  */
 
+import type { Act, Play } from './scenarios/play.ts'
+import type { Account } from './world/account.ts'
 import type { Window } from './world/limits.ts'
 import type { World } from './world/world.ts'
 
@@ -56,6 +58,17 @@ export class Exchange {
   jobWindow: Window | undefined = undefined
   jobRemaining = 0
   jobEndsAt = 0
+  /** Whose credits and limits the call takes from: its world's, unless a scenario says otherwise. */
+  account: Account
+  /** The scenario that the call was part of, and what its rules made of it; undefined where none is active. */
+  play: Play | undefined = undefined
+  act: Act | undefined = undefined
+  /** What can't be worked out later of why: the state of the call's job, the scenario's time, which rules counted it. */
+  jobState: string | undefined = undefined
+  sinceStart = 0
+  counted: readonly number[] | undefined = undefined
+  /** Where its rules go on when the body is here. */
+  waiting: { play: Play; at: number } | undefined = undefined
   idempotencyKey: string | undefined = undefined
   fingerprint: string | undefined = undefined
   /** The client went away before it had its answer. */
@@ -76,6 +89,7 @@ export class Exchange {
   ) {
     this.id = id
     this.world = world
+    this.account = world.account
     this.operation = operation
     this.at = at
     this.startedAt = startedAt
@@ -111,6 +125,12 @@ export class Exchange {
     this.jobWindow = from.jobWindow
     this.jobRemaining = from.jobRemaining
     this.jobEndsAt = from.jobEndsAt
+    this.account = from.account
+    this.play = from.play
+    this.act = from.act
+    this.jobState = from.jobState
+    this.sinceStart = from.sinceStart
+    this.counted = from.counted
     this.headerBytes = from.headerBytes
     this.idempotencyKey = from.idempotencyKey
     this.aborted = from.aborted

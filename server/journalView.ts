@@ -5,7 +5,7 @@
 import { routeOf } from '../contracts/operations.ts'
 import type { Config } from './config.ts'
 import { type Entry, type Feed, maxBodyBytes } from './journal.ts'
-import { answerHeaders } from './pipeline/exchange.ts'
+import { answerHeaders } from './pipeline/record.ts'
 import type { World } from './world/world.ts'
 import { isSelected, type WorldSelector, type Worlds } from './world/worlds.ts'
 

@@ -1,10 +1,12 @@
 /** All that one mock is made of, handed to routes and hooks; two in one process share none of it. */
+import type { ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
 import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
 import type { Exchange, Feed } from './journal.ts'
 import type { JournalReader } from './journalView.ts'
 import type { Metrics } from './metrics.ts'
+import type { Director } from './scenarios/director.ts'
 import type { Uploads } from './uploads.ts'
 import type { Webhooks } from './webhooks.ts'
 import type { Worlds } from './world/worlds.ts'
@@ -18,9 +20,12 @@ export interface Mock {
   readonly uploads: Uploads
   readonly webhooks: Webhooks
   readonly metrics: Metrics
+  readonly director: Director
   readonly log: Logger
   /** Calls so far that were none of the API's; their request_ids count on it. */
   internalCalls: number
+  /** Connections that a fault has taken over: nobody else ends them. */
+  readonly held: Set<ServerResponse>
 }
 
 declare module 'fastify' {

@@ -73,6 +73,8 @@ export async function listen({ fastify, mock }: App): Promise<RunningMock> {
 
   async function shutDown(): Promise<void> {
     mock.webhooks.close()
+    mock.director.close()
+    for (const response of mock.held) response.destroy()
     const finished = fastify.close()
     const grace = new AbortController()
     await Promise.race([finished, realDelay(graceMs, grace.signal)])

@@ -5,12 +5,12 @@
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import { monotonicMs } from '../clock.ts'
 import { apiError } from '../errors.ts'
-import { Exchange, maxBodyBytes } from '../journal.ts'
-import { redactUrl } from '../journalView.ts'
+import { Exchange } from '../journal.ts'
 import type { Mock } from '../mock.ts'
-import { secondsLeft, type Window } from '../world/limits.ts'
 import { maxNameLength } from '../world/worlds.ts'
 import { settleIdempotency } from './idempotency.ts'
+import { answerHeaders, log, record } from './record.ts'
+import { answerAsTold } from './scenario.ts'
 
 /** Opens the exchange of a request to `operation`; undefined where no route met. */
 export function openExchange(mock: Mock, operation: string | undefined) {
@@ -35,7 +35,7 @@ export function open(mock: Mock, operation: string | undefined, request: Fastify
   const split = headers['x-mock-world'] as string | undefined
   const found = key === undefined ? undefined : mock.worlds.ofKey(key, split)
   const world = found ?? mock.worlds.anonymous(key === undefined ? split : undefined)
-  const keyState = found ? 'valid' : key === undefined ? 'none' : 'invalid'
+  const keyState = found && !found.revoked ? 'valid' : key === undefined ? 'none' : 'invalid'
   const startedAt = monotonicMs()
   world.lastUsed = startedAt
   world.clock.catchUp()
@@ -74,88 +74,24 @@ export function closeExchange(mock: Mock) {
     payload: unknown,
     done: (error: null, payload: unknown) => void,
   ): void => {
-    const { exchange } = request
-    reply.headers(answerHeaders(exchange))
+    const { exchange, raw } = request
     exchange.status = reply.statusCode
+    if (typeof payload === 'string') exchange.responseBody = payload
     if (exchange.isInternal) {
+      reply.header('x-request-id', exchange.requestId)
       if (exchange.status >= 400) log(mock, exchange)
       return done(null, payload)
     }
-    exchange.ms = monotonicMs() - exchange.startedAt
-    const isText = typeof payload === 'string'
-    if (isText) exchange.responseBody = payload
-    // What every good JSON answer has in common is worked out when it is read.
-    if (exchange.status !== 200 || exchange.replayed || !(isText || Buffer.isBuffer(payload))) {
-      exchange.responseHeaders = reply.getHeaders() as Record<string, string>
-      exchange.aborted = request.raw.destroyed && !request.raw.complete
-    }
+    // What was done is kept for a retry, whatever a scenario makes of its answer.
     if (exchange.idempotencyKey !== undefined) settleIdempotency(exchange)
+    if (exchange.act !== undefined) return answerAsTold(mock, exchange.act, request, reply, payload, done)
+    reply.headers(answerHeaders(exchange))
+    // What every good JSON answer has in common is worked out when it is read.
+    if (exchange.status !== 200 || exchange.replayed || !(typeof payload === 'string' || Buffer.isBuffer(payload))) {
+      exchange.responseHeaders = reply.getHeaders() as Record<string, string>
+      exchange.aborted = raw.destroyed && !raw.complete
+    }
     record(mock, exchange)
     done(null, payload)
   }
 }
-
-/** Writes a finished exchange to journal, log, metrics and usage. */
-export function record(mock: Mock, exchange: Exchange): void {
-  const { operation, status, ms, world } = exchange
-  mock.metrics.answered(operation, status, ms)
-  exchange.requestBody = cut(exchange.requestBody)
-  exchange.responseBody = cut(exchange.responseBody)
-  mock.feed.write(exchange)
-  if (exchange.keyState === 'valid' && operation !== undefined) world.usage.called(exchange)
-  if (mock.log.isLevelEnabled('info')) log(mock, exchange)
-}
-
-function log(mock: Mock, exchange: Exchange): void {
-  const { status, ms, world } = exchange
-  const line = {
-    request_id: exchange.requestId,
-    job_id: exchange.jobId ?? undefined,
-    method: exchange.method,
-    url: redactUrl(exchange.url),
-    status,
-    ms: Math.round(ms * 1000) / 1000,
-    world: world.name,
-  }
-  if (status >= 500) mock.log.error(line, 'answered')
-  else mock.log.info(line, 'answered')
-}
-
-/** A long body is copied when it is cut, or the whole of it would stay in memory behind the cut. */
-function cut<T extends string | Buffer | undefined>(body: T): T | string {
-  if (typeof body !== 'string' || body.length <= maxBodyBytes) return body
-  return Buffer.from(body.slice(0, maxBodyBytes)).toString()
-}
-
-/** X-Request-Id (ERR-6), and the limits as the IETF draft and as everybody else writes them (RL-2). */
-export function answerHeaders(exchange: Exchange): Record<string, string> {
-  const { requestId, window, remaining, endsAt, jobWindow, at } = exchange
-  if (jobWindow !== undefined) return headersOfTwo(exchange, jobWindow)
-  if (window === undefined) return { 'x-request-id': requestId }
-  return {
-    'x-request-id': requestId,
-    'ratelimit-policy': window.policy,
-    ratelimit: itemOf(window, remaining, endsAt, at),
-    'x-ratelimit-limit': window.limitText,
-    'x-ratelimit-remaining': String(remaining),
-    'x-ratelimit-reset': String(Math.ceil(endsAt / 1000)),
-  }
-}
-
-function headersOfTwo(exchange: Exchange, jobs: Window): Record<string, string> {
-  const { requestId, window, remaining, endsAt, jobRemaining, jobEndsAt, at } = exchange
-  const jobsItem = itemOf(jobs, jobRemaining, jobEndsAt, at)
-  // The classic headers know one limit only: the one that is nearer.
-  const isJobs = window === undefined || jobRemaining < remaining
-  return {
-    'x-request-id': requestId,
-    'ratelimit-policy': window ? `${window.policy}, ${jobs.policy}` : jobs.policy,
-    ratelimit: window ? `${itemOf(window, remaining, endsAt, at)}, ${jobsItem}` : jobsItem,
-    'x-ratelimit-limit': isJobs ? jobs.limitText : window.limitText,
-    'x-ratelimit-remaining': String(isJobs ? jobRemaining : remaining),
-    'x-ratelimit-reset': String(Math.ceil((isJobs ? jobEndsAt : endsAt) / 1000)),
-  }
-}
-
-const itemOf = ({ name }: Window, remaining: number, endsAt: number, now: number): string =>
-  `"${name}";r=${remaining};t=${secondsLeft(endsAt, now)}`

@@ -10,8 +10,8 @@ import { secondsLeft, type Window } from '../world/limits.ts'
 export function takeLimits(alsoJobs: boolean) {
   return (request: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void => {
     const { exchange } = request
-    const { world, at } = exchange
-    const { limits } = world
+    const { at } = exchange
+    const { limits } = exchange.account
     const requests = exchange.keyState === 'valid' ? limits.requests : limits.requestsFrom(request.ip, at)
     const jobs = alsoJobs ? limits.jobs : undefined
     const mayRequest = requests === undefined || requests.hasRoom(at)

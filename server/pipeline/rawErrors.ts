@@ -9,7 +9,7 @@ import { monotonicMs } from '../clock.ts'
 import { type ApiError, apiError, toApiError } from '../errors.ts'
 import { Exchange } from '../journal.ts'
 import type { Mock } from '../mock.ts'
-import { record } from './exchange.ts'
+import { record } from './record.ts'
 
 /** Answers on the bare socket, as there is no response object yet. */
 export function answerRawErrors(

@@ -68,14 +68,22 @@ interface JsonSchema {
   maxLength?: number
   items?: JsonSchema
   oneOf?: readonly JsonSchema[]
+  anyOf?: readonly JsonSchema[]
+  const?: unknown
+  pattern?: string
+  description?: string
 }
 
 /** What a schema asks for, in words. */
-function expectationOf(schema: JsonSchema): string {
+export function expectationOf(schema: JsonSchema): string {
   if (schema.enum) return `one of ${schema.enum.join(', ')}`
-  if (schema.oneOf) return schema.oneOf.map(expectationOf).join(', or ')
+  if (schema.const !== undefined) return String(schema.const)
+  const forms = schema.oneOf ?? schema.anyOf
+  if (forms) return [...new Set(forms.map(expectationOf))].join(', or ')
   if (schema.format === 'uri') return 'an http or https URL'
   if (schema.type === 'array') return `${schema.minItems ?? 0} items, each ${expectationOf(schema.items ?? {})}`
+  // Where a text has a form of its own, its description tells of it.
+  if (schema.pattern && schema.description) return lowerFirst(schema.description.replace(/\.$/, ''))
   if (schema.type === 'string') return `a text${lengthOf(schema)}`
   if (schema.type === 'integer' || schema.type === 'number') {
     return `${schema.type === 'integer' ? 'a whole number' : 'a number'}${rangeOf(schema)}`
@@ -94,8 +102,10 @@ function lengthOf({ minLength = 0, maxLength }: JsonSchema): string {
   return maxLength === undefined ? '' : ` of ${minLength} to ${maxLength} characters`
 }
 
+const lowerFirst = (text: string): string => text.slice(0, 1).toLowerCase() + text.slice(1)
+
 /** What was found, short enough for a message. */
-function shown(value: unknown): string {
+export function shown(value: unknown): string {
   const text = JSON.stringify(value) ?? 'missing'
   return text.length > 80 ? `${text.slice(0, 80)}…` : text
 }

@@ -15,6 +15,7 @@ import { sendContinue } from '../pipeline/expect.ts'
 import { claimIdempotency } from '../pipeline/idempotency.ts'
 import { requireAdminToken, requireKey, useKeyIfSent } from '../pipeline/key.ts'
 import { takeLimits } from '../pipeline/limits.ts'
+import { decideScenario, decideWithBody, receiveAsTold } from '../pipeline/scenario.ts'
 import { adminConfig, createAdminKey, listAdminKeys, setAdminKey } from './admin.ts'
 import { getDownload, getOutputFile, getUploadedFile } from './download.ts'
 import { createJob, getJob, listJobs, startJob } from './jobs.ts'
@@ -63,25 +64,27 @@ export function registerRoutes(app: FastifyInstance, mock: Mock): void {
 function register(app: FastifyInstance, mock: Mock, id: OperationId, handler: Handler): void {
   const operation: Operation = operations[id]
   const isUpload = operation.tag === 'uploads'
-  const onRequest: onRequestHookHandler[] = [openExchange(mock, id)]
+  const onRequest: onRequestHookHandler[] = [openExchange(mock, id), decideScenario(mock, id)]
   if (operation.auth === 'key') onRequest.push(requireKey)
   if (operation.auth === 'optional_key') onRequest.push(useKeyIfSent)
   if (operation.auth === 'admin') onRequest.push(requireAdminToken(mock))
   if (operation.limits) onRequest.push(takeLimits(operation.limits.includes('jobs')))
   if (isUpload) onRequest.push(refuseDoomedUpload(mock))
+  const readsJson = operation.body !== undefined && !isUpload
   const preValidation: preValidationHookHandler[] = []
+  if (readsJson) preValidation.push(decideWithBody(mock, id))
   if (operation.idempotent) preValidation.push(claimIdempotency(isUpload))
   if (operation.bodyOptional) preValidation.push(emptyBodyIsNone)
   app.route({
     method: operation.method,
     url: toFastifyPath(operation.path),
     onRequest,
-    ...(operation.body && { preParsing: sendContinue }),
+    ...(operation.body && { preParsing: readsJson ? [sendContinue, receiveAsTold] : sendContinue }),
     preValidation,
     schema: {
       ...(operation.query && { querystring: operation.query }),
       // An upload is no JSON: its handler checks it as it arrives.
-      ...(operation.body && !isUpload && { body: operation.body }),
+      ...(readsJson && { body: operation.body }),
       response: { ...(operation.answer && { 200: operation.answer }), '4xx': ErrorEnvelope, '5xx': ErrorEnvelope },
     },
     handler,

@@ -2,8 +2,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { JobAccepted, JobCreate, JobList, JobListQuery, JobStart } from '../../contracts/schemas.ts'
 import { apiError } from '../errors.ts'
+import type { Exchange } from '../journal.ts'
 import type { JobRecord } from '../world/jobStore.ts'
 import * as jobs from '../world/jobs.ts'
+import type { PlanChanges } from '../world/plan.ts'
 import { baseUrlOf } from './baseUrl.ts'
 
 interface ById {
@@ -12,7 +14,13 @@ interface ById {
 
 export function createJob(request: FastifyRequest<{ Body: JobCreate }>, reply: FastifyReply): void {
   const { exchange } = request
-  const job = jobs.createJob(exchange.world, request.body, baseUrlOf(request))
+  const job = jobs.createJob(
+    exchange.world,
+    request.body,
+    baseUrlOf(request),
+    exchange.account,
+    planChangesOf(exchange),
+  )
   const started = job.attempt > 0
   exchange.jobId = job.view.id
   exchange.credits = started ? job.price : 0
@@ -22,10 +30,14 @@ export function createJob(request: FastifyRequest<{ Body: JobCreate }>, reply: F
 export function startJob(request: FastifyRequest<ById & { Body: JobStart }>, reply: FastifyReply): void {
   const job = findJob(request)
   const { exchange } = request
-  const started = jobs.startJob(exchange.world, job, request.body)
+  const started = jobs.startJob(exchange.world, job, request.body, exchange.account, planChangesOf(exchange))
   if (started) exchange.credits = job.price
   reply.send(accepted(job, started ? 'Job started' : `Job is ${job.view.status} already`))
 }
+
+/** What the scenario says of the call's job: its rule over what holds for all jobs. */
+const planChangesOf = ({ play, act }: Exchange): PlanChanges | undefined =>
+  play && { ...play.scenario.jobs, ...act?.rule.then.job }
 
 /** The hot path: a job that hasn't changed since the last poll is not serialized again. */
 export function getJob(request: FastifyRequest<ById>, reply: FastifyReply): void {

@@ -6,6 +6,7 @@ import type { Upload } from '../../contracts/schemas.ts'
 import { apiError } from '../errors.ts'
 import type { Mock } from '../mock.ts'
 import { replay } from '../pipeline/idempotency.ts'
+import { readAsTold } from '../pipeline/scenario.ts'
 import type { Received } from '../uploads.ts'
 import { baseUrlOf } from './baseUrl.ts'
 
@@ -18,7 +19,7 @@ const formLimits = { files: 2, fields: 50, parts: 52 }
 /** Refuses what can't succeed before its body is sent: no credits, or too large by its own account. */
 export function refuseDoomedUpload({ config }: Mock) {
   return (request: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void => {
-    if (request.exchange.world.credits.available <= 0) {
+    if (request.exchange.account.credits.available <= 0) {
       return done(apiError('insufficient_credits', 'the key has none'))
     }
     const declared = Number(request.headers['content-length'])
@@ -30,7 +31,7 @@ export function upload({ config, uploads }: Mock) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<Upload | FastifyReply> => {
     const { exchange } = request
     const { jobs } = exchange.world
-    const received = await receiveOne(request, config.maxUploadBytes)
+    const received = await receiveOne(request, reply, config.maxUploadBytes)
     if (exchange.world.jobs !== jobs) {
       await uploads.drop(received)
       throw apiError('invalid_upload', 'its world was reset while the file arrived; send it again')
@@ -56,7 +57,7 @@ export function upload({ config, uploads }: Mock) {
   }
 
   /** The form's one file. Anything else in the form than one file named "file" is refused, and nothing kept. */
-  async function receiveOne(request: FastifyRequest, maxBytes: number): Promise<Received> {
+  async function receiveOne(request: FastifyRequest, reply: FastifyReply, maxBytes: number): Promise<Received> {
     let received: Received | undefined
     try {
       for await (const part of request.parts({ limits: { ...formLimits, fileSize: maxBytes } })) {
@@ -71,7 +72,7 @@ export function upload({ config, uploads }: Mock) {
           )
         }
         if (received) throw apiError('invalid_upload', 'there are two files; expected one')
-        received = await uploads.receive(part.file, nameOf(part), claimOf(part))
+        received = await uploads.receive(readAsTold(request, reply, part.file), nameOf(part), claimOf(part))
         if (part.file.truncated) throw tooLarge(maxBytes)
       }
     } catch (error) {

@@ -20,6 +20,20 @@ export class Credits {
     return this.#balance - this.#reserved
   }
 
+  /** Thousandths of a credit, the reserved ones included. */
+  get balance(): number {
+    return this.#balance
+  }
+
+  /** Sets what is available; what is reserved stays so. */
+  set(credits: number): void {
+    this.#balance = Math.round(credits * 1000) + this.#reserved
+  }
+
+  topUp(credits: number): void {
+    this.#balance += Math.round(credits * 1000)
+  }
+
   reserve(price: number): void {
     this.#reserved += price
   }
@@ -31,5 +45,9 @@ export class Credits {
 
   release(price: number): void {
     this.#reserved -= price
+  }
+
+  refund(price: number): void {
+    this.#balance += price
   }
 }

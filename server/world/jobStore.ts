@@ -3,7 +3,9 @@
  * there are too many.
  */
 import type { Job, JobState } from '../../contracts/schemas.ts'
-import type { VideoMagic } from '../magic.ts'
+import type { Timer } from '../clock.ts'
+import type { Credits } from './credits.ts'
+import type { JobPlan } from './plan.ts'
 
 /** A job as the mock keeps it. `view` is what the API shows, kept up to date in place: a poll copies nothing. */
 export interface JobRecord {
@@ -18,8 +20,9 @@ export interface JobRecord {
   readonly baseUrl: string
   /** Milliseconds of video; undefined when they can't be read. */
   readonly durationMs: number | undefined
-  /** What its video's name asks for. */
-  readonly magic: VideoMagic
+  readonly plan: JobPlan
+  /** What pays for it: the account's that started it. */
+  credits: Credits
   /** How often it was started. */
   attempt: number
   /** Thousandths of a credit, reserved while it is underway and charged when it completes. */
@@ -27,6 +30,8 @@ export interface JobRecord {
   /** Where it stands in processing, in the world's time; progress is worked out from these. */
   processingSince: number
   processingMs: number
+  /** What moves it on next; undefined when nothing does. */
+  timer: Timer | undefined
   older: JobRecord | undefined
   newer: JobRecord | undefined
 }

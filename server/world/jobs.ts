@@ -3,37 +3,45 @@
  */
 import { alphaFormats, type Job, type JobCreate, type JobStart, type JobState } from '../../contracts/schemas.ts'
 import { apiError } from '../errors.ts'
-import { findVideoMagic } from '../magic.ts'
-import { priceOf } from './credits.ts'
+import type { Account } from './account.ts'
+import { type Credits, priceOf } from './credits.ts'
 import type { JobRecord } from './jobStore.ts'
+import { type PlanChanges, planOf } from './plan.ts'
 import { durationOf } from './videoLength.ts'
 import type { World } from './world.ts'
 
-/** JOB-4 as a table: from state, by event, to state. What isn't here can't happen. */
+/** JOB-4 as a table: from state, by event, to state. What isn't here can't happen; `refund` is done by hand only. */
 const moves = {
   created: { start: 'pending' },
   pending: { begin: 'processing' },
   processing: { complete: 'completed', fail: 'failed' },
-  completed: {},
+  completed: { refund: 'failed' },
   failed: { start: 'pending' },
 } as const satisfies Record<JobState, Partial<Record<JobEvent, JobState>>>
 
-type JobEvent = 'start' | 'begin' | 'complete' | 'fail'
+type JobEvent = 'start' | 'begin' | 'complete' | 'fail' | 'refund'
 
 /** How long jobs take at speed 1, in ms; drawn from the seed for each. */
 const queueMs = { min: 300, max: 1200 }
 const processingMs = { min: 1500, max: 4000 }
-/** A job that fails does so after this share of its processing. */
+/** A job that fails does so after this share of its drawn processing. */
 const failsAt = 0.6
-/** What a stuck job's progress stays at. */
-const stuckProgress = 42
 
-/** POST /v1/jobs: makes a job and, unless it is a draft, starts it. Throws 402 before anything is kept (CR-3). */
-export function createJob(world: World, input: JobCreate, baseUrl: string): JobRecord {
+/**
+ * POST /v1/jobs: makes a job and, unless it is a draft, starts it. `account` pays for it, `changes` is what a scenario
+ * says of how it goes. Throws 402 before anything is kept (CR-3).
+ */
+export function createJob(
+  world: World,
+  input: JobCreate,
+  baseUrl: string,
+  { credits }: Account = world.account,
+  changes?: PlanChanges,
+): JobRecord {
   refuseLostAlpha(input)
   const durationMs = durationOf(input.video_url, world.config)
   const price = priceOf(input.model, durationMs ?? 0)
-  if (input.auto_start) refuseUnpayable(world, price)
+  if (input.auto_start) refuseUnpayable(credits, price)
   world.makeRoomForJob()
   const n = world.nextJob++
   const id = `job_${world.tag}${world.chance.id('job', n)}`
@@ -64,11 +72,13 @@ export function createJob(world: World, input: JobCreate, baseUrl: string): JobR
     n,
     baseUrl,
     durationMs,
-    magic: findVideoMagic(input.video_url),
+    plan: planOf(input.video_url, changes),
+    credits,
     attempt: 0,
     price,
     processingSince: 0,
     processingMs: 0,
+    timer: undefined,
     older: undefined,
     newer: undefined,
   }
@@ -81,14 +91,22 @@ export function createJob(world: World, input: JobCreate, baseUrl: string): JobR
  * POST /v1/jobs/{id}/start: starts a draft, or a failed job again. A job that is underway or completed stays as it is:
  * the call was a retry (JOB-3). Returns whether it was started.
  */
-export function startJob(world: World, job: JobRecord, overrides: JobStart): boolean {
+export function startJob(
+  world: World,
+  job: JobRecord,
+  overrides: JobStart,
+  { credits }: Account = world.account,
+  changes?: PlanChanges,
+): boolean {
   if (!('start' in moves[job.view.status])) return false
   const changed = { ...job.view }
   takeInputs(changed, overrides)
   refuseLostAlpha(changed)
   const price = priceOf(changed.model, job.durationMs ?? 0)
-  refuseUnpayable(world, price)
+  refuseUnpayable(credits, price)
   Object.assign(job.view, changed)
+  Object.assign(job.plan, changes)
+  job.credits = credits
   job.price = price
   start(world, job)
   return true
@@ -97,9 +115,7 @@ export function startJob(world: World, job: JobRecord, overrides: JobStart): boo
 /** Brings a job's progress up to the world's time and gives what the API shows (JOB-5). */
 export function viewOf(world: World, job: JobRecord): Job {
   if (job.view.status === 'processing') {
-    const done = (world.clock.now() - job.processingSince) / job.processingMs
-    const cap = job.magic.outcome === 'stuck' ? stuckProgress : 99
-    const progress = Math.min(cap, Math.floor(done * 100))
+    const progress = progressOf(job, world.clock.now() - job.processingSince)
     if (progress > job.view.progress) {
       job.view.progress = progress
       job.json = undefined
@@ -108,33 +124,40 @@ export function viewOf(world: World, job: JobRecord): Job {
   return job.view
 }
 
+function progressOf({ plan, processingMs }: JobRecord, passedMs: number): number {
+  if (plan.points) return plan.points.findLast(({ atMs }) => atMs <= passedMs)?.progress ?? 0
+  return Math.min(plan.outcome === 'stuck' ? plan.stuckAt : 99, Math.floor((passedMs / processingMs) * 100))
+}
+
 function start(world: World, job: JobRecord): void {
   job.attempt++
   job.view.progress = 0
   job.view.error = null
   job.view.billing_status = 'pending'
-  world.credits.reserve(job.price)
+  job.credits.reserve(job.price)
   world.usage.jobStarted(world.clock.now())
   advance(world, job, 'start')
-  world.clock.after(chance(world, job, 'queue', queueMs), () => begin(world, job))
+  job.timer = world.clock.after(job.plan.queueMs ?? drawn(world, job, 'queue', queueMs), () => begin(world, job))
 }
 
 function begin(world: World, job: JobRecord): void {
-  const { outcome, slower } = job.magic
+  const { outcome, slower, processingMs: plannedMs } = job.plan
   job.processingSince = world.clock.now()
-  job.processingMs = chance(world, job, 'processing', processingMs) * slower
+  job.processingMs = plannedMs ?? drawn(world, job, 'processing', processingMs) * slower
   advance(world, job, 'begin')
   viewOf(world, job)
   world.announce('job.started', job)
+  job.timer = undefined
   if (outcome === 'stuck') return
-  const fails = outcome === 'failed' || job.durationMs === undefined
-  const finish = fails ? fail : complete
-  world.clock.after(job.processingMs * (fails ? failsAt : 1), () => finish(world, job))
+  const share = isFailing(job) && plannedMs === undefined ? failsAt : 1
+  const finish = isFailing(job) ? fail : complete
+  job.timer = world.clock.after(job.processingMs * share, () => finish(world, job))
 }
 
 function complete(world: World, job: JobRecord): void {
   const { view } = job
-  world.credits.charge(job.price)
+  job.timer = undefined
+  job.credits.charge(job.price)
   world.usage.jobCompleted(world.clock.now(), job.price)
   view.progress = 100
   view.billing_status = 'charged'
@@ -145,13 +168,55 @@ function complete(world: World, job: JobRecord): void {
 
 function fail(world: World, job: JobRecord): void {
   viewOf(world, job)
-  world.credits.release(job.price)
+  job.timer = undefined
+  job.credits.release(job.price)
   world.usage.jobFailed(world.clock.now())
   job.view.billing_status = 'not_charged'
-  job.view.error = job.durationMs === undefined ? "Processing failed: the video can't be read" : 'Processing failed'
+  job.view.error = job.durationMs === undefined ? "Processing failed: the video can't be read" : job.plan.error
   advance(world, job, 'fail')
   world.announce('job.failed', job)
 }
+
+/** A completed job turns out to have failed: its credits come back (CR-3). */
+function refund(world: World, job: JobRecord): void {
+  job.credits.refund(job.price)
+  world.usage.jobRefunded(world.clock.now(), job.price)
+  job.view.billing_status = 'refunded'
+  job.view.output_url = null
+  job.view.error = job.plan.error
+  advance(world, job, 'refund')
+  world.announce('job.failed', job)
+}
+
+/** What leads from a state to another one by hand, a step at a time; what isn't here the state machine has no way for. */
+const waysTo: Partial<Record<JobState, Partial<Record<JobState, (world: World, job: JobRecord) => void>>>> = {
+  pending: { created: start, failed: start },
+  processing: { created: start, failed: start, pending: begin },
+  completed: { created: start, failed: start, pending: begin, processing: complete },
+  failed: { created: start, pending: begin, processing: fail, completed: refund },
+}
+
+/**
+ * Moves a job to a state by hand, over all the states between, with all that goes with them: credits, usage, webhooks.
+ * False when the state machine has no way there, as from completed to processing. Then nothing has changed.
+ */
+export function forceJob(world: World, job: JobRecord, to: JobState): boolean {
+  if (job.view.status !== to && !waysTo[to]?.[job.view.status]) return false
+  while (job.view.status !== to) {
+    world.clock.cancel(job.timer)
+    waysTo[to]?.[job.view.status]?.(world, job)
+  }
+  return true
+}
+
+/** After a restore: what was due goes on being due. */
+export function rearm(world: World, job: JobRecord, dueAt: number): void {
+  const { status } = job.view
+  const next = status === 'pending' ? begin : isFailing(job) ? fail : complete
+  job.timer = world.clock.after(Math.max(0, dueAt - world.clock.now()), () => next(world, job))
+}
+
+const isFailing = ({ plan, durationMs }: JobRecord): boolean => plan.outcome === 'failed' || durationMs === undefined
 
 function advance(world: World, job: JobRecord, event: JobEvent): void {
   const from: Partial<Record<JobEvent, JobState>> = moves[job.view.status]
@@ -192,16 +257,12 @@ function refuseLostAlpha(inputs: Pick<JobCreate, 'output_format' | 'bg_type' | '
 }
 
 /** CR-3: too few credits, and nothing happens. */
-function refuseUnpayable(world: World, price: number): void {
-  if (price <= world.credits.available && world.credits.available > 0) return
-  const credits = (thousandths: number) => thousandths / 1000
-  throw apiError(
-    'insufficient_credits',
-    `needs ${credits(price)} credits, the key has ${credits(world.credits.available)}`,
-  )
+function refuseUnpayable({ available }: Credits, price: number): void {
+  if (price <= available && available > 0) return
+  throw apiError('insufficient_credits', `needs ${price / 1000} credits, the key has ${available / 1000}`)
 }
 
-function chance(world: World, job: JobRecord, what: string, ms: { min: number; max: number }): number {
+function drawn(world: World, job: JobRecord, what: string, ms: { min: number; max: number }): number {
   if (world.config.speed === 'instant') return 0
   return world.chance.between(ms.min, ms.max, what, job.n, job.attempt) / world.config.speed
 }

@@ -40,6 +40,16 @@ export class Window {
     this.#used = this.limit
   }
 
+  /** Goes on from where a snapshot was taken. */
+  restore(used: number, endsAt: number): void {
+    this.#used = used
+    this.#endsAt = endsAt
+  }
+
+  get used(): number {
+    return this.#used
+  }
+
   get remaining(): number {
     return this.limit - this.#used
   }
@@ -53,18 +63,36 @@ export class Window {
 /** Whole seconds until a window ends, rounded up: waiting that long is enough (RL-2). */
 export const secondsLeft = (endsAt: number, now: number): number => Math.max(0, Math.ceil((endsAt - now) / 1000))
 
+/** How many calls in how long; a bare number counts a minute, and 0 is no limit. */
+export type LimitSpec = number | { limit: number; windowMs: number }
+
+const minuteMs = 60_000
+
+export function windowOf(name: string, spec: LimitSpec): Window | undefined {
+  const { limit, windowMs } = typeof spec === 'number' ? { limit: spec, windowMs: minuteMs } : spec
+  return limit === 0 ? undefined : new Window(name, limit, windowMs)
+}
+
 /** A world counts this many client addresses of keyless calls apart at the most; ended windows make room first. */
 const maxAddresses = 10_000
 
-/** The limits of one world. */
+/** The limits of one account. */
 export class Limits {
-  readonly requests: Window | undefined
-  readonly jobs: Window | undefined
+  requests: Window | undefined
+  jobs: Window | undefined
   readonly #perAddress = new Map<string, Window>()
 
-  constructor(requests: Window | undefined, jobs: Window | undefined) {
-    this.requests = requests
-    this.jobs = jobs
+  constructor(requests: LimitSpec, jobs: LimitSpec) {
+    this.set(requests, jobs)
+  }
+
+  /** Sets the limits that are given anew, with nothing used of them; the other stays as it is. */
+  set(requests: LimitSpec | undefined, jobs: LimitSpec | undefined): void {
+    if (requests !== undefined) {
+      this.requests = windowOf('requests', requests)
+      this.#perAddress.clear()
+    }
+    if (jobs !== undefined) this.jobs = windowOf('jobs', jobs)
   }
 
   /** RL-1: keyless legacy calls count per client address. */

@@ -38,6 +38,13 @@ export class Usage {
     this.#day(at).failed++
   }
 
+  jobRefunded(at: number, price: number): void {
+    const day = this.#day(at)
+    day.completed--
+    day.failed++
+    day.charged -= price
+  }
+
   called(exchange: Exchange): void {
     this.#calls[this.#next] = exchange
     this.#next = this.#next === maxEvents - 1 ? 0 : this.#next + 1

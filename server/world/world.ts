@@ -9,15 +9,15 @@ import { apiError } from '../errors.ts'
 import { Journal } from '../journal.ts'
 import type { KeyMagic } from '../magic.ts'
 import { Chance } from '../seed.ts'
+import type { Account } from './account.ts'
 import { Credits } from './credits.ts'
 import { Idempotency } from './idempotency.ts'
 import { type JobRecord, JobStore } from './jobStore.ts'
-import { Limits, Window } from './limits.ts'
+import { Limits } from './limits.ts'
 import { Usage } from './usage.ts'
 
 /** A world keeps this many jobs; the one that finished first makes room. */
 export const maxJobs = 100_000
-const minuteMs = 60_000
 
 export interface WorldOptions {
   /** What it is called in reports and logs: the key's fingerprint, and the X-Mock-World behind a slash. */
@@ -46,8 +46,7 @@ export class World {
   readonly journal: Journal
   clock: Clock
   jobs!: JobStore
-  credits!: Credits
-  limits!: Limits
+  account!: Account
   idempotency!: Idempotency
   usage!: Usage
   /** The number of the next job, upload, delivery: what their chance is drawn from. */
@@ -56,6 +55,8 @@ export class World {
   nextDelivery!: number
   /** The number of the next request: counts on over a reset, so no request_id is given twice (ERR-6). */
   nextRequest = 0
+  /** The key was revoked by hand: its calls are answered 401 until it is restored, or the world reset. */
+  revoked = false
   /** By the machine's clock; the world that was used least recently makes room for new ones. */
   lastUsed = 0
   readonly #options: WorldOptions
@@ -94,19 +95,15 @@ export class World {
 
   #begin(): void {
     const { config, magic } = this.#options
+    this.revoked = false
     this.jobs = new JobStore()
-    this.credits = new Credits(magic?.credits ?? config.credits)
     this.idempotency = new Idempotency()
     this.usage = new Usage()
     this.nextJob = 0
     this.nextUpload = 0
     this.nextDelivery = 0
-    const window = (name: string, limit: number) => (limit === 0 ? undefined : new Window(name, limit, minuteMs))
-    let requests = window('requests', config.rateLimit)
-    if (magic?.requests) {
-      requests = new Window('requests', magic.requests.limit, magic.requests.windowMs)
-      requests.useUp(this.clock.now())
-    }
-    this.limits = new Limits(requests, window('jobs', config.jobLimit))
+    const limits = new Limits(magic?.requests ?? config.rateLimit, config.jobLimit)
+    if (magic?.requests) limits.requests?.useUp(this.clock.now())
+    this.account = { credits: new Credits(magic?.credits ?? config.credits), limits }
   }
 }

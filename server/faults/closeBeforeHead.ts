@@ -1,0 +1,9 @@
+import { fault } from './fault.ts'
+
+export const closeBeforeHead = fault({
+  summary: 'closes the connection (FIN) before the first byte of the head',
+  params: {},
+  needsAnswer: false,
+  explain: () => 'closes the connection before the head',
+  send: (_params, _answer, { response }) => void response.socket?.end(() => response.socket?.destroy()),
+})

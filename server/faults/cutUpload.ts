@@ -1,0 +1,33 @@
+import { Readable } from 'node:stream'
+import { fault } from './fault.ts'
+
+export const cutUpload = fault({
+  summary: "resets the connection (RST) in the middle of the request's body",
+  params: {
+    after_bytes: {
+      type: 'integer',
+      minimum: 0,
+      default: 1024,
+      description: 'Bytes of the file, or of the JSON, that are read; 1024 by default.',
+    },
+  },
+  needsAnswer: true,
+  explain: ({ after_bytes }) => `resets the connection after ${after_bytes} bytes of the request's body`,
+  receive: ({ after_bytes }, body, { response }) => {
+    async function* cut() {
+      let seen = 0
+      for await (const chunk of body) {
+        seen += chunk.length
+        if (seen >= after_bytes) {
+          response.socket?.resetAndDestroy()
+          throw new Error('the upload was cut')
+        }
+        yield chunk
+      }
+      // It was shorter than that: nothing was left to cut but its end.
+      response.socket?.resetAndDestroy()
+      throw new Error('the upload was cut')
+    }
+    return Readable.from(cut(), { objectMode: false })
+  },
+})

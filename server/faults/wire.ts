@@ -1,0 +1,101 @@
+/** What the faults share: an answer's bytes, and sending them in another way than Node would. */
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
+import { realDelay } from '../clock.ts'
+import type { Answer, Wire } from './fault.ts'
+
+/** Real ms between the last bytes and a reset: a client would lose what it has not read yet. */
+const beforeResetMs = 30
+
+/** Writes the head with the whole body's length, whatever follows it. */
+export function writeHead({ response }: Wire, { status, headers, body }: Answer): void {
+  const length = body instanceof Readable ? headers['content-length'] : Buffer.byteLength(body)
+  const known = Object.entries({ ...headers, 'content-length': length })
+  response.writeHead(status, Object.fromEntries(known.filter(([, value]) => value !== undefined)))
+}
+
+/** The body in chunks, as they come. */
+export async function* chunksOf({ body }: Answer): AsyncGenerator<Buffer> {
+  if (body instanceof Readable) for await (const chunk of body) yield Buffer.from(chunk)
+  else yield Buffer.from(body)
+}
+
+/** How long the body is, as its head says. */
+export const lengthOf = ({ headers, body }: Answer): number =>
+  body instanceof Readable ? Number(headers['content-length'] ?? 0) : Buffer.byteLength(body)
+
+/** Sends the head for the whole body, but only its first bytes; then `end` is left to do with the connection. */
+export async function sendPart(
+  answer: Answer,
+  wire: Wire,
+  afterBytes: number | undefined,
+  end: (response: ServerResponse) => void,
+): Promise<void> {
+  const { response } = wire
+  let left = afterBytes ?? Math.floor(lengthOf(answer) / 2)
+  writeHead(wire, answer)
+  response.flushHeaders()
+  for await (const chunk of chunksOf(answer)) {
+    const part = chunk.subarray(0, left)
+    left -= part.length
+    if (part.length > 0) await new Promise(resolve => response.write(part, resolve))
+    if (left === 0 || response.destroyed) break
+  }
+  await realDelay(beforeResetMs)
+  end(response)
+}
+
+/** Waits by the world's clock; false when the client has gone meanwhile. */
+export function pause({ clock, response }: Wire, ms: number): Promise<boolean> {
+  if (response.destroyed) return Promise.resolve(false)
+  return new Promise(resolve => {
+    const gone = () => {
+      clock.cancel(timer)
+      resolve(false)
+    }
+    const timer = clock.after(ms, () => {
+      response.off('close', gone)
+      resolve(true)
+    })
+    response.once('close', gone)
+  })
+}
+
+/** Sends the answer, `bytes` at a time, so many a second. */
+export async function sendSlowly(answer: Answer, wire: Wire, bytes: number, perSecond: number): Promise<void> {
+  const { response } = wire
+  const pace = paceOf(wire, perSecond)
+  writeHead(wire, answer)
+  response.flushHeaders()
+  for await (const chunk of chunksOf(answer)) {
+    for (let at = 0; at < chunk.length; at += bytes) {
+      const part = chunk.subarray(at, at + bytes)
+      if (!(await pace(part.length))) return
+      if (!response.write(part)) await Promise.race([once(response, 'drain'), once(response, 'close')])
+    }
+  }
+  response.end()
+}
+
+/** Reads the body at so many bytes a second. */
+export function readSlowly(body: Readable, wire: Wire, perSecond: number): Readable {
+  const pace = paceOf(wire, perSecond)
+  async function* paced() {
+    for await (const chunk of body) {
+      if (!(await pace(chunk.length))) return
+      yield chunk
+    }
+  }
+  return Readable.from(paced(), { objectMode: false })
+}
+
+/** Waits till so many more bytes are due; a timer that comes late is made up for by the next one. */
+function paceOf(wire: Wire, perSecond: number): (bytes: number) => Promise<boolean> {
+  const startedAt = wire.clock.now()
+  let sent = 0
+  return bytes => {
+    sent += bytes
+    return pause(wire, Math.max(0, startedAt + (sent / perSecond) * 1000 - wire.clock.now()))
+  }
+}

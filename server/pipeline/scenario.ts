@@ -1,0 +1,297 @@
+/**
+ * The scenario's step on the way of a request: it decides before the key is looked at, or, where a rule needs the body,
+ * when that is here; and what it decided is carried out, on the way in and on the way out.
+ */
+import { Readable } from 'node:stream'
+import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction, preParsingHookHandler } from 'fastify'
+import type { OperationId } from '../../contracts/operations.ts'
+import { type ApiError, apiError } from '../errors.ts'
+import type { Answer, Wire } from '../faults/fault.ts'
+import { pause } from '../faults/wire.ts'
+import type { Exchange } from '../journal.ts'
+import type { Mock } from '../mock.ts'
+import type { Then } from '../scenarios/compile.ts'
+import type { Call } from '../scenarios/conditions.ts'
+import type { Act, Play } from '../scenarios/play.ts'
+import { ScenarioError } from '../scenarios/problems.ts'
+import { Window } from '../world/limits.ts'
+import type { World } from '../world/world.ts'
+import { answerHeaders, record } from './record.ts'
+
+/** Looks for the scenario of a request, and lets its rules decide. */
+export function decideScenario(mock: Mock, operation: OperationId) {
+  return (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void => {
+    const { exchange } = request
+    const { headers } = request.raw
+    const asked = headers['x-mock-scenario'] as string | undefined
+    const fault = headers['x-mock-fault'] as string | undefined
+    let play: Play | undefined
+    let decided: Play | undefined
+    try {
+      const world = subjectOf(mock, exchange, request)
+      play = asked === undefined ? mock.director.playOf(world) : mock.director.playOfHeader(world, asked)
+      decided = fault === undefined ? play : mock.director.playOfFault(world, fault)
+    } catch (error) {
+      return done(refusal(error) as Error)
+    }
+    if (decided === undefined) return done()
+    exchange.play = play ?? decided
+    exchange.account = exchange.play.account
+    exchange.sinceStart = exchange.play.since(exchange.at)
+    if (exchange.keyState === 'valid' && play?.isRevoked(exchange.sinceStart)) exchange.keyState = 'invalid'
+    decide(mock, operation, decided, 0, false, request, reply, done)
+  }
+}
+
+/** The rest of the decision, for calls whose body has arrived. */
+export function decideWithBody(mock: Mock, operation: OperationId) {
+  return (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void => {
+    const { waiting } = request.exchange
+    if (waiting === undefined) return done()
+    request.exchange.waiting = undefined
+    decide(mock, operation, waiting.play, waiting.at, true, request, reply, done)
+  }
+}
+
+function decide(
+  mock: Mock,
+  operation: OperationId,
+  play: Play,
+  from: number,
+  hasBody: boolean,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  done: HookHandlerDoneFunction,
+): void {
+  const { exchange } = request
+  if (play.scenario.rules.length === 0) return done()
+  const counted = (exchange.counted as number[] | undefined) ?? []
+  const call = new LiveCall(mock, request)
+  const decision = play.decide(operation, call, exchange.sinceStart, hasBody, from, counted)
+  exchange.jobState = call.jobState
+  if (counted.length > 0) exchange.counted = counted
+  if (decision === undefined) return done()
+  if ('waitsForBodyAt' in decision) {
+    exchange.waiting = { play, at: decision.waitsForBodyAt }
+    return done()
+  }
+  exchange.act = decision
+  enact(mock, decision, request, reply, done)
+}
+
+/** A file and a keyless download belong to the job or upload that their path names: its key's scenario is theirs. */
+function subjectOf(mock: Mock, exchange: Exchange, request: FastifyRequest): World {
+  if (exchange.keyState !== 'none') return exchange.world
+  const { job_id, video_id } = request.params as { job_id?: string; video_id?: string }
+  const id = job_id ?? video_id
+  return (id === undefined ? undefined : mock.worlds.ofId(id)) ?? exchange.world
+}
+
+/** What is wrong with a scenario is said to whoever asked for it. */
+export const refusal = (error: unknown): unknown =>
+  error instanceof ScenarioError ? apiError('invalid_field', error.message) : error
+
+class LiveCall implements Call {
+  readonly #mock: Mock
+  readonly #request: FastifyRequest
+
+  constructor(mock: Mock, request: FastifyRequest) {
+    this.#mock = mock
+    this.#request = request
+  }
+
+  get method(): string {
+    return this.#request.method
+  }
+
+  get url(): string {
+    return this.#request.url
+  }
+
+  get key(): string | undefined {
+    return this.header('x-api-key')
+  }
+
+  get body(): unknown {
+    return this.#request.body
+  }
+
+  header(name: string): string | undefined {
+    const found = this.#request.raw.headers[name]
+    return Array.isArray(found) ? found.join(', ') : found
+  }
+
+  get jobState(): string | undefined {
+    const { job_id: id } = this.#request.params as { job_id?: string }
+    if (id === undefined) return undefined
+    const world = subjectOf(this.#mock, this.#request.exchange, this.#request)
+    world.clock.catchUp()
+    return world.jobs.get(id)?.view.status
+  }
+}
+
+/** The way in: the delay, and what the call gets instead of the real handler. */
+function enact(
+  mock: Mock,
+  act: Act,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  done: HookHandlerDoneFunction,
+): void {
+  const { exchange } = request
+  const { pass, error, body, fault } = act.rule.then
+  // All the rest happens when the answer is ready.
+  if (pass === 'before_delay') return done()
+  const wire = wireOf(exchange, reply)
+
+  async function enter(): Promise<void> {
+    if (!(await waited(wire, act.delayMs))) return abandon(mock, exchange)
+    if (pass === 'after_delay') return done()
+    if (error !== undefined) return done(errorOf(act.rule.then, exchange))
+    if (body !== undefined || fault?.fault.change) return void reply.send(body?.text ?? '')
+    record(mock, exchange)
+    hold(mock, reply)
+    await fault?.fault.send?.(fault.params, undefined, wire)
+  }
+
+  enter().catch(error => failed(mock, exchange, reply, error))
+}
+
+/** The client went away while it was kept waiting. */
+function abandon(mock: Mock, exchange: Exchange): void {
+  exchange.aborted = true
+  record(mock, exchange)
+}
+
+/** How the body is read, where the rule says so. The upload's file and a JSON body both come through here. */
+export function readAsTold(request: FastifyRequest, reply: FastifyReply, body: Readable): Readable {
+  const fault = request.exchange.act?.rule.then.fault
+  return fault?.fault.receive?.(fault.params, body, wireOf(request.exchange, reply)) ?? body
+}
+
+/** For bodies that Fastify reads. */
+export const receiveAsTold: preParsingHookHandler = (request, reply, payload, done) => {
+  done(null, readAsTold(request, reply, payload as Readable))
+}
+
+/** The way out: what the rule makes of the answer, after the delay. A fault may send it itself, or end the connection. */
+export function answerAsTold(
+  mock: Mock,
+  act: Act,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  payload: unknown,
+  done: (error: null, payload: unknown) => void,
+): void {
+  const { exchange } = request
+  const { pass, fault } = act.rule.then
+  const wire = wireOf(exchange, reply)
+
+  async function answer(): Promise<void> {
+    if (pass === 'before_delay' && !(await waited(wire, act.delayMs))) {
+      destroy(payload)
+      return abandon(mock, exchange)
+    }
+    const answer: Answer = {
+      status: reply.statusCode,
+      headers: reply.getHeaders(),
+      body: (payload ?? '') as Answer['body'],
+    }
+    change(answer, act, exchange)
+    if (answer.body !== payload) destroy(payload)
+    for (const name of Object.keys(reply.getHeaders())) if (answer.headers[name] === undefined) reply.removeHeader(name)
+    reply.code(answer.status).headers(answer.headers as Record<string, string>)
+    exchange.status = answer.status
+    exchange.responseHeaders = answer.headers as Record<string, string>
+    if (!(answer.body instanceof Readable)) exchange.responseBody = answer.body
+    record(mock, exchange)
+    if (fault?.fault.send === undefined) return done(null, answer.body)
+    hold(mock, reply)
+    await fault.fault.send(fault.params, answer, wire)
+  }
+
+  answer().catch(error => failed(mock, exchange, reply, error))
+}
+
+/** A fault's own error must not take the mock down. */
+function failed(mock: Mock, exchange: Exchange, reply: FastifyReply, error: unknown): void {
+  mock.log.error({ err: error, request_id: exchange.requestId }, 'a bug in a fault')
+  reply.raw.destroy()
+}
+
+/** The connection is the fault's now; when the mock closes, it goes away with it. */
+function hold({ held }: Mock, { raw }: FastifyReply): void {
+  held.add(raw)
+  raw.once('close', () => held.delete(raw))
+}
+
+const waited = (wire: Wire, ms: number): boolean | Promise<boolean> => ms === 0 || pause(wire, ms)
+
+function change(answer: Answer, { rule, n }: Act, exchange: Exchange): void {
+  const { then } = rule
+  if (then.error !== undefined && then.pass !== 'never') {
+    const error = errorOf(then, exchange)
+    replace(answer, JSON.stringify(error.envelope(exchange.requestId)), 'application/json; charset=utf-8')
+    answer.status = error.status
+  }
+  Object.assign(answer.headers, answerHeaders(exchange))
+  if (then.body !== undefined) {
+    replace(answer, then.body.text, then.body.isJson ? 'application/json; charset=utf-8' : 'text/plain; charset=utf-8')
+    answer.status = 200
+  }
+  if (then.patch !== undefined) replace(answer, patched(answer.body, then.patch), answer.headers['content-type'])
+  if (then.status !== undefined) answer.status = then.status
+  if (then.retryAfter !== undefined) answer.headers['retry-after'] = String(then.retryAfter)
+  for (const [name, value] of Object.entries(then.headers)) answer.headers[name] = value ?? undefined
+  const { body } = answer
+  then.fault?.fault.change?.(then.fault.params, answer, n)
+  if (answer.body !== body) replace(answer, answer.body, answer.headers['content-type'])
+}
+
+/** Headers that belong to the body that was there before. */
+const bodyHeaders = ['content-length', 'content-range', 'accept-ranges', 'etag', 'last-modified']
+
+function replace(answer: Answer, body: Answer['body'], type: Answer['headers'][string]): void {
+  answer.body = body
+  answer.headers = { ...answer.headers, 'content-type': type }
+  for (const name of bodyHeaders) delete answer.headers[name]
+}
+
+/** RFC 7396 on what is JSON; anything else stays as it is. */
+function patched(body: Answer['body'], patch: Record<string, unknown>): Answer['body'] {
+  if (body instanceof Readable) return body
+  try {
+    return JSON.stringify(mergePatch(JSON.parse(body.toString()), patch))
+  } catch {
+    return body
+  }
+}
+
+function mergePatch(target: unknown, patch: unknown): unknown {
+  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch
+  const merged: Record<string, unknown> = typeof target === 'object' && target !== null ? { ...target } : {}
+  for (const [name, value] of Object.entries(patch)) {
+    if (value === null) delete merged[name]
+    else merged[name] = mergePatch(merged[name], value)
+  }
+  return merged
+}
+
+/** The rule's error. A rate_limited brings its limit's headers along, as the real one does (RL-2). */
+function errorOf(then: Then, exchange: Exchange): ApiError {
+  const { error, message, retryAfter } = then
+  const found = apiError(error as NonNullable<Then['error']>)
+  if (error === 'rate_limited') {
+    exchange.window = exchange.account.limits.requests ?? new Window('requests', 100, 60_000)
+    exchange.remaining = 0
+    exchange.endsAt = exchange.at + (retryAfter ?? 0) * 1000
+  }
+  if (message !== undefined) found.message = message
+  return found
+}
+
+const destroy = (payload: unknown): void => {
+  if (payload instanceof Readable) payload.destroy()
+}
+
+const wireOf = ({ world }: Exchange, { raw }: FastifyReply): Wire => ({ response: raw, clock: world.clock })

@@ -1,0 +1,90 @@
+/** The conditions of a rule on the call itself. Each can say whether it is met, and what it asked for and found. */
+import type { WhenFormat } from './format.ts'
+
+/** A call as the conditions see it: the one that has just come, or one that is read from the journal again. */
+export interface Call {
+  readonly method: string
+  readonly url: string
+  readonly key: string | undefined
+  readonly jobState: string | undefined
+  header(name: string): string | undefined
+  /** The parsed JSON body; undefined where there is none. */
+  readonly body: unknown
+}
+
+export interface Condition {
+  /** The field of `when` that it stands for: "header user-agent". */
+  readonly what: string
+  readonly expected: string
+  isMet(call: Call): boolean
+  /** What the call has there. */
+  found(call: Call): string
+}
+
+type Value = string | number | boolean | null | undefined
+
+/** In the order in which they cost the least. */
+export function conditionsOf(when: WhenFormat): Condition[] {
+  const { method, key, job_state, header, query, body } = when
+  return [
+    ...(method === undefined ? [] : [condition('method', [method].flat(), call => call.method)]),
+    ...(key === undefined ? [] : [{ ...condition('key', [key].flat(), call => call.key), found: keyKind }]),
+    ...(job_state === undefined ? [] : [condition('job_state', [job_state].flat(), call => call.jobState)]),
+    ...fields('header', header, name => {
+      const lower = name.toLowerCase()
+      return call => call.header(lower)
+    }),
+    ...fields('query', query, name => call => queryOf(call.url).get(name) ?? undefined),
+    ...fields('body', body, name => {
+      const path = name.split('.')
+      return call => fieldAt(call.body, path)
+    }),
+  ]
+}
+
+/** A key is not shown, only whether there was one. */
+const keyKind = ({ key }: Call): string => (key === undefined ? 'no key' : 'another key')
+
+function fields(
+  what: string,
+  asked: Record<string, Value | readonly Value[]> | undefined,
+  reader: (name: string) => (call: Call) => Value,
+): Condition[] {
+  return Object.entries(asked ?? {}).map(([name, value]) => condition(`${what} ${name}`, [value].flat(), reader(name)))
+}
+
+function condition(what: string, expected: readonly Value[], read: (call: Call) => Value): Condition {
+  const tests = expected.map(testOf)
+  const isMet = tests.length === 1 ? (tests[0] as Test) : (found: Value) => tests.some(test => test(found))
+  return {
+    what,
+    expected: expected.map(value => (value === null ? 'nothing' : String(value))).join(' or '),
+    isMet: call => isMet(read(call)),
+    found: call => String(read(call) ?? 'nothing'),
+  }
+}
+
+type Test = (found: Value) => boolean
+
+function testOf(expected: Value): Test {
+  if (expected === null) return found => found === undefined || found === null
+  if (typeof expected === 'string' && expected.includes('*')) {
+    const escaped = expected.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '[^]*')
+    const pattern = new RegExp(`^${escaped}$`)
+    return found => found !== undefined && found !== null && pattern.test(String(found))
+  }
+  // A header or a query parameter is a text, whatever the scenario writes.
+  return found => found === expected || (typeof found === 'string' && found === String(expected))
+}
+
+const queryOf = (url: string): URLSearchParams =>
+  new URLSearchParams(url.includes('?') ? url.slice(url.indexOf('?')) : '')
+
+function fieldAt(body: unknown, path: readonly string[]): Value {
+  let at = body
+  for (const name of path) {
+    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, name)) return undefined
+    at = (at as Record<string, unknown>)[name]
+  }
+  return typeof at === 'object' && at !== null ? JSON.stringify(at) : (at as Value)
+}

@@ -1,0 +1,179 @@
+/** From a scenario's text to a value that fits the format, or to problems with their lines and columns. */
+import { createRequire } from 'node:module'
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
+import type * as Yaml from 'yaml'
+import { expectationOf, shown } from '../pipeline/validation.ts'
+import { type ScenarioFile, scenarioSchema } from './format.ts'
+import { didYouMean, fieldOf, type Problem, ScenarioError } from './problems.ts'
+
+/** A scenario file may have this many bytes. */
+export const maxScenarioBytes = 1024 * 1024
+/** Aliases may be used, but not to blow a small file up. */
+const maxAliases = 100
+/** More problems than this help nobody. */
+const maxProblems = 20
+
+/** A scenario as written, and where in its text each part of it is. */
+export interface Source {
+  value: ScenarioFile
+  /** What is wrong with it, placed in its text; nothing is thrown for none. */
+  refuse: (problems: readonly Problem[]) => void
+}
+
+/** Parses YAML (JSON is YAML too). Throws a ScenarioError. */
+export function parseScenario(text: string, file: string): Source {
+  // Loaded with the first scenario: most runs of the mock have none, and all would wait for it.
+  const { parseDocument, LineCounter, isAlias, visit } = createRequire(import.meta.url)('yaml') as typeof Yaml
+  const lines = new LineCounter()
+  const at = (offset: number | undefined, message: string, field = '') => {
+    const { line, col } = offset === undefined ? { line: 1, col: 1 } : lines.linePos(offset)
+    return { file, line, column: col, field, message }
+  }
+  if (Buffer.byteLength(text) > maxScenarioBytes) {
+    throw new ScenarioError([at(undefined, `has more than ${maxScenarioBytes} bytes; expected a small file`)])
+  }
+  let document: Yaml.Document.Parsed | undefined
+  let raw: unknown
+  try {
+    document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: false })
+    const [broken] = document.errors
+    if (broken) throw new ScenarioError([at(broken.pos[0], `not valid YAML: ${broken.message}`)])
+    raw = document.toJS({ maxAliasCount: maxAliases })
+  } catch (error) {
+    if (error instanceof ScenarioError) throw error
+    let offset: number | undefined
+    // Nested too deep to be read may be nested too deep to be walked.
+    if (error instanceof ReferenceError) {
+      visit(document ?? null, (_key, node) => {
+        if (!isAlias(node)) return undefined
+        offset = node.range?.[0]
+        return visit.BREAK
+      })
+    }
+    const why = error instanceof RangeError ? 'is nested too deep' : (error as Error).message
+    throw new ScenarioError([at(offset, `can't be read: ${why}`)])
+  }
+  const refuse = (problems: readonly Problem[]): void => {
+    if (problems.length === 0) return
+    const placed = problems.slice(0, maxProblems).map(({ path, message, isName }) => {
+      return at(offsetOf(document as Yaml.Document.Parsed, path, isName ?? false), message, fieldOf(path))
+    })
+    throw new ScenarioError(placed)
+  }
+  refuse(problemsOf(raw))
+  return { value: raw as ScenarioFile, refuse }
+}
+
+/** The same for a value that has no text, such as a test's own or the body of a request. */
+export function takeScenario(value: unknown, name: string): Source {
+  const refuse = (problems: readonly Problem[]): void => {
+    if (problems.length === 0) return
+    const unplaced = { file: name, line: undefined, column: undefined }
+    throw new ScenarioError(
+      problems.slice(0, maxProblems).map(({ path, message }) => ({ ...unplaced, field: fieldOf(path), message })),
+    )
+  }
+  refuse(problemsOf(value))
+  return { value: value as ScenarioFile, refuse }
+}
+
+/** Where a part of the document begins; where it is missing, where the next thing around it does. */
+function offsetOf(document: Yaml.Document.Parsed, path: Problem['path'], isName: boolean): number | undefined {
+  const name = path.at(-1)
+  if (isName && typeof name === 'string') {
+    const around = document.getIn(path.slice(0, -1), true) as { items?: { key?: Yaml.Scalar.Parsed }[] } | undefined
+    const pair = around?.items?.find(({ key }) => String(key?.value) === name)
+    if (pair?.key) return pair.key.range[0]
+  }
+  for (let length = path.length; length >= 0; length--) {
+    const node = length === 0 ? document.contents : document.getIn(path.slice(0, length), true)
+    const range = (node as Yaml.Node | undefined)?.range
+    if (range) return range[0]
+  }
+  return undefined
+}
+
+let validator: ValidateFunction | undefined
+
+/** What doesn't fit the format. */
+function problemsOf(value: unknown): Problem[] {
+  validator ??= new Ajv({ allErrors: true, verbose: true, allowUnionTypes: true, strict: false }).compile(
+    scenarioSchema,
+  )
+  if (validator(value)) return []
+  return reported(validator.errors ?? []).map(describe)
+}
+
+/**
+ * Of all that the validator says, what a person means. Where one of several forms would fit (anyOf), the errors of the
+ * form that was meant are told: the one whose kind of value, or whose `type`, is what was found.
+ */
+function reported(errors: readonly ErrorObject[]): ErrorObject[] {
+  const unions = errors.filter(({ keyword }) => keyword === 'anyOf')
+  const dropped = new Set<ErrorObject>()
+  for (const union of unions) {
+    const inside = errors.filter(
+      error => error.schemaPath.startsWith(`${union.schemaPath}/`) && error.instancePath.startsWith(union.instancePath),
+    )
+    const forms = new Map<string, ErrorObject[]>()
+    for (const error of inside) {
+      const form = error.schemaPath.slice(union.schemaPath.length + 1).split('/', 1)[0] as string
+      forms.set(form, [...(forms.get(form) ?? []), error])
+    }
+    const isOther = (form: readonly ErrorObject[]) =>
+      form.some(({ keyword, instancePath, parentSchema, data }) => {
+        const isHere = instancePath === union.instancePath
+        if (isHere && keyword === 'type') return true
+        if (isHere && keyword === 'enum') return typeof data !== 'string' || !isNamed((parentSchema ?? {}) as Names)
+        return keyword === 'const' && instancePath === `${union.instancePath}/type`
+      })
+    const meant = [...forms.values()].filter(form => !isOther(form))
+    const kept = meant.length === 1 ? new Set(meant[0]) : new Set<ErrorObject>()
+    if (kept.size > 0) dropped.add(union)
+    for (const error of inside) if (!kept.has(error)) dropped.add(error)
+  }
+  const left = errors.filter(error => !dropped.has(error))
+  // One line a place is enough.
+  return left.filter((error, i) => left.findIndex(other => keyOf(other) === keyOf(error)) === i)
+}
+
+const isNamed = (schema: Names): boolean => schema.enum?.every(name => typeof name === 'string') ?? false
+
+const keyOf = ({ instancePath, keyword, params }: ErrorObject): string =>
+  `${instancePath} ${keyword} ${params.additionalProperty ?? params.missingProperty ?? ''}`
+
+function describe(error: ErrorObject): Problem {
+  const path = error.instancePath
+    .split('/')
+    .slice(1)
+    .map(part => (/^\d+$/.test(part) ? Number(part) : part.replaceAll('~1', '/').replaceAll('~0', '~')))
+  const { keyword, params, parentSchema, data } = error
+  if (keyword === 'additionalProperties') {
+    const name = params.additionalProperty as string
+    const known = Object.keys(parentSchema?.properties ?? {}).filter(known => known !== '$schema')
+    const hint = didYouMean(name, known) || `; expected one of ${known.join(', ')}`
+    return { path: [...path, name], isName: true, message: `is unknown${hint}` }
+  }
+  if (keyword === 'required') {
+    return { path: [...path, params.missingProperty], message: 'is missing', isName: true }
+  }
+  if (keyword === 'minProperties') return { path, message: 'is empty; expected at least one field' }
+  const expected = expectationOf(parentSchema as object)
+  const names = typeof data === 'string' ? namesIn(parentSchema as Names) : []
+  const hint = typeof data === 'string' ? didYouMean(data, names) : ''
+  // A long list helps less than what was perhaps meant.
+  if (hint !== '' && names.length > 8) return { path, message: `is ${shown(data)}${hint}` }
+  return { path, message: `is ${shown(data)}; expected ${expected}${hint}` }
+}
+
+interface Names {
+  enum?: readonly unknown[]
+  anyOf?: readonly Names[]
+  properties?: { type?: { const?: unknown } }
+}
+
+/** The names that would do in a place. */
+function namesIn(schema: Names | undefined): string[] {
+  const own = (schema?.enum ?? []).filter(name => typeof name === 'string')
+  return [...own, ...(schema?.anyOf ?? []).flatMap(namesIn)]
+}

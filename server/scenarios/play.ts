@@ -1,0 +1,217 @@
+/**
+ * A scenario as it is played in one world: how often each rule was met and fired, since when, and what comes of a call.
+ * No HTTP in here: what it decides is carried out by pipeline/scenario.ts.
+ */
+import type { OperationId } from '../../contracts/operations.ts'
+import type { Chance } from '../seed.ts'
+import type { Account } from '../world/account.ts'
+import { Credits } from '../world/credits.ts'
+import { Limits } from '../world/limits.ts'
+import type { World } from '../world/world.ts'
+import { type Delay, fits, type Rule, type Scenario } from './compile.ts'
+import type { Call } from './conditions.ts'
+
+/** How a scenario was switched on; the later ones are the narrower ones, and win. */
+export const ways = {
+  serve: 'by --scenario, for every key',
+  put_all: 'by PUT /__mock/scenario, for every key',
+  put_key: 'by PUT /__mock/scenario, for this key',
+  key: "by the key's name",
+  header: 'by the header X-Mock-Scenario, for one request',
+  fault: 'by the header X-Mock-Fault, for one request',
+} as const
+export type Way = keyof typeof ways
+
+/** A scenario that is switched on, and how often its rules have fired in all worlds. */
+export class Activation {
+  readonly way: Way
+  /** Another one when its file is edited. */
+  scenario: Scenario
+  /** Whether the library knows it by its name, so that an edit reaches it. */
+  readonly isNamed: boolean
+  readonly #fired = new Map<string, number>()
+  readonly #waiting = new Set<() => void>()
+
+  constructor(way: Way, scenario: Scenario, isNamed: boolean) {
+    this.way = way
+    this.scenario = scenario
+    this.isNamed = isNamed
+  }
+
+  count(rule: string): number {
+    return this.#fired.get(rule) ?? 0
+  }
+
+  hasFired(rule: string): void {
+    this.#fired.set(rule, this.count(rule) + 1)
+    for (const look of this.#waiting) look()
+  }
+
+  /** Calls `look` after each firing, until the returned function is called. */
+  listen(look: () => void): () => void {
+    this.#waiting.add(look)
+    return () => this.#waiting.delete(look)
+  }
+}
+
+/** What a rule makes of one call. */
+export interface Act {
+  readonly play: Play
+  readonly rule: Rule
+  /** How often the rule had fired before, in this world. */
+  readonly n: number
+  /** The number in [0, 1) that chance decided by; undefined where nothing was left to it. */
+  readonly draw: number | undefined
+  readonly delayMs: number
+}
+
+export type Decision = Act | { waitsForBodyAt: number } | undefined
+
+/** At most this many different requests are told apart where chance decides; the first seen are forgotten first. */
+const maxIdentities = 10_000
+
+export class Play {
+  readonly activation: Activation
+  readonly scenario: Scenario
+  /** The world's own credits and limits, or those of the scenario. */
+  readonly account: Account
+  readonly #chance: Chance
+  readonly #tells: boolean
+  /** World time of the first call; undefined before. */
+  startedAt: number | undefined
+  /** Calls that came with the key. */
+  calls = 0
+  /** By rule: how many calls fitted it, how often it fired, when it first did. */
+  readonly met: number[]
+  readonly fired: number[]
+  readonly firedAt: (number | undefined)[]
+  readonly identities = new Map<string, number>()
+
+  constructor(activation: Activation, world: World) {
+    const { scenario } = activation
+    this.activation = activation
+    this.scenario = scenario
+    this.#chance = world.chance
+    this.#tells = world.config.mockHeaders
+    this.met = scenario.rules.map(() => 0)
+    this.fired = scenario.rules.map(() => 0)
+    this.firedAt = scenario.rules.map(() => undefined)
+    const { credits, requests, jobs } = scenario.account
+    const { limits } = world.account
+    const other = new Limits(0, 0)
+    other.requests = limits.requests
+    other.jobs = limits.jobs
+    other.set(requests, jobs)
+    this.account = {
+      credits: credits === undefined ? world.account.credits : new Credits(credits),
+      limits: requests === undefined && jobs === undefined ? limits : other,
+    }
+  }
+
+  /** What its answers say of it. */
+  headersOf(act: Act | undefined): Record<string, string> {
+    if (!this.#tells) return {}
+    return { 'x-mock-scenario': this.scenario.name, 'x-mock-rule': act?.rule.name ?? 'none' }
+  }
+
+  /** Milliseconds since its first call, which this one may be. */
+  since(at: number): number {
+    this.startedAt ??= at
+    return at - this.startedAt
+  }
+
+  /** Counts a call that came with a key; true when the key is revoked by now. */
+  isRevoked(sinceStart: number): boolean {
+    const { revokedAfterCalls, revokedAfterMs } = this.scenario.account
+    this.calls++
+    if (revokedAfterCalls !== undefined && this.calls > revokedAfterCalls) return true
+    return revokedAfterMs !== undefined && sinceStart >= revokedAfterMs
+  }
+
+  /**
+   * What the rules make of a call: the first that fires decides. Where a rule needs the body, and there can be none
+   * yet, the rest is decided later, `from` that rule on. `counted` gets each rule that counted the call, and its count.
+   */
+  decide(
+    operation: OperationId,
+    call: Call,
+    sinceStart: number,
+    hasBody: boolean,
+    from: number,
+    counted: number[],
+  ): Decision {
+    const rules = this.scenario.rulesOf.get(operation) as readonly Rule[]
+    for (let i = from; i < rules.length; i++) {
+      const rule = rules[i] as Rule
+      if (rule.needsBody && !hasBody) return { waitsForBodyAt: i }
+      if (!fits(rule, call)) continue
+      const n = (this.met[rule.index] as number) + 1
+      this.met[rule.index] = n
+      counted.push(rule.index, n)
+      if (!isTurn(rule, n) || !this.#isTime(rule, sinceStart)) continue
+      const draw = this.#draw(rule, operation, call)
+      if (rule.probability !== undefined && (draw as number) >= rule.probability) continue
+      return this.#fire(rule, sinceStart, draw)
+    }
+    return undefined
+  }
+
+  #isTime({ index, time, times, forMs }: Rule, sinceStart: number): boolean {
+    if (time && (sinceStart < time.fromMs || sinceStart >= time.toMs)) return false
+    if ((this.fired[index] as number) >= times) return false
+    const firedAt = this.firedAt[index]
+    return firedAt === undefined || sinceStart - firedAt < forMs
+  }
+
+  #fire(rule: Rule, sinceStart: number, draw: number | undefined): Act {
+    const { index, probability } = rule
+    const n = this.fired[index] as number
+    this.fired[index] = n + 1
+    this.firedAt[index] ??= sinceStart
+    this.activation.hasFired(rule.name)
+    // What is left of the draw after the probability decides the delay: one draw a call.
+    const share = draw === undefined ? 0 : draw / (probability ?? 1)
+    return { play: this, rule, n, draw, delayMs: delayOf(rule.then.delay, share) }
+  }
+
+  /**
+   * A draw that belongs to the request and not to its turn: the same request gets the same one whatever else goes on at
+   * the same time. What tells requests apart is method, URL and body, or X-Mock-Draw; the same one again draws again.
+   */
+  #draw(rule: Rule, operation: OperationId, call: Call): number | undefined {
+    if (rule.probability === undefined && typeof rule.then.delay !== 'object') return undefined
+    const named = call.header('x-mock-draw')
+    const identity = `${rule.name} ${operation} ${named ?? `${call.method} ${call.url} ${JSON.stringify(call.body) ?? ''}`}`
+    const hash = hashOf(identity)
+    const again = this.identities.get(identity) ?? 0
+    if (again === 0 && this.identities.size >= maxIdentities) {
+      this.identities.delete(this.identities.keys().next().value as string)
+    }
+    this.identities.set(identity, again + 1)
+    return this.#chance.draw(`scenario ${this.scenario.name} ${rule.name}`, hash, again)
+  }
+}
+
+/** Whether it is the turn of the n-th call that fits. */
+export function isTurn({ calls, after, first, every }: Rule, n: number): boolean {
+  if (calls && (n < calls.from || n > calls.to)) return false
+  const behind = n - after
+  return behind > 0 && behind <= first && behind % every === 0
+}
+
+/** The delay that a share of all calls stays under: between two percentiles it grows evenly. */
+export function delayOf(delay: Delay | undefined, share: number): number {
+  if (delay === undefined) return 0
+  if (typeof delay === 'number') return delay
+  const next = delay.findIndex(point => point.share > share)
+  const to = delay[next] as { share: number; ms: number }
+  const from = delay[next - 1] as { share: number; ms: number }
+  return from.ms + ((share - from.share) / (to.share - from.share)) * (to.ms - from.ms)
+}
+
+/** FNV-1a: 32 bits of a text. */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
+  return hash
+}
