@@ -1,10 +1,13 @@
-/** `npm run docs`: writes the README's tables anew from the code; a test holds the README against them. */
+/** `npm run docs`: writes the README's tables and the scenarios' schema anew from the code; a test holds them against it. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { operations } from '../contracts/operations.ts'
 import { defaultTextOf, flagOf, type OptionName, options, variableOf } from '../server/config.ts'
+import { faults } from '../server/faults/index.ts'
 import { keyMagic, testKeyPrefix, videoMagic } from '../server/magic.ts'
 import { packageRoot } from '../server/paths.ts'
+import { scenarioSchema, webhookFaults } from '../server/scenarios/format.ts'
+import { Library, shippedFolder } from '../server/scenarios/library.ts'
 
 const tables: Record<string, () => string> = {
   options: () =>
@@ -31,6 +34,33 @@ const tables: Record<string, () => string> = {
       ['video', 'what it does'],
       videoMagic.map(({ name, effect }) => [`\`…/${name}.mp4\``, effect]),
     ),
+  scenarios: () =>
+    table(
+      ['scenario', 'what it is for', 'clauses'],
+      new Library(undefined)
+        .list()
+        .map(({ name, scenario }) => [
+          `[\`${name}\`](scenarios/${name}.yaml)`,
+          scenario?.description ?? '',
+          scenario?.clauses.join(' ') ?? '',
+        ]),
+    ),
+  faults: () =>
+    table(
+      ['fault', 'what the client meets', 'parameters'],
+      Object.entries(faults).map(([name, { summary, params }]) => [
+        `\`${name}\``,
+        summary,
+        Object.keys(params)
+          .map(param => `\`${param}\``)
+          .join(', '),
+      ]),
+    ),
+  webhookFaults: () =>
+    table(
+      ['webhook', 'what is wrong with it'],
+      Object.entries(webhookFaults).map(([name, what]) => [`\`${name}\``, what]),
+    ),
   routes: () =>
     table(
       ['route', 'what it does', 'clauses'],
@@ -54,4 +84,13 @@ export const withTables = (readme: string): string =>
 
 export const readmePath = join(packageRoot, 'README.md')
 
-if (process.argv[1] === import.meta.filename) writeFileSync(readmePath, withTables(readFileSync(readmePath, 'utf8')))
+export const schemaPath = join(shippedFolder, 'scenario.schema.json')
+
+/** The format of scenario files, for editors. */
+export const schemaText = (): string =>
+  `${JSON.stringify({ $schema: 'http://json-schema.org/draft-07/schema#', ...scenarioSchema }, null, 2)}\n`
+
+if (process.argv[1] === import.meta.filename) {
+  writeFileSync(schemaPath, schemaText())
+  writeFileSync(readmePath, withTables(readFileSync(readmePath, 'utf8')))
+}

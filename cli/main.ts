@@ -3,7 +3,9 @@
 import { Command, CommanderError } from 'commander'
 import { ConfigError } from '../server/config.ts'
 import { packageVersion } from '../server/paths.ts'
+import { explainCommand } from './explain.ts'
 import { healthCommand } from './health.ts'
+import { scenariosCommand } from './scenarios.ts'
 import { serveCommand } from './serve.ts'
 
 const program = new Command('understudy')
@@ -14,13 +16,14 @@ const program = new Command('understudy')
   .exitOverride()
   .configureOutput({ writeErr: () => {} })
 
-for (const command of [serveCommand(), healthCommand()]) {
-  program.addCommand(
-    command
+for (const command of [serveCommand(), scenariosCommand(), explainCommand(), healthCommand()]) {
+  for (const one of [command, ...command.commands]) {
+    one
       .exitOverride()
       .configureOutput({ writeErr: () => {} })
-      .showSuggestionAfterError(),
-  )
+      .showSuggestionAfterError()
+  }
+  program.addCommand(command)
 }
 
 try {
@@ -34,7 +37,8 @@ function explain(error: unknown): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return 0
     if (error.code === 'commander.help') {
-      process.stderr.write(program.helpInformation())
+      const verb = program.commands.find(command => command.name() === process.argv[2])
+      process.stderr.write((verb ?? program).helpInformation())
       return 2
     }
     const [line = '', hint = ''] = error.message.replace(/^error: /, '').split('\n')

@@ -100,6 +100,13 @@ export class Clock {
     for (const child of this.#children) child.catchUp()
   }
 
+  /** Sets the time itself: for a world that goes on from where another one stopped. */
+  setTo(now: number): void {
+    this.#change(() => {
+      this.#base = now
+    })
+  }
+
   /** Makes the time pass `factor` times as fast as the parent's; above 0. */
   setSpeed(factor: number): void {
     if (!(factor > 0 && Number.isFinite(factor))) throw new RangeError(`speed needs a number above 0, got ${factor}`)

@@ -3,6 +3,7 @@
  */
 import { type ErrorCase, type ErrorCaseName, errorCases, statusOf } from '../contracts/errors.ts'
 import type { ErrorEnvelope } from '../contracts/schemas.ts'
+import { ScenarioError } from './scenarios/problems.ts'
 
 /** What a message echoes of a request is cut to this. */
 const maxDetailLength = 400
@@ -57,6 +58,7 @@ const casesByCode: Record<string, ErrorCaseName> = {
 /** The catalogue's error for anything thrown. A bug of ours becomes internal_error, and its text stays in the log. */
 export function toApiError(thrown: unknown): ApiError {
   if (thrown instanceof ApiError) return thrown
+  if (thrown instanceof ScenarioError) return apiError('invalid_field', thrown.message)
   const error = thrown as { code?: unknown; message?: unknown; statusCode?: unknown }
   const known = typeof error?.code === 'string' ? casesByCode[error.code] : undefined
   if (known === 'job_not_found') return apiError(known)

@@ -4,7 +4,7 @@
  * nothing.
  */
 
-import type { Act, Play } from './scenarios/play.ts'
+import type { Act, Counted, Play } from './scenarios/play.ts'
 import type { Account } from './world/account.ts'
 import type { Window } from './world/limits.ts'
 import type { World } from './world/world.ts'
@@ -66,7 +66,7 @@ export class Exchange {
   /** What can't be worked out later of why: the state of the call's job, the scenario's time, which rules counted it. */
   jobState: string | undefined = undefined
   sinceStart = 0
-  counted: readonly number[] | undefined = undefined
+  counted: readonly Counted[] | undefined = undefined
   /** Where its rules go on when the body is here. */
   waiting: { play: Play; at: number } | undefined = undefined
   idempotencyKey: string | undefined = undefined
@@ -188,6 +188,8 @@ export interface DeliveryAttempt {
   readonly error: string | null
   /** When it is tried again, ms since the epoch by the world's clock; null when it isn't. */
   readonly nextTryAt: number | null
+  /** What the scenario had wrong with it. */
+  readonly fault: string | undefined
   readonly requestHeaders: readonly string[]
   readonly requestBody: string
   readonly bytes: number

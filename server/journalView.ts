@@ -4,7 +4,7 @@
 
 import { routeOf } from '../contracts/operations.ts'
 import type { Config } from './config.ts'
-import { type Entry, type Feed, maxBodyBytes } from './journal.ts'
+import { type Entry, type Exchange, type Feed, maxBodyBytes } from './journal.ts'
 import { answerHeaders } from './pipeline/record.ts'
 import type { World } from './world/world.ts'
 import { isSelected, type WorldSelector, type Worlds } from './world/worlds.ts'
@@ -39,6 +39,13 @@ export interface JournalEntry {
   method?: string
   route?: string | null
   aborted?: boolean
+  /** The scenario that was active, the rule that fired, and what it did. */
+  scenario?: string
+  rule?: string
+  fault?: string
+  /** The number from 0 to 1 that chance decided by. */
+  draw?: number
+  delay_ms?: number
   upload?: { filename: string; size: number; type: string; sha256: string }
   response?: { headers: Record<string, string>; body?: unknown }
   /** Of a webhook attempt. */
@@ -118,6 +125,14 @@ export class JournalReader {
     return count
   }
 
+  /** The exchange of a request; undefined when it isn't kept, or there never was one. */
+  find(requestId: string): Exchange | undefined {
+    for (const entry of this.#worlds.ofId(requestId)?.journal ?? []) {
+      if (entry.kind === 'exchange' && entry.requestId === requestId) return entry
+    }
+    return undefined
+  }
+
   /** Resolves when at least `atLeast` entries fit, or when `waited` does; true when they do. */
   async wait(filter: JournalFilter, atLeast: number, waited: Promise<unknown>): Promise<boolean> {
     const fits = matcher(filter)
@@ -168,6 +183,7 @@ export class JournalReader {
             event: entry.event,
             attempt: entry.attempt,
             error: entry.error,
+            fault: entry.fault,
             next_try_at: entry.nextTryAt === null ? null : new Date(entry.nextTryAt).toISOString(),
             request,
           }
@@ -178,19 +194,23 @@ export class JournalReader {
             method: entry.method,
             route: routeOf(entry.operation),
             aborted: entry.aborted,
+            ...playedIn(entry),
             upload: entry.upload,
             request,
-            response: {
-              headers: headersOf(
-                Object.entries(
-                  entry.responseHeaders ?? {
-                    ...answerHeaders(entry),
-                    'content-type': 'application/json; charset=utf-8',
+            response:
+              entry.status === 0
+                ? undefined
+                : {
+                    headers: headersOf(
+                      Object.entries(
+                        entry.responseHeaders ?? {
+                          ...answerHeaders(entry),
+                          'content-type': 'application/json; charset=utf-8',
+                        },
+                      ).flat(),
+                    ),
+                    body: bodyOf(entry.responseBody?.toString()),
                   },
-                ).flat(),
-              ),
-              body: bodyOf(entry.responseBody?.toString()),
-            },
           }
     return this.#redact(shown, entry)
   }
@@ -211,6 +231,18 @@ export class JournalReader {
   *#read(filter: WorldSelector): Generator<World> {
     for (const world of this.#worlds) if (isSelected(world, filter)) yield world
   }
+}
+
+function playedIn({ play, act }: Exchange): Partial<JournalEntry> | undefined {
+  return (
+    play && {
+      scenario: (act?.play ?? play).scenario.name,
+      rule: act?.rule.name,
+      fault: act?.rule.then.fault?.name,
+      draw: act?.draw,
+      delay_ms: act && act.delayMs > 0 ? Math.round(act.delayMs) : undefined,
+    }
+  )
 }
 
 /** Names of fields and parameters that carry secrets. */

@@ -1,11 +1,24 @@
 /** startMock(): the mock for tests and tools, in this process. It listens on a real socket and leaves nothing behind. */
 import { pino } from 'pino'
+import type { Job } from '../contracts/schemas.ts'
 import type { App } from './app.ts'
 import { buildApp } from './app.ts'
-import { realDelay } from './clock.ts'
+import { type Clock, realDelay } from './clock.ts'
 import { ConfigError, completeConfig, type MockOptions } from './config.ts'
+import { clocksOf } from './control/clock.ts'
+import { resetAll } from './control/index.ts'
+import { changeJob, type JobChange } from './control/jobs.ts'
+import { type KeyChange, type KeyState, setKey } from './control/keys.ts'
+import { activeScenario, explainRequest, type ScenarioChoice, useScenario } from './control/scenarios.ts'
+import { restore, snapshot } from './control/snapshot.ts'
 import { parseDuration } from './duration.ts'
 import type { JournalEntry, JournalFilter, JournalPage } from './journalView.ts'
+import type { Mock } from './mock.ts'
+import type { ActiveScenario } from './scenarios/director.ts'
+import type { Explanation } from './scenarios/explain.ts'
+import type { RuleFormat } from './scenarios/format.ts'
+import type { Snapshot } from './world/snapshot.ts'
+import type { WorldSelector } from './world/worlds.ts'
 
 /** How long close() lets requests finish, in ms, before it breaks them off. */
 const graceMs = 1_000
@@ -20,6 +33,25 @@ export interface RunningMock {
   readonly seed: string
   readonly journal: MockJournal
   readonly clock: MockClock
+  /** The clock of one key's worlds: what is done to it holds for that key alone. */
+  clockOf(key: string): MockClock
+  /**
+   * Switches a scenario on: by its name, as an object, or just rules; for every key, or for one. Throws a ScenarioError
+   * for one that can't be played.
+   */
+  use(scenario: ScenarioChoice | readonly RuleFormat[], options?: { key?: string }): ScenarioHandle
+  /** What is active for a key, by which of the four ways, and why. */
+  activeScenario(key?: string): ActiveScenario
+  /** Why a request was answered as it was: each rule, each condition, and the nearest miss. */
+  explain(requestId: string): Explanation
+  /** Makes or changes a key's world: credits, a top-up, limits, whether it is revoked. Without a key, one is drawn. */
+  setKey(change: KeyChange): KeyState
+  /** Puts a job into a state by hand, with the charges and webhooks that belong to it. */
+  setJob(id: string, change: JobChange): Job
+  /** A key's world as one JSON document. */
+  snapshot(key: string): Snapshot
+  /** Resets the key's world and puts it into the state of the document. */
+  restore(key: string, snapshot: Snapshot): void
   /** Makes a key's worlds as new, the one of its X-Mock-World alone, or all worlds. */
   reset(key?: string, world?: string): void
   /** Stops listening, lets requests finish for a second, cleans up. May be called more than once. */
@@ -55,6 +87,21 @@ export interface MockClock {
   setSpeed(factor: number): void
 }
 
+/** A scenario that a test has switched on. */
+export interface ScenarioHandle {
+  /** How often a rule has fired since, in all worlds. Throws for a name that no rule has. */
+  count(rule: string): number
+  /** Each rule, and how often it has fired since. */
+  readonly counts: Record<string, number>
+  /** Resolves when a rule has fired `times` times (default 1). Throws when it has not `within` (default 5s, real time). */
+  fired(rule: string, options?: { times?: number; within?: string }): Promise<void>
+  /** Throws when a rule has never fired, and says which. */
+  assertAllFired(): void
+  /** Switches it off again. */
+  end(): void
+  [Symbol.dispose](): void
+}
+
 export const defaultKey = 'test_key'
 
 /**
@@ -68,7 +115,7 @@ export async function startMock(given: MockOptions = {}): Promise<RunningMock> {
 
 /** Puts a built app on its port. */
 export async function listen({ fastify, mock }: App): Promise<RunningMock> {
-  const { config, journal, clock, worlds } = mock
+  const { config, journal, worlds } = mock
   let closing: Promise<void> | undefined
 
   async function shutDown(): Promise<void> {
@@ -82,7 +129,7 @@ export async function listen({ fastify, mock }: App): Promise<RunningMock> {
     fastify.server.closeAllConnections()
     await finished
     worlds.close()
-    clock.close()
+    mock.clock.close()
     mock.uploads.close()
   }
 
@@ -104,8 +151,9 @@ export async function listen({ fastify, mock }: App): Promise<RunningMock> {
   const address = fastify.server.address()
   const port = typeof address === 'object' && address ? address.port : config.port
   const host = config.host.includes(':') ? `[${config.host}]` : config.host
+  const url = `http://${host === '0.0.0.0' ? '127.0.0.1' : host === '[::]' ? '[::1]' : host}:${port}`
   return {
-    url: `http://${host === '0.0.0.0' ? '127.0.0.1' : host === '[::]' ? '[::1]' : host}:${port}`,
+    url,
     port,
     key: defaultKey,
     seed: config.seed,
@@ -127,15 +175,69 @@ export async function listen({ fastify, mock }: App): Promise<RunningMock> {
         )
       },
     },
-    clock: {
-      now: () => clock.now(),
-      freeze: () => clock.freeze(),
-      resume: () => clock.resume(),
-      step: by => clock.step(msOf(by)),
-      setSpeed: factor => clock.setSpeed(factor),
-    },
-    reset: (key, world) => worlds.reset({ key, world }),
+    clock: clockHandle(mock, {}),
+    clockOf: key => clockHandle(mock, { key }),
+    use: (choice, options) => scenarioHandle(mock, choice, options?.key),
+    activeScenario: key => activeScenario(mock, { key }),
+    explain: requestId => explainRequest(mock, requestId),
+    setKey: change => setKey(mock, change),
+    setJob: (id, change) => changeJob(mock, id, change),
+    snapshot: key => snapshot(mock, { key }),
+    restore: (key, document) => restore(mock, document, { key }, url),
+    reset: (key, world) => resetAll(mock, { key, world }),
     close,
+  }
+}
+
+/** The clock of the whole mock, or of one key. */
+function clockHandle(mock: Mock, selector: WorldSelector): MockClock {
+  const each = (change: (clock: Clock) => void) => clocksOf(mock, selector).forEach(change)
+  return {
+    now: () => (clocksOf(mock, selector)[0] as Clock).now(),
+    freeze: () => each(clock => clock.freeze()),
+    resume: () => each(clock => clock.resume()),
+    step: by => each(clock => clock.step(msOf(by))),
+    setSpeed: factor => each(clock => clock.setSpeed(factor)),
+  }
+}
+
+function scenarioHandle(
+  mock: Mock,
+  choice: ScenarioChoice | readonly RuleFormat[],
+  key: string | undefined,
+): ScenarioHandle {
+  const given = typeof choice === 'string' || !Array.isArray(choice) ? choice : { rules: choice }
+  const activation = useScenario(mock, given as ScenarioChoice, key)
+  const rules = () => activation.scenario.rules.map(({ name }) => name)
+  const known = (rule: string): string => {
+    if (rules().includes(rule)) return rule
+    throw new RangeError(
+      `${activation.scenario.name} has no rule ${JSON.stringify(rule)}; expected one of ${rules().join(', ')}`,
+    )
+  }
+  const end = () => mock.director.endActivation(activation)
+  return {
+    count: rule => activation.count(known(rule)),
+    get counts() {
+      return Object.fromEntries(rules().map(rule => [rule, activation.count(rule)]))
+    },
+    async fired(rule, { times = 1, within = '5s' } = {}) {
+      known(rule)
+      const gone = new AbortController()
+      const met = await activation.wait(rule, times, realDelay(msOf(within), gone.signal))
+      gone.abort()
+      if (!met)
+        throw new Error(`waited ${within} for ${rule} to fire ${times} times; it fired ${activation.count(rule)} times`)
+    },
+    assertAllFired() {
+      const never = rules().filter(rule => activation.count(rule) === 0)
+      if (never.length === 0) return
+      throw new Error(
+        `${activation.scenario.name}: never fired: ${never.join(', ')}; mock.explain(request_id) tells what each rule lacked`,
+      )
+    },
+    end,
+    [Symbol.dispose]: end,
   }
 }
 

@@ -13,6 +13,7 @@ import type { Feed } from './journal.ts'
 import type { Metrics } from './metrics.ts'
 import { packageVersion } from './paths.ts'
 import type { JobRecord, JobStore } from './world/jobStore.ts'
+import type { WebhookFault } from './world/plan.ts'
 import type { World } from './world/world.ts'
 
 /** WH-3. The wait for an answer is real time, as the receiver is; the wait between tries follows clock and speed. */
@@ -23,6 +24,8 @@ const retryAfterMs = 10_000
 const maxUnderway = 16
 const maxWaiting = 1_000
 const maxRemembered = 1_000
+/** What a signature is made with that is to be wrong. */
+const wrongSecret = 'not the secret of this endpoint'
 
 interface Delivery {
   readonly id: string
@@ -34,6 +37,8 @@ interface Delivery {
   readonly url: string
   readonly body: string
   attempts: number
+  /** What the scenario has wrong with it. */
+  readonly fault: WebhookFault | undefined
 }
 
 interface Outcome {
@@ -48,6 +53,8 @@ class Lane {
   readonly waiting: Delivery[] = []
   /** Jobs with an event underway for the first time; their next event waits for it. */
   readonly jobsUnderway = new Set<string>()
+  /** By job: what a scenario sends after its turn. */
+  readonly heldBack = new Map<string, Delivery>()
   underway = 0
 }
 
@@ -71,8 +78,32 @@ export class Webhooks {
     const lane = this.#laneOf(world)
     const id = `whd_${world.tag}${world.chance.id('delivery', world.nextDelivery++)}`
     const body = JSON.stringify({ event, data: job.view })
-    const delivery = { id, world, jobs: world.jobs, event, job, url, body, attempts: 0 }
+    const fault = job.plan.webhooks[event]
+    const delivery = { id, world, jobs: world.jobs, event, job, url, body, attempts: 0, fault }
     remember(lane, delivery)
+    switch (fault?.type) {
+      case 'lost':
+        // The API believes that it was sent: so the job says, and only the journal knows better.
+        return this.#record(delivery, { status: 0, error: null }, 0, null)
+      case 'late':
+        return void world.clock.after(fault.lateMs, () => this.#enter(delivery))
+      case 'out_of_order':
+        // What comes last has nothing to come after.
+        if (event === 'job.started') return void lane.heldBack.set(job.view.id, delivery)
+    }
+    this.#enter(delivery)
+    for (let copy = 1; fault?.type === 'duplicate' && copy < fault.copies; copy++) this.#enter(delivery)
+    const held = lane.heldBack.get(job.view.id)
+    if (held === undefined) return
+    lane.heldBack.delete(job.view.id)
+    this.#enter(held)
+  }
+
+  /** Puts a delivery in the line of those that wait to be sent. */
+  #enter(delivery: Delivery): void {
+    const { world } = delivery
+    if (delivery.jobs !== world.jobs || this.#stop.signal.aborted) return
+    const lane = this.#laneOf(world)
     if (lane.waiting.length >= maxWaiting) {
       this.#record(delivery, { status: 0, error: `dropped: ${maxWaiting} deliveries are waiting already` }, 0, null)
       return
@@ -145,7 +176,7 @@ export class Webhooks {
     })
   }
 
-  #headersOf({ id, event, world, body }: Delivery): Record<string, string> {
+  #headersOf({ id, event, world, body, fault }: Delivery): Record<string, string> {
     const timestamp = new Date(world.clock.now()).toISOString()
     const headers: Record<string, string> = {
       'Content-Type': 'application/json',
@@ -154,7 +185,8 @@ export class Webhooks {
       'X-Webhook-Delivery-Id': id,
       'X-Webhook-Timestamp': timestamp,
     }
-    const secret = this.#config.webhookSecret
+    // A wrong signature is one even where the mock has no secret: a receiver that checks has to refuse it.
+    const secret = fault?.type === 'bad_signature' ? wrongSecret : this.#config.webhookSecret
     if (secret !== undefined) {
       headers['X-Webhook-Signature'] =
         `sha256=${createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex')}`
@@ -212,6 +244,7 @@ export class Webhooks {
       ...outcome,
       ms,
       nextTryAt,
+      fault: delivery.fault?.type,
       requestHeaders: Object.entries<string>(headers).flat(),
       requestBody: delivery.body,
       bytes: 1024 + delivery.body.length,

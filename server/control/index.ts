@@ -8,16 +8,50 @@ import type { Mock } from '../mock.ts'
 import { openInternal } from '../pipeline/exchange.ts'
 import { sendContinue } from '../pipeline/expect.ts'
 import { requireAdminToken } from '../pipeline/key.ts'
+import { baseUrlOf } from '../routes/baseUrl.ts'
 import { isLoopback } from '../webhooks.ts'
+import { type Snapshot, snapshotFormat } from '../world/snapshot.ts'
 import type { WorldSelector } from '../world/worlds.ts'
+import { type ClockChange, changeClock, readClock } from './clock.ts'
+import { changeJob, type JobChange } from './jobs.ts'
 import { type JournalRoute, journalPage, journalStream } from './journal.ts'
-import { journalQuery, keyBody, keyQuery } from './schemas.ts'
+import { type KeyChange, listKeys, setKey } from './keys.ts'
+import {
+  activeScenario,
+  explainRequest,
+  listScenarios,
+  type ScenarioChoice,
+  summaryOf,
+  useScenario,
+} from './scenarios.ts'
+import * as schemas from './schemas.ts'
+import { restore, snapshot } from './snapshot.ts'
+
+const {
+  clockBody,
+  jobChangeBody,
+  journalQuery,
+  keyBody,
+  keyChangeBody,
+  keyQuery,
+  restoreQuery,
+  scenarioBody,
+  scenarioQuery,
+} = schemas
 
 export function registerControl(app: FastifyInstance, mock: Mock): void {
   const opened = openInternal(mock)
   const onRequest = isLoopback(mock.config.host)
     ? [opened]
     : [opened, mock.config.adminToken === undefined ? refuseRemote : requireAdminToken(mock)]
+
+  const read = (querystring: object) => ({ onRequest, schema: { querystring } })
+  const write = (body: object) => ({
+    onRequest,
+    preParsing: sendContinue,
+    preValidation: noBodyIsEmpty,
+    schema: { body },
+  })
 
   app.get<JournalRoute>('/__mock/journal', { onRequest, schema: { querystring: journalQuery } }, journalPage(mock))
   app.get<JournalRoute>(
@@ -33,14 +67,10 @@ export function registerControl(app: FastifyInstance, mock: Mock): void {
       return { cleared: query.world ?? query.key ?? 'all' }
     },
   )
-  app.post<{ Body: WorldSelector }>(
-    '/__mock/reset',
-    { onRequest, preParsing: sendContinue, preValidation: noBodyIsEmpty, schema: { body: keyBody } },
-    async ({ body }) => {
-      mock.worlds.reset(body)
-      return { reset: body.world ?? body.key ?? 'all' }
-    },
-  )
+  app.post<{ Body: WorldSelector }>('/__mock/reset', write(keyBody), async ({ body }) => {
+    resetAll(mock, body)
+    return { reset: body.world ?? body.key ?? 'all' }
+  })
   app.post<{ Params: { delivery_id: string } }>(
     '/__mock/webhooks/:delivery_id/redeliver',
     { onRequest },
@@ -54,11 +84,86 @@ export function registerControl(app: FastifyInstance, mock: Mock): void {
       )
     },
   )
+  app.get<{ Querystring: WorldSelector }>('/__mock/scenario', read(keyQuery), async ({ query }) =>
+    activeScenario(mock, query),
+  )
+  app.put<{ Body: { scenario: ScenarioChoice; key?: string } }>(
+    '/__mock/scenario',
+    write(scenarioBody),
+    async ({ body }) => {
+      useScenario(mock, body.scenario, body.key)
+      return activeScenario(mock, { key: body.key })
+    },
+  )
+  app.delete<{ Querystring: WorldSelector }>('/__mock/scenario', read(keyQuery), async ({ query }) => {
+    const ended = mock.director.end(query.key)
+    return { ended, active: activeScenario(mock, query) }
+  })
+  app.get('/__mock/scenarios', { onRequest }, async () => ({ scenarios: listScenarios(mock) }))
+  // In a scope of its own: a scenario may come as YAML too, whose errors then have lines and columns.
+  app.register(async scope => {
+    scope.addContentTypeParser(yamlTypes, { parseAs: 'string' }, (_request, body, done) => done(null, body))
+    scope.post<{ Body: unknown; Querystring: { validate: boolean } }>(
+      '/__mock/scenarios',
+      { onRequest, preParsing: sendContinue, schema: { querystring: scenarioQuery } },
+      async ({ body, query }) => {
+        const { library } = mock.director
+        const keep = !query.validate
+        const scenario = typeof body === 'string' ? library.takeText(body, keep) : library.take(body, keep)
+        return { valid: true, added: keep, ...summaryOf(scenario) }
+      },
+    )
+  })
+  app.get<{ Params: { name: string } }>('/__mock/scenarios/:name', { onRequest }, async ({ params }) => {
+    return mock.director.library.get(params.name).source
+  })
+  app.get<{ Params: { request_id: string } }>('/__mock/explain/:request_id', { onRequest }, async ({ params }) =>
+    explainRequest(mock, params.request_id),
+  )
+  app.get<{ Querystring: WorldSelector }>('/__mock/clock', read(keyQuery), async ({ query }) => readClock(mock, query))
+  app.post<{ Body: ClockChange & WorldSelector }>('/__mock/clock', write(clockBody), async ({ body }) =>
+    changeClock(mock, body, body),
+  )
+  app.get<{ Querystring: WorldSelector }>('/__mock/keys', read(keyQuery), async ({ query }) => ({
+    keys: listKeys(mock, query),
+  }))
+  app.post<{ Body: KeyChange }>('/__mock/keys', write(keyChangeBody), async ({ body }) => setKey(mock, body))
+  app.post<{ Params: { job_id: string }; Body: JobChange }>(
+    '/__mock/jobs/:job_id',
+    write(jobChangeBody),
+    async ({ params, body }) => changeJob(mock, params.job_id, body),
+  )
+  app.get<{ Querystring: WorldSelector }>('/__mock/snapshot', read(keyQuery), async ({ query }) =>
+    snapshot(mock, query),
+  )
+  app.put<{ Querystring: WorldSelector & { key: string }; Body: Snapshot }>(
+    '/__mock/snapshot',
+    {
+      ...write(snapshotFormat),
+      bodyLimit: maxSnapshotBytes,
+      schema: { body: snapshotFormat, querystring: restoreQuery },
+    },
+    async request => {
+      restore(mock, request.body, request.query, baseUrlOf(request))
+      return { restored: request.body.jobs.length, clock: readClock(mock, request.query) }
+    },
+  )
   app.get('/metrics', { onRequest: opened }, async (_request, reply) => {
     const { text, contentType } = await mock.metrics.render(mock.worlds)
     return reply.type(contentType).send(text)
   })
 }
+
+const yamlTypes = ['application/yaml', 'application/x-yaml', 'text/yaml', 'text/x-yaml']
+
+/** Worlds as new, and with them what was switched on for them by PUT. */
+export function resetAll({ worlds, director }: Mock, selector: WorldSelector): void {
+  worlds.reset(selector)
+  if (selector.world === undefined) director.end(selector.key)
+}
+
+/** A snapshot of a world with 100,000 jobs has some 60 MB. */
+const maxSnapshotBytes = 128 * 1024 * 1024
 
 const refuseRemote: onRequestHookHandler = (_request, _reply, done) => {
   done(apiError('route_not_found', '/__mock is closed off loopback; start the mock with --admin-token to open it'))

@@ -1,24 +1,59 @@
 /** What the control routes take. It is not part of the API's contract, so it is no part of contracts/ either. */
+import { jobStates } from '../../contracts/schemas.ts'
+import { limitFormat } from '../scenarios/format.ts'
+
 const key = { type: 'string', minLength: 1, maxLength: 256 } as const
 const world = { type: 'string', minLength: 1, maxLength: 200 } as const
 
-export const keyQuery = { type: 'object', additionalProperties: false, properties: { key, world } } as const
-export const keyBody = { type: 'object', additionalProperties: false, properties: { key, world } } as const
-
-export const journalQuery = {
+const object = <const P extends Record<string, object>>(properties: P, required: readonly string[] = []) => ({
   type: 'object',
   additionalProperties: false,
-  properties: {
-    key,
-    world,
-    kind: { enum: ['exchange', 'webhook'] },
-    route: { type: 'string' },
-    status: { type: 'string', pattern: '^([1-5][xX][xX]|[0-9]{1,3})$' },
-    job_id: { type: 'string' },
-    request_id: { type: 'string' },
-    since: { type: 'string' },
-    limit: { type: 'integer', minimum: 0, maximum: 10_000, default: 1000 },
-    wait: { type: 'string' },
-    atLeast: { type: 'integer', minimum: 1, default: 1 },
-  },
-} as const
+  required,
+  properties,
+})
+
+export const keyQuery = object({ key, world })
+export const keyBody = object({ key, world })
+
+export const journalQuery = object({
+  key,
+  world,
+  kind: { enum: ['exchange', 'webhook'] },
+  route: { type: 'string' },
+  status: { type: 'string', pattern: '^([1-5][xX][xX]|[0-9]{1,3})$' },
+  job_id: { type: 'string' },
+  request_id: { type: 'string' },
+  since: { type: 'string' },
+  limit: { type: 'integer', minimum: 0, maximum: 10_000, default: 1000 },
+  wait: { type: 'string' },
+  atLeast: { type: 'integer', minimum: 1, default: 1 },
+})
+
+export const clockBody = object({
+  key,
+  world,
+  freeze: { type: 'boolean' },
+  step: { type: 'string' },
+  speed: { type: 'number', exclusiveMinimum: 0, maximum: 1_000_000 },
+})
+
+export const keyChangeBody = object({
+  key,
+  world,
+  credits: { type: 'number', minimum: 0, maximum: 1e12 },
+  top_up: { type: 'number', minimum: 0, maximum: 1e12 },
+  rate_limit: limitFormat,
+  job_limit: limitFormat,
+  revoked: { type: 'boolean' },
+})
+
+export const jobChangeBody = object({
+  status: { enum: jobStates },
+  progress: { type: 'integer', minimum: 0, maximum: 100 },
+  error: { type: 'string', minLength: 1, maxLength: 2000 },
+  hold: { type: 'boolean' },
+})
+
+export const scenarioBody = object({ scenario: { type: ['string', 'object'] }, key }, ['scenario'])
+export const scenarioQuery = object({ validate: { type: 'boolean', default: false } })
+export const restoreQuery = object({ key, world }, ['key'])

@@ -12,8 +12,7 @@ import type { Exchange } from '../journal.ts'
 import type { Mock } from '../mock.ts'
 import type { Then } from '../scenarios/compile.ts'
 import type { Call } from '../scenarios/conditions.ts'
-import type { Act, Play } from '../scenarios/play.ts'
-import { ScenarioError } from '../scenarios/problems.ts'
+import type { Act, Counted, Play } from '../scenarios/play.ts'
 import { Window } from '../world/limits.ts'
 import type { World } from '../world/world.ts'
 import { answerHeaders, record } from './record.ts'
@@ -32,7 +31,7 @@ export function decideScenario(mock: Mock, operation: OperationId) {
       play = asked === undefined ? mock.director.playOf(world) : mock.director.playOfHeader(world, asked)
       decided = fault === undefined ? play : mock.director.playOfFault(world, fault)
     } catch (error) {
-      return done(refusal(error) as Error)
+      return done(error as Error)
     }
     if (decided === undefined) return done()
     exchange.play = play ?? decided
@@ -65,7 +64,7 @@ function decide(
 ): void {
   const { exchange } = request
   if (play.scenario.rules.length === 0) return done()
-  const counted = (exchange.counted as number[] | undefined) ?? []
+  const counted = (exchange.counted as Counted[] | undefined) ?? []
   const call = new LiveCall(mock, request)
   const decision = play.decide(operation, call, exchange.sinceStart, hasBody, from, counted)
   exchange.jobState = call.jobState
@@ -86,10 +85,6 @@ function subjectOf(mock: Mock, exchange: Exchange, request: FastifyRequest): Wor
   const id = job_id ?? video_id
   return (id === undefined ? undefined : mock.worlds.ofId(id)) ?? exchange.world
 }
-
-/** What is wrong with a scenario is said to whoever asked for it. */
-export const refusal = (error: unknown): unknown =>
-  error instanceof ScenarioError ? apiError('invalid_field', error.message) : error
 
 class LiveCall implements Call {
   readonly #mock: Mock
@@ -200,10 +195,12 @@ export function answerAsTold(
     change(answer, act, exchange)
     if (answer.body !== payload) destroy(payload)
     for (const name of Object.keys(reply.getHeaders())) if (answer.headers[name] === undefined) reply.removeHeader(name)
-    reply.code(answer.status).headers(answer.headers as Record<string, string>)
+    const headers = Object.fromEntries(Object.entries(answer.headers).filter(([, value]) => value !== undefined))
+    reply.code(answer.status).headers(headers)
     exchange.status = answer.status
-    exchange.responseHeaders = answer.headers as Record<string, string>
+    exchange.responseHeaders = headers as Record<string, string>
     if (!(answer.body instanceof Readable)) exchange.responseBody = answer.body
+    exchange.aborted = request.raw.destroyed && !request.raw.complete
     record(mock, exchange)
     if (fault?.fault.send === undefined) return done(null, answer.body)
     hold(mock, reply)

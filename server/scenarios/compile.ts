@@ -5,13 +5,12 @@
 import { type ErrorCaseName, errorCases } from '../../contracts/errors.ts'
 import { type Operation, type OperationId, operations } from '../../contracts/operations.ts'
 import { type JobState, webhookEvents } from '../../contracts/schemas.ts'
-import { parseDuration } from '../duration.ts'
 import type { Fault } from '../faults/fault.ts'
 import { faults } from '../faults/index.ts'
 import type { LimitSpec } from '../world/limits.ts'
 import type { PlanChanges, WebhookFault } from '../world/plan.ts'
 import { type Call, type Condition, conditionsOf } from './conditions.ts'
-import type { JobFormat, LimitFormat, RuleFormat, ScenarioFile, ThenFormat } from './format.ts'
+import { type JobFormat, limitOf, msOf, type RuleFormat, type ScenarioFile, type ThenFormat } from './format.ts'
 import { didYouMean, type Problem } from './problems.ts'
 
 export interface Scenario {
@@ -112,11 +111,6 @@ export function compile(
     rulesOf: new Map(allOperations.map(id => [id, rules.filter(rule => rule.operations.has(id))])),
   }
 }
-
-const msOf = (text: string | undefined): number | undefined => (text === undefined ? undefined : parseDuration(text))
-
-const limitOf = (given: LimitFormat | undefined): LimitSpec | undefined =>
-  typeof given === 'object' ? { limit: given.calls, windowMs: msOf(given.per) as number } : given
 
 function compileRule(rule: RuleFormat, index: number, path: Problem['path'], problems: Problem[]): Rule {
   const { when = {} } = rule

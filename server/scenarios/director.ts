@@ -30,7 +30,7 @@ export interface ActiveScenario {
   /** Milliseconds by the world's clock since the first call; null before it. */
   since_first_call_ms?: number | null
   /** Each rule, how many calls fitted it and how often it fired in this world. */
-  rules?: { name: string; met: number; fired: number }[]
+  rules?: { name: string; met?: number; fired: number }[]
   /** What is switched on too, but a narrower way won over it. */
   outranked: { scenario: string; way: Way; why: string }[]
 }
@@ -104,6 +104,11 @@ export class Director {
   /** The world begins anew, and so does what it plays. */
   forget(world: World): void {
     this.#stages.delete(world)
+  }
+
+  /** What holds for every key that has nothing narrower. */
+  forAll(): Activation | undefined {
+    return this.#all ?? this.#served
   }
 
   active(world: World): ActiveScenario {

@@ -5,6 +5,7 @@
 import { errorCases, errorCodes } from '../../contracts/errors.ts'
 import { faultNames, faults } from '../faults/index.ts'
 import { compile, type Scenario } from './compile.ts'
+import { thenFields } from './format.ts'
 import { takeScenario } from './parse.ts'
 import { didYouMean, ScenarioError } from './problems.ts'
 
@@ -17,11 +18,23 @@ const remembered = new Map<string, Scenario>()
 export function faultOfHeader(text: string): Scenario {
   const known = remembered.get(text)
   if (known) return known
-  const source = takeScenario({ rules: [{ name, then: thenOf(text) }] }, `${name}: ${text}`)
-  const scenario = { ...compile(source.value, [], source.refuse), name }
+  const scenario = { ...read(text), name }
   if (remembered.size >= maxRemembered) remembered.clear()
   remembered.set(text, scenario)
   return scenario
+}
+
+function read(text: string): Scenario {
+  try {
+    const source = takeScenario({ rules: [{ name, then: thenOf(text) }] }, `${name}: ${text}`)
+    return compile(source.value, [], source.refuse)
+  } catch (error) {
+    if (!(error instanceof ScenarioError)) throw error
+    // Of the rule that it is made to, the user knows nothing.
+    throw new ScenarioError(
+      error.problems.map(problem => ({ ...problem, field: problem.field.replace(/^rules\[0\]\.then\.?/, '') })),
+    )
+  }
 }
 
 const errorNames = [...Object.keys(errorCodes), ...Object.keys(errorCases)]
@@ -44,9 +57,10 @@ function thenOf(text: string): Record<string, unknown> {
       )
   }
   const own = typeof then.fault === 'string' ? Object.keys(faults[then.fault]?.params ?? {}) : []
-  const given = [...parameters].filter(([parameter]) => own.includes(parameter))
+  const isOwn = (parameter: string) => own.includes(parameter) || (own.length > 0 && !(parameter in thenFields))
+  const given = [...parameters].filter(([parameter]) => isOwn(parameter))
   if (given.length > 0) then.fault = { type: then.fault, ...Object.fromEntries(given) }
-  for (const [parameter, value] of parameters) if (!own.includes(parameter)) then[parameter] = value
+  for (const [parameter, value] of parameters) if (!isOwn(parameter)) then[parameter] = value
   return then
 }
 

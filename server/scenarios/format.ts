@@ -7,7 +7,9 @@ import { clauses } from '../../contracts/clauses.ts'
 import { errorCases, errorCodes } from '../../contracts/errors.ts'
 import { type Operation, operations } from '../../contracts/operations.ts'
 import { jobStates, webhookEvents } from '../../contracts/schemas.ts'
+import { parseDuration } from '../duration.ts'
 import { faults } from '../faults/index.ts'
+import type { LimitSpec } from '../world/limits.ts'
 
 export const scenarioName = '^[a-z0-9][a-z0-9-]{0,63}$'
 const durationPattern = '\\d+(\\.\\d+)?(ms|s|m|h|d)'
@@ -24,7 +26,7 @@ const progress = { type: 'integer', minimum: 0, maximum: 100 } as const
 const oneOrMore = <const T extends JSONSchema>(one: T) =>
   ({ anyOf: [one, { type: 'array', items: one, minItems: 1, maxItems: 100 }] }) as const
 
-const limit = {
+export const limitFormat = {
   description: 'Calls a minute, 0 for no limit; or calls in a time.',
   anyOf: [
     { type: 'integer', minimum: 0, maximum: 1_000_000_000 },
@@ -43,8 +45,8 @@ const account = {
   additionalProperties: false,
   properties: {
     credits: { type: 'number', minimum: 0, maximum: 1e12, description: 'Credits that it has (CR-3).' },
-    rate_limit: { ...limit, description: 'Requests a minute, 0 for no limit; or calls in a time (RL-1).' },
-    job_limit: { ...limit, description: 'Job creations a minute, 0 for no limit; or calls in a time (RL-1).' },
+    rate_limit: { ...limitFormat, description: 'Requests a minute, 0 for no limit; or calls in a time (RL-1).' },
+    job_limit: { ...limitFormat, description: 'Job creations a minute, 0 for no limit; or calls in a time (RL-1).' },
     revoked: {
       type: 'object',
       description: 'The key is answered 401 from then on (AUTH-1).',
@@ -225,6 +227,9 @@ const then = {
   },
 } as const
 
+/** What a rule can say behind `then`. */
+export const thenFields: object = then.properties
+
 const rule = {
   type: 'object',
   additionalProperties: false,
@@ -270,7 +275,7 @@ export type RuleFormat = NonNullable<ScenarioFile['rules']>[number]
 export type ThenFormat = RuleFormat['then']
 export type WhenFormat = NonNullable<RuleFormat['when']>
 export type JobFormat = NonNullable<ScenarioFile['jobs']>
-export type LimitFormat = FromSchema<typeof limit>
+export type LimitFormat = FromSchema<typeof limitFormat>
 
 /** The faults' own parameters, as they describe themselves. */
 const faultSchema = {
@@ -301,3 +306,9 @@ function withFaults(schema: unknown): unknown {
   if (typeof schema !== 'object' || schema === null) return schema
   return Object.fromEntries(Object.entries(schema).map(([name, value]) => [name, withFaults(value)]))
 }
+
+export const msOf = (text: string | undefined): number | undefined =>
+  text === undefined ? undefined : parseDuration(text)
+
+export const limitOf = (given: LimitFormat | undefined): LimitSpec | undefined =>
+  typeof given === 'object' ? { limit: given.calls, windowMs: msOf(given.per) as number } : given

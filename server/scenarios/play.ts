@@ -47,10 +47,15 @@ export class Activation {
     for (const look of this.#waiting) look()
   }
 
-  /** Calls `look` after each firing, until the returned function is called. */
-  listen(look: () => void): () => void {
-    this.#waiting.add(look)
-    return () => this.#waiting.delete(look)
+  /** Resolves when a rule has fired `times` times, or when `waited` does; true when it has. */
+  wait(rule: string, times: number, waited: Promise<unknown>): Promise<boolean> {
+    if (this.count(rule) >= times) return Promise.resolve(true)
+    let look = () => {}
+    const met = new Promise<boolean>(resolve => {
+      look = () => this.count(rule) >= times && resolve(true)
+      this.#waiting.add(look)
+    })
+    return Promise.race([met, waited.then(() => false)]).finally(() => this.#waiting.delete(look))
   }
 }
 
@@ -63,6 +68,16 @@ export interface Act {
   /** The number in [0, 1) that chance decided by; undefined where nothing was left to it. */
   readonly draw: number | undefined
   readonly delayMs: number
+}
+
+/** A rule whose own conditions a call fitted: it counted the call, and fired or did not because of one more thing. */
+export interface Counted {
+  readonly rule: Rule
+  /** The call was the n-th that fitted the rule, and the rule had fired so often before. */
+  readonly n: number
+  readonly fired: number
+  readonly unmet: 'calls' | 'time' | 'times' | 'for' | 'probability' | undefined
+  readonly draw: number | undefined
 }
 
 export type Decision = Act | { waitsForBodyAt: number } | undefined
@@ -130,7 +145,7 @@ export class Play {
 
   /**
    * What the rules make of a call: the first that fires decides. Where a rule needs the body, and there can be none
-   * yet, the rest is decided later, `from` that rule on. `counted` gets each rule that counted the call, and its count.
+   * yet, the rest is decided later, `from` that rule on. `counted` gets each rule that counted the call.
    */
   decide(
     operation: OperationId,
@@ -138,7 +153,7 @@ export class Play {
     sinceStart: number,
     hasBody: boolean,
     from: number,
-    counted: number[],
+    counted: Counted[],
   ): Decision {
     const rules = this.scenario.rulesOf.get(operation) as readonly Rule[]
     for (let i = from; i < rules.length; i++) {
@@ -147,20 +162,23 @@ export class Play {
       if (!fits(rule, call)) continue
       const n = (this.met[rule.index] as number) + 1
       this.met[rule.index] = n
-      counted.push(rule.index, n)
-      if (!isTurn(rule, n) || !this.#isTime(rule, sinceStart)) continue
-      const draw = this.#draw(rule, operation, call)
-      if (rule.probability !== undefined && (draw as number) >= rule.probability) continue
-      return this.#fire(rule, sinceStart, draw)
+      const unmet = this.#unmet(rule, n, sinceStart)
+      const draw = unmet === undefined ? this.#draw(rule, operation, call) : undefined
+      const isOut = rule.probability !== undefined && draw !== undefined && draw >= rule.probability
+      const fired = this.fired[rule.index] as number
+      counted.push({ rule, n, fired, unmet: isOut ? 'probability' : unmet, draw })
+      if (unmet === undefined && !isOut) return this.#fire(rule, sinceStart, draw)
     }
     return undefined
   }
 
-  #isTime({ index, time, times, forMs }: Rule, sinceStart: number): boolean {
-    if (time && (sinceStart < time.fromMs || sinceStart >= time.toMs)) return false
-    if ((this.fired[index] as number) >= times) return false
+  #unmet(rule: Rule, n: number, sinceStart: number): Counted['unmet'] {
+    const { index, time, times, forMs } = rule
+    if (!isTurn(rule, n)) return 'calls'
+    if (time && (sinceStart < time.fromMs || sinceStart >= time.toMs)) return 'time'
+    if ((this.fired[index] as number) >= times) return 'times'
     const firedAt = this.firedAt[index]
-    return firedAt === undefined || sinceStart - firedAt < forMs
+    return firedAt === undefined || sinceStart - firedAt < forMs ? undefined : 'for'
   }
 
   #fire(rule: Rule, sinceStart: number, draw: number | undefined): Act {
@@ -193,7 +211,7 @@ export class Play {
 }
 
 /** Whether it is the turn of the n-th call that fits. */
-export function isTurn({ calls, after, first, every }: Rule, n: number): boolean {
+function isTurn({ calls, after, first, every }: Rule, n: number): boolean {
   if (calls && (n < calls.from || n > calls.to)) return false
   const behind = n - after
   return behind > 0 && behind <= first && behind % every === 0

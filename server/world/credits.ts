@@ -30,6 +30,11 @@ export class Credits {
     this.#balance = Math.round(credits * 1000) + this.#reserved
   }
 
+  /** Thousandths of a credit, the reserved ones included. */
+  setBalance(thousandths: number): void {
+    this.#balance = thousandths
+  }
+
   topUp(credits: number): void {
     this.#balance += Math.round(credits * 1000)
   }

@@ -17,6 +17,14 @@ interface Record {
   expiresAt: number
 }
 
+/** A record as a snapshot has it. */
+export interface KeptAnswer {
+  key: string
+  fingerprint: string
+  answer: string
+  expires_at: number
+}
+
 export class Idempotency {
   readonly #records = new Map<string, Record>()
 
@@ -58,6 +66,21 @@ export class Idempotency {
   /** The request failed: the key is free for a retry. */
   release(key: string): void {
     if (this.#records.get(key)?.inFlight) this.#records.delete(key)
+  }
+
+  /** The answers that are kept, for a snapshot. */
+  records(): KeptAnswer[] {
+    return [...this.#records].flatMap(([key, { fingerprint, answer, inFlight, expiresAt }]) =>
+      inFlight || fingerprint === undefined
+        ? []
+        : [{ key, fingerprint, answer: String(answer), expires_at: expiresAt }],
+    )
+  }
+
+  restore(kept: readonly KeptAnswer[]): void {
+    for (const { key, fingerprint, answer, expires_at } of kept) {
+      this.#records.set(key, { fingerprint, answer, inFlight: false, expiresAt: expires_at })
+    }
   }
 
   #dropOldest(): void {

@@ -23,6 +23,8 @@ export class Usage {
   /** A ring: written once a call. */
   readonly #calls: Exchange[] = []
   #next = 0
+  /** Calls of the time before a restore; newest first. */
+  #before: readonly UsageEvent[] = []
 
   jobStarted(at: number): void {
     this.#day(at).total++
@@ -71,7 +73,7 @@ export class Usage {
   /** The last `limit` calls, newest first. */
   events(limit: number): UsageEvent[] {
     const count = Math.min(limit, this.#calls.length)
-    return Array.from({ length: count }, (_, i) => {
+    const own = Array.from({ length: count }, (_, i) => {
       const call = this.#calls[(this.#next - 1 - i + 2 * maxEvents) % maxEvents] as Exchange
       return {
         request_id: call.requestId,
@@ -82,6 +84,20 @@ export class Usage {
         time: new Date(call.at).toISOString(),
       }
     })
+    return [...own, ...this.#before.slice(0, limit - count)]
+  }
+
+  /** As a snapshot has it: each day as [day, total, completed, failed, charged]. */
+  save(): { days: number[][]; events: UsageEvent[] } {
+    const days = [...this.#days].map(([day, row]) => [day, row.total, row.completed, row.failed, row.charged])
+    return { days, events: this.events(maxEvents) }
+  }
+
+  restore({ days, events }: { days: readonly number[][]; events: readonly UsageEvent[] }): void {
+    for (const [day, total, completed, failed, charged] of days as [number, number, number, number, number][]) {
+      this.#days.set(day, { total, completed, failed, charged })
+    }
+    this.#before = events
   }
 
   #day(at: number): Day {

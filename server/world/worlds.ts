@@ -57,6 +57,8 @@ export class Worlds {
   readonly #byTag = new Map<string, World>()
   /** Keys made by POST /v1/admin/keys, and test keys that were disabled, by the key itself. */
   readonly #keys = new Map<string, KeyRecord>()
+  /** Keys that POST /__mock/keys has drawn so far. */
+  nextMadeKey = 0
   #evicted = 0
   /** Journal entries that went with their worlds, and the newest of them. */
   evictedEntries = 0
@@ -77,6 +79,23 @@ export class Worlds {
     if (found !== undefined && (this.#keys.size === 0 || !this.#isDisabled(key))) return found
     if (!this.#isValid(key) || (split !== undefined && split.length > maxNameLength)) return undefined
     return this.#make(key, split)
+  }
+
+  /**
+   * The worlds that fit. A key's is made where it has none yet, so that a test can set things up before its first call;
+   * undefined when the key isn't valid, or a fingerprint that no key of here has.
+   */
+  select(selector: WorldSelector): World[] | undefined {
+    const found = [...this].filter(world => isSelected(world, selector))
+    if (found.length > 0 || selector.key === undefined) return found
+    const made =
+      selector.key === 'anonymous' ? this.anonymous(selector.world) : this.ofKey(selector.key, selector.world)
+    return made && [made]
+  }
+
+  /** Lets a world be found by the ids of another one too: that it was restored from. */
+  alias(tag: string, world: World): void {
+    if (!this.#byTag.has(tag)) this.#byTag.set(tag, world)
   }
 
   /** The one world of legacy calls without a key (AUTH-2), and of all that can't be told whose it is. */
@@ -101,10 +120,13 @@ export class Worlds {
   /** Makes the worlds that fit as new, all of them without a selector; the others stay untouched. */
   reset(selector: WorldSelector = {}): void {
     for (const world of this) {
-      if (!isSelected(world, selector)) continue
-      this.#events.forget(world)
-      world.reset(this.#root)
+      if (isSelected(world, selector)) this.resetWorld(world)
     }
+  }
+
+  resetWorld(world: World): void {
+    this.#events.forget(world)
+    world.reset(this.#root)
   }
 
   close(): void {
@@ -197,7 +219,7 @@ export class Worlds {
     if (!chosen) return
     this.#evicted++
     this.#byName.delete(chosen[0])
-    this.#byTag.delete(chosen[1].tag)
+    for (const [tag, world] of this.#byTag) if (world === chosen[1]) this.#byTag.delete(tag)
     this.#events.forget(chosen[1])
     const { journal } = chosen[1]
     this.evictedEntries += journal.size + journal.evicted

@@ -1,0 +1,46 @@
+/** `understudy explain REQUEST_ID [URL]`: why a running mock answered a request as it did. */
+import { Command } from 'commander'
+import { ConfigError, completeConfig, readEnvironment } from '../server/config.ts'
+import type { ExplainedRule, Explanation } from '../server/scenarios/explain.ts'
+import { baseUrlOf, reach } from './reach.ts'
+
+export function explainCommand(): Command {
+  return new Command('explain')
+    .description('why a running mock answered a request as it did: each rule, each condition, and the nearest miss')
+    .argument('<request_id>', 'of the answer: in its envelope, in X-Request-Id, in the log')
+    .argument('[url]', 'the mock (default: this machine, port UNDERSTUDY_PORT or 4010)')
+    .action(async (id: string, given: string | undefined) => {
+      const { adminToken } = completeConfig(readEnvironment())
+      const url = `${baseUrlOf(given)}/__mock/explain/${encodeURIComponent(id)}`
+      const answer = await reach(url, adminToken === undefined ? {} : { 'X-Admin-Token': adminToken })
+      if (answer === undefined) return
+      const body = (await answer.json().catch(() => undefined)) as
+        | (Explanation & { error?: { message: string } })
+        | undefined
+      if (answer.status !== 200)
+        throw new ConfigError(body?.error?.message ?? `${url} answered ${answer.status}; expected a mock`)
+      console.log(textOf(body as Explanation))
+    })
+}
+
+function textOf({ request_id, route, status, scenario, why, rule, rules, nearest }: Explanation): string {
+  const head = `${request_id}  ${route ?? 'no route'}  answered ${status === 0 ? 'with nothing' : status}`
+  if (scenario === null) return `${head}\n${why}`
+  const decided = rule === null ? 'no rule fired: the call was answered as ever' : `the rule ${rule} fired`
+  const lines = [head, `scenario ${scenario} (${why}): ${decided}`, ...rules.flatMap(linesOf)]
+  if (nearest) {
+    const unmet = nearest.unmet.map(({ what, expected, found }) => `${what} was ${found}, not ${expected}`)
+    lines.push(`nearest miss: ${nearest.rule}: ${unmet.join('; ')}`)
+  }
+  return lines.join('\n')
+}
+
+const marks = { fired: '✓', not_met: '✗', not_reached: '·' } as const
+
+function* linesOf({ rule, verdict, conditions, does }: ExplainedRule): Generator<string> {
+  yield `  ${marks[verdict]} ${rule}: ${does}${verdict === 'not_reached' ? ' (not reached: another rule had fired)' : ''}`
+  if (verdict === 'not_reached') return
+  for (const { what, expected, found, met } of conditions) {
+    yield `      ${met ? '✓' : '✗'} ${what} ${expected}${met ? '' : `: it was ${found}`}`
+  }
+}

@@ -1,0 +1,103 @@
+/** `understudy scenarios list|show|validate|new`: the scenarios that there are, and those that are being written. */
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Command } from 'commander'
+import { ConfigError } from '../server/config.ts'
+import { doesOf } from '../server/scenarios/explain.ts'
+import { scenarioName } from '../server/scenarios/format.ts'
+import { Library, shippedFolder } from '../server/scenarios/library.ts'
+import { ScenarioError, textOf } from '../server/scenarios/problems.ts'
+
+const folderFlag = '--scenarios <folder>'
+const folderText = 'scenario files of your own, beside those that ship'
+
+export function scenariosCommand(): Command {
+  const command = new Command('scenarios').description('list, show, check and begin scenarios')
+  command
+    .command('list')
+    .description('every scenario, with what it is for')
+    .option(folderFlag, folderText)
+    .action(({ scenarios }: { scenarios?: string }) => list(new Library(scenarios)))
+  command
+    .command('show')
+    .argument('<name or file>')
+    .description('what a scenario does, rule by rule, with all that it extends')
+    .option(folderFlag, folderText)
+    .action((given: string, { scenarios }: { scenarios?: string }) => show(new Library(scenarios), given))
+  command
+    .command('validate')
+    .argument('<file...>')
+    .description('check scenario files: exit 0 if all can be played, 2 if not, with each place that is wrong')
+    .option(folderFlag, folderText)
+    .action((files: string[], { scenarios }: { scenarios?: string }) => validate(new Library(scenarios), files))
+  command.command('new').argument('<name>').description('begin a scenario file NAME.yaml in this folder').action(begin)
+  return command
+}
+
+function list(library: Library): void {
+  const all = library.list()
+  const width = Math.max(...all.map(({ name }) => name.length))
+  for (const { name, scenario, problems = [] } of all) {
+    const { description = '', clauses = [] } = scenario ?? {}
+    const broken = problems.map(problem => ` BROKEN ${textOf(problem)}`).join('')
+    console.log(`${name.padEnd(width)}  ${description}${clauses.length > 0 ? ` (${clauses.join(' ')})` : ''}${broken}`)
+  }
+}
+
+function show(library: Library, given: string): void {
+  const { name, description, clauses, source, rules } = library.nameOrFile(given)
+  console.log(`${name}: ${description}`)
+  if (clauses.length > 0) console.log(`clauses: ${clauses.join(' ')}`)
+  for (const part of ['account', 'jobs'] as const)
+    if (source[part]) console.log(`${part}: ${JSON.stringify(source[part])}`)
+  rules.forEach((rule, i) => {
+    const { when, then, name: _name, description: _description, ...bounds } = source.rules?.[i] ?? { then: {} }
+    const conditions = Object.entries({ ...when, ...bounds }).map(([field, value]) => {
+      return `${field} ${typeof value === 'object' ? JSON.stringify(value) : value}`
+    })
+    console.log(
+      `${i + 1}. ${rule.name}: ${conditions.length > 0 ? `when ${conditions.join(', ')}: ` : ''}${doesOf(rule.then)}`,
+    )
+  })
+}
+
+/** Looks at all of them, so that one run tells of everything that is wrong. */
+function validate(library: Library, files: string[]): void {
+  for (const file of files) {
+    try {
+      const { name, rules } = library.open(file)
+      console.log(`${file}: ${name} is valid, ${rules.length} ${rules.length === 1 ? 'rule' : 'rules'}`)
+    } catch (error) {
+      if (!(error instanceof ScenarioError)) throw error
+      for (const problem of error.problems) console.error(textOf({ ...problem, file }))
+      process.exitCode = 2
+    }
+  }
+}
+
+function begin(name: string): void {
+  if (!new RegExp(scenarioName).test(name)) {
+    throw new ConfigError(
+      `${JSON.stringify(name)} is no name for a scenario; expected lower case and hyphens, such as my-incident`,
+    )
+  }
+  const file = `${name}.yaml`
+  if (existsSync(file)) throw new ConfigError(`${file} is there already; choose another name, or remove it first`)
+  writeFileSync(file, template(name))
+  console.log(
+    `${file} is begun. Try it:\n\n  understudy scenarios validate ${file}\n  understudy serve --scenario ./${file}`,
+  )
+}
+
+const template = (
+  name: string,
+): string => `# yaml-language-server: $schema=${join(shippedFolder, 'scenario.schema.json')}
+name: ${name}
+description: The first two creations fail, then all is well.
+clauses: [ERR-3, ERR-4]
+rules:
+  - name: fails-twice
+    when: { route: POST /v1/jobs }
+    first: 2
+    then: { error: processing_failed }
+`

@@ -1,0 +1,59 @@
+/** POST /__mock/clock: the time in the user's hand, of the whole mock or of one key. Every timer of the mock follows it. */
+import type { Clock } from '../clock.ts'
+import { parseDuration } from '../duration.ts'
+import { apiError } from '../errors.ts'
+import type { Mock } from '../mock.ts'
+import type { WorldSelector } from '../world/worlds.ts'
+import { worldsOf } from './select.ts'
+
+/** What is given is done in this order: freeze or go on, speed, step. */
+export interface ClockChange {
+  freeze?: boolean
+  /** How many times as fast as real time. */
+  speed?: number
+  /** "10m", "1.5s". */
+  step?: string
+}
+
+export interface ClockState {
+  /** UTC, ISO 8601. */
+  now: string
+  frozen: boolean
+  speed: number
+}
+
+/** A day too many is a slip of the hand: dates end some 270,000 years from now. */
+const longestStepMs = 100 * 365 * 24 * 3_600_000
+
+export function changeClock(mock: Mock, { freeze, speed, step }: ClockChange, selector: WorldSelector): ClockState {
+  const stepMs = step === undefined ? 0 : parseDuration(step)
+  if (stepMs === undefined || stepMs > longestStepMs) {
+    throw apiError(
+      'invalid_field',
+      `step is ${JSON.stringify(step)}; expected a time up to 36500d, such as 10m or 1.5s`,
+    )
+  }
+  const clocks = clocksOf(mock, selector)
+  for (const clock of clocks) {
+    if (freeze === true) clock.freeze()
+    if (freeze === false) clock.resume()
+    if (speed !== undefined) clock.setSpeed(speed)
+    if (stepMs > 0) clock.step(stepMs)
+  }
+  return stateOf(clocks[0] as Clock)
+}
+
+export const readClock = (mock: Mock, selector: WorldSelector): ClockState =>
+  stateOf(clocksOf(mock, selector)[0] as Clock)
+
+/** The one clock of all, or those of a key's worlds. */
+export function clocksOf(mock: Mock, selector: WorldSelector): Clock[] {
+  if (selector.key === undefined && selector.world === undefined) return [mock.clock]
+  return worldsOf(mock, selector).map(({ clock }) => clock)
+}
+
+const stateOf = (clock: Clock): ClockState => ({
+  now: new Date(clock.now()).toISOString(),
+  frozen: clock.frozen,
+  speed: clock.speed,
+})

@@ -1,0 +1,48 @@
+/** POST /__mock/jobs/{id}: a job's state by hand. */
+import type { Job, JobState } from '../../contracts/schemas.ts'
+import { apiError } from '../errors.ts'
+import type { Mock } from '../mock.ts'
+import * as jobs from '../world/jobs.ts'
+
+export interface JobChange {
+  /** It goes there over all the states between, with their charges and webhooks (JOB-4). */
+  status?: JobState
+  /** 0 to 100; never back (JOB-4). */
+  progress?: number
+  /** What the error says, if it fails. */
+  error?: string
+  /** true: it stays as it is from now on. */
+  hold?: boolean
+}
+
+export function changeJob({ worlds }: Mock, id: string, { status, progress, error, hold }: JobChange): Job {
+  const world = worlds.ofId(id)
+  world?.clock.catchUp()
+  const job = world?.jobs.get(id)
+  if (!world || !job) throw apiError('job_not_found', `there is no job ${JSON.stringify(id)}`)
+  const { view, plan } = job
+  jobs.viewOf(world, job)
+  if (progress !== undefined && progress < view.progress) {
+    throw apiError(
+      'invalid_field',
+      `progress is ${progress}, the job is at ${view.progress}: progress never goes back (JOB-4)`,
+    )
+  }
+  const message = plan.error
+  if (error !== undefined) plan.error = error
+  if (status !== undefined && !jobs.forceJob(world, job, status)) {
+    plan.error = message
+    throw apiError(
+      'invalid_field',
+      `status is ${status}, but no documented way leads there from ${view.status} (JOB-4)`,
+    )
+  }
+  if (progress !== undefined) view.progress = progress
+  if (hold) {
+    world.clock.cancel(job.timer)
+    job.timer = undefined
+    Object.assign(plan, { outcome: 'stuck', stuckAt: view.progress, points: undefined })
+  }
+  job.json = undefined
+  return jobs.viewOf(world, job)
+}

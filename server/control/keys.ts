@@ -1,0 +1,87 @@
+/** /__mock/keys: a key's world made ready for a test: its credits and limits, a top-up, its key revoked. */
+import { jobStates } from '../../contracts/schemas.ts'
+import type { Mock } from '../mock.ts'
+import { type LimitFormat, limitOf } from '../scenarios/format.ts'
+import { tagOf } from '../seed.ts'
+import type { Account } from '../world/account.ts'
+import type { Window } from '../world/limits.ts'
+import type { World } from '../world/world.ts'
+import { fingerprintOf, type WorldSelector } from '../world/worlds.ts'
+import { worldOf, worldsOf } from './select.ts'
+
+export interface KeyChange extends WorldSelector {
+  /** What is available from now on. */
+  credits?: number
+  /** Credits to add. */
+  top_up?: number
+  /** Calls a minute, 0 for no limit; or {calls, per}. What was used of the limit before is forgotten. */
+  rate_limit?: LimitFormat
+  job_limit?: LimitFormat
+  /** true: every call with the key is answered 401. */
+  revoked?: boolean
+}
+
+export interface KeyState {
+  /** Only where it was drawn just now. */
+  key?: string
+  key_fingerprint: string
+  /** X-Mock-World, where the key is split by it. */
+  world: string | null
+  credits: { available: number; reserved: number }
+  rate_limit: LimitState | null
+  job_limit: LimitState | null
+  revoked: boolean
+  scenario: string | null
+  jobs: Record<string, number>
+}
+
+interface LimitState {
+  calls: number
+  per_ms: number
+  remaining: number
+}
+
+/** Makes or changes a key's world; without a key, one is drawn. */
+export function setKey(mock: Mock, change: KeyChange): KeyState {
+  const drawn = change.key === undefined
+  const key = change.key ?? `test_${tagOf(16, mock.config.seed, 'made key', mock.worlds.nextMadeKey++)}`
+  const world = worldOf(mock, { key, world: change.world })
+  const { credits, limits } = accountIn(mock, world)
+  if (change.credits !== undefined) credits.set(change.credits)
+  if (change.top_up !== undefined) credits.topUp(change.top_up)
+  limits.set(limitOf(change.rate_limit), limitOf(change.job_limit))
+  if (change.revoked !== undefined) world.revoked = change.revoked
+  return { ...(drawn && { key }), ...stateOf(mock, world) }
+}
+
+/** Every world that fits, without any key. */
+export const listKeys = (mock: Mock, selector: WorldSelector): KeyState[] =>
+  (selector.key === undefined ? [...mock.worlds] : worldsOf(mock, selector)).map(world => stateOf(mock, world))
+
+/** The account that calls take from: that of the scenario, where one has its own. */
+const accountIn = (mock: Mock, world: World): Account => mock.director.playOf(world)?.account ?? world.account
+
+function stateOf(mock: Mock, world: World): KeyState {
+  world.clock.catchUp()
+  const { credits, limits } = accountIn(mock, world)
+  const now = world.clock.now()
+  return {
+    key_fingerprint: world.key === undefined ? 'anonymous' : fingerprintOf(world.key),
+    world: world.split ?? null,
+    credits: { available: credits.available / 1000, reserved: (credits.balance - credits.available) / 1000 },
+    rate_limit: limitState(limits.requests, now),
+    job_limit: limitState(limits.jobs, now),
+    revoked: world.revoked,
+    scenario: mock.director.playOf(world)?.scenario.name ?? null,
+    jobs: Object.fromEntries(jobStates.map(state => [state, world.jobs.count(state)])),
+  }
+}
+
+const limitState = (window: Window | undefined, now: number): LimitState | null =>
+  window === undefined
+    ? null
+    : {
+        calls: window.limit,
+        per_ms: window.windowMs,
+        remaining: now < window.endsAt ? window.remaining : window.limit,
+      }

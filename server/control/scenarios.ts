@@ -1,0 +1,77 @@
+/** /__mock/scenario and /__mock/scenarios: what is active, what there is, and why a call was answered as it was. */
+import { apiError } from '../errors.ts'
+import type { Mock } from '../mock.ts'
+import type { Scenario } from '../scenarios/compile.ts'
+import type { ActiveScenario } from '../scenarios/director.ts'
+import { type Explanation, explain } from '../scenarios/explain.ts'
+import type { ScenarioFile } from '../scenarios/format.ts'
+import { type Activation, ways } from '../scenarios/play.ts'
+import { type PlacedProblem, textOf } from '../scenarios/problems.ts'
+import type { WorldSelector } from '../world/worlds.ts'
+import { worldOf } from './select.ts'
+
+/** A scenario by its name, or as it is written in a file. */
+export type ScenarioChoice = string | ScenarioFile
+
+/** Switches a scenario on, for every key or one. A name has to be known; an object need not be in any file. */
+export function useScenario(mock: Mock, choice: ScenarioChoice, key: string | undefined): Activation {
+  if (key !== undefined) worldOf(mock, { key })
+  const { library } = mock.director
+  const scenario = typeof choice === 'string' ? library.get(choice) : library.take(choice, false)
+  return mock.director.put(scenario, key, typeof choice === 'string')
+}
+
+/** What is active for a key; without one, for every key that has nothing narrower. */
+export function activeScenario(mock: Mock, selector: WorldSelector): ActiveScenario {
+  if (selector.key !== undefined || selector.world !== undefined) return mock.director.active(worldOf(mock, selector))
+  const activation = mock.director.forAll()
+  if (!activation)
+    return {
+      scenario: null,
+      way: null,
+      why: 'none is switched on for every key; ask with ?key= for one',
+      outranked: [],
+    }
+  const { scenario, way } = activation
+  return {
+    scenario: scenario.name,
+    way,
+    why: ways[way],
+    description: scenario.description,
+    clauses: scenario.clauses,
+    rules: scenario.rules.map(({ name }) => ({ name, fired: activation.count(name) })),
+    outranked: [],
+  }
+}
+
+export interface ScenarioSummary {
+  name: string
+  description: string
+  clauses: readonly string[]
+  rules: readonly string[]
+  /** What is wrong with its file; the last good one is still played. */
+  problems?: string[]
+}
+
+export const listScenarios = ({ director }: Mock): ScenarioSummary[] =>
+  director.library.list().map(({ name, scenario, problems }) => ({
+    ...(scenario ? summaryOf(scenario) : { name, description: '', clauses: [], rules: [] }),
+    ...(problems && { problems: problems.map((problem: PlacedProblem) => textOf(problem)) }),
+  }))
+
+export const summaryOf = ({ name, description, clauses, rules }: Scenario): ScenarioSummary => ({
+  name,
+  description,
+  clauses,
+  rules: rules.map(rule => rule.name),
+})
+
+/** Why a call was answered as it was; throws where the journal has none of that id. */
+export function explainRequest(mock: Mock, requestId: string): Explanation {
+  const exchange = mock.journal.find(requestId)
+  if (exchange) return explain(exchange)
+  throw apiError(
+    'route_not_found',
+    `the journal has no request ${JSON.stringify(requestId)}; expected the request_id of an answer, which is in X-Request-Id too`,
+  )
+}

@@ -1,0 +1,175 @@
+/**
+ * Why a call was answered as it was: every rule that was considered, each of its conditions met or not, and which rule
+ * came nearest. Worked out from the journal's entry when somebody asks, so that a call itself costs nothing more.
+ */
+import { type OperationId, routeOf } from '../../contracts/operations.ts'
+import type { Exchange } from '../journal.ts'
+import type { Rule, Then } from './compile.ts'
+import type { Call } from './conditions.ts'
+import { type Counted, ways } from './play.ts'
+
+export interface ExplainedCondition {
+  what: string
+  expected: string
+  found: string
+  met: boolean
+}
+
+export interface ExplainedRule {
+  rule: string
+  /** fired; not_met: a condition was not; not_reached: another rule had fired before it. */
+  verdict: 'fired' | 'not_met' | 'not_reached'
+  conditions: ExplainedCondition[]
+  does: string
+}
+
+export interface Explanation {
+  request_id: string
+  /** What was asked: "POST /v1/jobs". */
+  route: string | null
+  status: number
+  scenario: string | null
+  way: string | null
+  why: string
+  rule: string | null
+  rules: ExplainedRule[]
+  /** The rule that did not fire and had the fewest conditions unmet. */
+  nearest: { rule: string; unmet: ExplainedCondition[] } | null
+}
+
+export function explain(exchange: Exchange): Explanation {
+  const { play, act, operation } = exchange
+  const decided = act?.play ?? play
+  const base = {
+    request_id: exchange.requestId,
+    route: routeOf(operation),
+    status: exchange.status,
+    scenario: decided?.scenario.name ?? null,
+    way: decided?.activation.way ?? null,
+    why: decided ? ways[decided.activation.way] : 'no scenario was active for this call',
+    rule: act?.rule.name ?? null,
+  }
+  if (!decided || operation === undefined) return { ...base, rules: [], nearest: null }
+  const call = new PastCall(exchange)
+  const rules = decided.scenario.rules.map((rule): ExplainedRule => {
+    const conditions = conditionsOf(rule, exchange, call)
+    const hasFired = act?.rule === rule
+    const isLater = act !== undefined && rule.index > act.rule.index
+    const verdict = hasFired ? 'fired' : isLater ? 'not_reached' : 'not_met'
+    return { rule: rule.name, verdict, conditions, does: doesOf(rule.then) }
+  })
+  const [nearest] = rules
+    .filter(({ verdict }) => verdict === 'not_met')
+    .map(({ rule, conditions }) => ({ rule, unmet: conditions.filter(({ met }) => !met) }))
+    .sort((a, b) => a.unmet.length - b.unmet.length)
+  return { ...base, rules, nearest: nearest ?? null }
+}
+
+function conditionsOf(rule: Rule, exchange: Exchange, call: Call): ExplainedCondition[] {
+  const { operation, sinceStart, counted } = exchange
+  const own: ExplainedCondition[] = [
+    {
+      what: 'route',
+      expected: routesOf(rule),
+      found: routeOf(operation) ?? 'none',
+      met: rule.operations.has(operation as OperationId),
+    },
+    ...rule.conditions.map(condition => ({
+      what: condition.what,
+      expected: condition.expected,
+      found: condition.found(call),
+      met: condition.isMet(call),
+    })),
+  ]
+  // The rest is only asked of calls that fitted so far.
+  const count = counted?.find(({ rule: { index } }) => index === rule.index)
+  return count === undefined ? own : [...own, ...boundsOf(rule, count, sinceStart)]
+}
+
+function* boundsOf(rule: Rule, { n, fired, unmet, draw }: Counted, sinceStart: number): Generator<ExplainedCondition> {
+  const { time, times, forMs, probability } = rule
+  const turn = turnOf(rule)
+  const bound = (what: Counted['unmet'], expected: string, found: string): ExplainedCondition => ({
+    what: String(what),
+    expected,
+    found,
+    met: unmet !== what,
+  })
+  const seconds = (ms: number) => `${ms / 1000} s`
+  if (turn !== '') yield bound('calls', turn, `call ${n}`)
+  if (time)
+    yield bound('time', `from ${seconds(time.fromMs)} to ${seconds(time.toMs)}`, seconds(Math.round(sinceStart)))
+  if (times < Number.POSITIVE_INFINITY) yield bound('times', `at most ${times}`, `had fired ${fired} times`)
+  if (forMs < Number.POSITIVE_INFINITY)
+    yield bound('for', `${seconds(forMs)} since it first fired`, `had fired ${fired} times`)
+  if (probability !== undefined && draw !== undefined) {
+    yield bound('probability', `less than ${probability}`, `drew ${draw.toFixed(6)}`)
+  }
+}
+
+function routesOf(rule: Rule): string {
+  const routes = [...rule.operations].map(id => routeOf(id))
+  return routes.length > 4 ? `one of ${routes.length} routes` : routes.join(' or ')
+}
+
+function turnOf({ calls, after, first, every }: Rule): string {
+  const parts = []
+  if (calls) parts.push(calls.to === calls.from ? `call ${calls.from}` : `calls ${calls.from} to ${calls.to}`)
+  if (after > 0) parts.push(`after the first ${after}`)
+  if (first !== Number.POSITIVE_INFINITY) parts.push(`only the first ${first}`)
+  if (every > 1) parts.push(`every ${every}th`)
+  return parts.join(', ')
+}
+
+/** What a rule does, in words. */
+export function doesOf(then: Then): string {
+  const parts: string[] = []
+  const wait =
+    typeof then.delay === 'number'
+      ? `waits ${then.delay / 1000} s`
+      : then.delay && `waits ${then.delay[0]?.ms} to ${then.delay.at(-1)?.ms} ms`
+  if (then.pass === 'before_delay') parts.push('passes the call on')
+  if (wait) parts.push(wait)
+  if (then.pass === 'after_delay') parts.push('passes the call on')
+  if (then.job) parts.push('decides how the job goes')
+  if (then.error) parts.push(`answers with the error ${then.error}`)
+  if (then.body) parts.push('answers with a body of its own')
+  if (then.patch) parts.push(`changes ${Object.keys(then.patch).join(', ')} of the answer`)
+  if (then.status) parts.push(`sets the status ${then.status}`)
+  if (then.fault) parts.push(then.fault.fault.explain(then.fault.params))
+  return parts.join(', then ')
+}
+
+/** A call read from the journal again. */
+class PastCall implements Call {
+  readonly method: string
+  readonly url: string
+  readonly key: string | undefined
+  readonly jobState: string | undefined
+  readonly #headers = new Map<string, string>()
+  readonly body: unknown
+
+  constructor(exchange: Exchange) {
+    const { requestHeaders } = exchange
+    for (let i = 0; i < requestHeaders.length; i += 2) {
+      this.#headers.set((requestHeaders[i] as string).toLowerCase(), requestHeaders[i + 1] as string)
+    }
+    this.method = exchange.method
+    this.url = exchange.url
+    this.key = this.header('x-api-key')
+    this.jobState = exchange.jobState
+    this.body = parsed(exchange.requestBody)
+  }
+
+  header(name: string): string | undefined {
+    return this.#headers.get(name)
+  }
+}
+
+function parsed(body: string | undefined): unknown {
+  try {
+    return body === undefined ? undefined : JSON.parse(body)
+  } catch {
+    return undefined
+  }
+}
