@@ -63,7 +63,7 @@ function decide(
   done: HookHandlerDoneFunction,
 ): void {
   const { exchange } = request
-  if (play.scenario.rules.length === 0) return done()
+  if (play.scenario.rulesOf.get(operation)?.isEmpty) return done()
   const counted = (exchange.counted as Counted[] | undefined) ?? []
   const call = new LiveCall(mock, request)
   const decision = play.decide(operation, call, exchange.sinceStart, hasBody, from, counted)

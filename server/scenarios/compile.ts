@@ -12,6 +12,7 @@ import type { PlanChanges, WebhookFault } from '../world/plan.ts'
 import { type Call, type Condition, conditionsOf } from './conditions.ts'
 import { type JobFormat, limitOf, msOf, type RuleFormat, type ScenarioFile, type ThenFormat } from './format.ts'
 import { didYouMean, type Problem } from './problems.ts'
+import { RuleIndex } from './ruleIndex.ts'
 
 export interface Scenario {
   readonly name: string
@@ -29,7 +30,7 @@ export interface Scenario {
   readonly jobs: PlanChanges | undefined
   readonly rules: readonly Rule[]
   /** The rules that could fit a call of an operation, in their order. */
-  readonly rulesOf: ReadonlyMap<OperationId, readonly Rule[]>
+  readonly rulesOf: ReadonlyMap<OperationId, RuleIndex>
 }
 
 export interface Rule {
@@ -38,7 +39,7 @@ export interface Rule {
   readonly operations: ReadonlySet<OperationId>
   /** What the call itself has to be; asked in this order. */
   readonly conditions: readonly Condition[]
-  /** It can only be decided when the JSON body has arrived. */
+  /** Where there is a JSON body it is waited for: a condition asks for it, or chance tells requests apart by it. */
   readonly needsBody: boolean
   readonly calls: { from: number; to: number } | undefined
   readonly after: number
@@ -108,9 +109,15 @@ export function compile(
     },
     jobs,
     rules,
-    rulesOf: new Map(allOperations.map(id => [id, rules.filter(rule => rule.operations.has(id))])),
+    rulesOf: new Map(allOperations.map(id => [id, indexOf(rules, id)])),
   }
 }
+
+const indexOf = (rules: readonly Rule[], id: OperationId): RuleIndex =>
+  new RuleIndex(
+    rules.filter(rule => rule.operations.has(id)),
+    hasJsonBody(operations[id]),
+  )
 
 function compileRule(rule: RuleFormat, index: number, path: Problem['path'], problems: Problem[]): Rule {
   const { when = {} } = rule
@@ -150,7 +157,7 @@ function compileRule(rule: RuleFormat, index: number, path: Problem['path'], pro
     name: rule.name ?? `rule-${index + 1}`,
     operations: new Set(left),
     conditions: conditionsOf(when),
-    needsBody: when.body !== undefined || ((when.probability ?? 1) < 1 && left.some(id => hasJsonBody(operations[id]))),
+    needsBody: when.body !== undefined || (when.probability ?? 1) < 1 || typeof then.delay === 'object',
     calls,
     after,
     first,

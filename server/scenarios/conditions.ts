@@ -16,12 +16,15 @@ export interface Condition {
   /** The field of `when` that it stands for: "header user-agent". */
   readonly what: string
   readonly expected: string
+  /** The texts of which the call has to have one; undefined where it isn't as simple. Rules are found by these. */
+  readonly exact: readonly string[] | undefined
   isMet(call: Call): boolean
+  read(call: Call): Value
   /** What the call has there. */
   found(call: Call): string
 }
 
-type Value = string | number | boolean | null | undefined
+export type Value = string | number | boolean | null | undefined
 
 /** In the order in which they cost the least. */
 export function conditionsOf(when: WhenFormat): Condition[] {
@@ -59,10 +62,14 @@ function condition(what: string, expected: readonly Value[], read: (call: Call) 
   return {
     what,
     expected: expected.map(value => (value === null ? 'nothing' : String(value))).join(' or '),
+    exact: expected.every(isExact) ? expected.map(String) : undefined,
     isMet: call => isMet(read(call)),
+    read,
     found: call => String(read(call) ?? 'nothing'),
   }
 }
+
+const isExact = (value: Value): boolean => value !== null && !(typeof value === 'string' && value.includes('*'))
 
 type Test = (found: Value) => boolean
 

@@ -83,7 +83,10 @@ function conditionsOf(rule: Rule, exchange: Exchange, call: Call): ExplainedCond
   ]
   // The rest is only asked of calls that fitted so far.
   const count = counted?.find(({ rule: { index } }) => index === rule.index)
-  return count === undefined ? own : [...own, ...boundsOf(rule, count, sinceStart)]
+  if (count !== undefined) return [...own, ...boundsOf(rule, count, sinceStart)]
+  // It was not asked, as it had had all of its calls before.
+  const isSpent = own.every(({ met }) => met)
+  return isSpent ? [...own, { what: 'calls', expected: turnOf(rule), found: 'a later one', met: false }] : own
 }
 
 function* boundsOf(rule: Rule, { n, fired, unmet, draw }: Counted, sinceStart: number): Generator<ExplainedCondition> {

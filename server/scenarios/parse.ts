@@ -37,6 +37,7 @@ export function parseScenario(text: string, file: string): Source {
   try {
     document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: false })
     const [broken] = document.errors
+    if (broken?.message.includes('call stack')) throw new RangeError(broken.message)
     if (broken) throw new ScenarioError([at(broken.pos[0], `not valid YAML: ${broken.message}`)])
     raw = document.toJS({ maxAliasCount: maxAliases })
   } catch (error) {
@@ -111,6 +112,7 @@ function problemsOf(value: unknown): Problem[] {
 function reported(errors: readonly ErrorObject[]): ErrorObject[] {
   const unions = errors.filter(({ keyword }) => keyword === 'anyOf')
   const dropped = new Set<ErrorObject>()
+  const types: ErrorObject[] = []
   for (const union of unions) {
     const inside = errors.filter(
       error => error.schemaPath.startsWith(`${union.schemaPath}/`) && error.instancePath.startsWith(union.instancePath),
@@ -129,10 +131,21 @@ function reported(errors: readonly ErrorObject[]): ErrorObject[] {
       })
     const meant = [...forms.values()].filter(form => !isOther(form))
     const kept = meant.length === 1 ? new Set(meant[0]) : new Set<ErrorObject>()
-    if (kept.size > 0) dropped.add(union)
+    // An object of a `type` that none of the forms has: that is what is wrong with it.
+    const consts = inside.filter(
+      error => error.keyword === 'const' && error.instancePath === `${union.instancePath}/type`,
+    )
+    if (kept.size === 0 && consts[0]) {
+      types.push({
+        ...consts[0],
+        keyword: 'enum',
+        parentSchema: { enum: consts.map(({ params }) => params.allowedValue) },
+      })
+    }
+    if (kept.size > 0 || consts[0]) dropped.add(union)
     for (const error of inside) if (!kept.has(error)) dropped.add(error)
   }
-  const left = errors.filter(error => !dropped.has(error))
+  const left = [...errors.filter(error => !dropped.has(error)), ...types]
   // One line a place is enough.
   return left.filter((error, i) => left.findIndex(other => keyOf(other) === keyOf(error)) === i)
 }

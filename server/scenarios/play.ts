@@ -10,6 +10,7 @@ import { Limits } from '../world/limits.ts'
 import type { World } from '../world/world.ts'
 import { type Delay, fits, type Rule, type Scenario } from './compile.ts'
 import type { Call } from './conditions.ts'
+import type { RuleIndex } from './ruleIndex.ts'
 
 /** How a scenario was switched on; the later ones are the narrower ones, and win. */
 export const ways = {
@@ -96,11 +97,13 @@ export class Play {
   startedAt: number | undefined
   /** Calls that came with the key. */
   calls = 0
-  /** By rule: how many calls fitted it, how often it fired, when it first did. */
+  /** By rule: how many calls fitted it (until it was spent), how often it fired, when it first did. */
   readonly met: number[]
   readonly fired: number[]
   readonly firedAt: (number | undefined)[]
   readonly identities = new Map<string, number>()
+  /** By rule: it has had all of its calls, and is not asked again. */
+  readonly #isSpent: boolean[]
 
   constructor(activation: Activation, world: World) {
     const { scenario } = activation
@@ -111,6 +114,7 @@ export class Play {
     this.met = scenario.rules.map(() => 0)
     this.fired = scenario.rules.map(() => 0)
     this.firedAt = scenario.rules.map(() => undefined)
+    this.#isSpent = scenario.rules.map(() => false)
     const { credits, requests, jobs } = scenario.account
     const { limits } = world.account
     const other = new Limits(0, 0)
@@ -155,25 +159,27 @@ export class Play {
     from: number,
     counted: Counted[],
   ): Decision {
-    const rules = this.scenario.rulesOf.get(operation) as readonly Rule[]
-    for (let i = from; i < rules.length; i++) {
-      const rule = rules[i] as Rule
-      if (rule.needsBody && !hasBody) return { waitsForBodyAt: i }
+    const rules = this.scenario.rulesOf.get(operation) as RuleIndex
+    const upTo = hasBody ? Number.POSITIVE_INFINITY : rules.firstWithBody
+    for (const rule of rules.candidates(call)) {
+      const { index, probability } = rule
+      if (index < from || this.#isSpent[index]) continue
+      if (index >= upTo) break
       if (!fits(rule, call)) continue
-      const n = (this.met[rule.index] as number) + 1
-      this.met[rule.index] = n
+      const n = (this.met[index] as number) + 1
+      this.met[index] = n
       const unmet = this.#unmet(rule, n, sinceStart)
       const draw = unmet === undefined ? this.#draw(rule, operation, call) : undefined
-      const isOut = rule.probability !== undefined && draw !== undefined && draw >= rule.probability
-      const fired = this.fired[rule.index] as number
-      counted.push({ rule, n, fired, unmet: isOut ? 'probability' : unmet, draw })
+      const isOut = probability !== undefined && draw !== undefined && draw >= probability
+      counted.push({ rule, n, fired: this.fired[index] as number, unmet: isOut ? 'probability' : unmet, draw })
       if (unmet === undefined && !isOut) return this.#fire(rule, sinceStart, draw)
     }
-    return undefined
+    return upTo === Number.POSITIVE_INFINITY ? undefined : { waitsForBodyAt: upTo }
   }
 
   #unmet(rule: Rule, n: number, sinceStart: number): Counted['unmet'] {
-    const { index, time, times, forMs } = rule
+    const { index, calls, after, first, time, times, forMs } = rule
+    if (n >= (calls?.to ?? Number.POSITIVE_INFINITY) || n >= after + first) this.#isSpent[index] = true
     if (!isTurn(rule, n)) return 'calls'
     if (time && (sinceStart < time.fromMs || sinceStart >= time.toMs)) return 'time'
     if ((this.fired[index] as number) >= times) return 'times'

@@ -1,0 +1,410 @@
+/** Exactness: counters, chance, percentiles and seeds; why a call was answered as it was; handles for tests. */
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
+import autocannon from 'autocannon'
+import t from 'tap'
+import type { RuleFormat } from '../server/scenarios/format.ts'
+import { client, start } from './support.ts'
+
+t.test('GO-5 1,000 parallel calls on a rule with first: 3 fire it exactly three times', async t => {
+  const mock = await start(t)
+  const handle = mock.use([{ name: 'three', when: { route: 'listJobs' }, first: 3, then: { error: 'internal_error' } }])
+  const api = client(mock)
+  const answers = await Promise.all(Array.from({ length: 1000 }, () => api.get('/v1/jobs?limit=1')))
+  t.equal(answers.filter(({ status }) => status === 500).length, 3)
+  t.equal(answers.filter(({ status }) => status === 200).length, 997)
+  t.equal(handle.count('three'), 3)
+})
+
+t.test('counters are per world: each key has its own first call', async t => {
+  const mock = await start(t)
+  mock.use([{ name: 'one', first: 1, then: { error: 'internal_error' } }])
+  for (const key of ['test_a', 'test_b']) {
+    t.equal((await client(mock, key).get('/v1/jobs')).status, 500)
+    t.equal((await client(mock, key).get('/v1/jobs')).status, 200)
+  }
+})
+
+const turns: [rule: Partial<RuleFormat>, fires: number[]][] = [
+  [{ first: 3 }, [1, 2, 3]],
+  [{ after: 5 }, [6, 7, 8, 9, 10, 11, 12]],
+  [{ after: 2, first: 3 }, [3, 4, 5]],
+  [{ every: 4 }, [4, 8, 12]],
+  [{ every: 2, after: 3 }, [5, 7, 9, 11]],
+  [{ every: 3, times: 2 }, [3, 6]],
+  [{ when: { calls: 3 } }, [3]],
+  [{ when: { calls: '2-4' } }, [2, 3, 4]],
+  [{ when: { calls: '11-' } }, [11, 12]],
+  [{ when: { time: '2s-4s' } }, [3, 4]],
+  [{ when: { time: '9s-' } }, [10, 11, 12]],
+  [{ after: 4, for: '3s' }, [5, 6, 7]],
+]
+
+t.test('first, after, every, times, calls, time and for fire on these of twelve calls, a second apart', async t => {
+  const mock = await start(t)
+  mock.clock.freeze()
+  for (const [i, [rule, fires]] of turns.entries()) {
+    const key = `test_turn_${i}`
+    mock.use([{ ...rule, then: { error: 'internal_error' } }], { key })
+    const fired: number[] = []
+    for (let call = 1; call <= 12; call++) {
+      if ((await client(mock, key).get('/v1/jobs')).status === 500) fired.push(call)
+      mock.clock.step('1s')
+    }
+    t.same(fired, fires, JSON.stringify(rule))
+  }
+})
+
+const matches: [when: RuleFormat['when'], fits: () => Promise<number>[], fails: () => Promise<number>[]][] = []
+{
+  const json = { video_url: 'https://e.com/a.mp4#t=1', output_format: 'mov', metadata: { user: 7 } }
+  const mock = () => shared
+  const post = (body: object, headers?: Record<string, string>) =>
+    client(mock(), 'test_match')
+      .post('/v1/jobs', body, headers)
+      .then(({ status }) => status)
+  const get = (path: string, headers?: Record<string, string>, key = 'test_match') =>
+    client(mock(), key)
+      .get(path, headers)
+      .then(({ status }) => status)
+  matches.push(
+    [{ route: 'POST /v1/jobs' }, () => [post(json)], () => [get('/v1/jobs')]],
+    [
+      { route: ['listJobs', '/v1/usage/*'] },
+      () => [get('/v1/jobs'), get('/v1/usage/events')],
+      () => [get('/api/pricing')],
+    ],
+    [{ route: 'GET /v1/*' }, () => [get('/v1/jobs')], () => [post(json), get('/health')]],
+    [{}, () => [get('/v1/jobs'), post(json)], () => [get('/health')]],
+    [{ route: 'getHealth' }, () => [get('/health')], () => [get('/v1/jobs')]],
+    [{ method: 'POST' }, () => [post(json)], () => [get('/v1/jobs')]],
+    [{ key: 'test_ma*' }, () => [get('/v1/jobs')], () => [get('/v1/jobs', {}, 'test_other')]],
+    [{ header: { 'User-Agent': 'node*' } }, () => [get('/v1/jobs')], () => [get('/v1/jobs', { 'user-agent': 'curl' })]],
+    [{ header: { 'idempotency-key': null } }, () => [post(json)], () => [post(json, { 'idempotency-key': 'k' })]],
+    [
+      { query: { status: ['failed', 'completed'], limit: 5 } },
+      () => [get('/v1/jobs?limit=5&status=failed')],
+      () => [get('/v1/jobs?limit=6&status=failed')],
+    ],
+    [
+      { body: { output_format: 'mov', 'metadata.user': 7 } },
+      () => [post(json)],
+      () => [post({ ...json, output_format: 'gif' }), post({ ...json, metadata: {} }), get('/v1/jobs')],
+    ],
+    [{ body: { text_prompt: null } }, () => [post(json)], () => [post({ ...json, text_prompt: 'x' })]],
+  )
+}
+const shared = await start(t)
+
+t.test('route, method, key, header, query and body each decide which calls a rule meets', async t => {
+  for (const [when, fits, fails] of matches) {
+    using handle = shared.use([{ name: 'r', when, then: { status: 418, body: 'met' } }])
+    for (const status of await Promise.all(fits())) t.equal(status, 418, JSON.stringify(when))
+    const met = handle.count('r')
+    for (const status of await Promise.all(fails())) t.equal(status, 200, `not ${JSON.stringify(when)}`)
+    t.equal(handle.count('r'), met)
+  }
+})
+
+t.test('JOB-4 job_state is the state of the job in the path, for a download without a key too', async t => {
+  const mock = await start(t)
+  const api = client(mock)
+  const [done, draft] = [await api.job(), await api.job({ auto_start: false })]
+  mock.use([{ when: { job_state: 'completed' }, then: { error: 'timeout' } }])
+  t.equal((await api.get(`/v1/jobs/${done}`)).status, 504)
+  t.equal((await api.get(`/v1/jobs/${draft}`)).status, 200)
+  t.equal((await client(mock, null).get(`/api/download/${done}`)).status, 504)
+  t.equal((await client(mock, null).get(`/api/download/${draft}`)).status, 400)
+})
+
+t.test('the first rule that fires decides; a body, a patch, headers and a status are as the rule says', async t => {
+  const mock = await start(t)
+  const api = client(mock)
+  const id = await api.job()
+  mock.use([
+    { name: 'own', when: { route: 'listJobs' }, then: { status: 202, body: { jobs: [] }, headers: { 'x-own': 1 } } },
+    {
+      name: 'changed',
+      when: { route: 'getJob' },
+      then: { patch: { status: 'paused', webhook_url: null, extra: { a: 1 } } },
+    },
+    {
+      name: 'named',
+      when: { route: 'getDownload' },
+      then: { error: 'not_found', message: 'Gone fishing', status: 410 },
+    },
+    {
+      name: 'bare',
+      when: { route: 'getPricing' },
+      then: { error: 'rate_limited', headers: { 'retry-after': null, ratelimit: null } },
+    },
+  ])
+  const own = await api.get('/v1/jobs')
+  t.match([own.status, own.body, own.headers.get('x-own')], [202, { jobs: [] }, '1'])
+  const { body } = await api.get(`/v1/jobs/${id}`)
+  t.match(body, { id, status: 'paused', extra: { a: 1 }, output_url: /^http/ })
+  t.notOk('webhook_url' in body)
+  t.match(await api.get(`/api/download/${id}`), {
+    status: 410,
+    body: { error: { code: 'not_found', message: 'Gone fishing' } },
+  })
+  const bare = await api.get('/api/pricing')
+  t.equal(bare.status, 429)
+  t.equal(bare.headers.get('retry-after') ?? bare.headers.get('ratelimit'), null)
+})
+
+t.test('RL-2 a rate_limited of a rule carries Retry-After and all limit headers', async t => {
+  const mock = await start(t)
+  const { headers } = await client(mock).get('/v1/jobs', { 'x-mock-fault': 'rate_limited; retry_after=2500ms' })
+  t.equal(headers.get('retry-after'), '3', 'whole seconds, rounded up: waiting that long is enough')
+  t.equal(headers.get('ratelimit'), '"requests";r=0;t=3')
+  t.equal(headers.get('x-ratelimit-remaining'), '0')
+})
+
+t.test('a probability of 0 is byte-identical to no rule at all', async t => {
+  const bytes = async (rules: RuleFormat[] | undefined) => {
+    const mock = await start(t, { seed: 'same', rateLimit: 50, mockHeaders: false })
+    mock.clock.freeze()
+    if (rules) mock.use(rules)
+    const socket = connect(mock.port, '127.0.0.1')
+    const body = '{"video_url":"https://e.com/a.mp4"}'
+    const head = (line: string, length = 0) =>
+      `${line} HTTP/1.1\r\nHost: mock\r\nX-Api-Key: test_a\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n`
+    socket.write(
+      `${head('POST /v1/jobs', body.length)}\r\n${body}${head('GET /v1/jobs/none')}\r\n${head('GET /v1/jobs')}Connection: close\r\n\r\n`,
+    )
+    const all = await text(socket)
+    return all
+      .replace(/^Date: .*$/gm, '')
+      .replace(/^x-ratelimit-reset: .*$/gm, '')
+      .replace(/"created_at":"[^"]*"/, '')
+  }
+  const never: RuleFormat = { when: { probability: 0 }, then: { error: 'internal_error', delay: '1h' } }
+  const without = await bytes(undefined)
+  t.match(without, /HTTP\/1\.1 200 OK[\s\S]*HTTP\/1\.1 404 Not Found[\s\S]*HTTP\/1\.1 200 OK/)
+  t.equal(await bytes([never]), without)
+})
+
+t.test('a probability of 0.5 lies within its bounds over 10,000 calls, alike or not', async t => {
+  const mock = await start(t, { speed: 'instant' })
+  const handle = mock.use([{ name: 'half', when: { route: 'listJobs', probability: 0.5 }, then: { error: 'timeout' } }])
+  const load = (path: string, amount: number, setupClient?: autocannon.Options['setupClient']) =>
+    autocannon({ url: mock.url + path, amount, connections: 10, headers: { 'x-api-key': 'test_a' }, setupClient })
+  const alike = await load('/v1/jobs', 5000)
+  let n = 0
+  const others = await load('/v1/jobs', 5000, one =>
+    one.on('response', () =>
+      one.setRequest({ path: `/v1/jobs?offset=${n++}`, method: 'GET', headers: { 'x-api-key': 'test_a' } }),
+    ),
+  )
+  // Five standard deviations: with a fixed seed it is the same number in every run.
+  for (const { '5xx': failed, '2xx': good } of [alike, others]) {
+    t.equal(failed + good, 5000)
+    t.ok(Math.abs(failed - 2500) < 5 * Math.sqrt(5000 / 4), `${failed} of 5000`)
+  }
+  t.equal(handle.count('half'), alike['5xx'] + others['5xx'])
+})
+
+t.test('16 parallel workers get the same outcome a request as one after another, with the same seed', async t => {
+  const outcomes = async (seed: string, workers: number) => {
+    const mock = await start(t, { seed })
+    mock.use([{ when: { probability: 0.4 }, then: { error: 'internal_error', delay: { p50: '0ms', p99: '3ms' } } }])
+    const api = client(mock)
+    const found: Record<string, number> = {}
+    const asked = Array.from({ length: 160 }, (_, i) => i)
+    const work = async () => {
+      for (let i = asked.shift(); i !== undefined; i = asked.shift()) {
+        found[`create ${i}`] = (await api.post('/v1/jobs', { video_url: `https://e.com/${i}.mp4` })).status
+        found[`get ${i}`] = (await api.get(`/v1/jobs/job_${i}`)).status
+        found[`draw ${i}`] = (await api.get('/v1/jobs', { 'x-mock-draw': `${i}` })).status
+      }
+    }
+    await Promise.all(Array.from({ length: workers }, work))
+    return Object.fromEntries(Object.entries(found).sort())
+  }
+  const one = await outcomes('a', 1)
+  t.equal(Object.values(one).filter(status => status === 500).length > 150, true)
+  t.same(await outcomes('a', 16), one)
+  t.notSame(await outcomes('b', 16), one)
+})
+
+t.test('asked percentiles of delay are met as measured: so many calls are answered by then', async t => {
+  const mock = await start(t)
+  mock.clock.freeze()
+  const handle = mock.use([
+    { name: 'slow', then: { delay: { min: '100ms', p50: '400ms', p90: '1s', p99: '3s', max: '9s' } } },
+  ])
+  const calls = Array.from({ length: 400 }, (_, i) => client(mock).get(`/v1/jobs?offset=${i}`))
+  await handle.fired('slow', { times: 400 })
+  let at = 0
+  const answeredBy = async (ms: number) => {
+    mock.clock.step(ms - at)
+    at = ms
+    await new Promise(setImmediate)
+    return mock.journal.count() / 400
+  }
+  t.equal(await answeredBy(99), 0)
+  const within = (share: number, asked: number) => t.ok(Math.abs(share - asked) < 0.06, `${share} of ${asked}`)
+  within(await answeredBy(400), 0.5)
+  within(await answeredBy(1000), 0.9)
+  within(await answeredBy(3000), 0.99)
+  t.equal(await answeredBy(9000), 1)
+  for (const { status } of await Promise.all(calls)) t.equal(status, 200)
+  const delays = mock.journal.entries().map(({ delay_ms }) => delay_ms as number)
+  t.ok(Math.min(...delays) >= 100 && Math.max(...delays) <= 9000)
+})
+
+t.test('two runs with one seed give byte-identical journals, times and ports aside', async t => {
+  const journal = async (seed: string) => {
+    const mock = await start(t, { seed, scenario: 'brownout' })
+    mock.clock.freeze()
+    const api = client(mock)
+    for (let i = 0; i < 30; i++) {
+      await api.post(
+        '/v1/jobs',
+        { video_url: `https://e.com/${i}.mp4` },
+        { 'x-mock-fault': i % 2 ? 'delay=0ms' : 'wrong_status; status=503' },
+      )
+      // Not delayed: a rule of the scenario may be.
+      const waiting = api.get(`/v1/jobs/none_${i}`)
+      await mock.journal.waitFor({ route: 'createJob' }, { atLeast: i + 1 })
+      while ((mock.journal.entries({ route: 'getJob' }).length ?? 0) <= i) {
+        mock.clock.step('5s')
+        await new Promise(setImmediate)
+      }
+      await waiting
+    }
+    const entries = mock.journal.entries()
+    t.ok(entries.some(({ rule, draw }) => rule === 'many-errors' && draw !== undefined))
+    const aside = /"(time|ms|host|date|x-ratelimit-reset|created_at)":("[^"]*"|[\d.]+)/g
+    return entries.map(entry => JSON.stringify(entry).replace(aside, '').replaceAll(String(mock.port), 'PORT'))
+  }
+  const [one, again, other] = [await journal('a'), await journal('a'), await journal('b')]
+  t.same(again, one)
+  t.notSame(other, one)
+})
+
+t.test('explain tells each rule, each condition met or not, and the nearest miss', async t => {
+  const mock = await start(t)
+  const api = client(mock)
+  mock.use([
+    { name: 'far', when: { route: 'getJob', header: { 'x-a': '1' } }, then: { error: 'timeout' } },
+    { name: 'near', when: { body: { output_format: 'gif', model: 'pro' } }, then: { error: 'timeout' } },
+    {
+      name: 'twice',
+      when: { route: 'createJob' },
+      after: 1,
+      first: 1,
+      then: { delay: '1ms', fault: 'truncated_body' },
+    },
+    { name: 'rest', when: { route: 'createJob', probability: 0.000001 }, then: { fault: 'reset' } },
+  ])
+  const create = () => api.post('/v1/jobs', { video_url: 'https://e.com/a.mp4', model: 'pro' })
+  const id = String((await create()).headers.get('x-request-id'))
+  const told = mock.explain(id)
+  t.match(told, { request_id: id, route: 'POST /v1/jobs', status: 200, scenario: 'inline', way: 'put_all', rule: null })
+  t.same(
+    told.rules.map(({ rule, verdict }) => [rule, verdict]),
+    [
+      ['far', 'not_met'],
+      ['near', 'not_met'],
+      ['twice', 'not_met'],
+      ['rest', 'not_met'],
+    ],
+  )
+  t.match(told.rules[1]?.conditions, [
+    { what: 'route', met: true },
+    { what: 'body output_format', expected: 'gif', found: 'nothing', met: false },
+    { what: 'body model', expected: 'pro', found: 'pro', met: true },
+  ])
+  t.match(told.rules[2]?.conditions.at(-1), { what: 'calls', found: 'call 1', met: false })
+  t.match(told.rules[3]?.conditions.at(-1), {
+    what: 'probability',
+    expected: 'less than 0.000001',
+    found: /^drew 0\.\d+/,
+    met: false,
+  })
+  t.match(told.nearest, { rule: 'near', unmet: [{ what: 'body output_format' }] })
+
+  await t.rejects(create())
+  const entry = mock.journal.entries({ route: 'createJob' }).at(-1)
+  t.match(entry, { scenario: 'inline', rule: 'twice', fault: 'truncated_body', delay_ms: 1, status: 200 })
+  const fired = (await client(mock, null).get(`/__mock/explain/${entry?.request_id}`)).body
+  t.match(fired, { rule: 'twice', nearest: { rule: 'near' } })
+  t.match(fired.rules[2], {
+    verdict: 'fired',
+    does: 'passes the call on, then waits 0.001 s, then closes the connection after half of the bytes of the body',
+  })
+  t.equal(fired.rules[3].verdict, 'not_reached')
+
+  const bare = await client(mock, 'test_b').get('/api/pricing')
+  mock.reset()
+  t.match(await client(mock, null).get(`/__mock/explain/${bare.headers.get('x-request-id')}`), {
+    status: 404,
+    body: { error: { message: /the journal has no request/ } },
+  })
+  const plain = await api.get('/v1/jobs')
+  t.match(mock.explain(String(plain.headers.get('x-request-id'))), {
+    scenario: null,
+    why: 'no scenario was active for this call',
+    rules: [],
+  })
+})
+
+t.test('a handle counts, can be awaited, and tells which rule never fired', async t => {
+  const mock = await start(t)
+  const api = client(mock)
+  const handle = mock.use([
+    {
+      name: 'lost-answer',
+      when: { route: 'createJob' },
+      first: 1,
+      then: { pass: 'before_delay', fault: 'close_before_head' },
+    },
+    { name: 'never', when: { route: 'startJob' }, then: { error: 'timeout' } },
+  ])
+  const waiting = handle.fired('lost-answer')
+  await t.rejects(api.post('/v1/jobs', { video_url: 'https://e.com/a.mp4' }))
+  await waiting
+  t.same(handle.counts, { 'lost-answer': 1, never: 0 })
+  t.throws(() => handle.assertAllFired(), { message: /^inline: never fired: never; / })
+  t.throws(() => handle.count('nope'), { message: /no rule "nope"; expected one of lost-answer, never/ })
+  await t.rejects(handle.fired('never', { within: '20ms' }), {
+    message: 'waited 20ms for never to fire 1 times; it fired 0 times',
+  })
+  t.equal((await api.get('/v1/jobs')).body.total, 1, 'ID-1 the work was done')
+  handle.end()
+  t.equal(mock.activeScenario().scenario, null)
+  t.throws(() => mock.use([{ then: { error: 'tmeout' } }] as never), {
+    message: /^inline: rules\[0\]\.then\.error: is "tmeout"; did you mean timeout\?/,
+  })
+})
+
+t.test('GO-4 no key is in an explanation, a journal entry or a scenario list', async t => {
+  const mock = await start(t)
+  mock.use([{ name: 'k', when: { key: 'test_other_secret' }, then: { error: 'timeout' } }])
+  const { headers } = await client(mock, 'test_my_secret').get('/v1/jobs')
+  const told = JSON.stringify(mock.explain(String(headers.get('x-request-id'))))
+  t.notMatch(told, /test_my_secret/)
+  t.match(told, /"found":"another key"/)
+})
+
+t.test('close() ends what is held, and a step of the clock what is delayed', async t => {
+  const mock = await start(t)
+  mock.clock.freeze()
+  const handle = mock.use([
+    { name: 'hour', when: { route: 'listJobs' }, then: { delay: '1h' } },
+    { name: 'silent', when: { route: 'getPricing' }, then: { fault: 'no_answer' } },
+  ])
+  const delayed = client(mock).get('/v1/jobs')
+  await handle.fired('hour')
+  const socket = connect(mock.port, '127.0.0.1')
+  socket.write('GET /api/pricing HTTP/1.1\r\nHost: mock\r\n\r\n')
+  await handle.fired('silent')
+  mock.clock.step('1h')
+  t.equal((await delayed).status, 200)
+  const since = performance.now()
+  await Promise.all([once(socket, 'close'), mock.close()])
+  t.ok(performance.now() - since < 900)
+})
