@@ -68,8 +68,9 @@ export class Clock {
     return this.#base + (this.#parentNow(realMs) - this.#parentBase) * this.#speed
   }
 
+  /** Whether the time stands still: this clock's own, or that of one above it. */
   get frozen(): boolean {
-    return this.#frozen
+    return this.#rate() === 0
   }
 
   get speed(): number {

@@ -181,7 +181,7 @@ export function restoreSnapshot(
   scenario: Account | undefined,
 ): void {
   const { clock, next, account } = snapshot
-  if (clock.frozen) world.clock.freeze()
+  if (clock.frozen && !world.clock.frozen) world.clock.freeze()
   world.clock.setSpeed(clock.speed)
   world.clock.setTo(clock.now)
   world.revoked = snapshot.revoked
