@@ -14,6 +14,7 @@ COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY --from=build /app/fixtures/outputs ./fixtures/outputs
+COPY --from=build /app/scenarios ./scenarios
 USER node
 EXPOSE 4010
 HEALTHCHECK --interval=10s --timeout=4s --start-period=2s CMD ["node", "dist/cli/main.js", "health"]

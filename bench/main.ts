@@ -13,14 +13,18 @@ import type { Variant } from './servers.ts'
 
 const rounds = Number(process.env.ROUNDS ?? 7)
 const seconds = Number(process.env.SECONDS ?? 2)
-const variants: Variant[] = ['node:http', 'fastify', 'understudy', 'fastify+log', 'understudy+log']
+/** BESIDE=<servers.js of another build> puts that build's mock beside this one's: is it as fast as before? */
+const beside = process.env.BESIDE
 
 interface Server {
-  variant: Variant
+  variant: Name
   url: string
   child: ChildProcessByStdio<Writable, Readable, null>
   lines: Interface
 }
+
+/** `before` is the mock of another build. */
+type Name = Variant | 'before'
 
 interface Round {
   perSecond: number
@@ -28,10 +32,11 @@ interface Round {
   cpuUs: number
 }
 
-async function boot(variant: Variant): Promise<Server> {
-  const script = fileURLToPath(new URL('./servers.js', import.meta.url))
+async function boot(variant: Name): Promise<Server> {
+  const isBefore = variant === 'before'
+  const script = isBefore ? String(beside) : fileURLToPath(new URL('./servers.js', import.meta.url))
   const profile = process.env.PROFILE === variant ? ['--cpu-prof', '--cpu-prof-dir=/tmp'] : []
-  const child = spawn(process.execPath, [...profile, script, variant], {
+  const child = spawn(process.execPath, [...profile, script, isBefore ? 'understudy' : variant], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   const lines = createInterface({ input: child.stdout })
@@ -79,12 +84,12 @@ async function measure(server: Server, options: autocannon.Options): Promise<Rou
 
 const median = (values: number[]): number => values.sort((a, b) => a - b)[Math.floor(values.length / 2)] as number
 
-async function compare(title: string, method: 'GET' | 'POST'): Promise<void> {
+async function compare(title: string, method: 'GET' | 'POST', variants: Name[], pairs: [Name, Name][]): Promise<void> {
   console.log(`\n${title}`)
   const servers = await Promise.all(variants.map(boot))
   const jobs = new Map<Server, string>()
   for (const server of servers) jobs.set(server, await createJobs(server, 1))
-  const found = new Map<Variant, Round[]>(variants.map(variant => [variant, []]))
+  const found = new Map<Name, Round[]>(variants.map(variant => [variant, []]))
   for (let round = 0; round <= rounds; round++) {
     for (const server of servers) {
       const result = await measure(server, target(server, method, jobs.get(server)))
@@ -93,17 +98,13 @@ async function compare(title: string, method: 'GET' | 'POST'): Promise<void> {
     }
   }
   for (const { child } of servers) child.stdin.end()
-  const of = (variant: Variant, what: keyof Round) =>
-    median((found.get(variant) as Round[]).map(result => result[what]))
+  const of = (variant: Name, what: keyof Round) => median((found.get(variant) as Round[]).map(result => result[what]))
   for (const variant of variants) {
     console.log(
       `  ${variant.padEnd(16)}${String(Math.round(of(variant, 'perSecond'))).padStart(8)} req/s${of(variant, 'cpuUs').toFixed(1).padStart(8)} µs CPU/req`,
     )
   }
-  for (const [mock, bare] of [
-    ['understudy', 'fastify'],
-    ['understudy+log', 'fastify+log'],
-  ] as [Variant, Variant][]) {
+  for (const [mock, bare] of pairs) {
     const paired = (found.get(mock) as Round[]).map(
       (result, i) => result.perSecond / ((found.get(bare) as Round[])[i] as Round).perSecond,
     )
@@ -132,6 +133,25 @@ async function fill(): Promise<void> {
   for (const { child } of [few, many]) child.stdin.end()
 }
 
-if (process.env.ONLY !== 'fill') await compare('GET /v1/jobs/{id}', 'GET')
-if (process.env.ONLY !== 'fill') await compare('POST /v1/jobs', 'POST')
-await fill()
+const bare: Name[] = ['node:http', 'fastify', 'understudy', 'fastify+log', 'understudy+log']
+const besideBare: [Name, Name][] = [
+  ['understudy', 'fastify'],
+  ['understudy+log', 'fastify+log'],
+]
+const withRules: Name[] = ['understudy', 'understudy+rules']
+const parts: Record<string, () => Promise<void>> = {
+  get: () => compare('GET /v1/jobs/{id}', 'GET', bare, besideBare),
+  post: () => compare('POST /v1/jobs', 'POST', bare, besideBare),
+  rules: () =>
+    compare('GET /v1/jobs/{id} with 1,000 rules loaded', 'GET', withRules, [['understudy+rules', 'understudy']]),
+  fill,
+  ...(beside && {
+    before: async () => {
+      await compare('GET, beside the other build', 'GET', ['before', 'understudy'], [['understudy', 'before']])
+      await compare('POST, beside the other build', 'POST', ['before', 'understudy'], [['understudy', 'before']])
+    },
+  }),
+}
+
+/** ONLY=rules does one part. */
+for (const [name, part] of Object.entries(parts)) if ((process.env.ONLY ?? name) === name) await part()

@@ -12,7 +12,14 @@ import { buildApp } from '../server/app.ts'
 import { completeConfig } from '../server/config.ts'
 import { listen } from '../server/start.ts'
 
-export const variants = ['node:http', 'fastify', 'fastify+log', 'understudy', 'understudy+log'] as const
+export const variants = [
+  'node:http',
+  'fastify',
+  'fastify+log',
+  'understudy',
+  'understudy+log',
+  'understudy+rules',
+] as const
 export type Variant = (typeof variants)[number]
 
 const toDevNull = () => pino.destination({ dest: '/dev/null', sync: false })
@@ -20,7 +27,7 @@ const toDevNull = () => pino.destination({ dest: '/dev/null', sync: false })
 async function start(variant: Variant): Promise<string> {
   if (variant === 'node:http') return startBareNode()
   if (variant.startsWith('fastify')) return startBareFastify(variant === 'fastify+log')
-  return startMock(variant === 'understudy+log')
+  return startMock(variant === 'understudy+log', variant === 'understudy+rules')
 }
 
 function startBareNode(): Promise<string> {
@@ -59,13 +66,27 @@ function startBareFastify(logs: boolean): Promise<string> {
 }
 
 /** The mock as a user gets it: key, limits and their headers, request_id, journal, metrics. */
-async function startMock(logs: boolean): Promise<string> {
+async function startMock(logs: boolean, rules: boolean): Promise<string> {
   const config = completeConfig({ port: 0, seed: 'bench', rateLimit: 1e9, jobLimit: 1e9, credits: 1e11 })
-  const { url } = await listen(
-    buildApp(config, logs ? pino({ base: undefined }, toDevNull()) : pino({ level: 'silent' })),
-  )
-  return url
+  const app = buildApp(config, logs ? pino({ base: undefined }, toDevNull()) : pino({ level: 'silent' }))
+  const mock = await listen(app)
+  if (rules) mock.use(thousandRules)
+  return mock.url
 }
+
+/** Of every kind that an incident has, none of which fits the calls of the benchmark: half of them on their route. */
+const thousandRules = Array.from({ length: 1000 }, (_, i) => {
+  const route = ['getJob', 'createJob', 'listJobs', 'getDownload'][i % 4] as string
+  const tenant = { header: { 'x-tenant': `tenant-${i}` } }
+  const when = [
+    { route: 'getJob', ...tenant },
+    { route, key: `test_key_${i}` },
+    { route: 'getJob', query: { page: i } },
+    { route, ...tenant, probability: 0.5 },
+    { route: 'startJob', calls: `${i + 1}-` },
+  ][i % 5]
+  return { when, first: 1 + (i % 3), then: { error: 'internal_error' as const, delay: '1s' } }
+})
 
 console.log(JSON.stringify({ url: await start(process.argv[2] as Variant) }))
 createInterface({ input: process.stdin })

@@ -37,10 +37,11 @@ function textOf({ request_id, route, status, scenario, why, rule, rules, nearest
 
 const marks = { fired: '✓', not_met: '✗', not_reached: '·' } as const
 
-function* linesOf({ rule, verdict, conditions, does }: ExplainedRule): Generator<string> {
-  yield `  ${marks[verdict]} ${rule}: ${does}${verdict === 'not_reached' ? ' (not reached: another rule had fired)' : ''}`
-  if (verdict === 'not_reached') return
-  for (const { what, expected, found, met } of conditions) {
-    yield `      ${met ? '✓' : '✗'} ${what} ${expected}${met ? '' : `: it was ${found}`}`
-  }
+function linesOf({ rule, verdict, conditions, does }: ExplainedRule): string[] {
+  const head = `  ${marks[verdict]} ${rule}: ${does}`
+  if (verdict === 'not_reached') return [`${head} (not reached: another rule had fired)`]
+  const lines = conditions.map(({ what, expected, found, met }) => {
+    return `      ${met ? '✓' : '✗'} ${what} ${expected}${met ? '' : `: it was ${found}`}`
+  })
+  return [head, ...lines]
 }

@@ -9,55 +9,56 @@ import t, { type Test } from 'tap'
 import { faultNames } from '../server/faults/index.ts'
 import type { JournalEntry } from '../server/journalView.ts'
 import { packageRoot } from '../server/paths.ts'
+import type { RuleFormat } from '../server/scenarios/format.ts'
 import type { RunningMock } from '../server/start.ts'
 import { client, clip, start } from './support.ts'
 
+type Client = 'fetch' | 'curl' | 'python'
+
 interface Ask {
+  path?: string
   method?: string
   headers?: Record<string, string>
-  body?: string | Buffer
-  /** After which the client gives up. */
+  body?: string | Uint8Array
+  /** When the client gives up. */
   timeoutMs?: number
 }
 
 /** What a client got to see. */
 interface Seen {
-  /** '' when it took the answer for a good one: fetch's message and code, curl's exit code, Python's exception. */
+  /** '' for an answer that it took for a whole one: fetch's message and code, curl's exit code, Python's exception. */
   error: string
   status: number
   headers: Record<string, string>
   body: Buffer
-  /** In how many pieces the body came. */
+  /** In how many pieces the body came: for Python at most two, the first and the rest. */
   pieces: number
   ms: number
 }
 
-type Client = 'fetch' | 'curl' | 'python'
-type Errors = Record<Client, RegExp>
-
 const clients: Record<Client, (url: string, ask: Required<Ask>) => Promise<Seen>> = {
   async fetch(url, { method, headers, body, timeoutMs }) {
-    const seen = { error: '', status: 0, headers: {}, ms: 0 }
+    const seen = { error: '', status: 0, headers: {} }
     const chunks: Uint8Array[] = []
     const startedAt = performance.now()
     try {
-      const sent = body.length > 0 ? new Uint8Array(Buffer.from(body)) : undefined
+      const sent = body.length > 0 ? body : undefined
       const answer = await fetch(url, { method, headers, body: sent, signal: AbortSignal.timeout(timeoutMs) })
       Object.assign(seen, { status: answer.status, headers: Object.fromEntries(answer.headers) })
       for await (const chunk of answer.body ?? []) chunks.push(chunk)
     } catch (thrown) {
       const { name, message, cause } = thrown as Error & { cause?: { code?: string } }
-      seen.error = [name, message, cause?.code].join(' ')
+      seen.error = `${name} ${message} ${cause?.code}`
     }
     return { ...seen, ms: performance.now() - startedAt, body: Buffer.concat(chunks), pieces: chunks.length }
   },
 
   async curl(url, { method, headers, body, timeoutMs }) {
-    const lines = Object.entries(headers).flatMap(([name, value]) => ['--header', `${name}: ${value}`])
-    const sent = body.length > 0 ? ['--data-binary', '@-', '--header', 'Expect:'] : []
-    const shown = ['--silent', '--include', '--no-buffer', '--write-out', '%{stderr}%{time_total}']
+    const lines = Object.entries({ ...headers, expect: '' }).flatMap(([name, value]) => ['-H', `${name}: ${value}`])
+    const sent = body.length > 0 ? ['--data-binary', '@-'] : []
     const limits = ['--noproxy', '*', '--max-time', String(timeoutMs / 1000)]
-    const curl = spawn('curl', ['-q', ...shown, ...limits, '--request', method, ...lines, ...sent, url])
+    const shown = ['--silent', '--include', '--no-buffer', '--write-out', '%{stderr}%{time_total}']
+    const curl = spawn('curl', ['-q', ...limits, ...shown, '--request', method, ...lines, ...sent, url])
     const chunks: Buffer[] = []
     let seconds = ''
     curl.stdout.on('data', chunk => chunks.push(chunk))
@@ -68,12 +69,12 @@ const clients: Record<Client, (url: string, ask: Required<Ask>) => Promise<Seen>
     const [code] = await once(curl, 'close')
     const all = Buffer.concat(chunks)
     const end = all.indexOf('\r\n\r\n')
-    const [statusLine = '', ...rest] = all.subarray(0, Math.max(0, end)).toString().split('\r\n')
+    const [statusLine = '', ...rest] = all.toString('latin1', 0, Math.max(0, end)).split('\r\n')
     return {
       error: code === 0 ? '' : String(code),
       status: Number(statusLine.split(' ')[1] ?? 0),
       headers: Object.fromEntries(new Headers(rest.map(line => line.split(/: (.*)/, 2) as [string, string]))),
-      body: all.subarray(end < 0 ? all.length : end + 4),
+      body: end < 0 ? Buffer.alloc(0) : all.subarray(end + 4),
       pieces: chunks.length,
       ms: Number(seconds) * 1000,
     }
@@ -83,38 +84,436 @@ const clients: Record<Client, (url: string, ask: Required<Ask>) => Promise<Seen>
     const { port, pathname } = new URL(url)
     const ask = [Number(port), method, pathname, headers, Buffer.from(body).toString('base64'), timeoutMs / 1000]
     python.stdin.write(`${JSON.stringify(ask)}\n`)
-    const { value } = await pythonSays.next()
-    const seen = JSON.parse(value as string)
+    const seen = JSON.parse((await pythonSays.next()).value as string)
     return { ...seen, body: Buffer.from(seen.body, 'base64') }
   },
 }
 
-/** One process for all calls, one after another: it takes longer to start than most of them last. */
-const python = spawn('python3', [
-  '-Iuc',
-  `
+const pythonClient = `
 import base64, http.client, json, sys, time
 for line in sys.stdin:
     port, method, path, headers, body, timeout = json.loads(line)
-    seen = {'error': '', 'status': 0, 'headers': {}}
-    pieces = []
-    began = time.monotonic()
+    seen, pieces, began = {'error': '', 'status': 0, 'headers': {}}, [], time.monotonic()
     connection = http.client.HTTPConnection('127.0.0.1', port, timeout=timeout)
     try:
         connection.request(method, path, base64.b64decode(body) or None, headers)
         answer = connection.getresponse()
-        seen['status'] = answer.status
-        seen['headers'] = {name.lower(): value for name, value in answer.getheaders()}
-        # What is there already; read() alone notices that something is missing.
-        while answer.length and (piece := answer.read1()): pieces.append(piece)
-        if answer.length: answer.fp = answer.fp or sys.stdin; pieces.append(answer.read())
+        seen.update(status=answer.status, headers={name.lower(): value for name, value in answer.getheaders()})
+        pieces.append(answer.read1())
+        pieces.append(answer.read())
     except Exception as error:
         seen['error'] = type(error).__name__
         pieces.append(getattr(error, 'partial', b''))
     connection.close()
-    seen['ms'] = (time.monotonic() - began) * 1000
-    seen['pieces'] = len(pieces)
-    seen['body'] = base64.b64encode(b''.join(pieces)).decode()
-    print(json.dumps(seen))
-`,
-])
+    seen.update(ms=(time.monotonic() - began) * 1000, pieces=len([piece for piece in pieces if piece]))
+    print(json.dumps({**seen, 'body': base64.b64encode(b''.join(pieces)).decode()}))
+`
+/** One for all calls, as it takes longer to start than most of them do. */
+const python = spawn('python3', ['-Iu', '-c', pythonClient], { stdio: ['pipe', 'pipe', 'inherit'] })
+const pythonSays = createInterface(python.stdout)[Symbol.asyncIterator]()
+t.teardown(() => python.stdin.end())
+
+const create = '{"video_url":"https://example.com/cat.mp4#t=2"}'
+const json = { 'content-type': 'application/json' }
+
+/** By default the call creates a job. */
+function by(name: Client, { url }: RunningMock, key: string, ask: Ask): Promise<Seen> {
+  const { path = '/v1/jobs', method = 'POST', headers = json, body = method === 'POST' ? create : '' } = ask
+  return clients[name](url + path, {
+    timeoutMs: 5_000,
+    ...ask,
+    path,
+    method,
+    body,
+    headers: { ...headers, 'x-api-key': key },
+  })
+}
+
+interface Met {
+  name: Client
+  key: string
+  seen: Seen
+  api: ReturnType<typeof client>
+}
+
+let calls = 0
+
+/** The same call by all clients at once; `before` is told the key that each of them has to itself. */
+const byAll = (mock: RunningMock, ask: Ask, before: (key: string) => void = () => {}): Promise<Met[]> => {
+  const call = calls++
+  return Promise.all(
+    (Object.keys(clients) as Client[]).map(async name => {
+      const key = `test_${name}_${call}`
+      before(key)
+      return { name, key, seen: await by(name, mock, key, ask), api: client(mock, key) }
+    }),
+  )
+}
+
+const jobsOf = async ({ api }: Met): Promise<number> => (await api.get('/v1/jobs')).body.total
+const faultsMet = new Set<string>()
+
+/** The entry of the client's one call to a route, once it is there. */
+async function entryOf(mock: RunningMock, { key }: Met, route = 'createJob'): Promise<JournalEntry> {
+  const entries = await mock.journal.waitFor({ key, route })
+  t.equal(entries.length, 1)
+  const entry = entries[0] as JournalEntry
+  if (entry.fault) faultsMet.add(entry.fault)
+  return entry
+}
+
+const none = { fetch: /^$/, curl: /^$/, python: /^$/ }
+const timedOut = { fetch: /^TimeoutError/, curl: /^28$/, python: /^TimeoutError$/ }
+const closed = { fetch: /UND_ERR_SOCKET|ECONNRESET/, curl: /^52$/, python: /^RemoteDisconnected$/ }
+const wasReset = { fetch: /fetch failed ECONNRESET/, curl: /^56$/, python: /^ConnectionResetError$/ }
+const resetInBody = { fetch: /terminated ECONNRESET/, curl: /^56$/, python: /^(ConnectionResetError|IncompleteRead)$/ }
+const cutOff = { fetch: /terminated UND_ERR/, curl: /^18$/, python: /^IncompleteRead$/ }
+const sendingReset = {
+  fetch: /ECONNRESET|EPIPE|UND_ERR_SOCKET/,
+  curl: /^5[56]$/,
+  python: /^(ConnectionResetError|BrokenPipeError)$/,
+}
+
+interface Row {
+  errors: Record<Client, RegExp>
+  /** That the client sees; 0 for none. */
+  status: number
+  /** That the journal has, where it is another one. */
+  made?: number
+  jobs: 0 | 1
+  timeoutMs?: number
+  entry?: Partial<JournalEntry>
+  check?(t: Test, seen: Seen, entry: JournalEntry): void
+}
+
+const lengthOf = (body: unknown): number => Buffer.byteLength(JSON.stringify(body))
+const announced = ({ headers }: Seen): number => Number(headers['content-length'])
+const parsed = ({ body }: Seen) => JSON.parse(body.toString())
+
+/** The head speaks of the whole body, and what came of it is its beginning. */
+function isPart(t: Test, seen: Seen, entry: JournalEntry) {
+  const whole = JSON.stringify(entry.response?.body)
+  t.equal(announced(seen), whole.length)
+  t.ok(whole.startsWith(seen.body.toString()))
+}
+
+function isHtml(t: Test, seen: Seen) {
+  t.equal(seen.headers['content-type'], 'text/html')
+  t.equal(announced(seen), seen.body.length)
+  t.match(seen.body.toString(), new RegExp(`^<html>[^]*<h1>${seen.status} .*</html>\r\n$`))
+}
+
+function isTheJob(t: Test, seen: Seen, entry: JournalEntry) {
+  t.match(parsed(seen), { success: true, id: entry.job_id })
+  t.equal(announced(seen), lengthOf(entry.response?.body))
+}
+
+const giveUp = { errors: timedOut, status: 0, timeoutMs: 400 }
+const rows: [asked: string, says: string, row: Row][] = [
+  ['no_answer', 'keeps the client waiting until it gives up', { ...giveUp, made: 0, jobs: 0 }],
+  ['close_before_head', 'ends the connection without a byte', { errors: closed, status: 0, jobs: 0 }],
+  ['reset', 'resets the connection', { errors: wasReset, status: 0, jobs: 0 }],
+  [
+    'reset_mid_body; after_bytes=20',
+    'resets the connection when the head and 20 bytes were there',
+    { errors: resetInBody, status: 200, jobs: 1, check: isPart },
+  ],
+  [
+    'truncated_body; after_bytes=10',
+    'announces the whole body and ends after 10 bytes',
+    {
+      errors: cutOff,
+      status: 200,
+      jobs: 1,
+      check(t, seen, entry) {
+        isPart(t, seen, entry)
+        t.equal(seen.body.length, 10)
+      },
+    },
+  ],
+  [
+    'empty_reply',
+    'answers 200 and nothing',
+    {
+      errors: none,
+      status: 200,
+      jobs: 1,
+      check: (t, seen) => t.same([announced(seen), seen.body.length, seen.headers['content-type']], [0, 0, undefined]),
+    },
+  ],
+  [
+    'malformed_json',
+    'answers 200 with JSON that breaks off, its Content-Length fitting',
+    {
+      errors: none,
+      status: 200,
+      jobs: 1,
+      check(t, seen) {
+        t.match(seen.headers['content-type'], /^application\/json/)
+        t.equal(announced(seen), seen.body.length)
+        t.match(seen.body.toString(), /^\{"success":true,/)
+        t.throws(() => parsed(seen), SyntaxError)
+      },
+    },
+  ],
+  ...[502, 503, 504].map((status): [string, string, Row] => [
+    `proxy_html; status=${status}`,
+    'answers with HTML instead of the envelope',
+    { errors: none, status, jobs: 0, check: isHtml },
+  ]),
+  [
+    'wrong_content_type',
+    'sends the right body as text/html',
+    {
+      errors: none,
+      status: 200,
+      jobs: 1,
+      check(t, seen, entry) {
+        t.equal(seen.headers['content-type'], 'text/html')
+        isTheJob(t, seen, entry)
+      },
+    },
+  ],
+  ['wrong_status; status=503', 'sends the right body as 503', { errors: none, status: 503, jobs: 1, check: isTheJob }],
+  [
+    'cut_upload; after_bytes=10',
+    'resets the connection while the JSON arrives, and no job is made',
+    { errors: sendingReset, status: 0, made: 400, jobs: 0 },
+  ],
+  [
+    'delay=10m',
+    'answers after the client has given up, its job made',
+    { ...giveUp, made: 200, jobs: 1, entry: { aborted: true, delay_ms: 600_000 } },
+  ],
+  [
+    'internal_error; delay=10m',
+    'is aborted by the client before anything was done',
+    { ...giveUp, jobs: 0, entry: { aborted: true } },
+  ],
+]
+
+for (const [asked, says, { errors, status, made = status, jobs, timeoutMs, entry: more, check }] of rows) {
+  t.test(`ERR-3 X-Mock-Fault: ${asked} ${says}`, async t => {
+    const mock = await start(t)
+    const headers = { ...json, 'x-mock-fault': asked }
+    for (const met of await byAll(mock, { headers, ...(timeoutMs && { timeoutMs }) })) {
+      const { name, seen } = met
+      const entry = await entryOf(mock, met)
+      t.match(seen.error, errors[name], `${name} ends with ${seen.error}`)
+      t.equal(seen.status, status, name)
+      const fault = faultNames.find(fault => asked.startsWith(fault))
+      t.match(entry, { rule: 'X-Mock-Fault', scenario: 'X-Mock-Fault', fault, status: made, aborted: false, ...more })
+      t.equal(entry.response === undefined, made === 0)
+      t.equal(await jobsOf(met), jobs, name)
+      check?.(t, seen, entry)
+    }
+  })
+}
+
+const lost: [then: RuleFormat['then'], errors: Record<Client, RegExp>, status: number][] = [
+  [{ fault: 'no_answer' }, timedOut, 0],
+  [{ fault: 'close_before_head' }, closed, 0],
+  [{ fault: 'reset' }, wasReset, 0],
+  [{ fault: 'reset_mid_body' }, resetInBody, 200],
+  [{ fault: { type: 'proxy_html', status: 504 } }, none, 504],
+  [{ error: 'internal_error' }, none, 500],
+]
+
+for (const [then, errors, status] of lost) {
+  const what = JSON.stringify(then.fault ?? then.error)
+  t.test(`GO-3 ID-1 ${what} after the work loses the answer only: a retry gets the first job again`, async t => {
+    const mock = await start(t)
+    const rules: RuleFormat[] = [
+      { name: 'lost-answer', when: { route: 'createJob' }, first: 1, then: { ...then, pass: 'before_delay' } },
+    ]
+    const once = { 'idempotency-key': 'k1' }
+    const ask = { headers: { ...json, ...once }, timeoutMs: status === 0 && then.fault === 'no_answer' ? 400 : 5_000 }
+    for (const met of await byAll(mock, ask, key => mock.use({ name: 'lost', rules }, { key }))) {
+      const { name, seen, api } = met
+      t.match(seen.error, errors[name], `${name} ends with ${seen.error}`)
+      t.equal(seen.status, status)
+      if (then.error) t.match(parsed(seen), { error: { code: then.error } })
+      const { job_id: id, ...entry } = await entryOf(mock, met)
+      t.match(entry, { rule: 'lost-answer', scenario: 'lost' })
+      t.equal(await jobsOf(met), 1, name)
+      const again = await api.post('/v1/jobs', JSON.parse(create), once)
+      t.match(again, { status: 200, body: { id } })
+      t.equal(again.headers.get('idempotency-replayed'), 'true')
+      t.equal(await jobsOf(met), 1, name)
+    }
+  })
+}
+
+t.test('ERR-1 broken_envelope leaves out each field in turn, or the one that is named', async t => {
+  const mock = await start(t)
+  const rules: RuleFormat[] = [{ name: 'broken', when: { route: 'getJob' }, then: { fault: 'broken_envelope' } }]
+  const handle = mock.use(rules)
+  const ask = { path: '/v1/jobs/job_none', method: 'GET' }
+  const fields = ['code', 'message', 'request_id']
+  const left = (seen: Seen) => [announced(seen) - seen.body.length, seen.status, parsed(seen)]
+  const without = (missing: string) => {
+    const rest = Object.fromEntries(fields.filter(field => field !== missing).map(field => [field, String]))
+    return [0, 404, missing === 'error' ? rest : { error: rest }]
+  }
+  for (const name of Object.keys(clients) as Client[]) {
+    for (const missing of [...fields, 'error', 'code']) {
+      const seen = await by(name, mock, `test_${name}`, ask)
+      t.match(left(seen), without(missing), `${name}: ${missing} in its turn`)
+      t.same(missing in parsed(seen), false)
+      t.same(missing in (parsed(seen).error ?? {}), false)
+    }
+  }
+  t.equal(handle.count('broken'), 15)
+  handle.end()
+  for (const missing of [...fields, 'error']) {
+    const headers = { 'x-mock-fault': `broken_envelope; missing=${missing}` }
+    for (const met of await byAll(mock, { ...ask, headers })) {
+      t.match(left(met.seen), without(missing), `${met.name}: ${missing}`)
+      t.same(missing in (parsed(met.seen).error ?? parsed(met.seen)), false)
+      t.match(await entryOf(mock, met, 'getJob'), { fault: 'broken_envelope', status: 404 })
+    }
+  }
+})
+
+/** Between 0.8 and 2 times what the bytes take at this rate. */
+function tookAsLong(t: Test, { ms }: Seen, bytes: number, perSecond: number) {
+  const due = (bytes / perSecond) * 1000
+  t.ok(ms > 0.8 * due && ms < 2 * due, `${ms} ms for ${due}`)
+}
+
+for (const [fault, bothWays] of [
+  ['dribble', false],
+  ['bandwidth', true],
+] as const) {
+  t.test(`ERR-3 ${fault} sends 200 bytes a second, in many pieces`, async t => {
+    const mock = await start(t)
+    const headers = { ...json, 'x-mock-fault': `${fault}; bytes_per_second=200` }
+    for (const met of await byAll(mock, { headers })) {
+      const { name, seen } = met
+      const entry = await entryOf(mock, met)
+      t.match(entry, { fault, status: 200 })
+      isTheJob(t, seen, entry)
+      tookAsLong(t, seen, seen.body.length + (bothWays ? create.length : 0), 200)
+      t.ok(seen.pieces >= (name === 'python' ? 2 : 5), `${name}: ${seen.pieces} pieces`)
+    }
+  })
+}
+
+t.test('UP-1 slow_upload reads a clip at its pace, cut_upload resets the connection and nothing is kept', async t => {
+  const dataDir = t.testdir()
+  const mock = await start(t, { dataDir })
+  const form = new FormData()
+  form.append('file', new Blob([new Uint8Array(await clip('short.mp4'))], { type: 'video/mp4' }), 'short.mp4')
+  const whole = new Response(form)
+  const type = { 'content-type': whole.headers.get('content-type') as string }
+  const body = new Uint8Array(await whole.arrayBuffer())
+  const upload = (fault: string) =>
+    byAll(mock, { path: '/v1/uploads', body, headers: { ...type, 'x-mock-fault': fault } })
+
+  for (const met of await upload('cut_upload; after_bytes=4096')) {
+    t.match(met.seen.error, sendingReset[met.name], `${met.name} ends with ${met.seen.error}`)
+    const entry = await entryOf(mock, met, 'uploadVideo')
+    t.match(entry, { fault: 'cut_upload', rule: 'X-Mock-Fault', upload: undefined })
+  }
+  t.same([await readdir(join(dataDir, 'uploads')), await readdir(join(dataDir, 'incoming'))], [[], []])
+
+  for (const met of await upload('slow_upload; bytes_per_second=60000')) {
+    t.match(met.seen, { error: '', status: 200 }, met.name)
+    tookAsLong(t, met.seen, 31_052, 60_000)
+    const entry = await entryOf(mock, met, 'uploadVideo')
+    t.match(entry, { fault: 'slow_upload', upload: { filename: 'short.mp4', size: 31_052 } })
+  }
+  t.equal((await readdir(join(dataDir, 'uploads'))).length, 3)
+})
+
+t.test('DL-3 GO-5 a download that breaks off is resumed by a range, to the same file', async t => {
+  const mock = await start(t)
+  for (const [fault, errors] of [
+    ['truncated_body', cutOff],
+    ['reset_mid_body', resetInBody],
+  ] as const) {
+    for (const name of Object.keys(clients) as Client[]) {
+      const key = `test_${name}_${fault}`
+      const path = new URL((await client(mock, key).get(`/v1/jobs/${await client(mock, key).job()}`)).body.output_url)
+        .pathname
+      const whole = Buffer.from(await (await fetch(mock.url + path)).arrayBuffer())
+      const then = { fault: { type: fault, after_bytes: 8192 } }
+      mock.use([{ name: 'breaks-off', when: { route: 'getOutputFile' }, first: 1, then }], { key })
+      const get = { path, method: 'GET' }
+      const first = await by(name, mock, key, get)
+      t.match(first.error, errors[name], `${name} ends with ${first.error}`)
+      t.equal(first.status, 200)
+      t.equal(announced(first), whole.length)
+      if (fault === 'truncated_body') t.equal(first.body.length, 8192, name)
+      const rest = await by(name, mock, key, { ...get, headers: { range: `bytes=${first.body.length}-` } })
+      t.match(rest, { error: '', status: 206 }, name)
+      t.ok(whole.equals(Buffer.concat([first.body, rest.body])), `${name} has the same file`)
+    }
+  }
+})
+
+for (const pass of ['before_delay', 'after_delay'] as const) {
+  t.test(`GO-5 a delay of 10m (pass: ${pass}) follows the clock: it is over when the test says so`, async t => {
+    const mock = await start(t, { speed: 1 })
+    mock.clock.freeze()
+    const slow = mock.use([{ name: 'slow', when: { route: 'listJobs' }, then: { delay: '10m', pass } }])
+    let answered = 0
+    const answers = byAll(mock, { method: 'GET' }).finally(() => answered++)
+    await slow.fired('slow', { times: 3 })
+    t.same([answered, mock.journal.count()], [0, 0])
+    mock.clock.step('9m')
+    t.same([answered, mock.journal.count()], [0, 0])
+    mock.clock.step('1m')
+    for (const met of await answers) {
+      t.match(met.seen, { error: '', status: 200 }, met.name)
+      t.match(await entryOf(mock, met, 'listJobs'), { rule: 'slow', delay_ms: 600_000, aborted: false })
+    }
+  })
+}
+
+t.test(
+  'ERR-3 a thousand clients without an answer cost less than 50 MB, and are let go when the mock closes',
+  async t => {
+    const script = `
+    import { startMock } from './server/index.ts'
+    const mock = await startMock({ rateLimit: 0 })
+    const handle = mock.use([{ name: 'hangs', when: { route: 'listJobs' }, then: { fault: 'no_answer' } }])
+    const resident = () => (gc(), process.memoryUsage().rss)
+    const before = resident()
+    console.log(mock.port)
+    await handle.fired('hangs', { times: 1_000, within: '10s' })
+    const grown = resident() - before
+    const startedAt = performance.now()
+    await mock.close()
+    const closedIn = performance.now() - startedAt
+    const left = process.getActiveResourcesInfo().filter(name => name.startsWith('TCP'))
+    console.log(JSON.stringify({ grown, closedIn, left }))
+  `
+    const args = ['--expose-gc', '--import=tsx', '--input-type=module', '--eval', script]
+    const child = spawn(process.execPath, args, { cwd: packageRoot, stdio: ['ignore', 'pipe', 'inherit'] })
+    t.teardown(() => child.kill())
+    const ended = once(child, 'close')
+    const says = createInterface(child.stdout)[Symbol.asyncIterator]()
+    const port = Number((await says.next()).value)
+    let answered = 0
+    const gone: Promise<unknown>[] = []
+    for (let i = 0; i < 1_000; i++) {
+      const socket = connect(port, '127.0.0.1').on('error', () => {})
+      socket.on('data', () => answered++).write('GET /v1/jobs HTTP/1.1\r\nHost: mock\r\nX-Api-Key: test_hangs\r\n\r\n')
+      gone.push(new Promise(resolve => socket.once('close', resolve)))
+      // One at a time: a listener's backlog is shorter than this queue.
+      await once(socket, 'connect')
+    }
+    const { grown, closedIn, left } = JSON.parse((await says.next()).value as string)
+    t.ok(grown < 50 * 1024 * 1024, `${Math.round(grown / 1024)} KB`)
+    t.ok(closedIn < 1_000, `${closedIn} ms`)
+    t.same(left, [])
+    await Promise.all(gone)
+    t.equal(answered, 0)
+    t.same(await ended, [0, null])
+  },
+)
+
+t.test('each fault that there is has been met by all clients here', async t => {
+  t.same([...faultsMet].sort(), [...faultNames].sort())
+})

@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { basename, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { type ErrorCodeName, errorCodes } from '../contracts/errors.ts'
 import { outputsFolder, packageRoot } from '../server/paths.ts'
 import { type Answer, client, clip, start } from './support.ts'
 
@@ -30,36 +31,35 @@ function worldOf(key: string) {
     api,
     clock,
     create: (headers?: Record<string, string>) => api.post('/v1/jobs', cat, headers),
+    /** Makes a job and lets it finish. */
+    async finished() {
+      const id = await api.job()
+      clock.step(longEnough)
+      return id
+    },
     view: async (id: string) => (await api.get(`/v1/jobs/${id}`)).body,
     jobs: () => mock.snapshot(key).jobs.length,
     credits: () => mock.setKey({ key }).credits.available,
   }
 }
 
-/** The test of one scenario; the title begins with the clause that it proves. */
-function proves(scenario: string, title: string, run: (t: Test, world: World) => Promise<void>): void {
+/** The test of one scenario. Its title is a clause that it proves, the scenario's name, and what it says. */
+function proves(title: string, run: (t: Test, world: World) => Promise<void>): void {
+  const [clause = '', scenario = ''] = title.split(/:? /)
   tested.add(scenario)
-  t.test(title.replace(' ', ` ${scenario}: `), async t => {
+  t.test(title, async t => {
     const world = worldOf(`test_${scenario}__x`)
-    const [clause] = title.split(' ')
-    t.match(mock.activeScenario(world.key), { scenario, way: 'key', clauses: [clause] }, `it cites ${clause}`)
+    const active = mock.activeScenario(world.key)
+    t.match(active, { scenario, way: 'key' })
+    t.ok(active.clauses?.includes(clause), `it cites ${clause}`)
     await run(t, world)
   })
 }
 
-const codes: Record<number, string> = {
-  400: 'invalid_request',
-  401: 'invalid_api_key',
-  402: 'insufficient_credits',
-  404: 'not_found',
-  429: 'rate_limited',
-  500: 'internal_error',
-  504: 'timeout',
-}
-
 function areErrors(t: Test, answers: Answer[], status: number, message: RegExp): void {
-  t.ok(answers.length > 0)
-  for (const answer of answers) t.match(answer, { status, body: { error: { code: codes[status], message } } })
+  const found = answers.map(({ status, body }) => ({ status, ...body.error }))
+  t.match(found, Array(Math.max(1, answers.length)).fill({ status, message }))
+  for (const { code } of found) t.equal(errorCodes[code as ErrorCodeName]?.status, status, `the code is ${code}`)
 }
 
 const statuses = (answers: Answer[]) => answers.map(({ status }) => status)
@@ -87,7 +87,7 @@ interface Received {
   body: any
 }
 
-/** A job whose webhooks go to a receiver on a real port. */
+/** Makes a job whose webhooks go to a receiver on a real port. */
 async function hooked(t: Test, { api }: World, video_url = cat.video_url) {
   const received: Received[] = []
   const server = createServer(async (request, response) => {
@@ -101,27 +101,54 @@ async function hooked(t: Test, { api }: World, video_url = cat.video_url) {
   return { id: await api.job({ video_url, webhook_url }), webhook_url, received }
 }
 
-const delivered = (job_id: string, atLeast = 2) => mock.journal.waitFor({ kind: 'webhook', job_id }, { atLeast })
+/** The same, when the job has finished and so many webhooks have come. */
+async function heard(t: Test, world: World, atLeast: number, video_url?: string): Promise<Received[]> {
+  const { id, received } = await hooked(t, world, video_url)
+  world.clock.step(longEnough)
+  await delivered(id, atLeast)
+  return received
+}
+
+const delivered = (job_id: string, atLeast: number) => mock.journal.waitFor({ kind: 'webhook', job_id }, { atLeast })
 const events = (received: Received[]) => received.map(({ body }) => body.event)
 
-proves(
-  'answer-lost-job-created',
-  'ID-1 the job is made, and a retry finds it',
-  async (t, { key, create, jobs, credits }) => {
-    const once = { 'idempotency-key': 'once' }
-    await t.rejects(create(once), { cause: { code: 'UND_ERR_SOCKET' } })
-    t.equal(jobs(), 1)
-    const [lost] = mock.journal.entries({ key })
-    t.match(lost, { rule: 'lost-answer', fault: 'close_before_head', job_id: /^job_/ })
-    const retry = await create(once)
-    t.match(retry, { status: 200, body: { id: lost?.job_id } })
-    t.equal(retry.headers.get('idempotency-replayed'), 'true')
-    t.match([jobs(), credits()], [1, 998], 'one job, reserved once')
-    t.match([(await create()).status, jobs()], [200, 2], 'then all is well')
-  },
-)
+proves('ID-1 answer-lost-job-created: a retry finds the job', async (t, { key, create, jobs, credits }) => {
+  const once = { 'idempotency-key': 'once' }
+  await t.rejects(create(once), { cause: { code: 'UND_ERR_SOCKET' } })
+  t.equal(jobs(), 1)
+  const [lost] = mock.journal.entries({ key })
+  t.match(lost, { rule: 'lost-answer', fault: 'close_before_head', job_id: /^job_/ })
+  const retry = await create(once)
+  t.match(retry, { status: 200, body: { id: lost?.job_id } })
+  t.equal(retry.headers.get('idempotency-replayed'), 'true')
+  t.match([jobs(), credits()], [1, 998], 'one job, reserved once')
+  t.match([(await create()).status, jobs()], [200, 2], 'then all is well')
+})
 
-proves('brownout', 'ERR-3 errors and latency rise and fall, whatever is called', async (t, world) => {
+/** Told by what the same creation is answered, call by call: each 200 has made one job, and nothing else has. */
+const creations: Record<string, [statuses: number[], message: RegExp]> = {
+  'ERR-5 internal-error-once: the first call is answered 500, then all is well': [[500, 200, 200], /^Internal error/],
+  'ERR-4 processing-failed: every creation is answered 500': [[500, 500, 500, 500], /^Processing failed/],
+  'GO-3 flaky-third-try-succeeds: only the third try makes a job': [[500, 500, 200], /^Processing failed/],
+  'ERR-3 invalid-request: a creation is refused each time it is sent': [[400, 400, 400, 400], /^Invalid request/],
+  'RL-2 rate-limited-then-ok: the first call is told to wait 2 s': [[429, 200, 200], /^Too many requests/],
+  'AUTH-1 key-revoked-midway: the fourth call is refused': [[200, 200, 200, 401, 401], /^Invalid API key/],
+}
+for (const [title, [expected, message]] of Object.entries(creations)) {
+  proves(title, async (t, { key, clock, create, jobs }) => {
+    const answers = await times(expected.length, create)
+    t.strictSame(statuses(answers), expected)
+    const errors = answers.filter(({ status }) => status !== 200)
+    areErrors(t, errors, errors[0]?.status as number, message)
+    for (const { headers } of answers.filter(({ status }) => status === 429)) t.equal(headers.get('retry-after'), '2')
+    t.equal(jobs(), answers.length - errors.length)
+    clock.step('1d')
+    const later = await client(mock, key).get('/v1/jobs')
+    t.equal(later.status, expected.at(-1) === 401 ? 401 : 200, 'other calls get through, but for a revoked key')
+  })
+}
+
+proves('ERR-3 brownout: errors and latency rise and fall, whatever is called', async (t, world) => {
   const { api, clock, key, create } = world
   const startedAt = clock.now()
   const share: number[] = []
@@ -147,19 +174,16 @@ proves('brownout', 'ERR-3 errors and latency rise and fall, whatever is called',
   const [first = 0, middle = 0, last = 0] = delay
   t.ok(first > 100 && middle > 3 * first && middle > 3 * last && last > 100, `mean delays: ${delay} ms`)
   clock.step(startedAt + 120_000 - clock.now())
-  t.ok(
-    (await times(20, create)).every(({ status }) => status === 200),
-    'then all is well, without a delay',
-  )
+  t.strictSame(statuses(await times(10, create)), Array(10).fill(200), 'then all is well, without a delay')
 })
 
-proves('connection-reset', 'GO-5 the first call is reset before anything is done', async (t, { create, jobs }) => {
+proves('GO-5 connection-reset: the first call is reset before anything is done', async (t, { create, jobs }) => {
   await t.rejects(create(), { cause: { code: 'ECONNRESET' } })
   t.equal(jobs(), 0)
   t.equal((await create()).status, 200, 'then all is well')
 })
 
-proves('credits-run-out-midway', 'CR-3 40 credits pay for 40 s, then 402', async (t, { api, jobs }) => {
+proves('CR-3 credits-run-out-midway: 40 credits pay for 40 s, then 402', async (t, { api, jobs }) => {
   const create = (s: number) => api.post('/v1/jobs', { video_url: `https://example.com/cat.mp4#t=${s}` })
   t.equal((await create(30)).status, 200)
   areErrors(t, [await create(11)], 402, /^Not enough credits.*: needs 11 credits, the key has 10$/)
@@ -168,9 +192,8 @@ proves('credits-run-out-midway', 'CR-3 40 credits pay for 40 s, then 402', async
   t.equal(jobs(), 2)
 })
 
-proves('download-cut', 'DL-3 what has broken off is resumed by a range request', async (t, { api, clock }) => {
-  const id = await api.job()
-  clock.step(longEnough)
+proves('DL-3 download-cut: what has broken off is resumed by a range request', async (t, { api, finished }) => {
+  const id = await finished()
   const { download_url } = (await api.get(`/api/download/${id}`)).body
   const broken = await fetch(download_url)
   t.equal(broken.status, 200)
@@ -186,9 +209,8 @@ proves('download-cut', 'DL-3 what has broken off is resumed by a range request',
   t.ok(whole.equals(await readFile(join(outputsFolder, 'output.webm'))), 'both parts are the whole')
 })
 
-proves('download-not-ready', 'DL-2 two downloads of a completed job are refused', async (t, { api, clock, view }) => {
-  const id = await api.job()
-  clock.step(longEnough)
+proves('DL-2 download-not-ready: two downloads of a completed job are refused', async (t, { api, finished, view }) => {
+  const id = await finished()
   t.equal((await view(id)).status, 'completed')
   const path = `/api/download/${id}`
   areErrors(t, [await api.get(path), await client(mock, null).get(path)], 400, /^Job not completed/)
@@ -196,16 +218,13 @@ proves('download-not-ready', 'DL-2 two downloads of a completed job are refused'
   t.equal((await fetch(body.download_url)).status, 200, 'then all is well')
 })
 
-proves('flaky-third-try-succeeds', 'GO-3 only the third try makes a job', async (t, { create, jobs }) => {
-  const tries = await times(3, () => create({ 'idempotency-key': 'same' }))
-  areErrors(t, tries.slice(0, 2), 500, /^Processing failed/)
-  t.match([tries[2]?.status, jobs()], [200, 1])
-})
-
-proves('go-live', 'GO-5 each path is met in turn, ending well', async (t, { clock, create, api, credits }) => {
+proves('GO-5 go-live: each path is met in turn, ending well', async (t, { clock, create, api, credits }) => {
   const answers = await times(7, create)
   t.strictSame(statuses(answers), [200, 200, 504, 500, 429, 402, 200])
-  for (const { status, body } of answers) t.equal(body.error?.code, codes[status])
+  t.match(
+    answers.slice(2, 6).map(({ body }) => body.error.code),
+    ['timeout', 'internal_error', 'rate_limited', 'insufficient_credits'],
+  )
   t.equal(answers[4]?.headers.get('retry-after'), '2')
   clock.step(longEnough)
   const { total, jobs } = (await api.get('/v1/jobs')).body
@@ -214,7 +233,7 @@ proves('go-live', 'GO-5 each path is met in turn, ending well', async (t, { cloc
   t.match(jobs, [{ status: 'completed' }, failed, { status: 'completed' }])
 })
 
-proves('insufficient-credits', 'CR-3 402 until it is topped up', async (t, { key, api, create, jobs }) => {
+proves('CR-3 insufficient-credits: 402 until it is topped up', async (t, { key, api, create, jobs }) => {
   areErrors(t, [await create(), await api.upload(await clip('short.mp4'))], 402, /^Not enough credits/)
   t.equal(jobs(), 0)
   mock.setKey({ key, top_up: 3 })
@@ -222,41 +241,27 @@ proves('insufficient-credits', 'CR-3 402 until it is topped up', async (t, { key
   areErrors(t, [await create()], 402, /needs 2 credits, the key has 1$/)
 })
 
-proves('internal-error-once', 'ERR-5 the first call is answered 500, then all is well', async (t, { create }) => {
-  areErrors(t, [await create()], 500, /^Internal error/)
-  t.strictSame(statuses(await times(3, create)), [200, 200, 200])
+proves('JOB-4 job-fails: every job fails midway, and nothing is charged', async (t, { api, clock, view, credits }) => {
+  for (const model of ['original', 'pro']) {
+    const id = await api.job({ model })
+    clock.step('1.19s')
+    t.match((await view(id)).status, /pending|processing/)
+    clock.step(longEnough)
+    const job = await view(id)
+    t.match(job, { status: 'failed', error: 'Processing failed', output_url: null, billing_status: 'not_charged' })
+    t.ok(job.progress > 0 && job.progress < 100, `at ${job.progress} %`)
+  }
+  t.equal(credits(), 1000)
 })
 
-proves('invalid-request', 'ERR-3 a creation is refused however often it is sent', async (t, { api, create }) => {
-  areErrors(t, await times(4, create), 400, /^Invalid request/)
-  t.match(await api.get('/v1/jobs'), { status: 200, body: { total: 0 } }, 'other calls get through')
-})
-
-proves(
-  'job-fails',
-  'JOB-4 every job fails midway, and nothing is charged',
-  async (t, { api, clock, view, credits }) => {
-    for (const model of ['original', 'pro']) {
-      const id = await api.job({ model })
-      clock.step('1.19s')
-      t.match((await view(id)).status, /pending|processing/)
-      clock.step(longEnough)
-      const job = await view(id)
-      t.match(job, { status: 'failed', error: 'Processing failed', output_url: null, billing_status: 'not_charged' })
-      t.ok(job.progress > 0 && job.progress < 100, `at ${job.progress} %`)
-    }
-    t.equal(credits(), 1000)
-  },
-)
-
-proves('job-not-found', 'ERR-4 no job is found, not even one that is listed', async (t, { api }) => {
+proves('ERR-4 job-not-found: no job is found, not even one that is listed', async (t, { api }) => {
   const id = await api.job({ auto_start: false })
   const found = [await api.get(`/v1/jobs/${id}`), await api.get(`/api/download/${id}`)]
   areErrors(t, [...found, await api.post(`/v1/jobs/${id}/start`)], 404, /^Job not found/)
   t.match((await api.get('/v1/jobs')).body.jobs, [{ id, status: 'created' }], 'and nothing was started')
 })
 
-proves('job-slow-progress', 'JOB-4 two minutes in uneven steps, never back', async (t, { api, clock, view }) => {
+proves('JOB-4 job-slow-progress: two minutes in uneven steps, never back', async (t, { api, clock, view }) => {
   const id = await api.job()
   const seen: unknown[][] = []
   for (let second = 0; second <= 130; second++, clock.step('1s')) {
@@ -274,7 +279,7 @@ proves('job-slow-progress', 'JOB-4 two minutes in uneven steps, never back', asy
   ])
 })
 
-proves('job-stuck', 'JOB-4 every job stays at 42 % for good', async (t, { api, clock, view }) => {
+proves('JOB-4 job-stuck: every job stays at 42 % for good', async (t, { api, clock, view }) => {
   const id = await api.job()
   for (const step of ['1m', '1d']) {
     clock.step(step)
@@ -282,19 +287,7 @@ proves('job-stuck', 'JOB-4 every job stays at 42 % for good', async (t, { api, c
   }
 })
 
-proves(
-  'key-revoked-midway',
-  'AUTH-1 three calls get through, then the key is revoked',
-  async (t, { clock, create }) => {
-    t.strictSame(statuses(await times(3, create)), [200, 200, 200])
-    areErrors(t, [await create()], 401, /^Invalid API key/)
-    clock.step('1d')
-    areErrors(t, [await create()], 401, /^Invalid API key/)
-    t.equal((await worldOf('test_key-revoked-midway__other').create()).status, 200, 'another key is as good as before')
-  },
-)
-
-proves('no-answer', 'GO-5 calls for jobs stay open until the client gives up', async (t, { key, api, jobs }) => {
+proves('GO-5 no-answer: calls for jobs stay open until the client gives up', async (t, { key, api, jobs }) => {
   const signal = AbortSignal.timeout(300)
   const post = { body: JSON.stringify(cat), headers: { 'content-type': 'application/json' } }
   const calls = [
@@ -308,66 +301,51 @@ proves('no-answer', 'GO-5 calls for jobs stay open until the client gives up', a
   t.equal((await api.get('/api/pricing')).status, 200, 'other calls are answered')
 })
 
-proves(
-  'outage-of-30s',
-  'ERR-5 500 for 30 s from the first call on, then all is well',
-  async (t, { api, clock, create, jobs }) => {
-    clock.step('1h')
-    for (const step of ['0ms', '15s', '14.9s']) {
-      clock.step(step)
-      areErrors(t, [await create(), await api.get('/v1/jobs'), await api.get('/api/pricing')], 500, /^Internal error/)
-    }
-    clock.step('100ms')
-    t.match([(await create()).status, jobs()], [200, 1])
-  },
-)
-
-proves('processing-failed', 'ERR-4 every creation is answered 500', async (t, { api, create }) => {
-  areErrors(t, await times(4, create), 500, /^Processing failed/)
-  t.match(await api.get('/v1/jobs'), { status: 200, body: { total: 0 } }, 'other calls get through')
+proves('ERR-5 outage-of-30s: 500 for 30 s, then all is well', async (t, world) => {
+  const { api, clock, create, jobs, finished } = world
+  for (const step of ['0ms', '15s', '14.9s']) {
+    clock.step(step)
+    areErrors(t, [await create(), await api.get('/v1/jobs'), await api.get('/api/pricing')], 500, /^Internal error/)
+  }
+  clock.step('100ms')
+  t.match([(await create()).status, jobs()], [200, 1])
+  const keyless = await client(mock, null).get(`/api/download/${await finished()}`)
+  t.equal(keyless.status, 200, "a call without the key goes by the time of its job's world")
+  const late = worldOf('test_outage-of-30s__late')
+  late.clock.step('1h')
+  t.equal((await late.create()).status, 500, 'it begins with the first call')
 })
 
-proves('proxy-html-502', 'ERR-1 a proxy answers two calls, without the envelope', async (t, { create, jobs }) => {
+proves('ERR-1 proxy-html-502: a proxy answers two calls, without the envelope', async (t, { create, jobs }) => {
   for (const { status, headers, body } of await times(2, create)) {
     t.match([status, headers.get('content-type'), body], [502, /^text\/html/, /<html/i])
   }
   t.match([jobs(), (await create()).status], [0, 200], 'then all is well')
 })
 
-proves(
-  'rate-limited-burst',
-  'RL-2 five calls in 10 s get through, and Retry-After is enough',
-  async (t, { api, clock }) => {
-    const burst = await Promise.all(ten.map(() => api.get('/v1/jobs')))
-    t.equal(burst.filter(({ status }) => status === 200).length, 5)
-    areErrors(t, burst.slice(5), 429, /^Too many requests/)
-    clock.step('3.2s')
-    const { headers } = await api.get('/v1/jobs')
-    t.match([headers.get('retry-after'), headers.get('ratelimit')], ['7', '"requests";r=0;t=7'])
-    clock.step('6.7s')
-    t.equal((await api.get('/v1/jobs')).status, 429, 'the window lasts 10 s')
-    clock.step('0.3s')
-    t.equal((await api.get('/v1/jobs')).status, 200)
-  },
-)
-
-proves('rate-limited-then-ok', 'RL-2 the first call is told to wait 2 s', async (t, { clock, create }) => {
-  const refused = await create()
-  areErrors(t, [refused], 429, /^Too many requests/)
-  t.equal(refused.headers.get('retry-after'), '2')
-  clock.step('2s')
-  t.strictSame(statuses(await times(3, create)), [200, 200, 200])
+proves('RL-2 rate-limited-burst: five calls pass in 10 s, and Retry-After is enough', async (t, { api, clock }) => {
+  const burst = await Promise.all(ten.map(() => api.get('/v1/jobs')))
+  t.equal(burst.filter(({ status }) => status === 200).length, 5)
+  areErrors(t, burst.slice(5), 429, /^Too many requests/)
+  clock.step('3.2s')
+  const { headers } = await api.get('/v1/jobs')
+  t.match([headers.get('retry-after'), headers.get('ratelimit')], ['7', '"requests";r=0;t=7'])
+  clock.step('6.7s')
+  t.equal((await api.get('/v1/jobs')).status, 429, 'the window lasts 10 s')
+  clock.step('0.3s')
+  t.equal((await api.get('/v1/jobs')).status, 200)
 })
 
-proves('slow-network', 'GO-5 answers take their time, and files 50 kB a second', async (t, world) => {
+proves('GO-5 slow-network: answers take their time, and files 50 kB a second', async (t, world) => {
   const { key, api, clock } = world
   /** How long it takes, in seconds by the world's clock. */
   async function timed<T>(call: Promise<T>): Promise<[number, T]> {
     const from = clock.now()
     let isDone = false
-    void call.finally(() => {
+    const done = () => {
       isDone = true
-    })
+    }
+    call.then(done, done)
     await pass(world, '50ms', () => isDone)
     return [(clock.now() - from) / 1000, await call]
   }
@@ -386,7 +364,7 @@ proves('slow-network', 'GO-5 answers take their time, and files 50 kB a second',
   t.ok((await readFile(join(outputsFolder, 'output.webm'))).equals(new Uint8Array(file)), 'and they are all there')
 })
 
-proves('timeout-504', 'ERR-5 a creation is answered 504 after 2 s, and makes no job', async (t, world) => {
+proves('ERR-5 timeout-504: a creation is answered 504 after 2 s, and makes no job', async (t, world) => {
   const { key, api, clock, create, jobs } = world
   const answer = create()
   await fired(world, 1)
@@ -398,7 +376,7 @@ proves('timeout-504', 'ERR-5 a creation is answered 504 after 2 s, and makes no 
   t.equal(jobs(), 0)
 })
 
-proves('upload-cut', 'UP-1 the first upload is cut off, the second is taken', async (t, { key, api }) => {
+proves('UP-1 upload-cut: the first upload is cut off, the second is taken', async (t, { key, api }) => {
   const bytes = await clip('longer.mp4')
   await t.rejects(api.upload(bytes), { message: 'fetch failed' })
   t.match(await mock.journal.waitFor({ key }), [{ fault: 'cut_upload', aborted: true }])
@@ -406,17 +384,15 @@ proves('upload-cut', 'UP-1 the first upload is cut off, the second is taken', as
   t.match([status, body.size, (await fetch(body.video_url)).status], [200, bytes.length, 200])
 })
 
-proves('upload-rejected', 'UP-2 of the wrong type, then too large, then taken', async (t, { api }) => {
+proves('UP-2 upload-rejected: of the wrong type, then too large, then taken', async (t, { api }) => {
   const bytes = await clip('short.mp4')
   areErrors(t, [await api.upload(bytes)], 400, /^Invalid file type/)
   areErrors(t, [await api.upload(bytes, 'short.mp4', '', '/api/upload')], 400, /^File too large/)
   t.match(await api.upload(bytes), { status: 200, body: { size: bytes.length } })
 })
 
-proves('webhook-bad-signature', 'WH-2 the signature is there, and is wrong', async (t, world) => {
-  const { id, received } = await hooked(t, world)
-  world.clock.step(longEnough)
-  await delivered(id)
+proves('WH-2 webhook-bad-signature: the signature is there, and is wrong', async (t, world) => {
+  const received = await heard(t, world, 2)
   t.equal(received.length, 2)
   for (const { headers, raw } of received) {
     const right = createHmac('sha256', 'hush').update(`${headers['x-webhook-timestamp']}.${raw}`).digest('hex')
@@ -425,17 +401,15 @@ proves('webhook-bad-signature', 'WH-2 the signature is there, and is wrong', asy
   }
 })
 
-proves('webhook-duplicate', 'WH-2 each webhook comes twice, with one delivery id', async (t, world) => {
-  const { id, received } = await hooked(t, world)
-  world.clock.step(longEnough)
-  await delivered(id, 4)
+proves('WH-2 webhook-duplicate: each webhook comes twice, with one delivery id', async (t, world) => {
+  const received = await heard(t, world, 4)
   t.strictSame(events(received), ['job.started', 'job.started', 'job.completed', 'job.completed'])
   const [a, b, c, d] = received.map(({ headers, raw }) => [headers['x-webhook-delivery-id'], raw])
   t.strictSame([a, c], [b, d])
   t.not(a?.[0], c?.[0])
 })
 
-proves('webhook-late', 'WH-1 each webhook comes 30 s after its event', async (t, world) => {
+proves('WH-1 webhook-late: each webhook comes 30 s after its event', async (t, world) => {
   const { clock, view } = world
   const { id, received } = await hooked(t, world)
   const seenAt: number[] = []
@@ -452,27 +426,25 @@ proves('webhook-late', 'WH-1 each webhook comes 30 s after its event', async (t,
   t.strictSame(events(received), ['job.started', 'job.completed'])
 })
 
-proves('webhook-lost', 'WH-3 none arrives, and polling tells how the job went', async (t, world) => {
+proves('WH-3 webhook-lost: none arrives, and polling tells how the job went', async (t, world) => {
   const { id, webhook_url, received } = await hooked(t, world)
   world.clock.step('1m')
-  t.match(await delivered(id), [
+  t.match(await delivered(id, 2), [
     { event: 'job.started', fault: 'lost', status: 0 },
     { event: 'job.completed', fault: 'lost', status: 0 },
   ])
   const sent = [{ status: 'sent' }, { status: 'sent' }]
   t.match(await world.view(id), { status: 'completed', webhook_events: sent }, 'the API believes that they were sent')
   const other = worldOf('test_webhooks')
-  const heard = await other.api.job({ webhook_url })
+  const id2 = await other.api.job({ webhook_url })
   other.clock.step(longEnough)
-  await delivered(heard)
-  t.match(received, [{ body: { data: { id: heard } } }, { body: { data: { id: heard } } }], 'the receiver is well')
+  await delivered(id2, 2)
+  t.match(received, [{ body: { data: { id: id2 } } }, { body: { data: { id: id2 } } }], 'the receiver is well')
 })
 
-proves('webhook-out-of-order', 'WH-1 job.started comes after the end of the job', async (t, world) => {
+proves('WH-1 webhook-out-of-order: job.started comes after the end of the job', async (t, world) => {
   for (const [event, video] of Object.entries({ 'job.completed': 'cat.mp4', 'job.failed': 'fail.mp4' })) {
-    const { id, received } = await hooked(t, world, `https://example.com/${video}#t=2`)
-    world.clock.step(longEnough)
-    await delivered(id)
+    const received = await heard(t, world, 2, `https://example.com/${video}#t=2`)
     t.strictSame(events(received), [event, 'job.started'])
     t.equal(received[1]?.body.data.status, 'processing', 'with the job as it was then')
   }
@@ -483,10 +455,7 @@ t.test('every scenario that ships is proved here, cites clauses, and says in a l
   const names = files.map(file => basename(file, '.yaml')).sort()
   t.strictSame([...tested].sort(), names)
   const { scenarios } = (await client(mock).get('/__mock/scenarios')).body
-  t.match(
-    scenarios,
-    names.map(name => ({ name })),
-  )
+  t.equal(scenarios.length, names.length)
   for (const { name, description, clauses } of scenarios) {
     t.match(description, /^[A-Z0-9j].{15,130}\.$/, `${name} is described in a line`)
     t.ok(clauses.length > 0, `${name} cites clauses`)

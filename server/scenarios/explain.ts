@@ -117,12 +117,14 @@ function routesOf(rule: Rule): string {
 
 function turnOf({ calls, after, first, every }: Rule): string {
   const parts = []
-  if (calls) parts.push(calls.to === calls.from ? `call ${calls.from}` : `calls ${calls.from} to ${calls.to}`)
-  if (after > 0) parts.push(`after the first ${after}`)
-  if (first !== Number.POSITIVE_INFINITY) parts.push(`only the first ${first}`)
+  if (calls) parts.push(calls.to === calls.from ? `call ${calls.from}` : `calls from ${calls.from} to ${calls.to}`)
+  if (after > 0) parts.push(`behind the first ${after}`)
+  if (first !== Number.POSITIVE_INFINITY) parts.push(first === 1 ? 'the first only' : `the first ${first} only`)
   if (every > 1) parts.push(`every ${every}th`)
   return parts.join(', ')
 }
+
+const outcomes = { completed: 'the job completes', failed: 'the job fails', stuck: 'the job gets stuck' }
 
 /** What a rule does, in words. */
 export function doesOf(then: Then): string {
@@ -134,7 +136,7 @@ export function doesOf(then: Then): string {
   if (then.pass === 'before_delay') parts.push('passes the call on')
   if (wait) parts.push(wait)
   if (then.pass === 'after_delay') parts.push('passes the call on')
-  if (then.job) parts.push('decides how the job goes')
+  if (then.job) parts.push(then.job.outcome ? outcomes[then.job.outcome] : 'says how the job goes')
   if (then.error) parts.push(`answers with the error ${then.error}`)
   if (then.body) parts.push('answers with a body of its own')
   if (then.patch) parts.push(`changes ${Object.keys(then.patch).join(', ')} of the answer`)
