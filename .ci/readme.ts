@@ -78,8 +78,8 @@ const table = (head: string[], rows: string[][]): string =>
 /** The README with its tables as the code has them now. */
 export const withTables = (readme: string): string =>
   readme.replace(
-    /(<!-- table (\w+) -->\n)[\s\S]*?(\n<!-- end -->)/g,
-    (_, before, name, after) => before + tables[name]?.() + after,
+    /(<!-- table (\w+) -->\n)[\s\S]*?<!-- end -->/g,
+    (_, before, name) => `${before}${tables[name]?.()}\n<!-- end -->`,
   )
 
 export const readmePath = join(packageRoot, 'README.md')
