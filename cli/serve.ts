@@ -35,7 +35,7 @@ async function serve(given: MockOptions): Promise<void> {
   const config = completeConfig(given)
   const log = await makeLog(config.logLevel)
   const mock = await listen(buildApp(config, log))
-  console.log(greeting(mock))
+  console.log(greeting(mock, config.scenario))
   await stopped()
   await mock.close()
   log.flush()
@@ -75,10 +75,10 @@ async function destination(): Promise<DestinationStream> {
 }
 
 /** What a new user needs: where it is, the key, and three lines to paste. */
-function greeting({ url, seed }: RunningMock): string {
+function greeting({ url, seed }: RunningMock, scenario: string | undefined): string {
   const key = `-H 'X-Api-Key: ${defaultKey}'`
   const body = `-H 'Content-Type: application/json' -d '{"video_url":"https://example.com/cat.mp4"}'`
-  return `Understudy is ready at ${url}   key: ${defaultKey}   seed: ${seed}   docs: ${url}/docs
+  return `Understudy is ready at ${url}   key: ${defaultKey}   seed: ${seed}${scenario === undefined ? '' : `   scenario: ${scenario}`}   docs: ${url}/docs
 
   curl -s ${key} -F 'file=@${clipPath()}' ${url}/v1/uploads
   JOB=$(curl -s ${key} ${body} ${url}/v1/jobs | grep -o 'job_[a-z0-9]*')

@@ -4,6 +4,7 @@ import { errorCases, errorClasses, statusOf } from '../contracts/errors.ts'
 import { examples } from '../contracts/examples.ts'
 import { errorRows } from '../contracts/openapi.ts'
 import { errorsOf, type Operation, operations } from '../contracts/operations.ts'
+import type { ScenarioSummary } from './control/scenarios.ts'
 import { keyMagic, videoMagic } from './magic.ts'
 
 const style = `
@@ -128,9 +129,13 @@ export function clausesPage(): string {
   return page('Clauses', html`<p>Every documented sentence that the mock keeps, by its id.</p><table>${rows}</table>`)
 }
 
-export function testValuesPage(): string {
+export function testValuesPage(scenarios: readonly ScenarioSummary[]): string {
   const keys = keyMagic.map(
     ({ prefix, effect }) => html`<tr><td><code>${prefix}…</code></td><td>${effect.replaceAll('`', '')}</td></tr>`,
+  )
+  const named = scenarios.map(
+    ({ name, description, clauses }) =>
+      html`<tr><td><code>${name}</code></td><td>${description}</td><td>${clauses.map(id => html`<a href="/docs/clauses#${id}">${id}</a> `)}</td></tr>`,
   )
   const videos = videoMagic.map(
     ({ name, effect }) => html`<tr><td><code>…/${name}.mp4</code></td><td>${effect.replaceAll('`', '')}</td></tr>`,
@@ -138,6 +143,8 @@ export function testValuesPage(): string {
   return page(
     'Test values',
     html`<p>Any key that starts with <code>test_</code> is valid, and gets a world of its own on first use. Some mean more:</p>
-<h2>Keys</h2><table>${keys}</table><h2>Videos</h2><p>The name of an upload, or the last part of a video_url:</p><table>${videos}</table>`,
+<h2>Keys</h2><table>${keys}</table>
+<h2>Scenarios</h2><p>Switched on for a key by its name, <code>test_&lt;scenario&gt;__anything</code>, for one request by the header <code>X-Mock-Scenario</code>, or by <code>PUT /__mock/scenario</code>:</p><table>${named}</table>
+<h2>Videos</h2><p>The name of an upload, or the last part of a video_url:</p><table>${videos}</table>`,
   )
 }

@@ -27,7 +27,11 @@ export const keyMagic: readonly KeyMagic[] = [
   },
 ]
 
-export const findKeyMagic = (key: string): KeyMagic | undefined => keyMagic.find(magic => key.startsWith(magic.prefix))
+export const findKeyMagic = (key: string): KeyMagic | undefined =>
+  scenarioOfKey(key) === undefined ? keyMagic.find(magic => key.startsWith(magic.prefix)) : undefined
+
+/** The scenario that a key asks for by its name, test_<scenario>__anything: then it means nothing else. */
+export const scenarioOfKey = (key: string): string | undefined => /^test_([A-Za-z0-9-]+)__/.exec(key)?.[1]
 
 export interface VideoMagic {
   /** The last part of the video_url, or the upload's file name, without its extension. */

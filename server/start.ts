@@ -1,4 +1,5 @@
 /** startMock(): the mock for tests and tools, in this process. It listens on a real socket and leaves nothing behind. */
+import type { Socket } from 'node:net'
 import { pino } from 'pino'
 import type { Job } from '../contracts/schemas.ts'
 import type { App } from './app.ts'
@@ -117,12 +118,19 @@ export async function startMock(given: MockOptions = {}): Promise<RunningMock> {
 export async function listen({ fastify, mock }: App): Promise<RunningMock> {
   const { config, journal, worlds } = mock
   let closing: Promise<void> | undefined
+  const sockets = new Set<Socket>()
+  fastify.server.on('connection', socket => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
 
   async function shutDown(): Promise<void> {
     mock.webhooks.close()
     mock.director.close()
     for (const response of mock.held) response.destroy()
     const finished = fastify.close()
+    // Connections that never carried a request are none that Node would call idle.
+    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy()
     const grace = new AbortController()
     await Promise.race([finished, realDelay(graceMs, grace.signal)])
     grace.abort()

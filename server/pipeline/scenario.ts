@@ -26,17 +26,17 @@ export function decideScenario(mock: Mock, operation: OperationId) {
     const fault = headers['x-mock-fault'] as string | undefined
     let play: Play | undefined
     let decided: Play | undefined
+    const world = subjectOf(mock, exchange, request)
     try {
-      const world = subjectOf(mock, exchange, request)
       play = asked === undefined ? mock.director.playOf(world) : mock.director.playOfHeader(world, asked)
       decided = fault === undefined ? play : mock.director.playOfFault(world, fault)
     } catch (error) {
       return done(error as Error)
     }
-    if (decided === undefined) return done()
+    if (decided === undefined || isLeftOut(decided, operation)) return done()
     exchange.play = play ?? decided
     exchange.account = exchange.play.account
-    exchange.sinceStart = exchange.play.since(exchange.at)
+    exchange.sinceStart = exchange.play.since(world === exchange.world ? exchange.at : world.clock.now())
     if (exchange.keyState === 'valid' && play?.isRevoked(exchange.sinceStart)) exchange.keyState = 'invalid'
     decide(mock, operation, decided, 0, false, request, reply, done)
   }
@@ -77,6 +77,10 @@ function decide(
   exchange.act = decision
   enact(mock, decision, request, reply, done)
 }
+
+/** Whoever waits for the server to be up makes no call that counts, unless a rule names it. */
+const isLeftOut = (play: Play, operation: OperationId): boolean =>
+  operation === 'getHealth' && play.scenario.rulesOf.get(operation)?.isEmpty === true
 
 /** A file and a keyless download belong to the job or upload that their path names: its key's scenario is theirs. */
 function subjectOf(mock: Mock, exchange: Exchange, request: FastifyRequest): World {
@@ -291,4 +295,7 @@ const destroy = (payload: unknown): void => {
   if (payload instanceof Readable) payload.destroy()
 }
 
-const wireOf = ({ world }: Exchange, { raw }: FastifyReply): Wire => ({ response: raw, clock: world.clock })
+const wireOf = ({ act, world }: Exchange, { raw }: FastifyReply): Wire => ({
+  response: raw,
+  clock: (act?.play.world ?? world).clock,
+})

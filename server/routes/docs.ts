@@ -1,5 +1,6 @@
 /** GET /openapi.json and GET /docs: loaded and made from the contract when first asked for, with nothing from another host. */
 import type { FastifyInstance } from 'fastify'
+import { listScenarios } from '../control/scenarios.ts'
 import type { Mock } from '../mock.ts'
 import { packageVersion } from '../paths.ts'
 import { openInternal } from '../pipeline/exchange.ts'
@@ -14,7 +15,7 @@ export function registerDocs(app: FastifyInstance, mock: Mock): void {
   })
   for (const [path, name] of Object.entries(pages)) {
     app.get(path, { onRequest }, async (_request, reply) => {
-      const html = (await import('../docsPages.ts'))[name]()
+      const html = (await import('../docsPages.ts'))[name](listScenarios(mock))
       reply.header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'")
       return reply.type('text/html; charset=utf-8').send(html)
     })

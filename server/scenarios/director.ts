@@ -3,6 +3,7 @@
  * --scenario, PUT /__mock/scenario, the key's name, a header of one request.
  */
 import type { Logger } from 'pino'
+import { scenarioOfKey } from '../magic.ts'
 import type { World } from '../world/world.ts'
 import { isSelected } from '../world/worlds.ts'
 import type { Scenario } from './compile.ts'
@@ -34,8 +35,6 @@ export interface ActiveScenario {
   /** What is switched on too, but a narrower way won over it. */
   outranked: { scenario: string; way: Way; why: string }[]
 }
-
-const keyedName = /^test_([A-Za-z0-9-]+)__/
 
 export class Director {
   readonly library: Library
@@ -165,7 +164,7 @@ export class Director {
 
   /** What is switched on for a world, the narrowest first. */
   #candidates(world: World): Activation[] {
-    const name = world.key === undefined ? undefined : keyedName.exec(world.key)?.[1]
+    const name = world.key === undefined ? undefined : scenarioOfKey(world.key)
     const found: (Activation | undefined)[] = [
       name === undefined ? undefined : this.#named('key', name),
       [...this.#byKey].findLast(([key]) => isSelected(world, { key }))?.[1],

@@ -89,6 +89,8 @@ const maxIdentities = 10_000
 export class Play {
   readonly activation: Activation
   readonly scenario: Scenario
+  /** Whose calls it meets; its clock is the one that counts. */
+  readonly world: World
   /** The world's own credits and limits, or those of the scenario. */
   readonly account: Account
   readonly #chance: Chance
@@ -109,6 +111,7 @@ export class Play {
     const { scenario } = activation
     this.activation = activation
     this.scenario = scenario
+    this.world = world
     this.#chance = world.chance
     this.#tells = world.config.mockHeaders
     this.met = scenario.rules.map(() => 0)
