@@ -83,9 +83,9 @@ const thousandRules = Array.from({ length: 1000 }, (_, i) => {
     { route, key: `test_key_${i}` },
     { route: 'getJob', query: { page: i } },
     { route, ...tenant, probability: 0.5 },
-    { route: 'startJob', calls: `${i + 1}-` },
+    { route: 'startJob', calls: '2-' },
   ][i % 5]
-  return { when, first: 1 + (i % 3), then: { error: 'internal_error' as const, delay: '1s' } }
+  return { when, first: 3 + (i % 3), then: { error: 'internal_error' as const, delay: '1s' } }
 })
 
 console.log(JSON.stringify({ url: await start(process.argv[2] as Variant) }))

@@ -28,10 +28,9 @@ export function changeJob({ worlds }: Mock, id: string, { status, progress, erro
       `progress is ${progress}, the job is at ${view.progress}: progress never goes back (JOB-4)`,
     )
   }
-  const message = plan.error
-  if (error !== undefined) plan.error = error
+  if (error !== undefined) job.plan = { ...plan, error }
   if (status !== undefined && !jobs.forceJob(world, job, status)) {
-    plan.error = message
+    job.plan = plan
     throw apiError(
       'invalid_field',
       `status is ${status}, but no documented way leads there from ${view.status} (JOB-4)`,
@@ -41,7 +40,7 @@ export function changeJob({ worlds }: Mock, id: string, { status, progress, erro
   if (hold) {
     world.clock.cancel(job.timer)
     job.timer = undefined
-    Object.assign(plan, { outcome: 'stuck', stuckAt: view.progress, points: undefined })
+    job.plan = { ...job.plan, outcome: 'stuck', stuckAt: view.progress, points: undefined }
   }
   job.json = undefined
   return jobs.viewOf(world, job)

@@ -3,7 +3,7 @@
  * succeed is refused before it is sent.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import type { preParsingHookHandler } from 'fastify'
+import type { FastifyReply, FastifyRequest, preParsingHookHandler } from 'fastify'
 
 const waiting = new WeakSet<IncomingMessage>()
 
@@ -17,8 +17,12 @@ export function holdContinue(server: Server): void {
 
 /** The checks have passed: the client may send its body. */
 export const sendContinue: preParsingHookHandler = (request, reply, payload, done) => {
-  if (request.headers.expect !== undefined && waiting.delete(request.raw)) reply.raw.writeContinue()
+  askForBody(request, reply)
   done(null, payload)
+}
+
+export function askForBody({ raw }: FastifyRequest, reply: FastifyReply): void {
+  if (raw.headers.expect !== undefined && waiting.delete(raw)) reply.raw.writeContinue()
 }
 
 /** Whether the client was refused before its body: what follows on the connection can't be told from one. */

@@ -41,8 +41,9 @@ function cut<T extends string | Buffer | undefined>(body: T): T | string {
 /** X-Request-Id (ERR-6), and the limits as the IETF draft and as everybody else writes them (RL-2). */
 export function answerHeaders(exchange: Exchange): Record<string, string> {
   const play = exchange.act?.play ?? exchange.play
-  if (play !== undefined) return { ...limitHeaders(exchange), ...play.headersOf(exchange.act) }
-  return limitHeaders(exchange)
+  const headers = limitHeaders(exchange)
+  play?.addHeaders(headers, exchange.act)
+  return headers
 }
 
 function limitHeaders(exchange: Exchange): Record<string, string> {

@@ -15,6 +15,7 @@ import type { Call } from '../scenarios/conditions.ts'
 import type { Act, Counted, Play } from '../scenarios/play.ts'
 import { Window } from '../world/limits.ts'
 import type { World } from '../world/world.ts'
+import { askForBody } from './expect.ts'
 import { answerHeaders, record } from './record.ts'
 
 /** Looks for the scenario of a request, and lets its rules decide. */
@@ -67,7 +68,7 @@ function decide(
   const counted = (exchange.counted as Counted[] | undefined) ?? []
   const call = new LiveCall(mock, request)
   const decision = play.decide(operation, call, exchange.sinceStart, hasBody, from, counted)
-  exchange.jobState = call.jobState
+  if (play.scenario.asksJobState) exchange.jobState = call.jobState
   if (counted.length > 0) exchange.counted = counted
   if (decision === undefined) return done()
   if ('waitsForBodyAt' in decision) {
@@ -170,7 +171,8 @@ export function readAsTold(request: FastifyRequest, reply: FastifyReply, body: R
 
 /** For bodies that Fastify reads. */
 export const receiveAsTold: preParsingHookHandler = (request, reply, payload, done) => {
-  done(null, readAsTold(request, reply, payload as Readable))
+  askForBody(request, reply)
+  done(null, request.exchange.act === undefined ? payload : readAsTold(request, reply, payload as Readable))
 }
 
 /** The way out: what the rule makes of the answer, after the delay. A fault may send it itself, or end the connection. */

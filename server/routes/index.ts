@@ -79,7 +79,7 @@ function register(app: FastifyInstance, mock: Mock, id: OperationId, handler: Ha
     method: operation.method,
     url: toFastifyPath(operation.path),
     onRequest,
-    ...(operation.body && { preParsing: readsJson ? [sendContinue, receiveAsTold] : sendContinue }),
+    ...(operation.body && { preParsing: readsJson ? receiveAsTold : sendContinue }),
     preValidation,
     schema: {
       ...(operation.query && { querystring: operation.query }),

@@ -29,6 +29,8 @@ export interface Scenario {
   }
   readonly jobs: PlanChanges | undefined
   readonly rules: readonly Rule[]
+  /** Whether a rule asks for the state of the call's job. */
+  readonly asksJobState: boolean
   /** The rules that could fit a call of an operation, in their order. */
   readonly rulesOf: ReadonlyMap<OperationId, RuleIndex>
 }
@@ -109,6 +111,7 @@ export function compile(
     },
     jobs,
     rules,
+    asksJobState: all.some(({ when }) => when?.job_state !== undefined),
     rulesOf: new Map(allOperations.map(id => [id, indexOf(rules, id)])),
   }
 }

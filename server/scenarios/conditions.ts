@@ -37,7 +37,7 @@ export function conditionsOf(when: WhenFormat): Condition[] {
       const lower = name.toLowerCase()
       return call => call.header(lower)
     }),
-    ...fields('query', query, name => call => queryOf(call.url).get(name) ?? undefined),
+    ...fields('query', query, name => call => queryValue(call.url, name)),
     ...fields('body', body, name => {
       const path = name.split('.')
       return call => fieldAt(call.body, path)
@@ -84,8 +84,10 @@ function testOf(expected: Value): Test {
   return found => found === expected || (typeof found === 'string' && found === String(expected))
 }
 
-const queryOf = (url: string): URLSearchParams =>
-  new URLSearchParams(url.includes('?') ? url.slice(url.indexOf('?')) : '')
+function queryValue(url: string, name: string): string | undefined {
+  const start = url.indexOf('?')
+  return start < 0 ? undefined : (new URLSearchParams(url.slice(start)).get(name) ?? undefined)
+}
 
 function fieldAt(body: unknown, path: readonly string[]): Value {
   let at = body

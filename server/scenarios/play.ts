@@ -131,9 +131,10 @@ export class Play {
   }
 
   /** What its answers say of it. */
-  headersOf(act: Act | undefined): Record<string, string> {
-    if (!this.#tells) return {}
-    return { 'x-mock-scenario': this.scenario.name, 'x-mock-rule': act?.rule.name ?? 'none' }
+  addHeaders(headers: Record<string, string>, act: Act | undefined): void {
+    if (!this.#tells) return
+    headers['x-mock-scenario'] = this.scenario.name
+    headers['x-mock-rule'] = act === undefined ? 'none' : act.rule.name
   }
 
   /** Milliseconds since its first call, which this one may be. */

@@ -20,7 +20,8 @@ export interface JobRecord {
   readonly baseUrl: string
   /** Milliseconds of video; undefined when they can't be read. */
   readonly durationMs: number | undefined
-  readonly plan: JobPlan
+  /** Shared by many: it is replaced, never changed. */
+  plan: JobPlan
   /** What pays for it: the account's that started it. */
   credits: Credits
   /** How often it was started. */

@@ -105,7 +105,7 @@ export function startJob(
   const price = priceOf(changed.model, job.durationMs ?? 0)
   refuseUnpayable(credits, price)
   Object.assign(job.view, changed)
-  Object.assign(job.plan, changes)
+  if (changes) job.plan = { ...job.plan, ...changes }
   job.credits = credits
   job.price = price
   start(world, job)

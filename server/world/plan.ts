@@ -1,6 +1,6 @@
 /** How a job will go: what its video's name asks for, and over that what a scenario says. Decided when it is created. */
 import type { WebhookEventName } from '../../contracts/schemas.ts'
-import { findVideoMagic } from '../magic.ts'
+import { findVideoMagic, type VideoMagic } from '../magic.ts'
 
 /** What is wrong with the delivery of one event (WH-1 to WH-3). */
 export type WebhookFault =
@@ -12,35 +12,43 @@ export type WebhookFault =
 
 export interface JobPlan {
   /** stuck: it stays in processing for good. */
-  outcome: 'completed' | 'failed' | 'stuck'
+  readonly outcome: 'completed' | 'failed' | 'stuck'
   /** What a failed job's `error` says (JOB-5). */
-  error: string
+  readonly error: string
   /** Milliseconds in the queue and in processing, by the world's clock; undefined draws them from the seed. */
-  queueMs: number | undefined
-  processingMs: number | undefined
+  readonly queueMs: number | undefined
+  readonly processingMs: number | undefined
   /** How many times longer the drawn processing takes. */
-  slower: number
+  readonly slower: number
   /** What a stuck job's progress stays at. */
-  stuckAt: number
+  readonly stuckAt: number
   /** The progress that is shown from so many ms of processing on; without any it grows evenly. */
-  points: readonly { atMs: number; progress: number }[] | undefined
-  webhooks: Partial<Record<WebhookEventName, WebhookFault>>
+  readonly points: readonly { atMs: number; progress: number }[] | undefined
+  readonly webhooks: Partial<Record<WebhookEventName, WebhookFault>>
 }
 
 /** The part of a plan that a scenario says; what it doesn't say stays as the video's name asks. */
 export type PlanChanges = Partial<JobPlan>
 
-export const planOf = (videoUrl: string, changes: PlanChanges | undefined): JobPlan => {
-  const { outcome, slower } = findVideoMagic(videoUrl)
-  return {
-    outcome,
-    error: 'Processing failed',
-    queueMs: undefined,
-    processingMs: undefined,
-    slower,
-    stuckAt: 42,
-    points: undefined,
-    webhooks: {},
-    ...changes,
+/** Without changes, all videos whose name means the same share one plan: most jobs need no other. */
+export function planOf(videoUrl: string, changes: PlanChanges | undefined): JobPlan {
+  const magic = findVideoMagic(videoUrl)
+  let plan = plans.get(magic)
+  if (plan === undefined) {
+    const { outcome, slower } = magic
+    plan = { ...ordinary, outcome, slower }
+    plans.set(magic, plan)
   }
+  return changes === undefined ? plan : { ...plan, ...changes }
+}
+
+const plans = new Map<VideoMagic, JobPlan>()
+
+const ordinary = {
+  error: 'Processing failed',
+  queueMs: undefined,
+  processingMs: undefined,
+  stuckAt: 42,
+  points: undefined,
+  webhooks: {},
 }
