@@ -167,7 +167,7 @@ const resetWhileSending = {
   python: /^(ConnectionResetError|BrokenPipeError)$/,
 }
 /** Of a client that is to give up; the others are never to. */
-const patienceMs = (errors: Errors): number => (errors === timedOut ? 400 : 5_000)
+const patienceMs = (errors: Errors): number => (errors === timedOut ? 600 : 5_000)
 
 const announced = ({ headers }: Seen): number => Number(headers['content-length'])
 const parsed = ({ body }: Seen) => JSON.parse(body.toString())
@@ -260,6 +260,16 @@ const rows: Row[] = [
   ['delay=10m', 'answers a client that has gone', timedOut, 0, 1, { aborted: true, status: 200, delay_ms: 600_000 }],
   ['internal_error; delay=10m', 'is left before anything was done', timedOut, 0, 0, { aborted: true }],
 ]
+
+// First of all, as a client's very first call may take longer than those that give up are to wait.
+t.test('JOB-2 without a fault all clients get the job at once', async t => {
+  for (const met of await byAll(mock, {})) {
+    t.match(met.seen, { error: '', status: 200 }, met.name)
+    const entry = await entryOf(t, mock, met)
+    t.same([entry.fault, entry.rule, entry.scenario], [undefined, undefined, undefined])
+    isTheJob(t, met.seen, entry, met.name)
+  }
+})
 
 for (const [asked, does, errors, status, jobs, more] of rows) {
   const fault = faultNames.find(known => known === asked.split(';', 1)[0])

@@ -2,15 +2,13 @@
  * From a scenario as it is written to one that can be played: times in ms, conditions as functions that explain
  * themselves, rules found by operation. What could never happen is refused here.
  */
-import { type ErrorCaseName, errorCases } from '../../contracts/errors.ts'
 import { type Operation, type OperationId, operations } from '../../contracts/operations.ts'
-import { type JobState, webhookEvents } from '../../contracts/schemas.ts'
-import type { Fault } from '../faults/fault.ts'
-import { faults } from '../faults/index.ts'
 import type { LimitSpec } from '../world/limits.ts'
-import type { PlanChanges, WebhookFault } from '../world/plan.ts'
+import type { PlanChanges } from '../world/plan.ts'
+import { compileJob } from './compileJob.ts'
+import { compileThen, type Then } from './compileThen.ts'
 import { type Call, type Condition, conditionsOf } from './conditions.ts'
-import { type JobFormat, limitOf, msOf, type RuleFormat, type ScenarioFile, type ThenFormat } from './format.ts'
+import { limitOf, msOf, type RuleFormat, type ScenarioFile } from './format.ts'
 import { didYouMean, type Problem } from './problems.ts'
 import { RuleIndex } from './ruleIndex.ts'
 
@@ -53,24 +51,6 @@ export interface Rule {
   readonly probability: number | undefined
   readonly then: Then
 }
-
-export interface Then {
-  readonly error: ErrorCaseName | undefined
-  readonly message: string | undefined
-  readonly status: number | undefined
-  readonly retryAfter: number | undefined
-  readonly headers: Record<string, string | null>
-  /** The body as it is sent, and whether it is JSON. */
-  readonly body: { text: string; isJson: boolean } | undefined
-  readonly patch: Record<string, unknown> | undefined
-  readonly delay: Delay | undefined
-  readonly fault: { name: string; fault: Fault; params: Record<string, never> } | undefined
-  readonly pass: 'before_delay' | 'after_delay' | 'never'
-  readonly job: PlanChanges | undefined
-}
-
-/** A fixed delay in ms, or points of a distribution: at this share of the calls, so many ms or less. */
-export type Delay = number | readonly { share: number; ms: number }[]
 
 const anyOperation = (Object.keys(operations) as OperationId[]).filter(id => id !== 'getHealth')
 
@@ -175,7 +155,6 @@ function compileRule(rule: RuleFormat, index: number, path: Problem['path'], pro
 
 const hasJsonBody = ({ body, tag }: Operation): boolean => body !== undefined && tag !== 'uploads'
 const hasJob = ({ path }: Operation): boolean => path.includes('{job_id}')
-const hasBody = ({ body }: Operation): boolean => body !== undefined
 
 /** The operations that a rule's `route` means. */
 function operationsOf(
@@ -225,179 +204,6 @@ function timeOf(given: string | undefined): Rule['time'] {
   if (given === undefined) return undefined
   const [from, to] = given.split('-')
   return { fromMs: msOf(from) as number, toMs: to ? (msOf(to) as number) : Number.POSITIVE_INFINITY }
-}
-
-/** A code stands for the case that its documentation shows. */
-const caseOfCode: Record<string, ErrorCaseName> = { invalid_request: 'invalid_field', not_found: 'job_not_found' }
-
-function compileThen(given: ThenFormat, touched: OperationId[], path: Problem['path'], problems: Problem[]): Then {
-  const say = (field: string, message: string) => problems.push({ path: [...path, field], message })
-  const fault = faultOf(given.fault)
-  // A broken envelope needs an error to break.
-  const code =
-    given.error ?? (fault?.name === 'broken_envelope' && given.body === undefined ? 'internal_error' : undefined)
-  const error = code === undefined ? undefined : ((code in errorCases ? code : caseOfCode[code]) as ErrorCaseName)
-  const hasAnswer = error !== undefined || given.body !== undefined || fault?.name === 'proxy_html'
-  const ends = fault !== undefined && !fault.fault.needsAnswer
-  const pass = given.pass ?? (hasAnswer || ends ? 'never' : 'before_delay')
-  const touches = (fits: (operation: Operation) => boolean) =>
-    touched.length === 0 || touched.some(id => fits(operations[id]))
-  if (error !== undefined && given.body !== undefined) say('body', 'stands beside `error`; expected one of the two')
-  if (given.message !== undefined && error === undefined) say('message', 'has no `error` to be the message of')
-  if (given.patch !== undefined && given.body !== undefined)
-    say('patch', 'stands beside `body`; expected one of the two')
-  if (pass === 'never' && !hasAnswer && !ends) {
-    say('pass', 'is never, and nothing else answers; expected an `error`, a `body`, or a fault that needs no answer')
-  }
-  if (fault?.fault.receive && !touches(hasBody))
-    say('fault', `${fault.name} can never act: no call of the route has a body`)
-  if (fault?.fault.receive && pass === 'never') say('pass', `is never, so ${fault.name} would have no body to read`)
-  if (given.job !== undefined && !touches(({ path }) => path === '/v1/jobs' || path.endsWith('/start'))) {
-    say('job', 'can never act: only POST /v1/jobs and POST /v1/jobs/{job_id}/start make or start a job')
-  }
-  if (given.job !== undefined && pass === 'never')
-    say('job', 'can never act: the call is not passed on, so no job is made')
-  return {
-    error,
-    message: given.message,
-    status: given.status,
-    retryAfter: secondsOf(given.retry_after) ?? (error === 'rate_limited' ? 1 : undefined),
-    headers: headersOf(given.headers),
-    body: bodyOf(given.body),
-    patch: given.patch,
-    delay: delayOf(given.delay, [...path, 'delay'], problems),
-    fault,
-    pass,
-    job: compileJob(given.job, [...path, 'job'], problems),
-  }
-}
-
-function faultOf(given: unknown): Then['fault'] {
-  if (given === undefined) return undefined
-  const { type, ...params } = (typeof given === 'string' ? { type: given } : given) as { type: string }
-  const found = faults[type] as Fault
-  const defaults = Object.entries(found.params).map(([name, schema]) => [
-    name,
-    (schema as { default?: unknown }).default,
-  ])
-  return { name: type, fault: found, params: { ...Object.fromEntries(defaults), ...params } as Record<string, never> }
-}
-
-/** Retry-After has whole seconds; a fraction is rounded up, as waiting that long has to be enough (RL-2). */
-function secondsOf(given: number | string | undefined): number | undefined {
-  return typeof given === 'string' ? Math.ceil((msOf(given) as number) / 1000) : given
-}
-
-const headersOf = (given: ThenFormat['headers']): Then['headers'] =>
-  Object.fromEntries(
-    Object.entries(given ?? {}).map(([name, value]) => [name.toLowerCase(), value === null ? null : String(value)]),
-  )
-
-function bodyOf(given: unknown): Then['body'] {
-  if (given === undefined) return undefined
-  const isJson = typeof given !== 'string'
-  return { text: isJson ? JSON.stringify(given) : given, isJson }
-}
-
-function delayOf(given: ThenFormat['delay'], path: Problem['path'], problems: Problem[]): Delay | undefined {
-  if (given === undefined) return undefined
-  if (typeof given === 'string') return msOf(given)
-  const points = Object.entries(given)
-    .filter(([name]) => name.startsWith('p'))
-    .map(([name, text]) => ({ name, share: Number(name.slice(1)) / 100, ms: msOf(text as string) as number }))
-    .sort((a, b) => a.share - b.share)
-  const [lowest, highest] = [points[0]?.ms ?? msOf(given.max) ?? 0, points.at(-1)?.ms ?? msOf(given.min) ?? 0]
-  // Where nothing is said of the fastest and the slowest, they are half of the lowest and the highest that is.
-  const all = [
-    { name: 'min', share: 0, ms: msOf(given.min) ?? lowest / 2 },
-    ...points,
-    { name: 'max', share: 1, ms: msOf(given.max) ?? highest },
-  ]
-  const falling = all.findIndex((point, i) => i > 0 && point.ms < (all[i - 1] as { ms: number }).ms)
-  if (falling > 0) {
-    problems.push({
-      path: (all[falling]?.name as string) in given ? [...path, all[falling]?.name as string] : path,
-      message: `${all[falling]?.name} is less than ${all[falling - 1]?.name}; expected percentiles that rise`,
-    })
-  }
-  return all.map(({ share, ms }) => ({ share, ms }))
-}
-
-function compileJob(given: JobFormat | undefined, path: Problem['path'], problems: Problem[]): PlanChanges | undefined {
-  if (given === undefined) return undefined
-  const timeline = timelineOf(given.timeline, [...path, 'timeline'], problems)
-  if (given.timeline && (given.outcome ?? given.queue ?? given.duration ?? given.stuck_at) !== undefined) {
-    problems.push({
-      path: [...path, 'timeline'],
-      message: 'stands beside outcome, queue, duration or stuck_at, which it decides itself',
-    })
-  }
-  const changes: PlanChanges = {
-    outcome: given.outcome,
-    error: given.error,
-    queueMs: msOf(given.queue),
-    processingMs: msOf(given.duration),
-    stuckAt: given.stuck_at,
-    webhooks: webhooksOf(given.webhooks),
-    ...timeline,
-  }
-  return Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined))
-}
-
-/** JOB-4 holds for a timeline too: states by the documented moves, progress never back. */
-function timelineOf(steps: JobFormat['timeline'], path: Problem['path'], problems: Problem[]): PlanChanges | undefined {
-  if (steps === undefined) return undefined
-  let at = 0
-  let progress = 0
-  let begunAt: number | undefined
-  let state = 'pending' as JobState
-  const points: { atMs: number; progress: number }[] = []
-  steps.forEach((step, i) => {
-    const say = (field: string, message: string) => problems.push({ path: [...path, i, field], message })
-    const afterMs = msOf(step.after) as number
-    if (afterMs < at) say('after', `is ${step.after}, earlier than the step before it`)
-    at = Math.max(at, afterMs)
-    if (state === 'completed' || state === 'failed') say('after', `can never come: the job has ${state} before (JOB-4)`)
-    if (step.progress !== undefined && step.progress < progress)
-      say('progress', `is ${step.progress}, less than before: progress never goes back (JOB-4)`)
-    progress = Math.max(progress, step.progress ?? 0)
-    if (step.status !== undefined) {
-      if (step.status === 'processing' && state === 'processing') say('status', 'is processing already')
-      if (begunAt === undefined && step.status !== 'processing')
-        say('status', `is ${step.status}, but the job has not been processing before (JOB-4)`)
-      if (step.status === 'processing') begunAt ??= at
-      state = step.status
-    } else if (begunAt === undefined) say('progress', 'comes before the job is processing (JOB-4)')
-    if (step.progress !== undefined) points.push({ atMs: at - (begunAt ?? at), progress: step.progress })
-  })
-  const ends = state === 'completed' || state === 'failed'
-  return {
-    outcome: ends ? (state as 'completed' | 'failed') : 'stuck',
-    queueMs: begunAt ?? at,
-    processingMs: ends ? at - (begunAt ?? at) : Number.POSITIVE_INFINITY,
-    points: points.filter(point => !ends || point.atMs < at - (begunAt ?? at)),
-  }
-}
-
-const defaultCopies = 2
-const defaultLateMs = 30_000
-
-function webhooksOf(given: JobFormat['webhooks']): PlanChanges['webhooks'] {
-  if (given === undefined) return undefined
-  const isOne = typeof given === 'string' || 'type' in given
-  return Object.fromEntries(
-    webhookEvents.flatMap(event => {
-      const fault = isOne ? given : (given as Record<string, typeof given>)[event]
-      return fault === undefined ? [] : [[event, webhookFaultOf(fault as never)]]
-    }),
-  )
-}
-
-function webhookFaultOf(
-  given: WebhookFault['type'] | { type: WebhookFault['type']; copies?: number; by?: string },
-): WebhookFault {
-  const { type, copies = defaultCopies, by } = typeof given === 'string' ? { type: given } : given
-  return { type, copies, lateMs: msOf(by) ?? defaultLateMs } as WebhookFault
 }
 
 function* namedTwice(rules: readonly Rule[]): Generator<Problem> {

@@ -4,7 +4,8 @@
  */
 import { type OperationId, routeOf } from '../../contracts/operations.ts'
 import type { Exchange } from '../journal.ts'
-import type { Rule, Then } from './compile.ts'
+import type { Rule } from './compile.ts'
+import type { Then } from './compileThen.ts'
 import type { Call } from './conditions.ts'
 import { type Counted, ways } from './play.ts'
 

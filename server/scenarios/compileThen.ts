@@ -1,0 +1,130 @@
+/** What a rule does, from how it is written: errors, bodies, delays, faults; what could never act is refused. */
+import { type ErrorCaseName, errorCases } from '../../contracts/errors.ts'
+import { type Operation, type OperationId, operations } from '../../contracts/operations.ts'
+import type { Fault } from '../faults/fault.ts'
+import { faults } from '../faults/index.ts'
+import type { PlanChanges } from '../world/plan.ts'
+import { compileJob } from './compileJob.ts'
+import { msOf, type ThenFormat } from './format.ts'
+import type { Problem } from './problems.ts'
+
+export interface Then {
+  readonly error: ErrorCaseName | undefined
+  readonly message: string | undefined
+  readonly status: number | undefined
+  readonly retryAfter: number | undefined
+  readonly headers: Record<string, string | null>
+  /** The body as it is sent, and whether it is JSON. */
+  readonly body: { text: string; isJson: boolean } | undefined
+  readonly patch: Record<string, unknown> | undefined
+  readonly delay: Delay | undefined
+  readonly fault: { name: string; fault: Fault; params: Record<string, never> } | undefined
+  readonly pass: 'before_delay' | 'after_delay' | 'never'
+  readonly job: PlanChanges | undefined
+}
+
+/** A fixed delay in ms, or points of a distribution: at this share of the calls, so many ms or less. */
+export type Delay = number | readonly { share: number; ms: number }[]
+
+const hasBody = ({ body }: Operation): boolean => body !== undefined
+
+/** A code stands for the case that its documentation shows. */
+const caseOfCode: Record<string, ErrorCaseName> = { invalid_request: 'invalid_field', not_found: 'job_not_found' }
+
+export function compileThen(
+  given: ThenFormat,
+  touched: OperationId[],
+  path: Problem['path'],
+  problems: Problem[],
+): Then {
+  const say = (field: string, message: string) => problems.push({ path: [...path, field], message })
+  const fault = faultOf(given.fault)
+  // A broken envelope needs an error to break.
+  const code =
+    given.error ?? (fault?.name === 'broken_envelope' && given.body === undefined ? 'internal_error' : undefined)
+  const error = code === undefined ? undefined : ((code in errorCases ? code : caseOfCode[code]) as ErrorCaseName)
+  const hasAnswer = error !== undefined || given.body !== undefined || fault?.name === 'proxy_html'
+  const ends = fault !== undefined && !fault.fault.needsAnswer
+  const pass = given.pass ?? (hasAnswer || ends ? 'never' : 'before_delay')
+  const touches = (fits: (operation: Operation) => boolean) =>
+    touched.length === 0 || touched.some(id => fits(operations[id]))
+  if (error !== undefined && given.body !== undefined) say('body', 'stands beside `error`; expected one of the two')
+  if (given.message !== undefined && error === undefined) say('message', 'has no `error` to be the message of')
+  if (given.patch !== undefined && given.body !== undefined)
+    say('patch', 'stands beside `body`; expected one of the two')
+  if (pass === 'never' && !hasAnswer && !ends) {
+    say('pass', 'is never, and nothing else answers; expected an `error`, a `body`, or a fault that needs no answer')
+  }
+  if (fault?.fault.receive && !touches(hasBody))
+    say('fault', `${fault.name} can never act: no call of the route has a body`)
+  if (fault?.fault.receive && pass === 'never') say('pass', `is never, so ${fault.name} would have no body to read`)
+  if (given.job !== undefined && !touches(({ path }) => path === '/v1/jobs' || path.endsWith('/start'))) {
+    say('job', 'can never act: only POST /v1/jobs and POST /v1/jobs/{job_id}/start make or start a job')
+  }
+  if (given.job !== undefined && pass === 'never')
+    say('job', 'can never act: the call is not passed on, so no job is made')
+  return {
+    error,
+    message: given.message,
+    status: given.status,
+    retryAfter: secondsOf(given.retry_after) ?? (error === 'rate_limited' ? 1 : undefined),
+    headers: headersOf(given.headers),
+    body: bodyOf(given.body),
+    patch: given.patch,
+    delay: delayOf(given.delay, [...path, 'delay'], problems),
+    fault,
+    pass,
+    job: compileJob(given.job, [...path, 'job'], problems),
+  }
+}
+
+function faultOf(given: unknown): Then['fault'] {
+  if (given === undefined) return undefined
+  const { type, ...params } = (typeof given === 'string' ? { type: given } : given) as { type: string }
+  const found = faults[type] as Fault
+  const defaults = Object.entries(found.params).map(([name, schema]) => [
+    name,
+    (schema as { default?: unknown }).default,
+  ])
+  return { name: type, fault: found, params: { ...Object.fromEntries(defaults), ...params } as Record<string, never> }
+}
+
+/** Retry-After has whole seconds; a fraction is rounded up, as waiting that long has to be enough (RL-2). */
+function secondsOf(given: number | string | undefined): number | undefined {
+  return typeof given === 'string' ? Math.ceil((msOf(given) as number) / 1000) : given
+}
+
+const headersOf = (given: ThenFormat['headers']): Then['headers'] =>
+  Object.fromEntries(
+    Object.entries(given ?? {}).map(([name, value]) => [name.toLowerCase(), value === null ? null : String(value)]),
+  )
+
+function bodyOf(given: unknown): Then['body'] {
+  if (given === undefined) return undefined
+  const isJson = typeof given !== 'string'
+  return { text: isJson ? JSON.stringify(given) : given, isJson }
+}
+
+function delayOf(given: ThenFormat['delay'], path: Problem['path'], problems: Problem[]): Delay | undefined {
+  if (given === undefined) return undefined
+  if (typeof given === 'string') return msOf(given)
+  const points = Object.entries(given)
+    .filter(([name]) => name.startsWith('p'))
+    .map(([name, text]) => ({ name, share: Number(name.slice(1)) / 100, ms: msOf(text as string) as number }))
+    .sort((a, b) => a.share - b.share)
+  const [lowest, highest] = [points[0]?.ms ?? msOf(given.max) ?? 0, points.at(-1)?.ms ?? msOf(given.min) ?? 0]
+  // Where nothing is said of the fastest and the slowest, they are half of the lowest and the highest that is.
+  const all = [
+    { name: 'min', share: 0, ms: msOf(given.min) ?? lowest / 2 },
+    ...points,
+    { name: 'max', share: 1, ms: msOf(given.max) ?? highest },
+  ]
+  const falling = all.findIndex((point, i) => i > 0 && point.ms < (all[i - 1] as { ms: number }).ms)
+  if (falling > 0) {
+    problems.push({
+      path: (all[falling]?.name as string) in given ? [...path, all[falling]?.name as string] : path,
+      message: `${all[falling]?.name} is less than ${all[falling - 1]?.name}; expected percentiles that rise`,
+    })
+  }
+  return all.map(({ share, ms }) => ({ share, ms }))
+}
