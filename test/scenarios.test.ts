@@ -390,6 +390,30 @@ t.test('GO-4 no key is in an explanation, a journal entry or a scenario list', a
   t.match(told, /"found":"another key"/)
 })
 
+t.test('a delay counts from when its rule fired, on calls with a body too', async t => {
+  const mock = await start(t)
+  mock.clock.freeze()
+  const handle = mock.use([{ name: 'slow', when: { route: 'createJob' }, then: { delay: '10m' } }])
+  const answer = client(mock).post('/v1/jobs', { video_url: 'https://e.com/a.mp4' })
+  await handle.fired('slow')
+  mock.clock.step('10m')
+  t.equal((await answer).status, 200)
+})
+
+t.test('X-Mock-Fault is refused where it could never act, and breaks a real envelope where it is let pass', async t => {
+  const api = client(await start(t))
+  const refused = await api.get('/v1/jobs', { 'x-mock-fault': 'slow_upload' })
+  t.match(refused, {
+    status: 400,
+    body: { error: { message: /slow_upload can never act: no call of the route has a body/ } },
+  })
+  const broken = await api.get('/v1/jobs/none', { 'x-mock-fault': 'broken_envelope; missing=code; pass=before_delay' })
+  t.match(broken, { status: 404, body: { error: { message: 'Job not found' } } })
+  t.notOk('code' in broken.body.error)
+  const whole = await api.get('/v1/jobs', { 'x-mock-fault': 'broken_envelope; pass=before_delay' })
+  t.match(whole, { status: 200, body: { jobs: [] } })
+})
+
 t.test('close() ends what is held, and a step of the clock what is delayed', async t => {
   const mock = await start(t)
   mock.clock.freeze()

@@ -10,8 +10,9 @@ export const brokenEnvelope = fault({
   explain: ({ missing }) => `leaves ${missing ?? 'each field in turn'} out of the envelope`,
   change: ({ missing }, answer, n) => {
     const field = missing ?? fields[n % fields.length]
-    if (answer.body instanceof Readable) return
-    const { error = {} } = JSON.parse(answer.body.toString() || '{}')
+    const isJson = String(answer.headers['content-type']).startsWith('application/json')
+    if (answer.body instanceof Readable || !isJson || answer.status < 300) return
+    const { error } = JSON.parse(answer.body.toString())
     const { [field as string]: _, ...rest } = error
     answer.body = JSON.stringify(field === 'error' ? error : { error: rest })
   },

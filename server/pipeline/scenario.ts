@@ -30,7 +30,7 @@ export function decideScenario(mock: Mock, operation: OperationId) {
     const world = subjectOf(mock, exchange, request)
     try {
       play = asked === undefined ? mock.director.playOf(world) : mock.director.playOfHeader(world, asked)
-      decided = fault === undefined ? play : mock.director.playOfFault(world, fault)
+      decided = fault === undefined ? play : mock.director.playOfFault(world, fault, operation)
     } catch (error) {
       return done(error as Error)
     }
@@ -145,7 +145,7 @@ function enact(
   const wire = wireOf(exchange, reply)
 
   async function enter(): Promise<void> {
-    if (!(await waited(wire, act.delayMs))) return abandon(mock, exchange)
+    if (!(await waited(wire, act))) return abandon(mock, exchange)
     if (pass === 'after_delay') return done()
     if (error !== undefined) return done(errorOf(act.rule.then, exchange))
     if (body !== undefined || fault?.fault.change) return void reply.send(body?.text ?? '')
@@ -157,9 +157,11 @@ function enact(
   enter().catch(error => failed(mock, exchange, reply, error))
 }
 
-/** The client went away while it was kept waiting. */
+/** Nobody is there any more to be answered. */
 function abandon(mock: Mock, exchange: Exchange): void {
   exchange.aborted = true
+  exchange.status = 0
+  exchange.responseBody = undefined
   record(mock, exchange)
 }
 
@@ -189,7 +191,7 @@ export function answerAsTold(
   const wire = wireOf(exchange, reply)
 
   async function answer(): Promise<void> {
-    if (pass === 'before_delay' && !(await waited(wire, act.delayMs))) {
+    if (isGone(reply) || (pass === 'before_delay' && !(await waited(wire, act)))) {
       destroy(payload)
       return abandon(mock, exchange)
     }
@@ -228,7 +230,13 @@ function hold({ held }: Mock, { raw }: FastifyReply): void {
   raw.once('close', () => held.delete(raw))
 }
 
-const waited = (wire: Wire, ms: number): boolean | Promise<boolean> => ms === 0 || pause(wire, ms)
+const waited = (wire: Wire, { overAt }: Act): boolean | Promise<boolean> => {
+  const leftMs = overAt - wire.clock.now()
+  return leftMs <= 0 || pause(wire, leftMs)
+}
+
+/** The connection is closed: by its client, or by a fault that has cut the request's body. */
+const isGone = ({ raw }: FastifyReply): boolean => raw.destroyed || raw.socket?.destroyed === true
 
 function change(answer: Answer, { rule, n }: Act, exchange: Exchange): void {
   const { then } = rule

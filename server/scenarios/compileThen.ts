@@ -39,9 +39,12 @@ export function compileThen(
 ): Then {
   const say = (field: string, message: string) => problems.push({ path: [...path, field], message })
   const fault = faultOf(given.fault)
-  // A broken envelope needs an error to break.
+  // A broken envelope needs an error to break; with `pass`, it is the real one.
   const code =
-    given.error ?? (fault?.name === 'broken_envelope' && given.body === undefined ? 'internal_error' : undefined)
+    given.error ??
+    (fault?.name === 'broken_envelope' && given.body === undefined && given.pass === undefined
+      ? 'internal_error'
+      : undefined)
   const error = code === undefined ? undefined : ((code in errorCases ? code : caseOfCode[code]) as ErrorCaseName)
   const hasAnswer = error !== undefined || given.body !== undefined || fault?.name === 'proxy_html'
   const ends = fault !== undefined && !fault.fault.needsAnswer

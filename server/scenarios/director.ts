@@ -3,6 +3,7 @@
  * --scenario, PUT /__mock/scenario, the key's name, a header of one request.
  */
 import type { Logger } from 'pino'
+import type { OperationId } from '../../contracts/operations.ts'
 import { scenarioOfKey } from '../magic.ts'
 import type { World } from '../world/world.ts'
 import { isSelected } from '../world/worlds.ts'
@@ -69,8 +70,8 @@ export class Director {
   }
 
   /** X-Mock-Fault: played once, for one request. */
-  playOfFault(world: World, text: string): Play {
-    return new Play(new Activation('fault', faultOfHeader(text), false), world)
+  playOfFault(world: World, text: string, operation: OperationId): Play {
+    return new Play(new Activation('fault', faultOfHeader(text, operation), false), world)
   }
 
   /** Switches a scenario on for every key or for one. It begins anew, even if it was on before. */

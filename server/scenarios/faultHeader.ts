@@ -3,6 +3,7 @@
  * `then` says beside it; `truncated_body; after_bytes=10` a fault with its parameters; `delay=2s` neither.
  */
 import { errorCases, errorCodes } from '../../contracts/errors.ts'
+import type { OperationId } from '../../contracts/operations.ts'
 import { faultNames, faults } from '../faults/index.ts'
 import { compile, type Scenario } from './compile.ts'
 import { thenFields } from './format.ts'
@@ -14,19 +15,20 @@ const name = 'X-Mock-Fault'
 const maxRemembered = 1_000
 const remembered = new Map<string, Scenario>()
 
-/** The scenario that a header's text stands for. Throws a ScenarioError. */
-export function faultOfHeader(text: string): Scenario {
-  const known = remembered.get(text)
+/** The scenario that a header's text stands for, on a call of an operation. Throws a ScenarioError. */
+export function faultOfHeader(text: string, route: OperationId): Scenario {
+  const id = `${route} ${text}`
+  const known = remembered.get(id)
   if (known) return known
-  const scenario = { ...read(text), name }
+  const scenario = { ...read(text, route), name }
   if (remembered.size >= maxRemembered) remembered.clear()
-  remembered.set(text, scenario)
+  remembered.set(id, scenario)
   return scenario
 }
 
-function read(text: string): Scenario {
+function read(text: string, route: OperationId): Scenario {
   try {
-    const source = takeScenario({ rules: [{ name, then: thenOf(text) }] }, `${name}: ${text}`)
+    const source = takeScenario({ rules: [{ name, when: { route }, then: thenOf(text) }] }, `${name}: ${text}`)
     return compile(source.value, [], source.refuse)
   } catch (error) {
     if (!(error instanceof ScenarioError)) throw error

@@ -70,6 +70,8 @@ export interface Act {
   /** The number in [0, 1) that chance decided by; undefined where nothing was left to it. */
   readonly draw: number | undefined
   readonly delayMs: number
+  /** When the delay is over, by the world's clock: it counts from here, whatever the handler takes. */
+  readonly overAt: number
 }
 
 /** A rule whose own conditions a call fitted: it counted the call, and fired or did not because of one more thing. */
@@ -200,7 +202,8 @@ export class Play {
     this.activation.hasFired(rule.name)
     // What is left of the draw after the probability decides the delay: one draw a call.
     const share = draw === undefined ? 0 : draw / (probability ?? 1)
-    return { play: this, rule, n, draw, delayMs: delayOf(rule.then.delay, share) }
+    const delayMs = delayOf(rule.then.delay, share)
+    return { play: this, rule, n, draw, delayMs, overAt: delayMs === 0 ? 0 : this.world.clock.now() + delayMs }
   }
 
   /**
