@@ -160,8 +160,6 @@ function enact(
 /** Nobody is there any more to be answered. */
 function abandon(mock: Mock, exchange: Exchange): void {
   exchange.aborted = true
-  exchange.status = 0
-  exchange.responseBody = undefined
   record(mock, exchange)
 }
 
@@ -191,6 +189,10 @@ export function answerAsTold(
   const wire = wireOf(exchange, reply)
 
   async function answer(): Promise<void> {
+    if (isGone(reply)) {
+      exchange.status = 0
+      exchange.responseBody = undefined
+    }
     if (isGone(reply) || (pass === 'before_delay' && !(await waited(wire, act)))) {
       destroy(payload)
       return abandon(mock, exchange)
