@@ -6,7 +6,7 @@ import { defaultTextOf, flagOf, type OptionName, options, variableOf } from '../
 import { faults } from '../server/faults/index.ts'
 import { keyMagic, testKeyPrefix, videoMagic } from '../server/magic.ts'
 import { packageRoot } from '../server/paths.ts'
-import { scenarioSchema, webhookFaults } from '../server/scenarios/format.ts'
+import { editorSchema, webhookFaults } from '../server/scenarios/format.ts'
 import { Library, shippedFolder } from '../server/scenarios/library.ts'
 
 const tables: Record<string, () => string> = {
@@ -88,7 +88,7 @@ export const schemaPath = join(shippedFolder, 'scenario.schema.json')
 
 /** The format of scenario files, for editors. */
 export const schemaText = (): string =>
-  `${JSON.stringify({ $schema: 'http://json-schema.org/draft-07/schema#', ...scenarioSchema }, null, 2)}\n`
+  `${JSON.stringify({ $schema: 'http://json-schema.org/draft-07/schema#', ...editorSchema() }, null, 2)}\n`
 
 if (process.argv[1] === import.meta.filename) {
   writeFileSync(schemaPath, schemaText())

@@ -18,7 +18,9 @@ export function explainCommand(): Command {
         | (Explanation & { error?: { message: string } })
         | undefined
       if (answer.status !== 200)
-        throw new ConfigError(body?.error?.message ?? `${url} answered ${answer.status}; expected a mock`)
+        throw new ConfigError(
+          `${url} answered ${answer.status}${body?.error ? `: ${body.error.message}` : '; expected a mock'}`,
+        )
       console.log(textOf(body as Explanation))
     })
 }
@@ -35,11 +37,15 @@ function textOf({ request_id, route, status, scenario, why, rule, rules, nearest
   return lines.join('\n')
 }
 
-const marks = { fired: '✓', not_met: '✗', not_reached: '·' } as const
+const marks = { fired: '✓', not_met: '✗', not_reached: '·', not_asked: '·' } as const
+const unasked = {
+  not_reached: 'not reached: another rule had fired',
+  not_asked: 'not asked: the call was refused before its body had come',
+} as const
 
 function linesOf({ rule, verdict, conditions, does }: ExplainedRule): string[] {
   const head = `  ${marks[verdict]} ${rule}: ${does}`
-  if (verdict === 'not_reached') return [`${head} (not reached: another rule had fired)`]
+  if (verdict === 'not_reached' || verdict === 'not_asked') return [`${head} (${unasked[verdict]})`]
   const lines = conditions.map(({ what, expected, found, met }) => {
     return `      ${met ? '✓' : '✗'} ${what} ${expected}${met ? '' : `: it was ${found}`}`
   })

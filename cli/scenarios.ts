@@ -1,11 +1,12 @@
 /** `understudy scenarios list|show|validate|new`: the scenarios that there are, and those that are being written. */
-import { existsSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, statSync, writeFileSync } from 'node:fs'
+import { join, relative, resolve } from 'node:path'
 import { Command } from 'commander'
 import { ConfigError } from '../server/config.ts'
+import type { Scenario } from '../server/scenarios/compile.ts'
 import { doesOf } from '../server/scenarios/explain.ts'
 import { scenarioName } from '../server/scenarios/format.ts'
-import { Library, shippedFolder } from '../server/scenarios/library.ts'
+import { Library, scenarioFiles, shippedFolder } from '../server/scenarios/library.ts'
 import { ScenarioError, textOf } from '../server/scenarios/problems.ts'
 
 const folderFlag = '--scenarios <folder>'
@@ -26,7 +27,7 @@ export function scenariosCommand(): Command {
     .action((given: string, { scenarios }: { scenarios?: string }) => show(new Library(scenarios), given))
   command
     .command('validate')
-    .argument('<file...>')
+    .argument('<file or folder or name...>')
     .description('check scenario files: exit 0 if all can be played, 2 if not, with each place that is wrong')
     .option(folderFlag, folderText)
     .action((files: string[], { scenarios }: { scenarios?: string }) => validate(new Library(scenarios), files))
@@ -39,14 +40,16 @@ function list(library: Library): void {
   const width = Math.max(...all.map(({ name }) => name.length))
   for (const { name, scenario, problems = [] } of all) {
     const { description = '', clauses = [] } = scenario ?? {}
-    const broken = problems.map(problem => ` BROKEN ${textOf(problem)}`).join('')
+    const [first] = problems
+    const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : ''
+    const broken = first === undefined ? '' : `BROKEN ${textOf(first)}${more}`
     console.log(`${name.padEnd(width)}  ${description}${clauses.length > 0 ? ` (${clauses.join(' ')})` : ''}${broken}`)
   }
 }
 
 function show(library: Library, given: string): void {
   const { name, description, clauses, source, rules } = library.nameOrFile(given)
-  console.log(`${name}: ${description}`)
+  console.log(description === '' ? name : `${name}: ${description}`)
   if (clauses.length > 0) console.log(`clauses: ${clauses.join(' ')}`)
   for (const part of ['account', 'jobs'] as const)
     if (source[part]) console.log(`${part}: ${JSON.stringify(source[part])}`)
@@ -62,17 +65,36 @@ function show(library: Library, given: string): void {
 }
 
 /** Looks at all of them, so that one run tells of everything that is wrong. */
-function validate(library: Library, files: string[]): void {
-  for (const file of files) {
+function validate(library: Library, given: string[]): void {
+  for (const one of given.flatMap(filesIn)) {
     try {
-      const { name, rules } = library.open(file)
-      console.log(`${file}: ${name} is valid, ${rules.length} ${rules.length === 1 ? 'rule' : 'rules'}`)
+      const scenario = library.nameOrFile(one)
+      console.log(`${one}: ${scenario.name} is valid: ${partsOf(scenario)}`)
     } catch (error) {
       if (!(error instanceof ScenarioError)) throw error
-      for (const problem of error.problems) console.error(textOf({ ...problem, file }))
+      for (const problem of error.problems) {
+        // As it was asked for, unless it is another file, which this one extends.
+        console.error(textOf(problem.file === resolve(one) ? { ...problem, file: one } : problem))
+      }
       process.exitCode = 2
     }
   }
+}
+
+/** The scenario files of a folder; anything else as it is. */
+const filesIn = (given: string): string[] =>
+  statSync(given, { throwIfNoEntry: false })?.isDirectory()
+    ? scenarioFiles(given).map(file => join(given, file))
+    : [given]
+
+/** "account, jobs, 3 rules" */
+function partsOf({ source, rules }: Scenario): string {
+  const parts = [
+    ...(source.account ? ['account'] : []),
+    ...(source.jobs ? ['jobs'] : []),
+    ...(rules.length > 0 ? [`${rules.length} ${rules.length === 1 ? 'rule' : 'rules'}`] : []),
+  ]
+  return parts.length > 0 ? parts.join(', ') : 'but it says nothing'
 }
 
 function begin(name: string): void {
@@ -85,7 +107,7 @@ function begin(name: string): void {
   if (existsSync(file)) throw new ConfigError(`${file} is there already; choose another name, or remove it first`)
   writeFileSync(file, template(name))
   console.log(
-    `${file} is begun. Try it:\n\n  understudy scenarios validate ${file}\n  understudy serve --scenario ./${file}`,
+    `${file} is begun. Try it:\n\n  ${command} scenarios validate ${file}\n  ${command} serve --scenario ./${file}`,
   )
 }
 

@@ -12,6 +12,8 @@ export interface Timer {
   readonly at: number
   cancelled: boolean
   readonly run: () => void
+  /** Told when the clock forgets the timer, so that nobody waits for it in vain. */
+  readonly dropped: (() => void) | undefined
   readonly order: number
 }
 
@@ -116,9 +118,9 @@ export class Clock {
     })
   }
 
-  /** Runs `run` once in `ms` of this clock's time. */
-  after(ms: number, run: () => void): Timer {
-    const timer: Timer = { at: this.now() + ms, cancelled: false, run, order: this.#order++ }
+  /** Runs `run` once in `ms` of this clock's time; `dropped`, if the clock is closed before. */
+  after(ms: number, run: () => void, dropped?: () => void): Timer {
+    const timer: Timer = { at: this.now() + ms, cancelled: false, run, dropped, order: this.#order++ }
     push(this.#heap, timer)
     if (timer.at < this.#armedFor) this.#arm()
     return timer
@@ -150,7 +152,9 @@ export class Clock {
   /** Forgets all timers; the clock still tells the time. */
   close(): void {
     this.#closed = true
+    const forgotten = this.#heap
     this.#heap = []
+    for (const timer of forgotten) if (!timer.cancelled) timer.dropped?.()
     clearTimeout(this.#timeout)
     if (this.#parent) this.#parent.#children.delete(this)
     for (const child of [...this.#children]) child.close()

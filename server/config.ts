@@ -257,6 +257,11 @@ export function completeConfig(given: MockOptions): Config {
   for (const [name, value] of Object.entries(given)) {
     if (!(name in options)) throw new ConfigError(`There is no option ${JSON.stringify(name)}; see MockOptions`)
     if (value === undefined || (Array.isArray(value) && value.length === 0)) continue
+    if (typeof value === 'object' && !Array.isArray(value)) {
+      throw new ConfigError(
+        `The option ${name} is an object; expected a text. A scenario as an object goes to mock.use()`,
+      )
+    }
     complete[name] = parseOption(name as OptionName, String(value), `The option ${name}`)
   }
   for (const name of Object.keys(options) as OptionName[]) complete[name] ??= options[name].default()

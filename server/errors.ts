@@ -58,7 +58,7 @@ const casesByCode: Record<string, ErrorCaseName> = {
 /** The catalogue's error for anything thrown. A bug of ours becomes internal_error, and its text stays in the log. */
 export function toApiError(thrown: unknown): ApiError {
   if (thrown instanceof ApiError) return thrown
-  if (thrown instanceof ScenarioError) return apiError('invalid_field', thrown.message)
+  if (thrown instanceof ScenarioError) return apiError('invalid_field', thrown.firstFew)
   const error = thrown as { code?: unknown; message?: unknown; statusCode?: unknown }
   const known = typeof error?.code === 'string' ? casesByCode[error.code] : undefined
   if (known === 'job_not_found') return apiError(known)

@@ -13,8 +13,13 @@ import type { World } from './world/world.ts'
 export const maxBodyBytes = 64 * 1024
 /** A world's journal holds this much at the most; the oldest entries go first. */
 const maxJournalBytes = 32 * 1024 * 1024
+/** What a rule that counted the call takes, roughly. */
+const countedBytes = 64
 /** What an entry takes beside its bodies, roughly. */
 const entryBytes = 1024
+
+/** revoked: it was valid, and is no more. */
+export type KeyState = 'none' | 'valid' | 'invalid' | 'revoked'
 
 /**
  * One request and its answer. It accompanies the request from its first hook on, and is the journal's entry at the end.
@@ -39,7 +44,7 @@ export class Exchange {
   /** What its headers take, unless they are the same as the call's before. */
   headerBytes = 0
   /** Whether X-Api-Key was sent, and whether it is one. */
-  keyState: 'none' | 'valid' | 'invalid'
+  keyState: KeyState
   requestBody: string | undefined = undefined
   /** Of an upload only this is kept. */
   upload: UploadNote | undefined = undefined
@@ -85,7 +90,7 @@ export class Exchange {
     method: string,
     url: string,
     requestHeaders: readonly string[],
-    keyState: 'none' | 'valid' | 'invalid',
+    keyState: KeyState,
   ) {
     this.id = id
     this.world = world
@@ -131,6 +136,7 @@ export class Exchange {
     this.jobState = from.jobState
     this.sinceStart = from.sinceStart
     this.counted = from.counted
+    this.waiting = from.waiting
     this.headerBytes = from.headerBytes
     this.idempotencyKey = from.idempotencyKey
     this.aborted = from.aborted
@@ -157,7 +163,8 @@ export class Exchange {
       this.headerBytes +
       this.url.length +
       (this.requestBody?.length ?? 0) +
-      (this.responseBody?.length ?? 0)
+      (this.responseBody?.length ?? 0) +
+      (this.counted?.length ?? 0) * countedBytes
     )
   }
 }

@@ -70,7 +70,7 @@ export interface JournalPage {
 
 export const redacted = '[redacted]'
 
-const secretHeaders = new Set([
+const secretHeaders: ReadonlySet<string> = new Set([
   'x-api-key',
   'x-admin-token',
   'authorization',
@@ -212,11 +212,11 @@ export class JournalReader {
                     body: bodyOf(entry.responseBody?.toString()),
                   },
           }
-    return this.#redact(shown, entry)
+    return this.redact(shown, entry)
   }
 
-  /** Takes out what is known to be secret, wherever the client has put it. */
-  #redact(shown: JournalEntry, entry: Entry): JournalEntry {
+  /** Takes out of what is shown of an entry all that is known to be secret, wherever the client has put it. */
+  redact<T>(shown: T, entry: Entry): T {
     const secrets = [
       entry.world.key,
       this.#config.adminToken,
@@ -225,7 +225,7 @@ export class JournalReader {
     ]
     const known = secrets.filter(secret => secret !== undefined && secret.length >= minSecretLength) as string[]
     if (known.length === 0) return shown
-    return withoutSecrets(shown, known) as JournalEntry
+    return withoutSecrets(shown, known) as T
   }
 
   *#read(filter: WorldSelector): Generator<World> {
@@ -247,6 +247,9 @@ function playedIn({ play, act }: Exchange): Partial<JournalEntry> | undefined {
 
 /** Names of fields and parameters that carry secrets. */
 const secretName = /(^|[^a-z]|api)key$|(token|secret|signature|credential|password|authorization)$/i
+
+/** Whether a header, a parameter or a field carries a secret, by its name. */
+export const isSecretName = (name: string): boolean => secretHeaders.has(name.toLowerCase()) || secretName.test(name)
 
 /** Takes secrets out of a URL: the parameters that are named like one, and a user's password. */
 export function redactUrl(url: string): string {

@@ -185,7 +185,10 @@ export async function listen({ fastify, mock }: App): Promise<RunningMock> {
     },
     clock: clockHandle(mock, {}),
     clockOf: key => clockHandle(mock, { key }),
-    use: (choice, options) => scenarioHandle(mock, choice, options?.key),
+    use: (choice, options = {}) => {
+      refuseUnknown(options, ['key'])
+      return scenarioHandle(mock, choice, options.key)
+    },
     activeScenario: key => activeScenario(mock, { key }),
     explain: requestId => explainRequest(mock, requestId),
     setKey: change => setKey(mock, change),
@@ -195,6 +198,13 @@ export async function listen({ fastify, mock }: App): Promise<RunningMock> {
     reset: (key, world) => resetAll(mock, { key, world }),
     close,
   }
+}
+
+/** A misspelled option would silently do nothing. */
+function refuseUnknown(options: object, known: readonly string[]): void {
+  const unknown = Object.keys(options).find(name => !known.includes(name))
+  if (unknown === undefined) return
+  throw new RangeError(`There is no option ${JSON.stringify(unknown)}; expected ${known.join(' or ')}`)
 }
 
 /** The clock of the whole mock, or of one key. */
@@ -229,7 +239,9 @@ function scenarioHandle(
     get counts() {
       return Object.fromEntries(rules().map(rule => [rule, activation.count(rule)]))
     },
-    async fired(rule, { times = 1, within = '5s' } = {}) {
+    async fired(rule, options = {}) {
+      refuseUnknown(options, ['times', 'within'])
+      const { times = 1, within = '5s' } = options
       known(rule)
       const gone = new AbortController()
       const met = await activation.wait(rule, times, realDelay(msOf(within), gone.signal))

@@ -81,18 +81,18 @@ export class Webhooks {
     const fault = job.plan.webhooks[event]
     const delivery = { id, world, jobs: world.jobs, event, job, url, body, attempts: 0, fault }
     remember(lane, delivery)
-    switch (fault?.type) {
-      case 'lost':
-        // The API believes that it was sent: so the job says, and only the journal knows better.
-        return this.#record(delivery, { status: 0, error: null }, 0, null)
-      case 'late':
-        return void world.clock.after(fault.lateMs, () => this.#enter(delivery))
-      case 'out_of_order':
-        // What comes last has nothing to come after.
-        if (event === 'job.started') return void lane.heldBack.set(job.view.id, delivery)
-    }
-    this.#enter(delivery)
-    for (let copy = 1; fault?.type === 'duplicate' && copy < fault.copies; copy++) this.#enter(delivery)
+    // What comes last has nothing to come after: only job.started can be held back.
+    if (fault?.type === 'out_of_order' && event === 'job.started') return void lane.heldBack.set(job.view.id, delivery)
+    if (fault?.type === 'late') world.clock.after(fault.lateMs, () => this.#send(lane, delivery))
+    else this.#send(lane, delivery)
+  }
+
+  /** Sends an event as often as the scenario has it, and what was held back for it behind it. */
+  #send(lane: Lane, delivery: Delivery): void {
+    const { fault, job } = delivery
+    // The API believes that it was sent: so the job says, and only the journal knows better.
+    if (fault?.type === 'lost') this.#record(delivery, { status: 0, error: null }, 0, null)
+    else for (let copies = fault?.type === 'duplicate' ? fault.copies : 1; copies > 0; copies--) this.#enter(delivery)
     const held = lane.heldBack.get(job.view.id)
     if (held === undefined) return
     lane.heldBack.delete(job.view.id)

@@ -315,7 +315,7 @@ t.test('explain tells each rule, each condition met or not, and the nearest miss
   )
   t.match(told.rules[1]?.conditions, [
     { what: 'route', met: true },
-    { what: 'body output_format', expected: 'gif', found: 'nothing', met: false },
+    { what: 'body output_format', expected: 'gif', found: 'absent', met: false },
     { what: 'body model', expected: 'pro', found: 'pro', met: true },
   ])
   t.match(told.rules[2]?.conditions.at(-1), { what: 'calls', found: 'call 1', met: false })

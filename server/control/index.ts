@@ -20,9 +20,9 @@ import {
   activeScenario,
   explainRequest,
   listScenarios,
+  putScenario,
   type ScenarioChoice,
   summaryOf,
-  useScenario,
 } from './scenarios.ts'
 import * as schemas from './schemas.ts'
 import { restore, snapshot } from './snapshot.ts'
@@ -91,7 +91,7 @@ export function registerControl(app: FastifyInstance, mock: Mock): void {
     '/__mock/scenario',
     write(scenarioBody),
     async ({ body }) => {
-      useScenario(mock, body.scenario, body.key)
+      putScenario(mock, body.scenario, body.key)
       return activeScenario(mock, { key: body.key })
     },
   )
@@ -117,6 +117,10 @@ export function registerControl(app: FastifyInstance, mock: Mock): void {
   app.get<{ Params: { name: string } }>('/__mock/scenarios/:name', { onRequest }, async ({ params }) => {
     return mock.director.library.get(params.name).source
   })
+  app.delete<{ Params: { name: string } }>('/__mock/scenarios/:name', { onRequest }, async ({ params }) => {
+    if (mock.director.library.remove(params.name)) return { removed: params.name }
+    throw apiError('route_not_found', `no scenario ${JSON.stringify(params.name)} was added by POST /__mock/scenarios`)
+  })
   app.get<{ Params: { request_id: string } }>('/__mock/explain/:request_id', { onRequest }, async ({ params }) =>
     explainRequest(mock, params.request_id),
   )
@@ -128,12 +132,12 @@ export function registerControl(app: FastifyInstance, mock: Mock): void {
     keys: listKeys(mock, query),
   }))
   app.post<{ Body: KeyChange }>('/__mock/keys', write(keyChangeBody), async ({ body }) => setKey(mock, body))
-  app.post<{ Params: { job_id: string }; Body: JobChange }>(
+  app.post<{ Params: { job_id: string }; Body: JobChange & WorldSelector }>(
     '/__mock/jobs/:job_id',
     write(jobChangeBody),
-    async ({ params, body }) => changeJob(mock, params.job_id, body),
+    async ({ params, body }) => changeJob(mock, params.job_id, body, body),
   )
-  app.get<{ Querystring: WorldSelector }>('/__mock/snapshot', read(keyQuery), async ({ query }) =>
+  app.get<{ Querystring: WorldSelector }>('/__mock/snapshot', read(restoreQuery), async ({ query }) =>
     snapshot(mock, query),
   )
   app.put<{ Querystring: WorldSelector & { key: string }; Body: Snapshot }>(

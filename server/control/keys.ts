@@ -6,7 +6,7 @@ import { tagOf } from '../seed.ts'
 import type { Account } from '../world/account.ts'
 import type { Window } from '../world/limits.ts'
 import type { World } from '../world/world.ts'
-import { fingerprintOf, type WorldSelector } from '../world/worlds.ts'
+import { fingerprintOfWorld, type WorldSelector } from '../world/worlds.ts'
 import { worldOf, worldsOf } from './select.ts'
 
 export interface KeyChange extends WorldSelector {
@@ -59,20 +59,21 @@ export const listKeys = (mock: Mock, selector: WorldSelector): KeyState[] =>
   (selector.key === undefined ? [...mock.worlds] : worldsOf(mock, selector)).map(world => stateOf(mock, world))
 
 /** The account that calls take from: that of the scenario, where one has its own. */
-const accountIn = (mock: Mock, world: World): Account => mock.director.playOf(world)?.account ?? world.account
+const accountIn = (mock: Mock, world: World): Account => mock.director.findPlay(world)?.account ?? world.account
 
 function stateOf(mock: Mock, world: World): KeyState {
   world.clock.catchUp()
+  const play = mock.director.findPlay(world)
   const { credits, limits } = accountIn(mock, world)
   const now = world.clock.now()
   return {
-    key_fingerprint: world.key === undefined ? 'anonymous' : fingerprintOf(world.key),
+    key_fingerprint: fingerprintOfWorld(world),
     world: world.split ?? null,
     credits: { available: credits.available / 1000, reserved: (credits.balance - credits.available) / 1000 },
     rate_limit: limitState(limits.requests, now),
     job_limit: limitState(limits.jobs, now),
-    revoked: world.revoked,
-    scenario: mock.director.playOf(world)?.scenario.name ?? null,
+    revoked: world.revoked || play?.isKeyRevoked === true,
+    scenario: play?.scenario.name ?? null,
     jobs: Object.fromEntries(jobStates.map(state => [state, world.jobs.count(state)])),
   }
 }

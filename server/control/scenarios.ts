@@ -7,18 +7,26 @@ import { type Explanation, explain } from '../scenarios/explain.ts'
 import type { ScenarioFile } from '../scenarios/format.ts'
 import { type Activation, ways } from '../scenarios/play.ts'
 import { type PlacedProblem, textOf } from '../scenarios/problems.ts'
-import type { WorldSelector } from '../world/worlds.ts'
+import { fingerprintOfWorld, type WorldSelector } from '../world/worlds.ts'
 import { worldOf } from './select.ts'
 
 /** A scenario by its name, or as it is written in a file. */
 export type ScenarioChoice = string | ScenarioFile
 
-/** Switches a scenario on, for every key or one. A name has to be known; an object need not be in any file. */
+/**
+ * Switches a scenario on, for every key or one, above what was put before. A name has to be known; an object need not be
+ * in any file.
+ */
 export function useScenario(mock: Mock, choice: ScenarioChoice, key: string | undefined): Activation {
-  if (key !== undefined) worldOf(mock, { key })
   const { library } = mock.director
+  const world = key === undefined ? undefined : worldOf(mock, { key })
   const scenario = typeof choice === 'string' ? library.get(choice) : library.take(choice, false)
-  return mock.director.put(scenario, key, typeof choice === 'string')
+  return mock.director.put(scenario, world && fingerprintOfWorld(world), typeof choice === 'string')
+}
+
+/** The same in the place of what was put for the key, or for every key, before. */
+export function putScenario(mock: Mock, choice: ScenarioChoice, key: string | undefined): void {
+  mock.director.endOthers(useScenario(mock, choice, key))
 }
 
 /** What is active for a key; without one, for every key that has nothing narrower. */
@@ -69,7 +77,7 @@ export const summaryOf = ({ name, description, clauses, rules }: Scenario): Scen
 /** Why a call was answered as it was; throws where the journal has none of that id. */
 export function explainRequest(mock: Mock, requestId: string): Explanation {
   const exchange = mock.journal.find(requestId)
-  if (exchange) return explain(exchange)
+  if (exchange) return mock.journal.redact(explain(exchange), exchange)
   throw apiError(
     'route_not_found',
     `the journal has no request ${JSON.stringify(requestId)}; expected the request_id of an answer, which is in X-Request-Id too`,

@@ -48,6 +48,8 @@ export const keyChangeBody = object({
 })
 
 export const jobChangeBody = object({
+  key,
+  world,
   status: { enum: jobStates },
   progress: { type: 'integer', minimum: 0, maximum: 100 },
   error: { type: 'string', minLength: 1, maxLength: 2000 },

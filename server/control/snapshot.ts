@@ -1,45 +1,60 @@
 /** /__mock/snapshot: a world as one JSON document, and a world from one. */
 import { apiError } from '../errors.ts'
+import { scenarioOfKey } from '../magic.ts'
 import type { Mock } from '../mock.ts'
 import type { Play } from '../scenarios/play.ts'
 import {
   accountOf,
   type PlayedScenario,
-  restoreAccount,
+  restoreLimits,
   restoreSnapshot,
   type Snapshot,
   takeSnapshot,
+  whatIsWrong,
 } from '../world/snapshot.ts'
-import type { WorldSelector } from '../world/worlds.ts'
+import { fingerprintOfWorld, type WorldSelector } from '../world/worlds.ts'
 import { worldOf } from './select.ts'
 
 export function snapshot(mock: Mock, selector: WorldSelector): Snapshot {
   const world = worldOf(mock, selector)
-  const play = mock.director.playOf(world)
-  return takeSnapshot(world, play && playedOf(play))
+  const play = mock.director.findPlay(world)
+  return takeSnapshot(world, play && playedOf(play), play?.account.credits)
 }
 
-/** Resets the key's world and puts it into the state of the document. `baseUrl` is where its files are found now. */
+/**
+ * Resets the key's world and puts it into the state of the document. `baseUrl` is where its files are found now. Throws,
+ * and has changed nothing, for a document that can't be right, or whose scenario this key can't play.
+ */
 export function restore(
   mock: Mock,
   document: Snapshot,
   selector: WorldSelector & { key: string },
   baseUrl: string,
 ): void {
+  const { director, worlds } = mock
   const world = worldOf(mock, selector)
-  // Looked at before anything is lost: a scenario that can't be played refuses the whole document.
-  const scenario = document.scenario && mock.director.library.take(document.scenario.source, false)
-  const ids = document.jobs.map(({ view }) => view.id)
-  if (new Set(ids).size < ids.length) throw apiError('invalid_field', 'two jobs of the snapshot have one id')
-  mock.worlds.resetWorld(world)
-  mock.worlds.alias(document.tag, world)
-  let play: Play | undefined
-  if (scenario && document.scenario) {
-    if (mock.director.playOf(world)?.scenario.name !== scenario.name) mock.director.put(scenario, selector.key, false)
-    play = mock.director.playOf(world)
+  const wrong = whatIsWrong(document)
+  if (wrong !== undefined) throw apiError('invalid_field', wrong)
+  const saved = document.scenario
+  const scenario = saved && director.library.restore(saved.source)
+  const isSame = (play: Play | undefined) => JSON.stringify(play?.scenario.source) === JSON.stringify(scenario?.source)
+  if (
+    scenario &&
+    world.key !== undefined &&
+    scenarioOfKey(world.key) !== undefined &&
+    !isSame(director.playOf(world))
+  ) {
+    throw apiError(
+      'invalid_field',
+      "the snapshot plays another scenario than the one that the key's name asks for; expected another key",
+    )
   }
+  worlds.resetWorld(world)
+  worlds.alias(document.tag, world)
+  if (scenario && !isSame(director.playOf(world))) director.put(scenario, fingerprintOfWorld(world), false)
+  const play = scenario && director.playOf(world)
   restoreSnapshot(world, document, baseUrl, play?.account)
-  if (play && document.scenario) restorePlay(play, document.scenario, play.account !== world.account)
+  if (play && saved) restorePlay(play, saved)
 }
 
 function playedOf(play: Play): PlayedScenario {
@@ -50,12 +65,12 @@ function playedOf(play: Play): PlayedScenario {
     met: [...play.met],
     fired: [...play.fired],
     fired_at: play.firedAt.map(at => at ?? null),
-    identities: Object.fromEntries(play.identities),
+    identities: [...play.identities],
     account: accountOf(play.account),
   }
 }
 
-function restorePlay(play: Play, saved: PlayedScenario, hasOwnAccount: boolean): void {
+function restorePlay(play: Play, saved: PlayedScenario): void {
   play.startedAt = saved.started_at ?? undefined
   play.calls = saved.calls
   play.scenario.rules.forEach((_, i) => {
@@ -63,6 +78,7 @@ function restorePlay(play: Play, saved: PlayedScenario, hasOwnAccount: boolean):
     play.fired[i] = saved.fired[i] ?? 0
     play.firedAt[i] = saved.fired_at[i] ?? undefined
   })
-  for (const [identity, count] of Object.entries(saved.identities)) play.identities.set(identity, count)
-  if (hasOwnAccount) restoreAccount(play.account, saved.account)
+  for (const [identity, count] of saved.identities as [number, number][]) play.identities.set(identity, count)
+  if (play.account.credits !== play.world.account.credits) play.account.credits.setBalance(saved.account.balance)
+  if (play.account.limits !== play.world.account.limits) restoreLimits(play.account.limits, saved.account)
 }

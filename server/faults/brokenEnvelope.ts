@@ -12,7 +12,8 @@ export const brokenEnvelope = fault({
     const field = missing ?? fields[n % fields.length]
     const isJson = String(answer.headers['content-type']).startsWith('application/json')
     if (answer.body instanceof Readable || !isJson || answer.status < 300) return
-    const { error } = JSON.parse(answer.body.toString())
+    const { error } = Object(JSON.parse(answer.body.toString()))
+    if (typeof error !== 'object' || error === null) return
     const { [field as string]: _, ...rest } = error
     answer.body = JSON.stringify(field === 'error' ? error : { error: rest })
   },

@@ -1,9 +1,10 @@
 import { fault } from './fault.ts'
+import { closeConnection } from './wire.ts'
 
 export const closeBeforeHead = fault({
   summary: 'closes the connection (FIN) before the first byte of the head',
   params: {},
   needsAnswer: false,
   explain: () => 'closes the connection before the head',
-  send: (_params, _answer, { response }) => void response.socket?.end(() => response.socket?.destroy()),
+  send: (_params, _answer, wire) => closeConnection(wire),
 })

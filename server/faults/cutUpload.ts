@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import { fault } from './fault.ts'
+import { resetConnection } from './wire.ts'
 
 export const cutUpload = fault({
   summary: "resets the connection (RST) in the middle of the request's body",
@@ -13,19 +14,19 @@ export const cutUpload = fault({
   },
   needsAnswer: true,
   explain: ({ after_bytes }) => `resets the connection after ${after_bytes} bytes of the request's body`,
-  receive: ({ after_bytes }, body, { response }) => {
+  receive: ({ after_bytes }, body, wire) => {
     async function* cut() {
       let seen = 0
       for await (const chunk of body) {
         seen += chunk.length
         if (seen >= after_bytes) {
-          response.socket?.resetAndDestroy()
+          resetConnection(wire)
           throw new Error('the upload was cut')
         }
         yield chunk
       }
       // It was shorter than that: nothing was left to cut but its end.
-      response.socket?.resetAndDestroy()
+      resetConnection(wire)
       throw new Error('the upload was cut')
     }
     return Readable.from(cut(), { objectMode: false })

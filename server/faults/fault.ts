@@ -42,6 +42,8 @@ export interface Fault<P extends Params = Params> {
   change?(params: Given<P>, answer: Answer, n: number): void
   /** Sends the answer in its own way, or ends the connection. `answer` is missing where nothing has made one. */
   send?(params: Given<P>, answer: Answer | undefined, wire: Wire): void | Promise<void>
+  /** Whether it decides the answer's status itself. */
+  readonly setsStatus?: true
   /** Whether it has nothing to work on without an answer. */
   readonly needsAnswer: boolean
 }

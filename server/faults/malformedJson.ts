@@ -5,6 +5,7 @@ export const malformedJson = fault({
   summary: 'answers 200 with JSON that breaks off in the middle; its Content-Length fits',
   params: {},
   needsAnswer: true,
+  setsStatus: true,
   explain: () => 'answers 200 with malformed JSON',
   change: (_params, answer) => {
     const whole = answer.body instanceof Readable ? '{"success": true}' : answer.body.toString()

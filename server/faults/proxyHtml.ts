@@ -7,6 +7,7 @@ export const proxyHtml = fault({
     status: { enum: [502, 503, 504], default: 502, description: "The proxy's status; 502 by default." },
   },
   needsAnswer: false,
+  setsStatus: true,
   explain: ({ status }) => `answers ${status} with a proxy's HTML page`,
   change: ({ status }, answer) => {
     const title = `${status} ${STATUS_CODES[status]}`

@@ -1,9 +1,10 @@
 import { fault } from './fault.ts'
+import { resetConnection } from './wire.ts'
 
 export const reset = fault({
   summary: 'resets the connection (RST) at once',
   params: {},
   needsAnswer: false,
   explain: () => 'resets the connection',
-  send: (_params, _answer, { response }) => void response.socket?.resetAndDestroy(),
+  send: (_params, _answer, wire) => resetConnection(wire),
 })

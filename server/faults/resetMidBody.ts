@@ -1,11 +1,10 @@
 import { afterBytes, fault } from './fault.ts'
-import { sendPart } from './wire.ts'
+import { resetConnection, sendPart } from './wire.ts'
 
 export const resetMidBody = fault({
   summary: 'sends the head and a part of the body, then resets the connection (RST)',
   params: { after_bytes: afterBytes },
   needsAnswer: true,
   explain: ({ after_bytes }) => `resets the connection after ${after_bytes ?? 'half of the'} bytes of the body`,
-  send: ({ after_bytes }, answer, wire) =>
-    answer && sendPart(answer, wire, after_bytes, ({ socket }) => socket?.resetAndDestroy()),
+  send: ({ after_bytes }, answer, wire) => answer && sendPart(answer, wire, after_bytes, resetConnection),
 })

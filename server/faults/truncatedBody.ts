@@ -1,5 +1,5 @@
 import { afterBytes, fault } from './fault.ts'
-import { sendPart } from './wire.ts'
+import { closeConnection, sendPart } from './wire.ts'
 
 /** On a download it breaks off at byte N; the file itself is whole, so a range request resumes it (DL-3). */
 export const truncatedBody = fault({
@@ -7,6 +7,5 @@ export const truncatedBody = fault({
   params: { after_bytes: afterBytes },
   needsAnswer: true,
   explain: ({ after_bytes }) => `closes the connection after ${after_bytes ?? 'half of the'} bytes of the body`,
-  send: ({ after_bytes }, answer, wire) =>
-    answer && sendPart(answer, wire, after_bytes, ({ socket }) => socket?.end(() => socket.destroy())),
+  send: ({ after_bytes }, answer, wire) => answer && sendPart(answer, wire, after_bytes, closeConnection),
 })

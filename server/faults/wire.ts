@@ -1,6 +1,6 @@
 /** What the faults share: an answer's bytes, and sending them in another way than Node would. */
 import { once } from 'node:events'
-import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { realDelay } from '../clock.ts'
 import type { Answer, Wire } from './fault.ts'
@@ -25,12 +25,21 @@ export async function* chunksOf({ body }: Answer): AsyncGenerator<Buffer> {
 export const lengthOf = ({ headers, body }: Answer): number =>
   body instanceof Readable ? Number(headers['content-length'] ?? 0) : Buffer.byteLength(body)
 
+/** Does something to the connection: where requests are pipelined, when it is this answer's turn. */
+export function onSocket({ response }: Wire, run: (socket: Socket) => void): void {
+  if (response.socket) run(response.socket)
+  else response.once('socket', run)
+}
+
+export const closeConnection = (wire: Wire): void => onSocket(wire, socket => socket.end(() => socket.destroy()))
+export const resetConnection = (wire: Wire): void => onSocket(wire, socket => socket.resetAndDestroy())
+
 /** Sends the head for the whole body, but only its first bytes; then `end` is left to do with the connection. */
 export async function sendPart(
   answer: Answer,
   wire: Wire,
   afterBytes: number | undefined,
-  end: (response: ServerResponse) => void,
+  end: (wire: Wire) => void,
 ): Promise<void> {
   const { response } = wire
   let left = afterBytes ?? Math.floor(lengthOf(answer) / 2)
@@ -43,7 +52,7 @@ export async function sendPart(
     if (left === 0 || response.destroyed) break
   }
   await realDelay(beforeResetMs)
-  end(response)
+  end(wire)
 }
 
 /** Waits by the world's clock; false when the client has gone meanwhile. */
@@ -54,10 +63,15 @@ export function pause({ clock, response }: Wire, ms: number): Promise<boolean> {
       clock.cancel(timer)
       resolve(false)
     }
-    const timer = clock.after(ms, () => {
-      response.off('close', gone)
-      resolve(true)
-    })
+    const timer = clock.after(
+      ms,
+      () => {
+        response.off('close', gone)
+        resolve(true)
+      },
+      // Its world was reset: there is nothing left to be answered from.
+      () => response.destroy(),
+    )
     response.once('close', gone)
   })
 }
@@ -81,11 +95,16 @@ export async function sendSlowly(answer: Answer, wire: Wire, bytes: number, perS
 /** Reads the body at so many bytes a second. */
 export function readSlowly(body: Readable, wire: Wire, perSecond: number): Readable {
   const pace = paceOf(wire, perSecond)
+  // Small enough to notice soon that the client has gone.
+  const slice = Math.max(1, Math.ceil(perSecond / 20))
   async function* paced() {
     for await (const chunk of body) {
-      // An end would pass for that of a shorter body.
-      if (!(await pace(chunk.length))) throw new Error('the client went away')
-      yield chunk
+      for (let at = 0; at < chunk.length; at += slice) {
+        const part = chunk.subarray(at, at + slice)
+        // An end would pass for that of a shorter body.
+        if (!(await pace(part.length))) throw new Error('the client went away')
+        yield part
+      }
     }
   }
   return Readable.from(paced(), { objectMode: false })

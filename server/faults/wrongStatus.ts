@@ -6,6 +6,7 @@ export const wrongStatus = fault({
     status: { type: 'integer', minimum: 200, maximum: 599, default: 500, description: 'HTTP status; 500 by default.' },
   },
   needsAnswer: true,
+  setsStatus: true,
   explain: ({ status }) => `answers with status ${status}`,
   change: ({ status }, answer) => {
     answer.status = status

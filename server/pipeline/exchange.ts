@@ -35,7 +35,7 @@ export function open(mock: Mock, operation: string | undefined, request: Fastify
   const split = headers['x-mock-world'] as string | undefined
   const found = key === undefined ? undefined : mock.worlds.ofKey(key, split)
   const world = found ?? mock.worlds.anonymous(key === undefined ? split : undefined)
-  const keyState = found && !found.revoked ? 'valid' : key === undefined ? 'none' : 'invalid'
+  const keyState = found ? (found.revoked ? 'revoked' : 'valid') : key === undefined ? 'none' : 'invalid'
   const startedAt = monotonicMs()
   world.lastUsed = startedAt
   world.clock.catchUp()

@@ -38,7 +38,7 @@ export function decideScenario(mock: Mock, operation: OperationId) {
     exchange.play = play ?? decided
     exchange.account = exchange.play.account
     exchange.sinceStart = exchange.play.since(world === exchange.world ? exchange.at : world.clock.now())
-    if (exchange.keyState === 'valid' && play?.isRevoked(exchange.sinceStart)) exchange.keyState = 'invalid'
+    if (exchange.keyState === 'valid' && play?.isRevoked()) exchange.keyState = 'revoked'
     decide(mock, operation, decided, 0, false, request, reply, done)
   }
 }
@@ -64,7 +64,7 @@ function decide(
   done: HookHandlerDoneFunction,
 ): void {
   const { exchange } = request
-  if (play.scenario.rulesOf.get(operation)?.isEmpty) return done()
+  if (hasNoRule(play, operation)) return done()
   const counted = (exchange.counted as Counted[] | undefined) ?? []
   const call = new LiveCall(mock, request)
   const decision = play.decide(operation, call, exchange.sinceStart, hasBody, from, counted)
@@ -81,7 +81,10 @@ function decide(
 
 /** Whoever waits for the server to be up makes no call that counts, unless a rule names it. */
 const isLeftOut = (play: Play, operation: OperationId): boolean =>
-  operation === 'getHealth' && play.scenario.rulesOf.get(operation)?.isEmpty === true
+  operation === 'getHealth' && hasNoRule(play, operation)
+
+const hasNoRule = (play: Play, operation: OperationId): boolean =>
+  play.scenario.rulesOf.get(operation)?.isEmpty === true
 
 /** A file and a keyless download belong to the job or upload that their path names: its key's scenario is theirs. */
 function subjectOf(mock: Mock, exchange: Exchange, request: FastifyRequest): World {
@@ -214,6 +217,8 @@ export function answerAsTold(
     record(mock, exchange)
     if (fault?.fault.send === undefined) return done(null, answer.body)
     hold(mock, reply)
+    // A fault that sends none of the body would leave its file open.
+    reply.raw.once('close', () => destroy(answer.body))
     await fault.fault.send(fault.params, answer, wire)
   }
 
@@ -221,9 +226,13 @@ export function answerAsTold(
 }
 
 /** A fault's own error must not take the mock down. */
-function failed(mock: Mock, exchange: Exchange, reply: FastifyReply, error: unknown): void {
+function failed(mock: Mock, exchange: Exchange, { raw }: FastifyReply, error: unknown): void {
   mock.log.error({ err: error, request_id: exchange.requestId }, 'a bug in a fault')
-  reply.raw.destroy()
+  raw.destroy()
+  // Once it is in the journal, only its answer has failed.
+  if (mock.held.has(raw)) return
+  exchange.status = 0
+  record(mock, exchange)
 }
 
 /** The connection is the fault's now; when the mock closes, it goes away with it. */
@@ -252,7 +261,8 @@ function change(answer: Answer, { rule, n }: Act, exchange: Exchange): void {
     replace(answer, then.body.text, then.body.isJson ? 'application/json; charset=utf-8' : 'text/plain; charset=utf-8')
     answer.status = 200
   }
-  if (then.patch !== undefined) replace(answer, patched(answer.body, then.patch), answer.headers['content-type'])
+  const changed = then.patch && patched(answer.body, then.patch)
+  if (changed !== undefined) replace(answer, changed, answer.headers['content-type'])
   if (then.status !== undefined) answer.status = then.status
   if (then.retryAfter !== undefined) answer.headers['retry-after'] = String(then.retryAfter)
   for (const [name, value] of Object.entries(then.headers)) answer.headers[name] = value ?? undefined
@@ -270,13 +280,13 @@ function replace(answer: Answer, body: Answer['body'], type: Answer['headers'][s
   for (const name of bodyHeaders) delete answer.headers[name]
 }
 
-/** RFC 7396 on what is JSON; anything else stays as it is. */
-function patched(body: Answer['body'], patch: Record<string, unknown>): Answer['body'] {
-  if (body instanceof Readable) return body
+/** RFC 7396 on what is JSON; undefined for anything else, which stays as it is. */
+function patched(body: Answer['body'], patch: Record<string, unknown>): string | undefined {
+  if (body instanceof Readable) return undefined
   try {
     return JSON.stringify(mergePatch(JSON.parse(body.toString()), patch))
   } catch {
-    return body
+    return undefined
   }
 }
 

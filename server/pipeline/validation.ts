@@ -11,7 +11,13 @@ const maxDepth = 32
 
 /** A body must be what it says; a query is text, so its numbers are read from it. */
 export function makeValidatorCompiler(): FastifySchemaCompiler<JSONSchema> {
-  const shared = { useDefaults: true, verbose: true, allowUnionTypes: true, strict: true, keywords: ['example'] }
+  const shared = {
+    useDefaults: true,
+    verbose: true,
+    allowUnionTypes: true,
+    strict: true,
+    keywords: ['example', 'reads'],
+  }
   const bodies = formats(new Ajv(shared))
   const queries = formats(new Ajv({ ...shared, coerceTypes: true, strictNumbers: false }))
   return ({ schema, httpPart }) => {
@@ -70,27 +76,31 @@ interface JsonSchema {
   oneOf?: readonly JsonSchema[]
   anyOf?: readonly JsonSchema[]
   const?: unknown
-  pattern?: string
-  description?: string
+  /** What it wants, in words; a scenario's schema has that where a pattern says nothing to a person. */
+  reads?: string
 }
 
 /** What a schema asks for, in words. */
 export function expectationOf(schema: JsonSchema): string {
+  if (schema.reads !== undefined) return schema.reads
   if (schema.enum) return `one of ${schema.enum.join(', ')}`
   if (schema.const !== undefined) return String(schema.const)
   const forms = schema.oneOf ?? schema.anyOf
   if (forms) return [...new Set(forms.map(expectationOf))].join(', or ')
   if (schema.format === 'uri') return 'an http or https URL'
-  if (schema.type === 'array') return `${schema.minItems ?? 0} items, each ${expectationOf(schema.items ?? {})}`
-  // Where a text has a form of its own, its description tells of it.
-  if (schema.pattern && schema.description) return lowerFirst(schema.description.replace(/\.$/, ''))
+  if (schema.type === 'array') {
+    const count = schema.minItems === schema.maxItems ? `${schema.minItems ?? 0} items` : 'a list'
+    return `${count}, each ${expectationOf(schema.items ?? {})}`
+  }
   if (schema.type === 'string') return `a text${lengthOf(schema)}`
   if (schema.type === 'integer' || schema.type === 'number') {
     return `${schema.type === 'integer' ? 'a whole number' : 'a number'}${rangeOf(schema)}`
   }
   if (schema.type === 'boolean') return 'true or false'
-  return schema.type === undefined ? 'another value' : `an ${schema.type}`
+  return schema.type === undefined ? 'another value' : [schema.type].flat().map(withArticle).join(' or ')
 }
+
+const withArticle = (type: string): string => (type === 'null' ? type : `${/^[aeio]/.test(type) ? 'an' : 'a'} ${type}`)
 
 function rangeOf({ minimum, maximum, exclusiveMinimum }: JsonSchema): string {
   if (exclusiveMinimum !== undefined) return ` above ${exclusiveMinimum}`
@@ -101,8 +111,6 @@ function rangeOf({ minimum, maximum, exclusiveMinimum }: JsonSchema): string {
 function lengthOf({ minLength = 0, maxLength }: JsonSchema): string {
   return maxLength === undefined ? '' : ` of ${minLength} to ${maxLength} characters`
 }
-
-const lowerFirst = (text: string): string => text.slice(0, 1).toLowerCase() + text.slice(1)
 
 /** What was found, short enough for a message. */
 export function shown(value: unknown): string {

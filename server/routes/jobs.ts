@@ -35,9 +35,8 @@ export function startJob(request: FastifyRequest<ById & { Body: JobStart }>, rep
   reply.send(accepted(job, started ? 'Job started' : `Job is ${job.view.status} already`))
 }
 
-/** What the scenario says of the call's job: its rule over what holds for all jobs. */
-const planChangesOf = ({ play, act }: Exchange): PlanChanges | undefined =>
-  play && { ...play.scenario.jobs, ...act?.rule.then.job }
+/** What the scenario says of the call's job: its rule, or what holds for all jobs. */
+const planChangesOf = ({ play, act }: Exchange): PlanChanges | undefined => act?.rule.then.job ?? play?.scenario.jobs
 
 /** The hot path: a job that hasn't changed since the last poll is not serialized again. */
 export function getJob(request: FastifyRequest<ById>, reply: FastifyReply): void {

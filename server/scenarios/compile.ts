@@ -8,7 +8,8 @@ import type { PlanChanges } from '../world/plan.ts'
 import { compileJob } from './compileJob.ts'
 import { compileThen, type Then } from './compileThen.ts'
 import { type Call, type Condition, conditionsOf } from './conditions.ts'
-import { limitOf, msOf, type RuleFormat, type ScenarioFile } from './format.ts'
+import { type JobFormat, limitOf, msOf, type RuleFormat, type ScenarioFile } from './format.ts'
+import { isGlobMatch } from './glob.ts'
 import { didYouMean, type Problem } from './problems.ts'
 import { RuleIndex } from './ruleIndex.ts'
 
@@ -37,6 +38,8 @@ export interface Rule {
   readonly index: number
   readonly name: string
   readonly operations: ReadonlySet<OperationId>
+  /** Its route as it is written. */
+  readonly routeText: string
   /** What the call itself has to be; asked in this order. */
   readonly conditions: readonly Condition[]
   /** Where there is a JSON body it is waited for: a condition asks for it, or chance tells requests apart by it. */
@@ -57,7 +60,10 @@ const anyOperation = (Object.keys(operations) as OperationId[]).filter(id => id 
 /** What a rule on GET /health has to say by name: whoever waits for a server to be up is not to be kept waiting. */
 const allOperations = Object.keys(operations) as OperationId[]
 
-/** Makes a scenario of what is written, after the rules that it inherits. Problems go to `refuse`, which throws. */
+/**
+ * Makes a scenario of what is written, and behind it the rules that it inherits, which were looked at where they stand.
+ * Problems go to `refuse`, which throws.
+ */
 export function compile(
   written: ScenarioFile,
   inherited: readonly RuleFormat[],
@@ -66,13 +72,9 @@ export function compile(
   const problems: Problem[] = []
   const own = written.rules ?? []
   const all = [...own, ...inherited]
-  const rules = all.map((rule, index) => {
-    const found: Problem[] = []
-    const compiled = compileRule(rule, index, ['rules', index], found)
-    // What is inherited was looked at where it stands.
-    if (index < own.length) problems.push(...found)
-    return compiled
-  })
+  const rules = all.map((rule, index) =>
+    compileRule(rule, index, written.jobs, ['rules', index], index < own.length ? problems : []),
+  )
   problems.push(...namedTwice(rules.slice(0, own.length)), ...neverReached(rules.slice(0, own.length)))
   const jobs = compileJob(written.jobs, ['jobs'], problems)
   refuse(problems)
@@ -81,7 +83,7 @@ export function compile(
     name: written.name ?? 'inline',
     description: written.description ?? '',
     clauses: written.clauses ?? [],
-    source: { ...written, ...(all.length > 0 && { rules: all }) },
+    source: { ...written, ...(all.length > 0 && { rules: all.map((rule, i) => ({ ...rule, name: rules[i]?.name })) }) },
     account: {
       credits,
       requests: limitOf(rate_limit),
@@ -102,7 +104,13 @@ const indexOf = (rules: readonly Rule[], id: OperationId): RuleIndex =>
     hasJsonBody(operations[id]),
   )
 
-function compileRule(rule: RuleFormat, index: number, path: Problem['path'], problems: Problem[]): Rule {
+function compileRule(
+  rule: RuleFormat,
+  index: number,
+  jobs: JobFormat | undefined,
+  path: Problem['path'],
+  problems: Problem[],
+): Rule {
   const { when = {} } = rule
   const say = (field: string[], message: string) => problems.push({ path: [...path, ...field], message })
   const touched = operationsOf(when.route, (found, hint) =>
@@ -123,34 +131,46 @@ function compileRule(rule: RuleFormat, index: number, path: Problem['path'], pro
     say(['when', 'method'], 'can never be met: its route has another method')
   if (when.body !== undefined) left = known('body', hasJsonBody, 'a call of its route has no JSON body')
   if (when.job_state !== undefined) left = known('job_state', hasJob, 'its route has no job_id in it')
-  const after = rule.after ?? 0
-  const first = rule.first ?? Number.POSITIVE_INFINITY
-  const calls = callsOf(when.calls)
+  const turn = {
+    calls: callsOf(when.calls),
+    after: rule.after ?? 0,
+    first: rule.first ?? Number.POSITIVE_INFINITY,
+    every: rule.every ?? 1,
+  }
+  const { calls } = turn
   const time = timeOf(when.time)
   if (calls && calls.to < calls.from)
     say(['when', 'calls'], `is ${JSON.stringify(when.calls)}, which ends before it begins`)
-  else if (calls && (calls.to <= after || calls.from > after + first)) {
-    say(['when', 'calls'], 'can never be met: `after` and `first` leave these calls out')
+  else if (!hasTurn(turn)) {
+    say(
+      calls ? ['when', 'calls'] : ['every'],
+      'can never be met: it is the turn of no call, with after, first and every',
+    )
   }
   if (time && time.toMs <= time.fromMs)
     say(['when', 'time'], `is ${JSON.stringify(when.time)}, which ends before it begins`)
-  const then = compileThen(rule.then, left, [...path, 'then'], problems)
+  const then = compileThen(rule.then, left, jobs, [...path, 'then'], problems)
   return {
     index,
     name: rule.name ?? `rule-${index + 1}`,
     operations: new Set(left),
     conditions: conditionsOf(when),
     needsBody: when.body !== undefined || (when.probability ?? 1) < 1 || typeof then.delay === 'object',
-    calls,
-    after,
-    first,
-    every: rule.every ?? 1,
+    ...turn,
+    routeText: when.route === undefined ? 'any route' : [when.route].flat().join(' or '),
     times: rule.times ?? Number.POSITIVE_INFINITY,
     forMs: msOf(rule.for) ?? Number.POSITIVE_INFINITY,
     time,
     probability: when.probability === 1 ? undefined : when.probability,
     then,
   }
+}
+
+/** Whether there is any call whose turn it is. */
+function hasTurn({ calls, after, first, every }: Pick<Rule, 'calls' | 'after' | 'first' | 'every'>): boolean {
+  const from = Math.max(every, (calls?.from ?? 1) - after)
+  const next = Math.ceil(from / every) * every
+  return next <= first && next + after <= (calls?.to ?? Number.POSITIVE_INFINITY)
 }
 
 const hasJsonBody = ({ body, tag }: Operation): boolean => body !== undefined && tag !== 'uploads'
@@ -186,11 +206,9 @@ function isRoute(id: OperationId, asked: string): boolean {
   if (asked === id) return true
   const [path, method] = asked.split(' ').reverse() as [string, string | undefined]
   if (method !== undefined && method !== operations[id].method) return false
-  const pattern = path
-    .replace(/[.+?^$()|[\]\\]/g, '\\$&')
-    .replace(/\{\w+\}/g, '\\{\\w+\\}')
-    .replaceAll('*', '.*')
-  return new RegExp(`^${pattern}$`).test(operations[id].path)
+  // {id} means the same as {job_id}.
+  const bare = (text: string) => text.replace(/\{\w+\}/g, '{}')
+  return isGlobMatch(bare(path), bare(operations[id].path))
 }
 
 function callsOf(given: number | string | undefined): Rule['calls'] {
@@ -214,21 +232,29 @@ function* namedTwice(rules: readonly Rule[]): Generator<Problem> {
   }
 }
 
-/** A rule behind one that every call meets which it could meet itself. */
+/** A rule behind one that takes every call which it could meet itself: one with no conditions, or with the same. */
 function* neverReached(rules: readonly Rule[]): Generator<Problem> {
-  const closed = new Map<OperationId, Rule>()
+  const closed = new Map<string, Rule>()
   for (const rule of rules) {
-    const blocking = [...rule.operations].map(id => closed.get(id))
+    const own = signatureOf(rule)
+    const blocking = [...rule.operations].map(id => closed.get(`${id} `) ?? closed.get(`${id} ${own}`))
     const [by] = blocking
     if (by && blocking.every(Boolean)) {
       yield { path: ['rules', rule.index], message: `can never be reached: ${by.name} takes every such call before it` }
     }
-    if (isAlways(rule)) for (const id of rule.operations) if (!closed.has(id)) closed.set(id, rule)
+    if (!isAlways(rule)) continue
+    for (const id of rule.operations) if (!closed.has(`${id} ${own}`)) closed.set(`${id} ${own}`, rule)
   }
 }
 
+const signatureOf = ({ conditions }: Rule): string =>
+  conditions
+    .map(({ what, expected }) => `${what}=${expected}`)
+    .sort()
+    .join('&')
+
+/** Every call that meets its conditions fires it. */
 const isAlways = (rule: Rule): boolean =>
-  rule.conditions.length === 0 &&
   rule.calls === undefined &&
   rule.after === 0 &&
   rule.every === 1 &&

@@ -4,6 +4,16 @@ import type { PlanChanges, WebhookFault } from '../world/plan.ts'
 import { type JobFormat, msOf } from './format.ts'
 import type { Problem } from './problems.ts'
 
+/** A job's plan over another one: what decides the same is not mixed. */
+export function mergeJobs(base: JobFormat | undefined, own: JobFormat | undefined): JobFormat | undefined {
+  if (!base || !own) return own ?? base
+  const { timeline, ...single } = base
+  const { outcome: _o, queue: _q, duration: _d, stuck_at: _s, ...neither } = single
+  if (own.timeline) return { ...neither, ...own }
+  const decides = (own.outcome ?? own.queue ?? own.duration ?? own.stuck_at) !== undefined
+  return { ...single, ...(timeline && !decides && { timeline }), ...own }
+}
+
 export function compileJob(
   given: JobFormat | undefined,
   path: Problem['path'],

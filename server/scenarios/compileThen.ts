@@ -4,8 +4,8 @@ import { type Operation, type OperationId, operations } from '../../contracts/op
 import type { Fault } from '../faults/fault.ts'
 import { faults } from '../faults/index.ts'
 import type { PlanChanges } from '../world/plan.ts'
-import { compileJob } from './compileJob.ts'
-import { msOf, type ThenFormat } from './format.ts'
+import { compileJob, mergeJobs } from './compileJob.ts'
+import { type JobFormat, msOf, type ThenFormat } from './format.ts'
 import type { Problem } from './problems.ts'
 
 export interface Then {
@@ -28,12 +28,18 @@ export type Delay = number | readonly { share: number; ms: number }[]
 
 const hasBody = ({ body }: Operation): boolean => body !== undefined
 
+/** Headers that say where an answer ends. */
+const framing = ['content-length', 'transfer-encoding', 'trailer', 'upgrade']
+const longestRetryAfter = 1_000_000
+
 /** A code stands for the case that its documentation shows. */
 const caseOfCode: Record<string, ErrorCaseName> = { invalid_request: 'invalid_field', not_found: 'job_not_found' }
 
+/** `jobs` is what the scenario says of all jobs: a rule's job goes over it. */
 export function compileThen(
   given: ThenFormat,
   touched: OperationId[],
+  jobs: JobFormat | undefined,
   path: Problem['path'],
   problems: Problem[],
 ): Then {
@@ -52,6 +58,18 @@ export function compileThen(
   const touches = (fits: (operation: Operation) => boolean) =>
     touched.length === 0 || touched.some(id => fits(operations[id]))
   if (error !== undefined && given.body !== undefined) say('body', 'stands beside `error`; expected one of the two')
+  const retryAfter = secondsOf(given.retry_after)
+  if ((retryAfter ?? 0) > longestRetryAfter) say('retry_after', `is more than ${longestRetryAfter} s`)
+  if (given.status !== undefined && fault?.fault.setsStatus) {
+    say('status', `stands beside ${fault.name}, which has a status of its own; expected it there, or not at all`)
+  }
+  for (const name of Object.keys(given.headers ?? {})) {
+    const lower = name.toLowerCase()
+    if (framing.includes(lower)) say('headers', `${name} belongs to how the answer is sent; expected a fault for that`)
+    if (lower === 'retry-after' && error === 'rate_limited' && given.headers?.[name] !== null) {
+      say('headers', `${name} would say another thing than RateLimit; expected retry_after (RL-2)`)
+    }
+  }
   if (given.message !== undefined && error === undefined) say('message', 'has no `error` to be the message of')
   if (given.patch !== undefined && given.body !== undefined)
     say('patch', 'stands beside `body`; expected one of the two')
@@ -70,14 +88,14 @@ export function compileThen(
     error,
     message: given.message,
     status: given.status,
-    retryAfter: secondsOf(given.retry_after) ?? (error === 'rate_limited' ? 1 : undefined),
+    retryAfter: retryAfter ?? (error === 'rate_limited' ? 1 : undefined),
     headers: headersOf(given.headers),
     body: bodyOf(given.body),
     patch: given.patch,
     delay: delayOf(given.delay, [...path, 'delay'], problems),
     fault,
     pass,
-    job: compileJob(given.job, [...path, 'job'], problems),
+    job: given.job && compileJob(mergeJobs(jobs, given.job), [...path, 'job'], problems),
   }
 }
 

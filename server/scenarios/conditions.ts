@@ -1,5 +1,7 @@
 /** The conditions of a rule on the call itself. Each can say whether it is met, and what it asked for and found. */
+import { isSecretName, redacted, redactUrl } from '../journalView.ts'
 import type { WhenFormat } from './format.ts'
+import { isGlobMatch } from './glob.ts'
 
 /** A call as the conditions see it: the one that has just come, or one that is read from the journal again. */
 export interface Call {
@@ -45,6 +47,14 @@ export function conditionsOf(when: WhenFormat): Condition[] {
   ]
 }
 
+/** What the call has, without what it carries of secrets. */
+function shownAs(what: string, value: Value): string {
+  if (value === undefined || value === null) return 'absent'
+  const name = what.slice(what.indexOf(' ') + 1)
+  const last = name.split('.').at(-1) as string
+  return isSecretName(last) ? redacted : redactUrl(String(value))
+}
+
 /** A key is not shown, only whether there was one. */
 const keyKind = ({ key }: Call): string => (key === undefined ? 'no key' : 'another key')
 
@@ -61,11 +71,11 @@ function condition(what: string, expected: readonly Value[], read: (call: Call) 
   const isMet = tests.length === 1 ? (tests[0] as Test) : (found: Value) => tests.some(test => test(found))
   return {
     what,
-    expected: expected.map(value => (value === null ? 'nothing' : String(value))).join(' or '),
-    exact: expected.every(isExact) ? expected.map(String) : undefined,
+    expected: expected.map(value => (value === null ? 'absent' : String(value))).join(' or '),
+    exact: expected.every(isExact) ? [...new Set(expected.map(String))] : undefined,
     isMet: call => isMet(read(call)),
     read,
-    found: call => String(read(call) ?? 'nothing'),
+    found: call => shownAs(what, read(call)),
   }
 }
 
@@ -76,9 +86,7 @@ type Test = (found: Value) => boolean
 function testOf(expected: Value): Test {
   if (expected === null) return found => found === undefined || found === null
   if (typeof expected === 'string' && expected.includes('*')) {
-    const escaped = expected.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '[^]*')
-    const pattern = new RegExp(`^${escaped}$`)
-    return found => found !== undefined && found !== null && pattern.test(String(found))
+    return found => found !== undefined && found !== null && isGlobMatch(expected, String(found))
   }
   // A header or a query parameter is a text, whatever the scenario writes.
   return found => found === expected || (typeof found === 'string' && found === String(expected))

@@ -6,7 +6,7 @@ import type { Logger } from 'pino'
 import type { OperationId } from '../../contracts/operations.ts'
 import { scenarioOfKey } from '../magic.ts'
 import type { World } from '../world/world.ts'
-import { isSelected } from '../world/worlds.ts'
+import { fingerprintOf, isSelected } from '../world/worlds.ts'
 import type { Scenario } from './compile.ts'
 import { faultOfHeader } from './faultHeader.ts'
 import { Library } from './library.ts'
@@ -40,9 +40,10 @@ export interface ActiveScenario {
 export class Director {
   readonly library: Library
   #served: Activation | undefined
-  #all: Activation | undefined
-  readonly #byKey = new Map<string, Activation>()
+  /** What was put, for every key or one (by its fingerprint), the latest last. */
+  #put: { activation: Activation; key: string | undefined }[] = []
   readonly #byName = { key: new Map<string, Activation>(), header: new Map<string, Activation>() }
+  readonly #faults = new Map<string, Activation>()
   readonly #stages = new WeakMap<World, Stage>()
   /** Counts on whenever another scenario may be the one to play. */
   #epoch = 0
@@ -51,17 +52,27 @@ export class Director {
   constructor(folder: string | undefined, scenario: string | undefined, log: Logger) {
     this.library = new Library(folder, {
       changed: () => this.#libraryChanged(),
-      broken: error => log.warn({ problems: error.problems }, `a broken edit is not played: ${error.message}`),
+      broken: error => log.warn({ problems: error.problems }, `not played: ${error.message}`),
+      reread: names => log.info({ scenarios: names }, `read again: ${names.join(', ')}`),
     })
     if (scenario !== undefined) this.#served = new Activation('serve', this.library.nameOrFile(scenario), true)
   }
 
   /** What is played in a world. Throws what is wrong with the scenario that its key names. */
   playOf(world: World): Play | undefined {
+    const { play, refused } = this.#current(world)
+    if (refused) throw refused
+    return play
+  }
+
+  /** The same, where a key that can't have what it asks for plays nothing. */
+  findPlay(world: World): Play | undefined {
+    return this.#current(world).play
+  }
+
+  #current(world: World): Stage {
     const stage = this.#stages.get(world)
-    const current = stage?.epoch === this.#epoch ? stage : this.#refresh(world)
-    if (current.refused) throw current.refused
-    return current.play
+    return stage?.epoch === this.#epoch ? stage : this.#refresh(world)
   }
 
   /** What the headers of one request ask for. Throws a ScenarioError. */
@@ -69,36 +80,54 @@ export class Director {
     return this.#play(this.#stageOf(world), this.#named('header', name), world)
   }
 
-  /** X-Mock-Fault: played once, for one request. */
+  /** X-Mock-Fault: for one request. The same fault again in a world takes up where it was, as its turns may count. */
   playOfFault(world: World, text: string, operation: OperationId): Play {
-    return new Play(new Activation('fault', faultOfHeader(text, operation), false), world)
+    const id = `${operation} ${text}`
+    let activation = this.#faults.get(id)
+    if (!activation) {
+      activation = new Activation('fault', faultOfHeader(text, operation), false)
+      if (this.#faults.size >= maxFaults) this.#forgetFaults()
+      this.#faults.set(id, activation)
+    }
+    return this.#play(this.#stageOf(world), activation, world)
   }
 
-  /** Switches a scenario on for every key or for one. It begins anew, even if it was on before. */
+  #forgetFaults(): void {
+    this.#faults.clear()
+    this.#epoch++
+  }
+
+  /**
+   * Switches a scenario on for every key or for one, by its fingerprint. It begins anew, even if it was on before, and
+   * is above what was put earlier: when it ends, that is there again.
+   */
   put(scenario: Scenario, key: string | undefined, isNamed: boolean): Activation {
     const activation = new Activation(key === undefined ? 'put_all' : 'put_key', scenario, isNamed)
-    if (key === undefined) this.#all = activation
-    else this.#byKey.set(key, activation)
+    this.#put.push({ activation, key })
     this.#epoch++
     return activation
   }
 
-  /** Takes back what was put: for one key, or for every key and each of them. False when there was nothing. */
+  /** Takes back all that was put: for one key, or for every key and each of them. False when there was nothing. */
   end(key: string | undefined): boolean {
-    const was = key === undefined ? this.#all !== undefined || this.#byKey.size > 0 : this.#byKey.has(key)
-    if (key === undefined) {
-      this.#all = undefined
-      this.#byKey.clear()
-    } else this.#byKey.delete(key)
-    this.#epoch++
-    return was
+    return this.#drop(put => key === undefined || put.key === key || put.key === fingerprintOf(key))
   }
 
-  /** Takes back one activation, if nothing else was put in its place. */
+  /** Takes back what was put for the same key, or for every key, beside this. */
+  endOthers(activation: Activation): void {
+    const kept = this.#put.find(put => put.activation === activation)
+    this.#drop(put => put.key === kept?.key && put !== kept)
+  }
+
   endActivation(activation: Activation): void {
-    if (this.#all === activation) this.#all = undefined
-    for (const [key, put] of this.#byKey) if (put === activation) this.#byKey.delete(key)
+    this.#drop(put => put.activation === activation)
+  }
+
+  #drop(goes: (put: { activation: Activation; key: string | undefined }) => boolean): boolean {
+    const before = this.#put.length
+    this.#put = this.#put.filter(put => !goes(put))
     this.#epoch++
+    return this.#put.length < before
   }
 
   /** The world begins anew, and so does what it plays. */
@@ -108,12 +137,14 @@ export class Director {
 
   /** What holds for every key that has nothing narrower. */
   forAll(): Activation | undefined {
-    return this.#all ?? this.#served
+    return this.#put.findLast(({ key }) => key === undefined)?.activation ?? this.#served
   }
 
   active(world: World): ActiveScenario {
+    const { play, refused } = this.#current(world)
+    if (refused)
+      return { scenario: null, way: 'key', why: `the key's name asks for one: ${refused.message}`, outranked: [] }
     const candidates = this.#candidates(world)
-    const play = this.playOf(world)
     const told = (activation: Activation) => ({
       scenario: activation.scenario.name,
       way: activation.way,
@@ -154,8 +185,15 @@ export class Director {
     stage.epoch = this.#epoch
     stage.refused = undefined
     try {
-      const [narrowest] = this.#candidates(world)
+      const candidates = this.#candidates(world)
+      const [narrowest] = candidates
       stage.play = narrowest && this.#play(stage, narrowest, world)
+      // What has ended is not played again.
+      for (const activation of stage.plays.keys()) {
+        const isPut = activation.way === 'put_all' || activation.way === 'put_key'
+        const isOver = isPut ? !candidates.includes(activation) : activation.way === 'fault' && this.#faults.size === 0
+        if (isOver) stage.plays.delete(activation)
+      }
     } catch (error) {
       stage.play = undefined
       stage.refused = error as ScenarioError
@@ -168,8 +206,14 @@ export class Director {
     const name = world.key === undefined ? undefined : scenarioOfKey(world.key)
     const found: (Activation | undefined)[] = [
       name === undefined ? undefined : this.#named('key', name),
-      [...this.#byKey].findLast(([key]) => isSelected(world, { key }))?.[1],
-      this.#all,
+      ...this.#put
+        .filter(({ key }) => key !== undefined && isSelected(world, { key }))
+        .map(({ activation }) => activation)
+        .reverse(),
+      ...this.#put
+        .filter(({ key }) => key === undefined)
+        .map(({ activation }) => activation)
+        .reverse(),
       this.#served,
     ]
     return found.filter(activation => activation !== undefined)
@@ -192,16 +236,18 @@ export class Director {
   }
 
   #libraryChanged(): void {
-    const named = [
+    const activations = [
       this.#served,
-      this.#all,
-      ...this.#byKey.values(),
+      ...this.#put.map(({ activation }) => activation),
       ...this.#byName.key.values(),
       ...this.#byName.header.values(),
     ]
-    for (const activation of named) {
+    for (const activation of activations) {
       if (activation?.isNamed) activation.scenario = this.library.find(activation.scenario.name) ?? activation.scenario
     }
     this.#epoch++
   }
 }
+
+/** Different faults that are kept count of; a test uses few. */
+const maxFaults = 1_000

@@ -7,7 +7,7 @@ import type { Exchange } from '../journal.ts'
 import type { Rule } from './compile.ts'
 import type { Then } from './compileThen.ts'
 import type { Call } from './conditions.ts'
-import { type Counted, ways } from './play.ts'
+import { type Counted, maxCounted, ways } from './play.ts'
 
 export interface ExplainedCondition {
   what: string
@@ -18,8 +18,11 @@ export interface ExplainedCondition {
 
 export interface ExplainedRule {
   rule: string
-  /** fired; not_met: a condition was not; not_reached: another rule had fired before it. */
-  verdict: 'fired' | 'not_met' | 'not_reached'
+  /**
+   * fired; not_met: a condition was not; not_reached: another rule had fired before it; not_asked: the call was refused
+   * before its body had come, for which the rule waits.
+   */
+  verdict: 'fired' | 'not_met' | 'not_reached' | 'not_asked'
   conditions: ExplainedCondition[]
   does: string
 }
@@ -54,16 +57,19 @@ export function explain(exchange: Exchange): Explanation {
   const call = new PastCall(exchange)
   const rules = decided.scenario.rules.map((rule): ExplainedRule => {
     const conditions = conditionsOf(rule, exchange, call)
-    const hasFired = act?.rule === rule
-    const isLater = act !== undefined && rule.index > act.rule.index
-    const verdict = hasFired ? 'fired' : isLater ? 'not_reached' : 'not_met'
-    return { rule: rule.name, verdict, conditions, does: doesOf(rule.then) }
+    return { rule: rule.name, verdict: verdictOf(rule, exchange), conditions, does: doesOf(rule.then) }
   })
   const [nearest] = rules
     .filter(({ verdict }) => verdict === 'not_met')
-    .map(({ rule, conditions }) => ({ rule, unmet: conditions.filter(({ met }) => !met) }))
-    .sort((a, b) => a.unmet.length - b.unmet.length)
-  return { ...base, rules, nearest: nearest ?? null }
+    .map(({ rule, conditions }) => ({ rule, unmet: conditions.filter(({ met }) => !met), met: conditions.length }))
+    // Of two that lack as much, the one that had more.
+    .sort((a, b) => a.unmet.length - b.unmet.length || b.met - a.met)
+  return { ...base, rules, nearest: nearest ? { rule: nearest.rule, unmet: nearest.unmet } : null }
+}
+
+function verdictOf({ index }: Rule, { act, waiting }: Exchange): ExplainedRule['verdict'] {
+  if (act) return index === act.rule.index ? 'fired' : index > act.rule.index ? 'not_reached' : 'not_met'
+  return waiting && index >= waiting.at ? 'not_asked' : 'not_met'
 }
 
 function conditionsOf(rule: Rule, exchange: Exchange, call: Call): ExplainedCondition[] {
@@ -71,7 +77,7 @@ function conditionsOf(rule: Rule, exchange: Exchange, call: Call): ExplainedCond
   const own: ExplainedCondition[] = [
     {
       what: 'route',
-      expected: routesOf(rule),
+      expected: rule.routeText,
       found: routeOf(operation) ?? 'none',
       met: rule.operations.has(operation as OperationId),
     },
@@ -85,9 +91,11 @@ function conditionsOf(rule: Rule, exchange: Exchange, call: Call): ExplainedCond
   // The rest is only asked of calls that fitted so far.
   const count = counted?.find(({ rule: { index } }) => index === rule.index)
   if (count !== undefined) return [...own, ...boundsOf(rule, count, sinceStart)]
-  // It was not asked, as it had had all of its calls before.
-  const isSpent = own.every(({ met }) => met)
-  return isSpent ? [...own, { what: 'calls', expected: turnOf(rule), found: 'a later one', met: false }] : own
+  // It was not asked: it had had all of its calls before, or more rules counted the call than are kept.
+  const isSpent = own.every(({ met }) => met) && verdictOf(rule, exchange) === 'not_met'
+  if (!isSpent) return own
+  const found = (counted?.length ?? 0) < maxCounted ? 'a later one' : 'not kept, as too many rules counted the call'
+  return [...own, { what: 'calls', expected: turnOf(rule), found, met: false }]
 }
 
 function* boundsOf(rule: Rule, { n, fired, unmet, draw }: Counted, sinceStart: number): Generator<ExplainedCondition> {
@@ -109,11 +117,6 @@ function* boundsOf(rule: Rule, { n, fired, unmet, draw }: Counted, sinceStart: n
   if (probability !== undefined && draw !== undefined) {
     yield bound('probability', `less than ${probability}`, `drew ${draw.toFixed(6)}`)
   }
-}
-
-function routesOf(rule: Rule): string {
-  const routes = [...rule.operations].map(id => routeOf(id))
-  return routes.length > 4 ? `one of ${routes.length} routes` : routes.join(' or ')
 }
 
 function turnOf({ calls, after, first, every }: Rule): string {
@@ -138,7 +141,8 @@ export function doesOf(then: Then): string {
   if (wait) parts.push(wait)
   if (then.pass === 'after_delay') parts.push('passes the call on')
   if (then.job) parts.push(then.job.outcome ? outcomes[then.job.outcome] : 'says how the job goes')
-  if (then.error) parts.push(`answers with the error ${then.error}`)
+  if (then.error) parts.push(`answers with the error ${then.error}${then.message ? ` "${then.message}"` : ''}`)
+  if (then.retryAfter !== undefined) parts.push(`says to come back in ${then.retryAfter} s`)
   if (then.body) parts.push('answers with a body of its own')
   if (then.patch) parts.push(`changes ${Object.keys(then.patch).join(', ')} of the answer`)
   if (then.status) parts.push(`sets the status ${then.status}`)

@@ -18,6 +18,7 @@ const duration = {
   type: 'string',
   pattern: `^${durationPattern}$`,
   maxLength: 20,
+  reads: 'a time, such as 500ms, 5s, 10m or 2h',
   description: "A time by the mock's clock, such as 500ms, 5s, 10m, 2h.",
 } as const
 const count = { type: 'integer', minimum: 1, maximum: 1_000_000_000 } as const
@@ -159,11 +160,15 @@ const when = {
     body: { ...fieldsToMatch, description: 'Fields of the JSON body by path, such as metadata.user, likewise.' },
     calls: {
       description: 'Which calls that fit all of the above: 3, "2-5" or "6-".',
-      anyOf: [count, { type: 'string', pattern: '^[1-9]\\d{0,8}-([1-9]\\d{0,8})?$' }],
+      anyOf: [
+        count,
+        { type: 'string', pattern: '^[1-9]\\d{0,8}-([1-9]\\d{0,8})?$', reads: 'a range such as "2-5" or "6-"' },
+      ],
     },
     time: {
       type: 'string',
       pattern: `^${durationPattern}-(${durationPattern})?$`,
+      reads: 'a window, such as 10s-40s or 10s-',
       description: 'A window since the first call under this scenario: 10s-40s, or 10s- without an end.',
     },
     probability: {
@@ -208,7 +213,12 @@ const then = {
       type: 'object',
       description: 'Headers of the answer; null takes one away.',
       maxProperties: 50,
-      additionalProperties: { type: ['string', 'number', 'null'] },
+      propertyNames: { pattern: "^[\\w!#$%&'*+.^`|~-]+$" },
+      additionalProperties: {
+        type: ['string', 'number', 'null'],
+        pattern: '^[\\t\\x20-\\x7e\\x80-\\xff]*$',
+        reads: 'a text of one line, a number or null',
+      },
     },
     body: { description: "The answer's body instead: an object or list is sent as JSON, a text as it is." },
     patch: {
@@ -257,18 +267,23 @@ export const scenarioFormat = {
   additionalProperties: false,
   properties: {
     $schema: { type: 'string' },
-    name: { type: 'string', pattern: scenarioName, description: "Lower case with hyphens; the file's own name." },
+    name: {
+      type: 'string',
+      pattern: scenarioName,
+      reads: 'lower case with hyphens',
+      description: "The file's own name.",
+    },
     description: { type: 'string', minLength: 1, maxLength: 500, description: 'What it is for, in a line.' },
     clauses: { type: 'array', items: { enum: Object.keys(clauses) }, description: 'What it puts to the test.' },
     extends: {
-      ...oneOrMore({ type: 'string', pattern: scenarioName } as const),
+      ...oneOrMore({ type: 'string', pattern: scenarioName, reads: 'the name of a scenario' } as const),
       description: 'Other scenarios by name. Its own rules come before theirs; one of the same name takes its place.',
     },
     account,
     jobs: job,
     rules: { type: 'array', items: rule, maxItems: 10_000, description: 'The first that fires decides.' },
   },
-} as const satisfies JSONSchema
+} as const
 
 export type ScenarioFile = FromSchema<typeof scenarioFormat>
 export type RuleFormat = NonNullable<ScenarioFile['rules']>[number]
@@ -297,7 +312,7 @@ const faultSchema = {
   ],
 }
 
-/** The whole schema, with the faults in it: what files are validated with, and what editors read. */
+/** The whole schema, with the faults in it: what files are validated with. */
 export const scenarioSchema = withFaults(scenarioFormat) as object
 
 function withFaults(schema: unknown): unknown {
@@ -306,6 +321,10 @@ function withFaults(schema: unknown): unknown {
   if (typeof schema !== 'object' || schema === null) return schema
   return Object.fromEntries(Object.entries(schema).map(([name, value]) => [name, withFaults(value)]))
 }
+
+/** The same for editors, which know nothing of `reads`. */
+export const editorSchema = (): object =>
+  JSON.parse(JSON.stringify(scenarioSchema, (name, value) => (name === 'reads' ? undefined : value)))
 
 export const msOf = (text: string | undefined): number | undefined =>
   text === undefined ? undefined : parseDuration(text)

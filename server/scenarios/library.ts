@@ -8,6 +8,7 @@ import { laterReal } from '../clock.ts'
 import { ConfigError } from '../config.ts'
 import { packageRoot } from '../paths.ts'
 import { compile, type Scenario } from './compile.ts'
+import { mergeJobs } from './compileJob.ts'
 import { type RuleFormat, type ScenarioFile, scenarioName } from './format.ts'
 import { maxScenarioBytes, parseScenario, type Source, takeScenario } from './parse.ts'
 import { didYouMean, type PlacedProblem, ScenarioError } from './problems.ts'
@@ -19,22 +20,33 @@ const quietMs = 60
 
 interface Known {
   scenario: Scenario
-  /** Undefined for one that has no file. */
+  /** Undefined for one that was added. */
   file: string | undefined
+  /** It was asked for by its path: it is that file, whatever else has its name. */
+  isOpened: boolean
+}
+
+/** One reading of files: each is read once, however often it is extended. */
+interface Reading {
+  /** Files on the way from the first one to this. */
+  readonly chain: readonly string[]
+  readonly done: Map<string, Scenario>
 }
 
 export interface LibraryEvents {
   /** Something may be another scenario now than before. */
   changed: () => void
-  /** An edit is broken; what was there before is still played. */
+  /** A file is broken; what was there before is still played. */
   broken: (error: ScenarioError) => void
+  /** These are played as their files have them now. */
+  reread: (names: string[]) => void
 }
 
 export class Library {
   readonly #folders: readonly string[]
   readonly #events: LibraryEvents | undefined
   readonly #known = new Map<string, Known>()
-  /** Files by their path, for those that are played without being in a folder. */
+  /** By name: what is wrong with the files of those that are played as they were before. */
   readonly #broken = new Map<string, ScenarioError>()
   readonly #watchers = new Map<string, FSWatcher>()
   #quiet: (() => void) | undefined
@@ -46,6 +58,15 @@ export class Library {
     if (folder !== undefined && !isFolder(folder)) {
       throw new ConfigError(`The scenarios folder ${folder} can't be read; expected a folder with .yaml or .json files`)
     }
+    if (folder === undefined || !events) return
+    this.#watch(resolve(folder))
+    for (const name of scenarioFiles(folder).map(nameOf)) {
+      try {
+        this.find(name)
+      } catch (error) {
+        events.broken(error as ScenarioError)
+      }
+    }
   }
 
   /** A scenario by its name. Throws a ScenarioError for one that is broken; undefined when there is none. */
@@ -54,7 +75,7 @@ export class Library {
     if (known) return known.scenario
     const file = this.#fileOf(name)
     if (file === undefined) return undefined
-    return this.#keep(name, file, this.#load(file, [name]))
+    return this.#keep(file, false)
   }
 
   /** The same, where it has to be there. Throws a ScenarioError that says what there is. */
@@ -66,15 +87,13 @@ export class Library {
 
   unknown(name: string): ScenarioError {
     const hint =
-      didYouMean(name, this.names()) || '; GET /__mock/scenarios or `understudy scenarios list` tell what there is'
+      didYouMean(name, this.names()) || '; `understudy scenarios list` or GET /__mock/scenarios tell what there is'
     return new ScenarioError([unplaced(name, `there is no such scenario${hint}`)])
   }
 
   /** A scenario by its file, wherever that is; it can be named from then on. */
   open(path: string): Scenario {
-    const file = resolve(path)
-    const name = nameOf(file)
-    return this.#keep(name, file, this.#load(file, [name]))
+    return this.#keep(resolve(path), true)
   }
 
   /** A name, or the path of a file: one has a folder or an extension in it. */
@@ -82,19 +101,30 @@ export class Library {
     return /[/\\]|\.(ya?ml|json)$/.test(given) ? this.open(given) : this.get(given)
   }
 
-  /** A scenario that was sent or written in a test. It is kept under its name when `keep` says so. */
+  /** A scenario that was sent, or written in a test. It is kept under its name when `keep` says so. */
   take(value: unknown, keep: boolean): Scenario {
     const name = isObject(value) && typeof value.name === 'string' ? value.name : 'inline'
-    const scenario = this.#compile(takeScenario(value, name), [name])
-    if (keep) this.#add(scenario)
-    return scenario
+    return this.#take(takeScenario(value, name), keep)
   }
 
   /** The same from text, with lines and columns in what is refused. */
   takeText(text: string, keep: boolean): Scenario {
-    const scenario = this.#compile(parseScenario(text, 'the scenario'), [])
-    if (keep) this.#add(scenario)
-    return scenario
+    return this.#take(parseScenario(text, 'the scenario'), keep)
+  }
+
+  /** A scenario as `source` has it: with all that it extended, which may stand in the shadow of its own rules. */
+  restore(value: unknown): Scenario {
+    const { value: written, refuse } = takeScenario(value, 'the scenario')
+    return compile({ ...written, ...(written.rules && { rules: [] }) }, written.rules ?? [], refuse)
+  }
+
+  /** Takes back one that was added; false when there is none. What ships under its name is there again. */
+  remove(name: string): boolean {
+    const known = this.#known.get(name)
+    if (known === undefined || known.file !== undefined) return false
+    this.#known.delete(name)
+    this.#events?.changed()
+    return true
   }
 
   /** Every name there is, sorted. */
@@ -122,47 +152,66 @@ export class Library {
     this.#watchers.clear()
   }
 
-  #add(scenario: Scenario): void {
-    if (scenario.source.name === undefined) {
+  #take(source: Source, keep: boolean): Scenario {
+    const scenario = this.#compile(source, { chain: [], done: new Map() })
+    if (!keep) return scenario
+    if (source.value.name === undefined) {
       throw new ScenarioError([unplaced('the scenario', 'is missing; expected one, as it is found by it', 'name')])
     }
-    this.#known.set(scenario.name, { scenario, file: undefined })
+    this.#known.set(scenario.name, { scenario, file: undefined, isOpened: false })
     this.#events?.changed()
-  }
-
-  #keep(name: string, file: string, scenario: Scenario): Scenario {
-    this.#known.set(name, { scenario, file })
-    this.#watch(dirname(file))
     return scenario
   }
 
-  #fileOf(name: string): string | undefined {
-    if (!new RegExp(scenarioName).test(name)) return undefined
-    const paths = this.#folders.flatMap(folder => extensions.map(extension => join(folder, name + extension)))
-    return paths.find(isFile)
+  #keep(file: string, isOpened: boolean): Scenario {
+    this.#watch(dirname(file))
+    const scenario = this.#load(file, { chain: [], done: new Map() })
+    this.#known.set(nameOf(file), { scenario, file, isOpened })
+    return scenario
   }
 
-  /** Reads one file; `chain` are the names that led here by `extends`. */
-  #load(file: string, chain: readonly string[]): Scenario {
+  /** The file of a name: in the folder of the one that asks for it, the user's, or the shipped one. */
+  #fileOf(name: string, beside?: string, not: readonly string[] = []): string | undefined {
+    if (!new RegExp(scenarioName).test(name)) return undefined
+    const folders = beside === undefined ? this.#folders : [beside, ...this.#folders]
+    const paths = folders.flatMap(folder => extensions.map(extension => join(folder, name + extension)))
+    return paths.find(path => !not.includes(path) && isFile(path))
+  }
+
+  #load(file: string, { chain, done }: Reading): Scenario {
+    const known = done.get(file)
+    if (known) return known
     const source = parseScenario(readText(file), file)
-    const { name } = source.value
-    if (name !== undefined && name !== nameOf(file)) {
-      source.refuse([
-        { path: ['name'], message: `is ${name}, but the file is ${basename(file)}; expected ${nameOf(file)}` },
+    const own = nameOf(file)
+    if (!new RegExp(scenarioName).test(own)) {
+      throw new ScenarioError([
+        unplaced(file, `is named ${own}; expected lower case with hyphens, as it is found by that`),
       ])
     }
-    return this.#compile({ ...source, value: { name: nameOf(file), ...source.value } }, chain)
+    const { name = own } = source.value
+    if (name !== own) {
+      source.refuse([{ path: ['name'], message: `is ${name}, but the file is ${basename(file)}; expected ${own}` }])
+    }
+    const value = { ...source.value, name }
+    const scenario = this.#compile({ ...source, value }, { chain: [...chain, file], done })
+    done.set(file, scenario)
+    return scenario
   }
 
-  #compile({ value, refuse }: Source, chain: readonly string[]): Scenario {
+  #compile({ value, refuse }: Source, reading: Reading): Scenario {
+    const { chain } = reading
+    const beside = chain.length === 0 ? undefined : dirname(chain.at(-1) as string)
     const bases = [value.extends ?? []].flat().map(name => {
-      if (chain.includes(name)) {
-        refuse([{ path: ['extends'], message: `goes in a circle: ${[...chain, name].join(' → ')}` }])
-      }
-      const file = this.#fileOf(name)
-      const base = file === undefined ? this.#known.get(name)?.scenario : this.#load(file, [...chain, name])
-      if (!base) refuse([{ path: ['extends'], message: `${name} is no scenario${didYouMean(name, this.names())}` }])
-      return base as Scenario
+      const added = this.#known.get(name)
+      if (added && added.file === undefined) return added.scenario
+      // A file of the same name as the one that extends it is another one: the user's own over the shipped.
+      const file = this.#fileOf(name, beside, chain)
+      if (file !== undefined) return this.#load(file, reading)
+      const isCircle = this.#fileOf(name, beside) !== undefined
+      const circle = [...chain.map(nameOf), name].join(' → ')
+      const why = isCircle ? `goes in a circle: ${circle}` : `${name} is no scenario${didYouMean(name, this.names())}`
+      refuse([{ path: ['extends'], message: why }])
+      throw new Error('a problem that was not refused')
     })
     return merge(value, bases, refuse)
   }
@@ -185,15 +234,22 @@ export class Library {
 
   /** Reads anew what has a file: any of them may extend the one that changed. */
   #reread(): void {
-    let changed = false
-    for (const [name, { file, scenario }] of this.#known) {
-      if (file === undefined) continue
+    const read: string[] = []
+    const done = new Map<string, Scenario>()
+    for (const [name, { file: was, scenario, isOpened }] of this.#known) {
+      if (was === undefined) continue
+      const file = isOpened ? was : this.#fileOf(name)
+      if (file === undefined) {
+        this.#known.delete(name)
+        read.push(`${name} (gone)`)
+        continue
+      }
       try {
-        const read = this.#load(file, [name])
-        this.#broken.delete(name)
-        if (JSON.stringify(read.source) === JSON.stringify(scenario.source)) continue
-        this.#known.set(name, { scenario: read, file })
-        changed = true
+        const now = this.#load(file, { chain: [], done })
+        const isMended = this.#broken.delete(name)
+        if (JSON.stringify(now.source) === JSON.stringify(scenario.source) && !isMended) continue
+        this.#known.set(name, { scenario: now, file, isOpened })
+        read.push(name)
       } catch (error) {
         const known = this.#broken.get(name)
         if (!(error instanceof ScenarioError) || known?.message === error.message) continue
@@ -201,32 +257,38 @@ export class Library {
         this.#events?.broken(error)
       }
     }
-    if (changed) this.#events?.changed()
+    if (read.length > 0) this.#events?.reread(read)
+    // Always: a key may wait for a file that has only now come, or been mended.
+    this.#events?.changed()
   }
 }
 
 /** Its own over what it extends: rules in front, one of the same name in its place, the rest field by field. */
 function merge(own: ScenarioFile, bases: readonly Scenario[], refuse: Source['refuse']): Scenario {
-  const names = new Set(own.rules?.map(({ name }) => name).filter(name => name !== undefined))
+  if (bases.length === 0) return compile(own, [], refuse)
+  const names = new Set(own.rules?.map(({ name }, i) => name ?? `rule-${i + 1}`))
   const inherited: RuleFormat[] = []
   for (const base of bases) {
-    for (const rule of base.rules) {
-      if (names.has(rule.name)) continue
-      names.add(rule.name)
-      inherited.push({ ...(base.source.rules?.[rule.index] as RuleFormat), name: rule.name })
+    for (const rule of base.source.rules ?? []) {
+      // One that was given no name of its own is not meant by the same number elsewhere.
+      const isNumbered = /^rule-\d+$/.test(rule.name ?? '')
+      const name = isNumbered ? `${base.name} ${rule.name}` : (rule.name as string)
+      if (names.has(name)) continue
+      names.add(name)
+      inherited.push({ ...rule, name })
     }
   }
-  if (bases.length === 0) return compile(own, [], refuse)
   const account = Object.assign({}, ...bases.map(({ source }) => source.account), own.account)
-  const jobs = Object.assign({}, ...bases.map(({ source }) => source.jobs), own.jobs)
+  const jobs = [...bases.map(({ source }) => source.jobs), own.jobs].reduce(mergeJobs, undefined)
   const clauses = [...new Set([...(own.clauses ?? []), ...bases.flatMap(({ source }) => source.clauses ?? [])])]
+  const description = own.description ?? bases.find(({ source }) => source.description)?.source.description
   const { extends: _, ...rest } = own
   const written = {
     ...rest,
-    description: own.description ?? bases[0]?.description,
+    ...(description !== undefined && { description }),
     ...(clauses.length > 0 && { clauses }),
     ...(Object.keys(account).length > 0 && { account }),
-    ...(Object.keys(jobs).length > 0 && { jobs }),
+    ...(jobs && { jobs }),
   }
   return compile(written, inherited, refuse)
 }
@@ -255,7 +317,8 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
 const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 
-function scenarioFiles(folder: string): string[] {
+/** The names of a folder's scenario files. */
+export function scenarioFiles(folder: string): string[] {
   const files = readdirSync(folder).filter(file => extensions.includes(extname(file)))
   return files.filter(file => new RegExp(scenarioName).test(nameOf(file)))
 }

@@ -56,11 +56,14 @@ export function parseScenario(text: string, file: string): Source {
   }
   const refuse = (problems: readonly Problem[]): void => {
     if (problems.length === 0) return
-    const placed = problems.slice(0, maxProblems).map(({ path, message, isName }) => {
-      return at(offsetOf(document as Yaml.Document.Parsed, path, isName ?? false), message, fieldOf(path))
+    const placed = problems.map(({ path, message, isName }) => {
+      const offset = offsetOf(document as Yaml.Document.Parsed, path, isName ?? false) ?? 0
+      return { offset, problem: at(offset, message, fieldOf(path)) }
     })
-    throw new ScenarioError(placed)
+    placed.sort((a, b) => a.offset - b.offset)
+    throw new ScenarioError(placed.slice(0, maxProblems).map(({ problem }) => problem))
   }
+  if (raw === null) throw new ScenarioError([at(undefined, 'is empty; expected a scenario, such as rules: [...]')])
   refuse(problemsOf(raw))
   return { value: raw as ScenarioFile, refuse }
 }

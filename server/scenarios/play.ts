@@ -6,7 +6,6 @@ import type { OperationId } from '../../contracts/operations.ts'
 import type { Chance } from '../seed.ts'
 import type { Account } from '../world/account.ts'
 import { Credits } from '../world/credits.ts'
-import { Limits } from '../world/limits.ts'
 import type { World } from '../world/world.ts'
 import { fits, type Rule, type Scenario } from './compile.ts'
 import type { Delay } from './compileThen.ts'
@@ -86,6 +85,9 @@ export interface Counted {
 
 export type Decision = Act | { waitsForBodyAt: number } | undefined
 
+/** Of more rules that counted a call, an explanation only says so: each call's entry keeps them. */
+export const maxCounted = 32
+
 /** At most this many different requests are told apart where chance decides; the first seen are forgotten first. */
 const maxIdentities = 10_000
 
@@ -106,7 +108,8 @@ export class Play {
   readonly met: number[]
   readonly fired: number[]
   readonly firedAt: (number | undefined)[]
-  readonly identities = new Map<string, number>()
+  /** Requests where chance decided, by their hash, and how often each came. */
+  readonly identities = new Map<number, number>()
   /** By rule: it has had all of its calls, and is not asked again. */
   readonly #isSpent: boolean[]
 
@@ -123,14 +126,18 @@ export class Play {
     this.#isSpent = scenario.rules.map(() => false)
     const { credits, requests, jobs } = scenario.account
     const { limits } = world.account
-    const other = new Limits(0, 0)
-    other.requests = limits.requests
-    other.jobs = limits.jobs
-    other.set(requests, jobs)
     this.account = {
       credits: credits === undefined ? world.account.credits : new Credits(credits),
-      limits: requests === undefined && jobs === undefined ? limits : other,
+      limits: requests === undefined && jobs === undefined ? limits : limits.with(requests, jobs),
     }
+  }
+
+  /** The key is revoked by now, by what has been counted. */
+  get isKeyRevoked(): boolean {
+    const { revokedAfterCalls, revokedAfterMs } = this.scenario.account
+    if (revokedAfterCalls !== undefined && this.calls >= revokedAfterCalls) return true
+    if (revokedAfterMs === undefined || this.startedAt === undefined) return false
+    return this.world.clock.now() - this.startedAt >= revokedAfterMs
   }
 
   /** What its answers say of it. */
@@ -146,12 +153,11 @@ export class Play {
     return at - this.startedAt
   }
 
-  /** Counts a call that came with a key; true when the key is revoked by now. */
-  isRevoked(sinceStart: number): boolean {
-    const { revokedAfterCalls, revokedAfterMs } = this.scenario.account
+  /** Counts a call that came with a key; true when the key was revoked before it. */
+  isRevoked(): boolean {
+    const was = this.isKeyRevoked
     this.calls++
-    if (revokedAfterCalls !== undefined && this.calls > revokedAfterCalls) return true
-    return revokedAfterMs !== undefined && sinceStart >= revokedAfterMs
+    return was
   }
 
   /**
@@ -178,7 +184,9 @@ export class Play {
       const unmet = this.#unmet(rule, n, sinceStart)
       const draw = unmet === undefined ? this.#draw(rule, operation, call) : undefined
       const isOut = probability !== undefined && draw !== undefined && draw >= probability
-      counted.push({ rule, n, fired: this.fired[index] as number, unmet: isOut ? 'probability' : unmet, draw })
+      if (counted.length < maxCounted) {
+        counted.push({ rule, n, fired: this.fired[index] as number, unmet: isOut ? 'probability' : unmet, draw })
+      }
       if (unmet === undefined && !isOut) return this.#fire(rule, sinceStart, draw)
     }
     return upTo === Number.POSITIVE_INFINITY ? undefined : { waitsForBodyAt: upTo }
@@ -208,18 +216,21 @@ export class Play {
 
   /**
    * A draw that belongs to the request and not to its turn: the same request gets the same one whatever else goes on at
-   * the same time. What tells requests apart is method, URL and body, or X-Mock-Draw; the same one again draws again.
+   * the same time. What tells requests apart is method, URL and body (of an upload its size), or X-Mock-Draw; the same one
+   * again draws again.
    */
   #draw(rule: Rule, operation: OperationId, call: Call): number | undefined {
     if (rule.probability === undefined && typeof rule.then.delay !== 'object') return undefined
-    const named = call.header('x-mock-draw')
-    const identity = `${rule.name} ${operation} ${named ?? `${call.method} ${call.url} ${JSON.stringify(call.body) ?? ''}`}`
-    const hash = hashOf(identity)
-    const again = this.identities.get(identity) ?? 0
+    const asked = call.header('x-mock-draw') ?? `${call.method} ${call.url} ${contentOf(call)}`
+    const identity = `${rule.name} ${operation} ${asked}`
+    const hash = hashOf(identity, 0x811c9dc5)
+    // Two halves of 32 and 21 bits: as many as a number holds.
+    const id = (hash >>> 0) * 2 ** 21 + (hashOf(identity, 0x9747b28c) >>> 11)
+    const again = this.identities.get(id) ?? 0
     if (again === 0 && this.identities.size >= maxIdentities) {
-      this.identities.delete(this.identities.keys().next().value as string)
+      this.identities.delete(this.identities.keys().next().value as number)
     }
-    this.identities.set(identity, again + 1)
+    this.identities.set(id, again + 1)
     return this.#chance.draw(`scenario ${this.scenario.name} ${rule.name}`, hash, again)
   }
 }
@@ -241,9 +252,13 @@ export function delayOf(delay: Delay | undefined, share: number): number {
   return from.ms + ((share - from.share) / (to.share - from.share)) * (to.ms - from.ms)
 }
 
+/** What tells one body from another: an upload is still on its way, so only its size does. */
+const contentOf = (call: Call): string =>
+  call.body === undefined ? (call.header('content-length') ?? '') : JSON.stringify(call.body)
+
 /** FNV-1a: 32 bits of a text. */
-function hashOf(text: string): number {
-  let hash = 0x811c9dc5
+function hashOf(text: string, start: number): number {
+  let hash = start
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
   return hash
 }

@@ -23,6 +23,13 @@ export interface PlacedProblem {
 export class ScenarioError extends ConfigError {
   readonly problems: readonly PlacedProblem[]
 
+  /** As much as an envelope's message has room for. */
+  get firstFew(): string {
+    const more = this.problems.length - 2
+    const texts = this.problems.slice(0, 2).map(textOf)
+    return texts.join('; ') + (more > 0 ? `; and ${more} more, see \`understudy scenarios validate\`` : '')
+  }
+
   constructor(problems: readonly PlacedProblem[]) {
     super(problems.map(textOf).join('\n'))
     this.problems = problems

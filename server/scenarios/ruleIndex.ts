@@ -49,9 +49,20 @@ export class RuleIndex {
   #add({ what, read }: Condition, text: string, rule: Rule): void {
     const lookup = this.#lookups.get(what) ?? { read, byText: new Map() }
     this.#lookups.set(what, lookup)
-    lookup.byText.set(text, [...(lookup.byText.get(text) ?? []), rule])
+    const rules = lookup.byText.get(text)
+    if (rules) rules.push(rule)
+    else lookup.byText.set(text, [rule])
   }
 }
 
-const inOrder = (some: readonly Rule[], more: readonly Rule[]): Rule[] =>
-  [...some, ...more].sort((a, b) => a.index - b.index)
+/** Two lists that are each in order, as one. */
+function inOrder(some: readonly Rule[], more: readonly Rule[]): Rule[] {
+  const merged: Rule[] = []
+  let i = 0
+  for (const rule of more) {
+    while (i < some.length && (some[i] as Rule).index < rule.index) merged.push(some[i++] as Rule)
+    merged.push(rule)
+  }
+  while (i < some.length) merged.push(some[i++] as Rule)
+  return merged
+}

@@ -31,6 +31,8 @@ export interface JobRecord {
   /** Where it stands in processing, in the world's time; progress is worked out from these. */
   processingSince: number
   processingMs: number
+  /** When it was charged for; 0 before. */
+  completedAt: number
   /** What moves it on next; undefined when nothing does. */
   timer: Timer | undefined
   older: JobRecord | undefined

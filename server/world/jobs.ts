@@ -78,6 +78,7 @@ export function createJob(
     price,
     processingSince: 0,
     processingMs: 0,
+    completedAt: 0,
     timer: undefined,
     older: undefined,
     newer: undefined,
@@ -157,8 +158,9 @@ function begin(world: World, job: JobRecord): void {
 function complete(world: World, job: JobRecord): void {
   const { view } = job
   job.timer = undefined
+  job.completedAt = world.clock.now()
   job.credits.charge(job.price)
-  world.usage.jobCompleted(world.clock.now(), job.price)
+  world.usage.jobCompleted(job.completedAt, job.price)
   view.progress = 100
   view.billing_status = 'charged'
   view.output_url = `${job.baseUrl}/files/outputs/${view.id}/${outputName(view.output_format)}`
@@ -180,7 +182,7 @@ function fail(world: World, job: JobRecord): void {
 /** A completed job turns out to have failed: its credits come back (CR-3). */
 function refund(world: World, job: JobRecord): void {
   job.credits.refund(job.price)
-  world.usage.jobRefunded(world.clock.now(), job.price)
+  world.usage.jobRefunded(job.completedAt, job.price)
   job.view.billing_status = 'refunded'
   job.view.output_url = null
   job.view.error = job.plan.error
@@ -198,10 +200,13 @@ const waysTo: Partial<Record<JobState, Partial<Record<JobState, (world: World, j
 
 /**
  * Moves a job to a state by hand, over all the states between, with all that goes with them: credits, usage, webhooks.
- * False when the state machine has no way there, as from completed to processing. Then nothing has changed.
+ * False when the state machine has no way there, as from completed to processing; throws 402 when nothing could pay for
+ * its start (CR-3). Then nothing has changed.
  */
 export function forceJob(world: World, job: JobRecord, to: JobState): boolean {
-  if (job.view.status !== to && !waysTo[to]?.[job.view.status]) return false
+  const way = waysTo[to]?.[job.view.status]
+  if (job.view.status !== to && !way) return false
+  if (way === start) refuseUnpayable(job.credits, job.price)
   while (job.view.status !== to) {
     world.clock.cancel(job.timer)
     waysTo[to]?.[job.view.status]?.(world, job)

@@ -95,6 +95,15 @@ export class Limits {
     if (jobs !== undefined) this.jobs = windowOf('jobs', jobs)
   }
 
+  /** Other limits where they are given, the same ones where not. */
+  with(requests: LimitSpec | undefined, jobs: LimitSpec | undefined): Limits {
+    const other = new Limits(0, 0)
+    other.requests = this.requests
+    other.jobs = this.jobs
+    other.set(requests, jobs)
+    return other
+  }
+
   /** RL-1: keyless legacy calls count per client address. */
   requestsFrom(address: string, now: number): Window | undefined {
     if (this.requests === undefined) return undefined

@@ -5,13 +5,16 @@
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts'
 import { Job, UsageEvent } from '../../contracts/schemas.ts'
 import type { Account } from './account.ts'
+import { Credits } from './credits.ts'
 import type { JobRecord } from './jobStore.ts'
 import { rearm } from './jobs.ts'
-import { type LimitSpec, type Window, windowOf } from './limits.ts'
+import { type LimitSpec, type Limits, type Window, windowOf } from './limits.ts'
 import type { JobPlan } from './plan.ts'
 import type { World } from './world.ts'
 
 const number = { type: 'number' } as const
+/** Some 2,000 years from now: dates go on for longer. */
+const latest = 1e14
 const whole = { type: 'integer', minimum: 0 } as const
 const nullableNumber = { type: ['number', 'null'] } as const
 const text = { type: 'string' } as const
@@ -30,6 +33,45 @@ const account = {
   properties: { balance: { ...number, description: 'Thousandths of a credit.' }, requests: window, jobs: window },
 } as const
 
+const webhookFault = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['type', 'copies', 'lateMs'],
+  properties: {
+    type: { enum: ['lost', 'duplicate', 'late', 'out_of_order', 'bad_signature'] },
+    copies: { type: 'integer', minimum: 1, maximum: 100 },
+    lateMs: { type: 'number', minimum: 0 },
+  },
+} as const
+
+const plan = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['outcome', 'error', 'slower', 'stuckAt', 'webhooks'],
+  properties: {
+    outcome: { enum: ['completed', 'failed', 'stuck'] },
+    error: { ...text, minLength: 1 },
+    queueMs: { type: 'number', minimum: 0 },
+    processingMs: { type: ['number', 'null'], minimum: 0 },
+    slower: { type: 'number', exclusiveMinimum: 0 },
+    stuckAt: { type: 'integer', minimum: 0, maximum: 100 },
+    points: {
+      type: 'array',
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['atMs', 'progress'],
+        properties: { atMs: number, progress: { type: 'integer', minimum: 0, maximum: 100 } },
+      },
+    },
+    webhooks: {
+      type: 'object',
+      additionalProperties: false,
+      properties: { 'job.started': webhookFault, 'job.completed': webhookFault, 'job.failed': webhookFault },
+    },
+  },
+} as const
+
 const counts = { type: 'array', items: nullableNumber } as const
 
 export const snapshotFormat = {
@@ -43,7 +85,11 @@ export const snapshotFormat = {
       type: 'object',
       additionalProperties: false,
       required: ['now', 'frozen', 'speed'],
-      properties: { now: number, frozen: { type: 'boolean' }, speed: { type: 'number', exclusiveMinimum: 0 } },
+      properties: {
+        now: { type: 'number', minimum: 0, maximum: latest },
+        frozen: { type: 'boolean' },
+        speed: { type: 'number', exclusiveMinimum: 0 },
+      },
     },
     revoked: { type: 'boolean' },
     account,
@@ -67,6 +113,7 @@ export const snapshotFormat = {
           'duration_ms',
           'processing_since',
           'processing_ms',
+          'completed_at',
           'due_at',
           'plan',
         ],
@@ -78,12 +125,13 @@ export const snapshotFormat = {
           duration_ms: nullableNumber,
           processing_since: number,
           processing_ms: nullableNumber,
+          completed_at: number,
           due_at: {
             ...nullableNumber,
             description: 'When it moves on, ms since the epoch; null when nothing moves it.',
           },
-          plan: { type: 'object', additionalProperties: true },
-          paid_by: { enum: ['scenario'] },
+          plan,
+          paid_by: { enum: ['scenario', 'ended'], description: 'Another account than the own one: it is charged.' },
         },
       },
     },
@@ -117,7 +165,7 @@ export const snapshotFormat = {
         met: counts,
         fired: counts,
         fired_at: counts,
-        identities: { type: 'object', additionalProperties: whole },
+        identities: { type: 'array', items: { type: 'array', items: whole, minItems: 2, maxItems: 2 } },
         account,
       },
     },
@@ -127,8 +175,12 @@ export const snapshotFormat = {
 export type Snapshot = FromSchema<typeof snapshotFormat>
 export type PlayedScenario = NonNullable<Snapshot['scenario']>
 
-/** Of a scenario that is played in the world, its own part of the document comes with it. */
-export function takeSnapshot(world: World, scenario: PlayedScenario | undefined): Snapshot {
+/** Of a scenario that is played in the world, its own part of the document comes with it, and what pays in it. */
+export function takeSnapshot(
+  world: World,
+  scenario: PlayedScenario | undefined,
+  played: Credits | undefined,
+): Snapshot {
   world.clock.catchUp()
   const { clock } = world
   return {
@@ -138,7 +190,7 @@ export function takeSnapshot(world: World, scenario: PlayedScenario | undefined)
     revoked: world.revoked,
     account: accountOf(world.account),
     next: { job: world.nextJob, upload: world.nextUpload, delivery: world.nextDelivery, request: world.nextRequest },
-    jobs: [...world.jobs].map(job => jobOf(world, job)),
+    jobs: [...world.jobs].map(job => jobOf(world, job, played)),
     idempotency: world.idempotency.records(),
     usage: world.usage.save(),
     ...(scenario && { scenario }),
@@ -154,7 +206,8 @@ export const accountOf = ({ credits, limits }: Account): Snapshot['account'] => 
 const windowSnapshot = (window: Window | undefined): Snapshot['account']['requests'] =>
   window ? { limit: window.limit, window_ms: window.windowMs, used: window.used, ends_at: window.endsAt } : null
 
-function jobOf(world: World, job: JobRecord): Snapshot['jobs'][number] {
+/** `played` are the credits of the scenario that is played. */
+function jobOf(world: World, job: JobRecord, played: Credits | undefined): Snapshot['jobs'][number] {
   const { view, timer } = job
   return {
     view: JSON.parse(JSON.stringify({ ...view, output_url: view.output_url?.slice(job.baseUrl.length) ?? null })),
@@ -164,9 +217,12 @@ function jobOf(world: World, job: JobRecord): Snapshot['jobs'][number] {
     duration_ms: job.durationMs ?? null,
     processing_since: job.processingSince,
     processing_ms: Number.isFinite(job.processingMs) ? job.processingMs : null,
+    completed_at: job.completedAt,
     due_at: timer === undefined || timer.cancelled ? null : timer.at,
     plan: JSON.parse(JSON.stringify(job.plan)),
-    ...(job.credits !== world.account.credits && { paid_by: 'scenario' as const }),
+    ...(job.credits !== world.account.credits && {
+      paid_by: job.credits === played ? ('scenario' as const) : ('ended' as const),
+    }),
   }
 }
 
@@ -185,7 +241,8 @@ export function restoreSnapshot(
   world.clock.setSpeed(clock.speed)
   world.clock.setTo(clock.now)
   world.revoked = snapshot.revoked
-  restoreAccount(world.account, account)
+  world.account.credits.setBalance(account.balance)
+  restoreLimits(world.account.limits, account)
   world.nextJob = next.job
   world.nextUpload = next.upload
   world.nextDelivery = next.delivery
@@ -195,8 +252,7 @@ export function restoreSnapshot(
   for (const job of snapshot.jobs) restoreJob(world, job, baseUrl, scenario)
 }
 
-export function restoreAccount({ credits, limits }: Account, saved: Snapshot['account']): void {
-  credits.setBalance(saved.balance)
+export function restoreLimits(limits: Limits, saved: Snapshot['account']): void {
   limits.requests = windowFrom('requests', saved.requests)
   limits.jobs = windowFrom('jobs', saved.jobs)
 }
@@ -225,11 +281,12 @@ function restoreJob(
     baseUrl,
     durationMs: saved.duration_ms ?? undefined,
     plan: { ...plan, processingMs: plan.processingMs === null ? Number.POSITIVE_INFINITY : plan.processingMs },
-    credits: (saved.paid_by === 'scenario' ? scenario : undefined)?.credits ?? world.account.credits,
+    credits: payerOf(world, saved, scenario),
     attempt: saved.attempt,
     price: saved.price,
     processingSince: saved.processing_since,
     processingMs: saved.processing_ms ?? Number.POSITIVE_INFINITY,
+    completedAt: saved.completed_at,
     timer: undefined,
     older: undefined,
     newer: undefined,
@@ -237,4 +294,21 @@ function restoreJob(
   world.jobs.add(job)
   if (job.view.billing_status === 'pending') job.credits.reserve(job.price)
   if (saved.due_at !== null) rearm(world, job, saved.due_at)
+}
+
+/** The account of a scenario that has ended is gone: what it had for this job is all that is left of it. */
+function payerOf(
+  { account }: World,
+  { paid_by, price }: Snapshot['jobs'][number],
+  scenario: Account | undefined,
+): Credits {
+  if (paid_by === undefined) return account.credits
+  return (paid_by === 'scenario' ? scenario?.credits : undefined) ?? new Credits(price / 1000)
+}
+
+/** What a document can't mean, though each of its fields is right by itself; undefined when it is sound. */
+export function whatIsWrong({ jobs }: Snapshot): string | undefined {
+  if (new Set(jobs.map(({ view }) => view.id)).size < jobs.length) return 'two jobs of the snapshot have one id'
+  const moved = jobs.find(({ view, due_at }) => due_at !== null && !['pending', 'processing'].includes(view.status))
+  return moved && `the job ${moved.view.id} is ${moved.view.status}, and yet has a due_at`
 }

@@ -40,6 +40,7 @@ export class Usage {
     this.#day(at).failed++
   }
 
+  /** A job that completed at `at` turns out to have failed. */
   jobRefunded(at: number, price: number): void {
     const day = this.#day(at)
     day.completed--

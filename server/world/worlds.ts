@@ -18,6 +18,9 @@ export const maxNameLength = 200
 /** What a key is called where it must not be shown. */
 export const fingerprintOf = (key: string): string => hash('sha256', key).slice(0, 12)
 
+/** The same of a world: "anonymous" for that of calls without a key. */
+export const fingerprintOfWorld = ({ key }: World): string => (key === undefined ? 'anonymous' : fingerprintOf(key))
+
 /** Equal, in a time that doesn't tell how much of it was right. */
 export const sameSecret = (a: string, b: string): boolean =>
   timingSafeEqual(hash('sha256', a, 'buffer'), hash('sha256', b, 'buffer'))
