@@ -111,9 +111,12 @@ function begin(name: string): void {
   )
 }
 
-const template = (
-  name: string,
-): string => `# yaml-language-server: $schema=${join(shippedFolder, 'scenario.schema.json')}
+/** How this command is called where the user is: in a checkout nothing has installed it. */
+const command = shippedFolder.includes('node_modules') ? 'npx understudy' : 'npm run -s understudy --'
+
+const schemaFile = (): string => relative(process.cwd(), join(shippedFolder, 'scenario.schema.json'))
+
+const template = (name: string): string => `# yaml-language-server: $schema=${schemaFile()}
 name: ${name}
 description: The first two creations fail, then all is well.
 clauses: [ERR-3, ERR-4]

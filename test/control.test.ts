@@ -232,6 +232,9 @@ t.test('a snapshot that is broken is refused, and nothing is lost', async t => {
     [{ ...saved, understudy_snapshot: 2 }, /understudy_snapshot is 2; expected 1/],
     [{ ...saved, jobs: [{ ...job, view: {} }] }, /jobs\.0\.view\.id is missing/],
     [{ ...saved, jobs: [job, job] }, /two jobs of the snapshot have one id/],
+    [{ ...saved, jobs: [{ ...job, plan: {} }] }, /jobs\.0\.plan\.outcome is missing/],
+    [{ ...saved, jobs: [{ ...job, due_at: 1 }] }, /is completed, and yet has a due_at/],
+    [{ ...saved, clock: { ...saved.clock, now: 1e300 } }, /clock\.now is/],
     [{ ...saved, scenario: { ...saved.scenario, source: { rulez: 1 } } }, /rulez: is unknown; did you mean rules/],
     [{}, /is missing/],
   ] as const) {
@@ -243,6 +246,64 @@ t.test('a snapshot that is broken is refused, and nothing is lost', async t => {
   mock.reset('test_life')
   mock.restore('test_life', saved)
   t.same((await api.get('/v1/jobs')).body, before, 'in process it is the same')
+})
+
+t.test('a snapshot brings its own scenario, in the place of another; a key that names one takes no other', async t => {
+  const mock = await start(t)
+  mock.use([{ name: 'first', first: 2, then: { error: 'timeout' } }], { key: 'test_a' })
+  t.equal((await client(mock, 'test_a').get('/v1/jobs')).status, 504)
+  const saved = mock.snapshot('test_a')
+  mock.use([{ name: 'other', then: { error: 'internal_error' } }], { key: 'test_a' })
+  mock.restore('test_a', saved)
+  t.match(mock.activeScenario('test_a').rules, [{ name: 'first', met: 1, fired: 1 }])
+  const calls = [await client(mock, 'test_a').get('/v1/jobs'), await client(mock, 'test_a').get('/v1/jobs')]
+  t.same(
+    calls.map(({ status }) => status),
+    [504, 200],
+  )
+  t.throws(() => mock.restore('test_go-live__a', saved), /another scenario than the one that the key's name asks for/)
+})
+
+t.test(
+  'CR-3 credits stay right: a start that nothing pays for, a refund on a later day, the account of a past scenario',
+  async t => {
+    const mock = await start(t, { credits: 1, speed: 1 })
+    mock.clock.freeze()
+    const api = client(mock)
+    const draft = await api.job({ auto_start: false })
+    t.throws(() => mock.setJob(draft, { status: 'processing' }), /Not enough credits/)
+    t.same(mock.setKey({ key: 'test_key' }).credits, { available: 1, reserved: 0 })
+    const rich = mock.use({ account: { credits: 10 } }, { key: 'test_key' })
+    const id = await api.job()
+    rich.end()
+    const saved = mock.snapshot('test_key')
+    mock.restore('test_key', saved)
+    mock.clock.step('1m')
+    t.match((await api.get(`/v1/jobs/${id}`)).body, { billing_status: 'charged' })
+    t.same(mock.setKey({ key: 'test_key' }).credits, { available: 1, reserved: 0 }, 'the other account paid')
+    mock.clock.step('1d')
+    mock.setJob(id, { status: 'failed' })
+    const { daily } = (await api.get('/v1/usage/summary?days=2')).body
+    t.match(daily, [
+      { completed_jobs: 0, failed_jobs: 1, credits_used: 0 },
+      { completed_jobs: 0, failed_jobs: 0, credits_used: 0 },
+    ])
+  },
+)
+
+t.test('WH-1 a job.started that is held back comes even where the last event is late or lost', async t => {
+  const mock = await start(t)
+  const heard: string[] = []
+  const hook = createServer((request, response) => {
+    heard.push(String(request.headers['x-webhook-event']))
+    response.end()
+  })
+  await once(hook.listen(0, '127.0.0.1'), 'listening')
+  t.teardown(() => hook.close())
+  mock.use({ jobs: { webhooks: { 'job.started': 'out_of_order', 'job.completed': 'lost' } } })
+  const id = await client(mock).job({ webhook_url: `http://127.0.0.1:${(hook.address() as AddressInfo).port}/` })
+  await mock.journal.waitFor({ kind: 'webhook', job_id: id }, { atLeast: 2 })
+  t.same(heard, ['job.started'])
 })
 
 t.test('POST /__mock/scenarios checks or adds one, as JSON or as YAML; PUT wants one that can be played', async t => {
@@ -281,6 +342,9 @@ t.test('POST /__mock/scenarios checks or adds one, as JSON or as YAML; PUT wants
   t.match(await put('scenario', {}), { status: 400, body: { error: { message: /scenario is missing/ } } })
   t.match(await put('scenario', { scenario: '../package', key: 'test_a' }), { status: 400 })
   t.match(await get('scenarios/nope'), { status: 400 })
+  const remove = (name: string) => client(mock, null).call('DELETE', `/__mock/scenarios/${name}`)
+  t.match(await remove('own'), { status: 200, body: { removed: 'own' } })
+  t.match(await remove('go-live'), { status: 404 })
 })
 
 t.test('reset() ends what was switched on, for one key or for all', async t => {
@@ -303,6 +367,7 @@ t.test('off loopback all of /__mock is closed without a token, and open with it'
     ['GET', 'scenarios'],
     ['POST', 'scenarios'],
     ['GET', 'scenarios/go-live'],
+    ['DELETE', 'scenarios/go-live'],
     ['GET', 'explain/req_x'],
     ['GET', 'clock'],
     ['POST', 'clock'],

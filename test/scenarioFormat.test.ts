@@ -1,7 +1,7 @@
 /** What a scenario file may say, and how it is refused: file, line, column, what was expected, what was perhaps meant. */
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { readdir, writeFile } from 'node:fs/promises'
+import { readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Ajv } from 'ajv'
@@ -145,6 +145,43 @@ const refused: [what: string, text: string, place: string, says: RegExp][] = [
   ['a base that climbs out of the folder', 'extends: ../../etc/passwd', '1:10', /expected/],
   ['a name with a path in it', 'name: ../x', '1:7', /lower case with hyphens/],
   [
+    'a turn that no call has',
+    rule('{ first: 5, every: 10, then: { error: timeout } }'),
+    '2:24',
+    /every: can never be met/,
+  ],
+  [
+    'a rule behind one with the same conditions',
+    rules(
+      '- { when: { header: { x-a: 1 } }, then: { error: timeout } }',
+      '- { when: { header: { x-a: 1 } }, then: { status: 500 } }',
+    ),
+    '3:5',
+    /can never be reached: rule-1/,
+  ],
+  ['a header name that can not be sent', rule('{ then: { headers: { "bad name": x } } }'), '2:24', /headers/],
+  [
+    'a header value of two lines',
+    rule('{ then: { headers: { a: "x\\r\\ny" } } }'),
+    '2:29',
+    /expected a text of one line/,
+  ],
+  [
+    'a header that says where the answer ends',
+    rule('{ then: { headers: { Content-Length: 3 } } }'),
+    '2:24',
+    /belongs to how the answer is sent/,
+  ],
+  ['two statuses', rule('{ then: { fault: proxy_html, status: 503 } }'), '2:42', /stands beside proxy_html/],
+  [
+    'two Retry-Afters',
+    rule('{ then: { error: rate_limited, headers: { retry-after: 7 } } }'),
+    '2:45',
+    /expected retry_after/,
+  ],
+  ['a Retry-After without an end', rule('{ then: { retry_after: 9999999999d } }'), '2:28', /is more than 1000000 s/],
+  ['an empty file', '# nothing\n', '1:1', /is empty; expected a scenario/],
+  [
     'a YAML alias bomb',
     `a: &a [x, x, x, x, x, x, x, x, x]\n${'bcdefgh'
       .split('')
@@ -204,6 +241,33 @@ t.test('extends: own rules come first, one of the same name replaces the other, 
   t.throws(() => library.get('own-'), /did you mean own\?/)
 })
 
+t.test('extends: unnamed rules stay apart, a job plan goes over the other, a bomb of them is read once', async t => {
+  const levels = Object.fromEntries(
+    Array.from({ length: 18 }, (_, i) => [`l${i}.yaml`, `extends: [l${i + 1}, l${i + 1}]\n`]),
+  )
+  const folder = t.testdir({
+    ...levels,
+    'l18.yaml': rule('{ then: { error: timeout } }'),
+    'base.yaml': `jobs: { timeline: [{ after: 1s, status: processing }] }\n${rule('{ first: 1, then: { error: timeout } }')}`,
+    'own.yaml': `extends: base\njobs: { outcome: failed }\n${rule('{ then: { error: internal_error } }')}`,
+    'go-live.yaml': 'extends: go-live\ndescription: Mine.\n',
+  })
+  const library = new Library(folder)
+  t.same(
+    library.get('own').rules.map(({ name }) => name),
+    ['rule-1', 'base rule-1'],
+  )
+  t.same(library.get('own').jobs, { outcome: 'failed' })
+  t.match(library.get('go-live'), { description: 'Mine.', rules: { length: 6 } }, 'over the shipped one of that name')
+  const since = performance.now()
+  t.equal(library.get('l0').rules.length, 1)
+  t.ok(performance.now() - since < 1000)
+  const sibling = new Library(undefined).open(join(folder, 'own.yaml'))
+  t.equal(sibling.rules.length, 2, 'a file extends its neighbour')
+  const again = library.restore(JSON.parse(JSON.stringify(library.get('own').source)))
+  t.same(again.source, library.get('own').source, 'as a snapshot has it')
+})
+
 t.test('scenarios/scenario.schema.json is the format, and knows every shipped file', async t => {
   t.equal(readFileSync(schemaPath, 'utf8'), schemaText(), 'run "npm run docs"')
   const validate = new Ajv({ strict: false }).compile(JSON.parse(schemaText()))
@@ -253,7 +317,7 @@ t.test('understudy scenarios lists, shows, begins and checks files; a broken one
   )
   t.match(served, { code: 2, stdout: '', stderr: /^understudy: .*bad\.yaml:2:22: / })
   t.match(unknown, { code: 2, stdout: '', stderr: /did you mean go-live\?/ })
-  t.match(bare, { code: 2, stdout: '', stderr: /validate \[options\] <file\.\.\.>/ })
+  t.match(bare, { code: 2, stdout: '', stderr: /validate \[options\] <file or folder or name\.\.\.>/ })
 })
 
 t.test('files are watched: an edit is live in under a second, a broken one keeps the last good', async t => {
@@ -283,3 +347,27 @@ t.test('files are watched: an edit is live in under a second, a broken one keeps
   t.ok((await until(503)) < 1000)
   t.equal(await problems(), undefined)
 })
+
+t.test(
+  'a file that comes later, or is mended, is found by the key that waits for it; one that goes is gone',
+  async t => {
+    const folder = t.testdir({ 'mended.yaml': 'rulez: 1\n' })
+    const mock = await start(t, { scenarios: folder })
+    const status = async (key: string) => (await client(mock, key).get('/v1/jobs')).status
+    const until = async (key: string, wanted: number) => {
+      const since = performance.now()
+      while ((await status(key)) !== wanted && performance.now() - since < 3000) await new Promise(setImmediate)
+      t.equal(await status(key), wanted, key)
+    }
+    t.equal(await status('test_mended__a'), 400)
+    t.equal(await status('test_later__a'), 400)
+    const keys = await client(mock, null).get('/__mock/keys')
+    t.match([keys.status, keys.body.keys.length], [200, 3], 'they break no other call')
+    await writeFile(join(folder, 'mended.yaml'), rule('{ then: { error: timeout } }'))
+    await until('test_mended__a', 504)
+    await writeFile(join(folder, 'later.yaml'), rule('{ then: { error: internal_error } }'))
+    await until('test_later__a', 500)
+    await rm(join(folder, 'later.yaml'))
+    await until('test_later__b', 400)
+  },
+)

@@ -381,6 +381,107 @@ t.test('a handle counts, can be awaited, and tells which rule never fired', asyn
   })
 })
 
+t.test('what is put later is above what was put before, which is there again when it ends', async t => {
+  const mock = await start(t)
+  const key = 'test_a'
+  const status = async () => (await client(mock, key).get('/v1/jobs')).status
+  const below = mock.use([{ then: { error: 'timeout' } }], { key })
+  const above = mock.use([{ then: { error: 'internal_error' } }], { key })
+  t.equal(await status(), 500)
+  above.end()
+  t.equal(await status(), 504)
+  const over = mock.use([{ then: { status: 202 } }], { key })
+  below.end()
+  t.equal(await status(), 202)
+  over.end()
+  t.equal(await status(), 200)
+  t.throws(() => mock.use('go-live', { kye: key } as never), /no option "kye"; expected key/)
+  const { body } = await client(mock, null).call('PUT', '/__mock/scenario', {
+    body: JSON.stringify({ scenario: 'timeout-504', key }),
+    headers: { 'content-type': 'application/json' },
+  })
+  t.same(body.outranked, [])
+  const [{ key_fingerprint }] = (await client(mock, null).get(`/__mock/keys?key=${key}`)).body.keys
+  t.match((await client(mock, null).call('DELETE', `/__mock/scenario?key=${key_fingerprint}`)).body, { ended: true })
+})
+
+t.test('a call that waits when its world is reset is ended, not left waiting for good', async t => {
+  const mock = await start(t)
+  mock.clock.freeze()
+  const handle = mock.use([{ name: 'slow', then: { delay: '1m' } }])
+  const waiting = client(mock, 'test_a').get('/v1/jobs')
+  await handle.fired('slow')
+  mock.reset('test_a')
+  await t.rejects(waiting)
+})
+
+t.test('what is kept of calls is bounded: rules that counted them, and requests that chance told apart', async t => {
+  const mock = await start(t)
+  const rules = Array.from({ length: 1000 }, (_, i) => ({ after: 1_000_000 + i, then: { error: 'timeout' as const } }))
+  mock.use(rules, { key: 'test_a' })
+  const { headers } = await client(mock, 'test_a').get('/v1/jobs')
+  const told = mock.explain(String(headers.get('x-request-id')))
+  t.match(told.rules[0]?.conditions.at(-1), { what: 'calls', found: 'call 1' })
+  t.match(told.rules.at(-1)?.conditions.at(-1), { found: /^not kept/ })
+  mock.use([{ when: { probability: 0.5 }, then: { error: 'timeout' } }], { key: 'test_b' })
+  await client(mock, 'test_b').post('/v1/jobs', {
+    video_url: 'https://e.com/a.mp4',
+    metadata: { long: 'x'.repeat(100_000) },
+  })
+  t.ok(JSON.stringify(mock.snapshot('test_b').scenario).length < 1_000, 'no body is kept')
+})
+
+t.test('a rule that is not asked, as the call was refused before its body, says so', async t => {
+  const mock = await start(t)
+  mock.use([{ name: 'pro', when: { body: { model: 'pro' } }, then: { error: 'timeout' } }])
+  const { headers } = await client(mock, 'wrong').post('/v1/jobs', { model: 'pro' })
+  t.match(mock.explain(String(headers.get('x-request-id'))), {
+    status: 401,
+    rules: [{ verdict: 'not_asked' }],
+    nearest: null,
+  })
+})
+
+t.test('a value twice in a condition counts a call once', async t => {
+  const mock = await start(t)
+  mock.use([{ when: { header: { 'x-a': ['v', 'v'] }, calls: 2 }, then: { error: 'timeout' } }])
+  const call = async () => (await client(mock).get('/v1/jobs', { 'x-a': 'v' })).status
+  t.same([await call(), await call(), await call()], [200, 504, 200])
+})
+
+t.test('X-Mock-Fault: quotes keep a semicolon, broken_envelope takes its turns, odd texts are refused', async t => {
+  const api = client(await start(t))
+  const fault = (text: string) => api.get('/v1/jobs', { 'x-mock-fault': text })
+  t.equal((await fault('internal_error; message="a; b=c"')).body.error.message, 'a; b=c')
+  t.equal((await fault('internal_error; message="42"')).body.error.message, '42')
+  const missing = []
+  for (let i = 0; i < 4; i++) {
+    const { body } = await fault('broken_envelope')
+    missing.push(['code', 'message', 'request_id'].find(field => body.error && !(field in body.error)) ?? 'error')
+  }
+  t.same(missing, ['code', 'message', 'request_id', 'error'])
+  for (const text of ['nope', '""', '__proto__=5', ';', 'timeout; delay', 'status=503; pass=never']) {
+    t.match(await fault(text), { status: 400, body: { error: { message: /X-Mock-Fault/ } } }, text)
+  }
+})
+
+t.test('pipelined: a reset waits for its turn, and comes', async t => {
+  const mock = await start(t)
+  mock.clock.freeze()
+  const handle = mock.use([
+    { name: 'slow', when: { route: 'getPricing' }, then: { delay: '1s' } },
+    { name: 'cut', when: { route: 'listJobs' }, then: { fault: 'reset' } },
+  ])
+  const socket = connect(mock.port, '127.0.0.1')
+  const closed = once(socket, 'close').catch(error => [error])
+  const request = (path: string) => `GET ${path} HTTP/1.1\r\nHost: mock\r\nX-Api-Key: test_a\r\n\r\n`
+  socket.on('error', () => {}).resume()
+  socket.write(request('/api/pricing') + request('/v1/jobs'))
+  await Promise.all([handle.fired('slow'), handle.fired('cut')])
+  mock.clock.step('1s')
+  await closed
+})
+
 t.test('GO-4 no key is in an explanation, a journal entry or a scenario list', async t => {
   const mock = await start(t)
   mock.use([{ name: 'k', when: { key: 'test_other_secret' }, then: { error: 'timeout' } }])
@@ -388,6 +489,35 @@ t.test('GO-4 no key is in an explanation, a journal entry or a scenario list', a
   const told = JSON.stringify(mock.explain(String(headers.get('x-request-id'))))
   t.notMatch(told, /test_my_secret/)
   t.match(told, /"found":"another key"/)
+
+  const secrets = [
+    'test_key_canary',
+    'Bearer canary_auth',
+    'canary_cookie',
+    'canary_query',
+    'canary_body',
+    'canary_hook',
+  ]
+  const [key, authorization, cookie] = secrets as [string, string, string]
+  mock.use([
+    {
+      when: { header: { authorization: 'x', cookie: 'x', 'x-api-key': 'x' }, query: { api_key: 'z' } },
+      then: { status: 500 },
+    },
+    { when: { body: { 'metadata.token': 'z', webhook_url: 'x' } }, then: { status: 500 } },
+  ])
+  const answer = await client(mock, key).post(
+    '/v1/jobs?api_key=canary_query',
+    {
+      video_url: 'https://e.com/a.mp4',
+      webhook_url: 'http://127.0.0.1:9/?token=canary_hook',
+      metadata: { token: 'canary_body' },
+    },
+    { authorization, cookie },
+  )
+  const shown = JSON.stringify(mock.explain(String(answer.headers.get('x-request-id'))))
+  for (const secret of secrets) t.notOk(shown.includes(secret), secret)
+  t.match(shown, /"found":"\[redacted\]"/)
 })
 
 t.test('a delay counts from when its rule fired, on calls with a body too', async t => {

@@ -236,13 +236,15 @@ export class Director {
   }
 
   #libraryChanged(): void {
-    const activations = [
-      this.#served,
-      ...this.#put.map(({ activation }) => activation),
-      ...this.#byName.key.values(),
-      ...this.#byName.header.values(),
-    ]
-    for (const activation of activations) {
+    for (const named of Object.values(this.#byName)) {
+      for (const [name, activation] of named) {
+        const found = this.library.find(name)
+        // A key or header that names what is gone is told so.
+        if (found) activation.scenario = found
+        else named.delete(name)
+      }
+    }
+    for (const activation of [this.#served, ...this.#put.map(({ activation }) => activation)]) {
       if (activation?.isNamed) activation.scenario = this.library.find(activation.scenario.name) ?? activation.scenario
     }
     this.#epoch++
