@@ -26,6 +26,10 @@ const tables: Record<string, () => string> = {
       [
         [`\`${testKeyPrefix}…\``, 'valid; a world of its own on first use'],
         ...keyMagic.map(({ prefix, effect }) => [`\`${prefix}…\``, effect]),
+        [
+          `\`${testKeyPrefix}<scenario>__…\``,
+          'plays that [scenario](#scenarios); 400 where there is none of that name',
+        ],
         ['any other', '401 `invalid_api_key`'],
       ],
     ),
@@ -51,8 +55,8 @@ const tables: Record<string, () => string> = {
       Object.entries(faults).map(([name, { summary, params }]) => [
         `\`${name}\``,
         summary,
-        Object.keys(params)
-          .map(param => `\`${param}\``)
+        Object.entries(params)
+          .map(([param, schema]) => `\`${param}\` (${defaultOf(schema)})`)
           .join(', '),
       ]),
     ),
@@ -70,6 +74,12 @@ const tables: Record<string, () => string> = {
         clauses.join(' '),
       ]),
     ),
+}
+
+/** What a fault's parameter is when it is left out. */
+const defaultOf = (schema: unknown): string => {
+  const { default: byDefault, description = '' } = schema as { default?: unknown; description?: string }
+  return byDefault === undefined ? (/; (.*) by default/.exec(description)?.[1] ?? '') : String(byDefault)
 }
 
 const table = (head: string[], rows: string[][]): string =>

@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 import { defaultTextOf, flagOf, type OptionName, options, variableOf } from '../server/config.ts'
 import { packageRoot, packageVersion } from '../server/paths.ts'
-import { client, clip, start } from './support.ts'
+import { client, cliPath, clip, start } from './support.ts'
 
 interface Result {
   code: number | null
@@ -193,7 +193,7 @@ interface Serving {
 
 /** `understudy serve` on a free port, once it has printed where. */
 async function serve(t: Test, args: string[] = [], env: Record<string, string> = {}): Promise<Serving> {
-  const child = spawn(process.execPath, ['--import=tsx', 'cli/main.ts', 'serve', '--port', '0', ...args], {
+  const child = spawn(process.execPath, [await cliPath(), 'serve', '--port', '0', ...args], {
     cwd: packageRoot,
     env: { ...cleanEnvironment(), ...env },
   })
@@ -212,8 +212,8 @@ async function serve(t: Test, args: string[] = [], env: Record<string, string> =
   return { url, child, exited, stdout: () => heard.stdout, stderr: () => heard.stderr }
 }
 
-const understudy = (args: string[], env: Record<string, string> = {}): Promise<Result> =>
-  run(process.execPath, ['--import=tsx', 'cli/main.ts', ...args], env)
+const understudy = async (args: string[], env: Record<string, string> = {}): Promise<Result> =>
+  run(process.execPath, [await cliPath(), ...args], env)
 
 async function run(command: string, args: string[], env: Record<string, string> = {}): Promise<Result> {
   const child = spawn(command, args, { cwd: packageRoot, env: { ...cleanEnvironment(), ...env } })

@@ -8,10 +8,9 @@ import { Ajv } from 'ajv'
 import t from 'tap'
 import { parse } from 'yaml'
 import { schemaPath, schemaText } from '../.ci/readme.ts'
-import { packageRoot } from '../server/paths.ts'
 import { Library, shippedFolder } from '../server/scenarios/library.ts'
 import { ScenarioError } from '../server/scenarios/problems.ts'
-import { client, start } from './support.ts'
+import { client, cliPath, start } from './support.ts'
 
 const run = promisify(execFile)
 const rules = (...lines: string[]): string => `rules:\n${lines.map(line => `  ${line}`).join('\n')}\n`
@@ -283,8 +282,9 @@ t.test('scenarios/scenario.schema.json is the format, and knows every shipped fi
 
 t.test('understudy scenarios lists, shows, begins and checks files; a broken one is exit code 2', async t => {
   const folder = t.testdir({ 'bad.yaml': rule('{ then: { error: nope } }'), 'worse.json': '{"rules": 3}' })
+  const command = await cliPath()
   const understudy = (...args: string[]) =>
-    run(process.execPath, ['--import=tsx', join(packageRoot, 'cli/main.ts'), ...args], { cwd: folder }).then(
+    run(process.execPath, [command, ...args], { cwd: folder }).then(
       ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
       ({ code, stdout, stderr }) => ({ code, stdout, stderr }),
     )

@@ -9,7 +9,7 @@ import { json } from 'node:stream/consumers'
 import { setTimeout } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { packageRoot } from '../server/paths.ts'
-import { type Answer, client, clip } from './support.ts'
+import { type Answer, client, cliPath, clip } from './support.ts'
 
 const MiB = 1024 * 1024
 /** UP-2: 500MB. */
@@ -134,7 +134,7 @@ interface Server {
 
 /** `understudy serve` as a child process. */
 async function serve(t: Test, args: string[], env: Record<string, string> = {}): Promise<Server> {
-  const command = ['--import=tsx', 'cli/main.ts', 'serve', '--port', '0', '--log-level', 'error', ...args]
+  const command = [await cliPath(), 'serve', '--port', '0', '--log-level', 'error', ...args]
   const options = { cwd: packageRoot, env: { ...process.env, ...env } }
   const child: ChildProcess = spawn(process.execPath, command, { ...options, stdio: ['ignore', 'pipe', 'inherit'] })
   const exited = once(child, 'exit')

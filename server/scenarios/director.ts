@@ -235,17 +235,26 @@ export class Director {
     return play
   }
 
+  /** A scenario that can be played; what is wrong with another one is told to whoever asks for it. */
+  #found(name: string): Scenario | undefined {
+    try {
+      return this.library.find(name)
+    } catch {
+      return undefined
+    }
+  }
+
   #libraryChanged(): void {
     for (const named of Object.values(this.#byName)) {
       for (const [name, activation] of named) {
-        const found = this.library.find(name)
+        const found = this.#found(name)
         // A key or header that names what is gone is told so.
         if (found) activation.scenario = found
         else named.delete(name)
       }
     }
     for (const activation of [this.#served, ...this.#put.map(({ activation }) => activation)]) {
-      if (activation?.isNamed) activation.scenario = this.library.find(activation.scenario.name) ?? activation.scenario
+      if (activation?.isNamed) activation.scenario = this.#found(activation.scenario.name) ?? activation.scenario
     }
     this.#epoch++
   }
