@@ -160,6 +160,8 @@ t.test('RL-2 a rate_limited of a rule carries Retry-After and all limit headers'
   t.equal(headers.get('retry-after'), '3', 'whole seconds, rounded up: waiting that long is enough')
   t.equal(headers.get('ratelimit'), '"requests";r=0;t=3')
   t.equal(headers.get('x-ratelimit-remaining'), '0')
+  const bare = await client(mock).get('/v1/jobs', { 'x-mock-fault': 'rate_limited' })
+  t.equal(bare.headers.get('retry-after'), '1', 'one is there, whether the rule says it or not')
 })
 
 t.test('a probability of 0 is byte-identical to no rule at all', async t => {
