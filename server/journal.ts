@@ -4,7 +4,7 @@
  * nothing.
  */
 
-import type { Act, Counted, Play } from './scenarios/play.ts'
+import type { Scene } from './scenarios/play.ts'
 import type { Account } from './world/account.ts'
 import type { Window } from './world/limits.ts'
 import type { World } from './world/world.ts'
@@ -65,15 +65,8 @@ export class Exchange {
   jobEndsAt = 0
   /** Whose credits and limits the call takes from: its world's, unless a scenario says otherwise. */
   account: Account
-  /** The scenario that the call was part of, and what its rules made of it; undefined where none is active. */
-  play: Play | undefined = undefined
-  act: Act | undefined = undefined
-  /** What can't be worked out later of why: the state of the call's job, the scenario's time, which rules counted it. */
-  jobState: string | undefined = undefined
-  sinceStart = 0
-  counted: readonly Counted[] | undefined = undefined
-  /** Where its rules go on when the body is here. */
-  waiting: { play: Play; at: number } | undefined = undefined
+  /** What the scenario had to do with it; undefined where none is active. */
+  scene: Scene | undefined = undefined
   idempotencyKey: string | undefined = undefined
   fingerprint: string | undefined = undefined
   /** The client went away before it had its answer. */
@@ -131,12 +124,7 @@ export class Exchange {
     this.jobRemaining = from.jobRemaining
     this.jobEndsAt = from.jobEndsAt
     this.account = from.account
-    this.play = from.play
-    this.act = from.act
-    this.jobState = from.jobState
-    this.sinceStart = from.sinceStart
-    this.counted = from.counted
-    this.waiting = from.waiting
+    this.scene = from.scene
     this.headerBytes = from.headerBytes
     this.idempotencyKey = from.idempotencyKey
     this.aborted = from.aborted
@@ -164,7 +152,7 @@ export class Exchange {
       this.url.length +
       (this.requestBody?.length ?? 0) +
       (this.responseBody?.length ?? 0) +
-      (this.counted?.length ?? 0) * countedBytes
+      (this.scene?.counted.length ?? 0) * countedBytes
     )
   }
 }

@@ -233,16 +233,16 @@ export class JournalReader {
   }
 }
 
-function playedIn({ play, act }: Exchange): Partial<JournalEntry> | undefined {
-  return (
-    play && {
-      scenario: (act?.play ?? play).scenario.name,
-      rule: act?.rule.name,
-      fault: act?.rule.then.fault?.name,
-      draw: act?.draw,
-      delay_ms: act && act.delayMs > 0 ? Math.round(act.delayMs) : undefined,
-    }
-  )
+function playedIn({ scene }: Exchange): Partial<JournalEntry> | undefined {
+  if (scene === undefined) return undefined
+  const { act, decider } = scene
+  return {
+    scenario: decider.scenario.name,
+    rule: act?.rule.name,
+    fault: act?.rule.then.fault?.name,
+    draw: act?.draw,
+    delay_ms: act && act.delayMs > 0 ? Math.round(act.delayMs) : undefined,
+  }
 }
 
 /** Names of fields and parameters that carry secrets. */

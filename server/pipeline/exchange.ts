@@ -84,7 +84,8 @@ export function closeExchange(mock: Mock) {
     }
     // What was done is kept for a retry, whatever a scenario makes of its answer.
     if (exchange.idempotencyKey !== undefined) settleIdempotency(exchange)
-    if (exchange.act !== undefined) return answerAsTold(mock, exchange.act, request, reply, payload, done)
+    const act = exchange.scene?.act
+    if (act !== undefined) return answerAsTold(mock, act, request, reply, payload, done)
     reply.headers(answerHeaders(exchange))
     // What every good JSON answer has in common is worked out when it is read.
     if (exchange.status !== 200 || exchange.replayed || !(typeof payload === 'string' || Buffer.isBuffer(payload))) {

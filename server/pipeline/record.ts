@@ -40,9 +40,9 @@ function cut<T extends string | Buffer | undefined>(body: T): T | string {
 
 /** X-Request-Id (ERR-6), and the limits as the IETF draft and as everybody else writes them (RL-2). */
 export function answerHeaders(exchange: Exchange): Record<string, string> {
-  const play = exchange.act?.play ?? exchange.play
   const headers = limitHeaders(exchange)
-  play?.addHeaders(headers, exchange.act)
+  const { scene } = exchange
+  scene?.decider.addHeaders(headers, scene.act)
   return headers
 }
 

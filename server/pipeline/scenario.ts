@@ -12,7 +12,7 @@ import type { Exchange } from '../journal.ts'
 import type { Mock } from '../mock.ts'
 import type { Then } from '../scenarios/compileThen.ts'
 import type { Call } from '../scenarios/conditions.ts'
-import type { Act, Counted, Play } from '../scenarios/play.ts'
+import { type Act, type Play, Scene } from '../scenarios/play.ts'
 import { Window } from '../world/limits.ts'
 import type { World } from '../world/world.ts'
 import { askForBody } from './expect.ts'
@@ -35,47 +35,45 @@ export function decideScenario(mock: Mock, operation: OperationId) {
       return done(error as Error)
     }
     if (decided === undefined || isLeftOut(decided, operation)) return done()
-    exchange.play = play ?? decided
-    exchange.account = exchange.play.account
-    exchange.sinceStart = exchange.play.since(world === exchange.world ? exchange.at : world.clock.now())
+    const played = play ?? decided
+    const at = world === exchange.world ? exchange.at : world.clock.now()
+    exchange.scene = new Scene(played, decided, played.since(at))
+    exchange.account = played.account
     if (exchange.keyState === 'valid' && play?.isRevoked()) exchange.keyState = 'revoked'
-    decide(mock, operation, decided, 0, false, request, reply, done)
+    decide(mock, operation, exchange.scene, false, request, reply, done)
   }
 }
 
 /** The rest of the decision, for calls whose body has arrived. */
 export function decideWithBody(mock: Mock, operation: OperationId) {
   return (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void => {
-    const { waiting } = request.exchange
-    if (waiting === undefined) return done()
-    request.exchange.waiting = undefined
-    decide(mock, operation, waiting.play, waiting.at, true, request, reply, done)
+    const { scene } = request.exchange
+    if (scene?.waitsAt === undefined) return done()
+    decide(mock, operation, scene, true, request, reply, done)
   }
 }
 
 function decide(
   mock: Mock,
   operation: OperationId,
-  play: Play,
-  from: number,
+  scene: Scene,
   hasBody: boolean,
   request: FastifyRequest,
   reply: FastifyReply,
   done: HookHandlerDoneFunction,
 ): void {
-  const { exchange } = request
-  if (hasNoRule(play, operation)) return done()
-  const counted = (exchange.counted as Counted[] | undefined) ?? []
+  const { decider, waitsAt = 0 } = scene
+  scene.waitsAt = undefined
+  if (hasNoRule(decider, operation)) return done()
   const call = new LiveCall(mock, request)
-  const decision = play.decide(operation, call, exchange.sinceStart, hasBody, from, counted)
-  if (play.scenario.asksJobState) exchange.jobState = call.jobState
-  if (counted.length > 0) exchange.counted = counted
+  const decision = decider.decide(operation, call, scene.sinceStart, hasBody, waitsAt, scene.counted)
+  if (decider.scenario.asksJobState) scene.jobState = call.jobState
   if (decision === undefined) return done()
   if ('waitsForBodyAt' in decision) {
-    exchange.waiting = { play, at: decision.waitsForBodyAt }
+    scene.waitsAt = decision.waitsForBodyAt
     return done()
   }
-  exchange.act = decision
+  scene.act = decision
   enact(mock, decision, request, reply, done)
 }
 
@@ -168,14 +166,14 @@ function abandon(mock: Mock, exchange: Exchange): void {
 
 /** How the body is read, where the rule says so. The upload's file and a JSON body both come through here. */
 export function readAsTold(request: FastifyRequest, reply: FastifyReply, body: Readable): Readable {
-  const fault = request.exchange.act?.rule.then.fault
+  const fault = request.exchange.scene?.act?.rule.then.fault
   return fault?.fault.receive?.(fault.params, body, wireOf(request.exchange, reply)) ?? body
 }
 
 /** For bodies that Fastify reads. */
 export const receiveAsTold: preParsingHookHandler = (request, reply, payload, done) => {
   askForBody(request, reply)
-  done(null, request.exchange.act === undefined ? payload : readAsTold(request, reply, payload as Readable))
+  done(null, request.exchange.scene === undefined ? payload : readAsTold(request, reply, payload as Readable))
 }
 
 /** The way out: what the rule makes of the answer, after the delay. A fault may send it itself, or end the connection. */
@@ -317,7 +315,7 @@ const destroy = (payload: unknown): void => {
   if (payload instanceof Readable) payload.destroy()
 }
 
-const wireOf = ({ act, world }: Exchange, { raw }: FastifyReply): Wire => ({
+const wireOf = ({ scene, world }: Exchange, { raw }: FastifyReply): Wire => ({
   response: raw,
-  clock: (act?.play.world ?? world).clock,
+  clock: (scene?.decider.world ?? world).clock,
 })

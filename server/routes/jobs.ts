@@ -36,7 +36,8 @@ export function startJob(request: FastifyRequest<ById & { Body: JobStart }>, rep
 }
 
 /** What the scenario says of the call's job: its rule, or what holds for all jobs. */
-const planChangesOf = ({ play, act }: Exchange): PlanChanges | undefined => act?.rule.then.job ?? play?.scenario.jobs
+const planChangesOf = ({ scene }: Exchange): PlanChanges | undefined =>
+  scene?.act?.rule.then.job ?? scene?.play.scenario.jobs
 
 /** The hot path: a job that hasn't changed since the last poll is not serialized again. */
 export function getJob(request: FastifyRequest<ById>, reply: FastifyReply): void {

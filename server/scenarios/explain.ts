@@ -7,7 +7,7 @@ import type { Exchange } from '../journal.ts'
 import type { Rule } from './compile.ts'
 import type { Then } from './compileThen.ts'
 import type { Call } from './conditions.ts'
-import { type Counted, maxCounted, ways } from './play.ts'
+import { type Counted, maxCounted, type Scene, ways } from './play.ts'
 
 export interface ExplainedCondition {
   what: string
@@ -42,8 +42,9 @@ export interface Explanation {
 }
 
 export function explain(exchange: Exchange): Explanation {
-  const { play, act, operation } = exchange
-  const decided = act?.play ?? play
+  const { scene, operation } = exchange
+  const act = scene?.act
+  const decided = scene?.decider
   const base = {
     request_id: exchange.requestId,
     route: routeOf(operation),
@@ -53,11 +54,11 @@ export function explain(exchange: Exchange): Explanation {
     why: decided ? ways[decided.activation.way] : 'no scenario was active for this call',
     rule: act?.rule.name ?? null,
   }
-  if (!decided || operation === undefined) return { ...base, rules: [], nearest: null }
+  if (!scene || !decided || operation === undefined) return { ...base, rules: [], nearest: null }
   const call = new PastCall(exchange)
   const rules = decided.scenario.rules.map((rule): ExplainedRule => {
-    const conditions = conditionsOf(rule, exchange, call)
-    return { rule: rule.name, verdict: verdictOf(rule, exchange), conditions, does: doesOf(rule.then) }
+    const conditions = conditionsOf(rule, operation, scene, call)
+    return { rule: rule.name, verdict: verdictOf(rule, scene), conditions, does: doesOf(rule.then) }
   })
   const [nearest] = rules
     .filter(({ verdict }) => verdict === 'not_met')
@@ -67,13 +68,13 @@ export function explain(exchange: Exchange): Explanation {
   return { ...base, rules, nearest: nearest ? { rule: nearest.rule, unmet: nearest.unmet } : null }
 }
 
-function verdictOf({ index }: Rule, { act, waiting }: Exchange): ExplainedRule['verdict'] {
+function verdictOf({ index }: Rule, { act, waitsAt }: Scene): ExplainedRule['verdict'] {
   if (act) return index === act.rule.index ? 'fired' : index > act.rule.index ? 'not_reached' : 'not_met'
-  return waiting && index >= waiting.at ? 'not_asked' : 'not_met'
+  return waitsAt !== undefined && index >= waitsAt ? 'not_asked' : 'not_met'
 }
 
-function conditionsOf(rule: Rule, exchange: Exchange, call: Call): ExplainedCondition[] {
-  const { operation, sinceStart, counted } = exchange
+function conditionsOf(rule: Rule, operation: OperationId | string, scene: Scene, call: Call): ExplainedCondition[] {
+  const { sinceStart, counted } = scene
   const own: ExplainedCondition[] = [
     {
       what: 'route',
@@ -89,12 +90,12 @@ function conditionsOf(rule: Rule, exchange: Exchange, call: Call): ExplainedCond
     })),
   ]
   // The rest is only asked of calls that fitted so far.
-  const count = counted?.find(({ rule: { index } }) => index === rule.index)
+  const count = counted.find(({ rule: { index } }) => index === rule.index)
   if (count !== undefined) return [...own, ...boundsOf(rule, count, sinceStart)]
   // It was not asked: it had had all of its calls before, or more rules counted the call than are kept.
-  const isSpent = own.every(({ met }) => met) && verdictOf(rule, exchange) === 'not_met'
+  const isSpent = own.every(({ met }) => met) && verdictOf(rule, scene) === 'not_met'
   if (!isSpent) return own
-  const found = (counted?.length ?? 0) < maxCounted ? 'a later one' : 'not kept, as too many rules counted the call'
+  const found = counted.length < maxCounted ? 'a later one' : 'not kept, as too many rules counted the call'
   return [...own, { what: 'calls', expected: turnOf(rule), found, met: false }]
 }
 
@@ -167,7 +168,7 @@ class PastCall implements Call {
     this.method = exchange.method
     this.url = exchange.url
     this.key = this.header('x-api-key')
-    this.jobState = exchange.jobState
+    this.jobState = exchange.scene?.jobState
     this.body = parsed(exchange.requestBody)
   }
 

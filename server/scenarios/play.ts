@@ -88,6 +88,29 @@ export type Decision = Act | { waitsForBodyAt: number } | undefined
 /** Of more rules that counted a call, an explanation only says so: each call's entry keeps them. */
 export const maxCounted = 32
 
+/** One call under a scenario: what was decided of it, and what can't be worked out later of why. */
+export class Scene {
+  /** What is played in the world. */
+  readonly play: Play
+  /** What decides of this call: the same, or its X-Mock-Fault. */
+  readonly decider: Play
+  /** Milliseconds since the first call. */
+  readonly sinceStart: number
+  act: Act | undefined = undefined
+  /** The state of the call's job, where a rule asks for it. */
+  jobState: string | undefined = undefined
+  /** The rules that the call fitted. */
+  readonly counted: Counted[] = []
+  /** The rule that waits for the body; undefined when none does. */
+  waitsAt: number | undefined = undefined
+
+  constructor(play: Play, decider: Play, sinceStart: number) {
+    this.play = play
+    this.decider = decider
+    this.sinceStart = sinceStart
+  }
+}
+
 /** At most this many different requests are told apart where chance decides; the first seen are forgotten first. */
 const maxIdentities = 10_000
 
