@@ -130,4 +130,7 @@ t.test('the job that finished first makes room; unfinished ones never do', async
     ['b', 'a'],
   )
   t.match(store.page(10, 0, 'pending'), { total: 1, jobs: [{ view: { id: 'b' } }] })
+  store.add({ view: { id: 'restored', status: 'completed' } } as unknown as JobRecord)
+  t.ok(store.dropOldestFinished(), 'one that a snapshot brought along makes room too')
+  t.notOk(store.get('restored'))
 })

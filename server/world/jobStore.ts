@@ -71,6 +71,8 @@ export class JobStore {
     job.older = this.#newest
     if (this.#newest) this.#newest.newer = job
     this.#newest = job
+    // One that is restored may have finished before.
+    if (isFinished(job.view.status)) this.#finished.push(job)
   }
 
   move(job: JobRecord, to: JobState): void {
