@@ -26,7 +26,7 @@ export const lengthOf = ({ headers, body }: Answer): number =>
   body instanceof Readable ? Number(headers['content-length'] ?? 0) : Buffer.byteLength(body)
 
 /** Does something to the connection: where requests are pipelined, when it is this answer's turn. */
-export function onSocket({ response }: Wire, run: (socket: Socket) => void): void {
+function onSocket({ response }: Wire, run: (socket: Socket) => void): void {
   if (response.socket) run(response.socket)
   else response.once('socket', run)
 }

@@ -261,7 +261,7 @@ const rule = {
   },
 } as const
 
-export const scenarioFormat = {
+const scenarioFormat = {
   title: 'Scenario',
   type: 'object',
   additionalProperties: false,
