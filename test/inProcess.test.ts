@@ -51,7 +51,7 @@ t.test('after close() nothing is left: no handle, no file, no listener', async t
   const ended = await run(process.execPath, args, {
     cwd: packageRoot,
     env: { ...process.env, TMPDIR },
-    timeout: 15_000,
+    timeout: 40_000,
   })
   t.equal(ended.stderr, '')
   t.same(JSON.parse(ended.stdout), { listening: ['TCPServerWrap'], left: [], gone: 'ECONNREFUSED' })
