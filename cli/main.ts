@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander'
 import { ConfigError } from '../server/config.ts'
 import { packageVersion } from '../server/paths.ts'
+import { checkCommand } from './check.ts'
 import { explainCommand } from './explain.ts'
 import { healthCommand } from './health.ts'
 import { scenariosCommand } from './scenarios.ts'
@@ -16,7 +17,7 @@ const program = new Command('understudy')
   .exitOverride()
   .configureOutput({ writeErr: () => {} })
 
-for (const command of [serveCommand(), scenariosCommand(), explainCommand(), healthCommand()]) {
+for (const command of [serveCommand(), checkCommand(), scenariosCommand(), explainCommand(), healthCommand()]) {
   for (const one of [command, ...command.commands]) {
     one
       .exitOverride()

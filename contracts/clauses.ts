@@ -9,6 +9,8 @@ export interface Clause {
   level: 'core' | 'wider' | 'open'
   /** Where the documentation leaves a choice: the default that the mock picks. */
   open?: string
+  /** Why no caller from outside can see whether a server keeps it. */
+  unseen?: string
   /** The routes it speaks of; without any it holds for all. */
   routes?: readonly string[]
 }
@@ -26,6 +28,7 @@ export const clauses = {
   'ERR-3': {
     level: 'core',
     text: 'Classes and what a client should do: 4xx client error (invalid_request, invalid_api_key): fix payload or config, do not retry. capacity (rate_limited, insufficient_credits): retry with backoff, or top up. 5xx (internal_error, timeout): retry with fallback and alerting.',
+    unseen: 'it is about what the client does, not the endpoint',
   },
   'ERR-4': {
     level: 'core',
@@ -202,6 +205,7 @@ export const clauses = {
   'RL-3': {
     level: 'wider',
     text: 'Documented client policy: exponential backoff with jitter, 1-2s, 2-4s, 4-8s, then 8-16s as the cap. Polling: 2s at first, backing off to 5-10s for long jobs; stop at a terminal state.',
+    unseen: 'it is about what the client does, not the endpoint',
   },
   'WH-1': {
     level: 'wider',
@@ -218,6 +222,7 @@ export const clauses = {
   'AD-1': {
     level: 'wider',
     text: "X-Admin-Token guards /v1/admin/config, /v1/admin/keys (GET, POST {client_id, note}), /v1/admin/keys/disable and /enable ({key_fingerprint}). The API's own admin client calls them. Off until a token is set; a suite never calls them on a real endpoint.",
+    unseen: 'the suite never calls admin routes',
     routes: [
       'GET /v1/admin/config',
       'GET /v1/admin/keys',

@@ -49,7 +49,7 @@ export type LogLevel = (typeof logLevels)[number]
 type Unset = 'dataDir' | 'webhookSecret' | 'adminToken' | 'scenario' | 'scenarios'
 export type Config = Required<Omit<MockOptions, Unset>> & Pick<MockOptions, Unset>
 
-interface Option<T> {
+export interface Option<T> {
   /** The flag's argument, as --help shows it. */
   argument: string
   /** What it means, units and clause included. */
@@ -63,26 +63,26 @@ interface Option<T> {
 
 class ExpectationError extends Error {}
 
-const expected = (what: string): never => {
+export const expected = (what: string): never => {
   throw new ExpectationError(what)
 }
 
-const wholeNumber = (min: number, max: number, unit: string) => (text: string) => {
+export const wholeNumber = (min: number, max: number, unit: string) => (text: string) => {
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
   return value >= min && value <= max ? value : expected(`a whole number from ${min} to ${max}${unit}`)
 }
 
-const numberFrom0 = (unit: string) => (text: string) => {
+export const numberFrom0 = (unit: string) => (text: string) => {
   const value = Number(text)
   return text.trim() !== '' && value >= 0 && value < 1e12 ? value : expected(`a number of 0 or more${unit}`)
 }
 
-const text =
+export const text =
   (what: string) =>
   (value: string): string =>
     value === '' ? expected(what) : value
 
-const seed = (value: string): string => text('a text, such as 42')(value)
+export const seed = (value: string): string => text('a text, such as 42')(value)
 
 export const options = {
   port: {
@@ -214,10 +214,10 @@ export const options = {
 export type OptionName = keyof typeof options
 
 /** --webhook-secret for webhookSecret. */
-export const flagOf = (name: OptionName): string => `--${name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`
+export const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`
 
 /** UNDERSTUDY_WEBHOOK_SECRET for webhookSecret. */
-export const variableOf = (name: OptionName): string =>
+export const variableOf = (name: string): string =>
   `UNDERSTUDY_${name.replace(/[A-Z]/g, letter => `_${letter}`).toUpperCase()}`
 
 /** What --help and the README print as the default. */
@@ -230,9 +230,13 @@ export function defaultTextOf(name: OptionName): string {
 export class ConfigError extends Error {}
 
 /** One option from its text; `source` is how the user gave it, for the message. */
-export function parseOption(name: OptionName, value: string, source: string): unknown {
+export const parseOption = (name: OptionName, value: string, source: string): unknown =>
+  parseAs<unknown>(options[name], value, source)
+
+/** The same of an option of any table. */
+export function parseAs<T>(option: Pick<Option<T>, 'parse'>, value: string, source: string): T {
   try {
-    return options[name].parse(value)
+    return option.parse(value)
   } catch (error) {
     if (!(error instanceof ExpectationError)) throw error
     throw new ConfigError(`${source} is ${JSON.stringify(value)}; expected ${error.message}`)

@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module'
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import type * as Yaml from 'yaml'
-import { expectationOf, shown } from '../pipeline/validation.ts'
+import { expectationOf, shown } from '../../contracts/expectation.ts'
 import { type ScenarioFile, scenarioSchema } from './format.ts'
 import { didYouMean, fieldOf, type Problem, ScenarioError } from './problems.ts'
 

@@ -1,0 +1,164 @@
+/** `understudy check <base-url>`: which documented clause an endpoint keeps, which it breaks, and what could not be tried. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { Command, Option } from 'commander'
+import { clearLine } from '../contracts/reporters/ansi.ts'
+import { type ReporterName, reporterHelp, reporters } from '../contracts/reporters/index.ts'
+import type { Report } from '../contracts/suite/report.ts'
+import { type Progress, TargetError } from '../contracts/suite/run.ts'
+import { check, listChecks, type Plan } from '../harness/check.ts'
+import { type CheckSettings, checkOptions, readCheckEnvironment } from '../harness/options.ts'
+import { ConfigError, flagOf, type Option as OptionRow, parseAs, variableOf } from '../server/config.ts'
+
+interface Flags extends CheckSettings {
+  reporter?: Chosen[]
+  baseline?: string
+  list?: boolean
+}
+
+interface Chosen {
+  name: ReporterName
+  /** undefined: stdout. */
+  path: string | undefined
+}
+
+export function checkCommand(): Command {
+  const command = new Command('check')
+    .description('judge an endpoint, the mock or the real API, clause by clause: exit 0 if nothing is broken')
+    .argument('[base-url]', 'where the API is, such as http://127.0.0.1:4010')
+  for (const [name, row] of Object.entries<OptionRow<unknown> & { isFlag?: true }>(checkOptions)) {
+    const text = `${row.description} (default: ${row.defaultText ?? String(row.default())}; ${variableOf(name)})`
+    const option = new Option(row.isFlag ? flagOf(name) : `${flagOf(name)} ${row.argument}`, text)
+    if (!row.isFlag)
+      option.argParser((value: string, before: unknown) => together(before, parseAs(row, value, flagOf(name))))
+    command.addOption(option)
+  }
+  return command
+    .addOption(
+      new Option(
+        '--reporter <name[=file]>',
+        `${Object.keys(reporters).join(', ')}; may be given more than once (default: pretty)`,
+      ).argParser((value: string, before: Chosen[] = []) => [...before, chosenOf(value)]),
+    )
+    .option('--baseline <file>', 'a json report of before: says in one line what changed since')
+    .option('--list', 'list the checks, with their clauses and what they cost, and run none')
+    .addHelpText(
+      'after',
+      `\nReporters:\n${Object.entries(reporterHelp)
+        .map(([name, text]) => `  ${name.padEnd(9)} ${text}`)
+        .join('\n')}\n\nEach option of a value may be given as its variable instead.`,
+    )
+    .action(run)
+}
+
+/** An option that takes several values may be given several times. */
+const together = (before: unknown, value: unknown): unknown =>
+  Array.isArray(before) && Array.isArray(value) ? [...before, ...value] : value
+
+function chosenOf(text: string): Chosen {
+  const [name = '', ...path] = text.split('=')
+  if (!(name in reporters)) {
+    throw new ConfigError(
+      `--reporter names ${JSON.stringify(name)}; expected one of ${Object.keys(reporters).join(', ')}, with =FILE behind it if need be`,
+    )
+  }
+  return { name: name as ReporterName, path: path.length === 0 ? undefined : path.join('=') }
+}
+
+async function run(target: string | undefined, { reporter = [], baseline, list, ...flags }: Flags): Promise<void> {
+  const settings = { ...readCheckEnvironment(process.env), ...flags }
+  if (list) return printList(settings)
+  if (target === undefined) throw new ConfigError('no base URL was given; expected one such as http://127.0.0.1:4010')
+  const old = baseline === undefined ? undefined : readBaseline(baseline)
+  const stop = new AbortController()
+  const onInterrupt = () => {
+    process.once('SIGINT', () => process.exit(130))
+    stop.abort()
+  }
+  process.once('SIGINT', onInterrupt)
+  const progress = progressOn(process.stderr)
+  try {
+    const report = await check(target, {
+      ...settings,
+      ...(old && { baseline: old }),
+      signal: stop.signal,
+      onPlan: plan => process.stderr.write(`${planText(plan)}\n`),
+      onProgress: progress.show,
+    })
+    progress.clear()
+    write(report, reporter)
+    process.exitCode = report.ok ? 0 : 1
+  } catch (error) {
+    progress.clear()
+    if (!(error instanceof TargetError)) throw error
+    console.error(`understudy: ${target}: ${error.message}`)
+    process.exitCode = 3
+  } finally {
+    process.off('SIGINT', onInterrupt)
+  }
+}
+
+/** The pretty one, unless another is to go to stdout. */
+function write(report: Report, chosen: readonly Chosen[]): void {
+  const toStdout = chosen.filter(({ path }) => path === undefined)
+  for (const { name, path } of chosen) {
+    if (path === undefined) continue
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, reporters[name](report))
+  }
+  const color = process.stdout.isTTY === true && !process.env.NO_COLOR
+  const width = process.stdout.columns
+  for (const { name } of toStdout.length > 0 ? toStdout : [{ name: 'pretty' as const }]) {
+    process.stdout.write(`${reporters[name](report, { color, ...(width !== undefined && { width }) }).trimEnd()}\n`)
+  }
+}
+
+function readBaseline(file: string): Report {
+  try {
+    const report = JSON.parse(readFileSync(file, 'utf8')) as Report
+    if (Array.isArray(report.clauses)) return report
+  } catch (error) {
+    throw new ConfigError(`--baseline ${file} can't be read: ${(error as Error).message}`)
+  }
+  throw new ConfigError(`--baseline ${file} is no report of understudy check --reporter json`)
+}
+
+/** What the run will do at the most: on stderr, before anything is sent. */
+function planText({ target, profile, seed, aided, checks, credits, maxCredits, burst, upload, seconds }: Plan): string {
+  const parts = [`${checks} checks`]
+  if (credits > 0) parts.push(`up to ${Math.min(credits, maxCredits)} credits`)
+  if (burst > 0) parts.push(`bursts of up to ${burst} calls`)
+  if (upload > 0) parts.push(`uploads of ${Math.round(upload / 1e6)} MB`)
+  if (seconds > 0 && !aided) parts.push(`up to ${seconds} s of waiting for webhooks`)
+  return `understudy check ${target}   profile: ${profile}   seed: ${seed}${aided ? '   a mock: keys and errors are drawn there' : ''}\n${parts.join(', ')}`
+}
+
+/** In place on a terminal, and nothing elsewhere: a log has the report. */
+function progressOn(stream: NodeJS.WriteStream) {
+  if (!stream.isTTY) return { show: undefined, clear: () => {} }
+  return {
+    show: (progress: Progress) => {
+      if (progress.type !== 'started') return
+      const line = `[${progress.index + 1}/${progress.of}] ${progress.check}: ${progress.title}`
+      stream.write(`${clearLine}${line.slice(0, (stream.columns ?? 80) - 1)}`)
+    },
+    clear: () => void stream.write(clearLine),
+  }
+}
+
+function printList(settings: CheckSettings): void {
+  for (const { id, title, clauses, costs = {}, needs = [] } of listChecks(settings)) {
+    const { credits, burst, upload, seconds } = costs
+    const what = [
+      ...(credits ? [`${credits} credits`] : []),
+      ...(burst ? ['a burst'] : []),
+      ...(upload ? [`an upload of ${Math.round(upload / 1e6)} MB`] : []),
+      ...(seconds ? [`up to ${seconds} s`] : []),
+    ]
+    const extra = [
+      what.length > 0 ? `costs ${what.join(', ')}` : 'free',
+      ...needs.filter(need => need !== 'key').map(need => `needs ${need}`),
+    ]
+    console.log(`${id.padEnd(28)} ${clauses.join(' ').padEnd(24)} ${title} (${extra.join('; ')})`)
+  }
+}

@@ -1,0 +1,114 @@
+/** For people at a terminal: what is broken and how to see it again first, the verdict in one sentence last. */
+import type { ClauseResult, Report } from '../suite/report.ts'
+import { type Paint, paintWith } from './ansi.ts'
+import * as shared from './shared.ts'
+import { count, oneLine, wrap } from './text.ts'
+
+/** Longer lines are hard to read, however wide the terminal is. */
+const widest = 110
+
+export function pretty(
+  report: Report,
+  { color = false, width = 80 }: { color?: boolean; width?: number } = {},
+): string {
+  const page: Page = { report, paint: paintWith(color), width: Math.max(40, Math.min(width, widest)) }
+  const paragraphs = [
+    head(page),
+    ...shared.having(report, 'broken').map(clause => broken(page, clause)),
+    notTried(page),
+    choices(page),
+    extensions(page),
+    holding(page),
+    accounts(page),
+    verdict(page),
+  ]
+  return `${paragraphs
+    .filter(lines => lines.length > 0)
+    .map(lines => lines.join('\n'))
+    .join('\n\n')}\n`
+}
+
+interface Page {
+  report: Report
+  paint: Paint
+  width: number
+}
+
+function head({ report, paint }: Page): string[] {
+  const { understudy, target, profile, seed, started_at, complete } = report
+  const facts = `understudy ${understudy}, profile ${profile}, seed ${seed}, ${shared.when(started_at)}`
+  const stopped = complete ? [] : [paint.yellow('It was stopped before its end.')]
+  return [paint.bold(oneLine(target)), paint.dim(oneLine(facts)), ...stopped]
+}
+
+function broken({ report, paint, width }: Page, clause: ClauseResult): string[] {
+  const { shown, more } = shared.brokenEvidence(clause)
+  const from = shared.brokeSince(report, clause.id)
+  const since = from === undefined ? '' : paint.yellow(`  new (baseline: ${shared.wordsOf(from)})`)
+  const evidence = shown.flatMap(one => [
+    '',
+    ...indent(shared.rowLines(shared.evidenceRows(report, one), width - 2, paint.dim)),
+  ])
+  return [
+    `${paint.red(paint.bold(`✗ ${oneLine(clause.id)} is broken`))} ${paint.dim(`(${clause.level})`)}${since}`,
+    ...indent(wrap(oneLine(clause.text), width - 2)),
+    ...(shown.length === 0 ? ['', '  No evidence was kept.'] : evidence),
+    ...(more > 0 ? ['', `  ${count(more)} more like it: the json report has them all.`] : []),
+  ]
+}
+
+function notTried({ report, paint, width }: Page): string[] {
+  const groups = shared.untried(report)
+  if (groups.length === 0) return []
+  const required = new Set(report.required.missing)
+  const lines = groups.flatMap(({ reason, needs, clauses }) => {
+    const ids = clauses.map(({ id }) => (required.has(id) ? `${id} (required)` : id))
+    return [
+      ...wrap(oneLine(reason), width - 2).map((line, i) => (i === 0 ? `– ${line}` : `  ${line}`)),
+      ...indent(wrap(oneLine(ids.join(', ')), width - 2)),
+      ...needs.flatMap(need => indent(wrap(`needs ${oneLine(need)}`, width - 2).map(paint.yellow))),
+    ]
+  })
+  return [paint.bold(`Not tried: ${count(report.summary.not_tried)}`), ...lines]
+}
+
+function choices({ report, paint, width }: Page): string[] {
+  const lines = report.clauses.flatMap(({ id, notes }) =>
+    notes.flatMap(note => {
+      const label = oneLine(id).padEnd(8)
+      return wrap(oneLine(note), width - label.length).map((line, i) => (i === 0 ? label : ' '.repeat(8)) + line)
+    }),
+  )
+  return lines.length === 0
+    ? []
+    : [paint.bold('Where the documentation leaves a choice, it was seen to do this:'), ...lines]
+}
+
+function extensions({ report, paint, width }: Page): string[] {
+  const codes = shared.extensionsOf(report)
+  if (codes.length === 0) return []
+  const title = 'Error codes beyond the documented ones (no violation):'
+  return [paint.bold(title), ...wrap(codes.join(', '), width)]
+}
+
+function holding({ report, paint, width }: Page): string[] {
+  const ids = shared.having(report, 'holds').map(({ id }) => id)
+  if (ids.length === 0) return []
+  return [paint.bold(`Holds: ${count(ids.length)}`), ...wrap(oneLine(ids.join(' ')), width).map(paint.green)]
+}
+
+function accounts({ report, paint }: Page): string[] {
+  const { changes, explored } = report
+  return [
+    ...(changes ? [oneLine(changes.text)] : []),
+    ...(explored ? [paint.dim(oneLine(`explored ${shared.exploredText(explored)}`))] : []),
+    paint.dim(`spent ${shared.spentText(report)}`),
+  ]
+}
+
+function verdict({ report: { ok, why }, paint }: Page): string[] {
+  // Not wrapped: whoever reads the last line of a log wants all of it.
+  return [paint.bold((ok ? paint.green : paint.red)(oneLine(why)))]
+}
+
+const indent = (lines: string[]): string[] => lines.map(line => (line === '' ? line : `  ${line}`))

@@ -1,0 +1,110 @@
+/** AUTH-1 to AUTH-3, GO-1: who may call, and whose a job is. */
+import type { Check } from '../check.ts'
+import { codeOf } from '../judge.ts'
+import { asFile, field, type Probe, saidBy } from '../probe.ts'
+import type { Seen } from '../seen.ts'
+
+/** One call of each documented route that needs a key: harmless, should an endpoint let it through. */
+async function keyedCalls(t: Probe, key: string | null): Promise<Seen[]> {
+  const body = { video_url: 'https://example.com/clip.mp4', auto_start: false }
+  return [
+    await t.get('/v1/jobs', { key }),
+    await t.get('/v1/usage/summary', { key }),
+    await t.get('/v1/usage/events', { key }),
+    await t.job('job_that_nobody_has_made', { key }),
+    await t.post('/v1/jobs', body, { key }),
+    await t.post('/v1/jobs/job_that_nobody_has_made/start', undefined, { key }),
+    await t.upload(asFile(t.kit.clips.short), '/v1/uploads', { key }),
+  ]
+}
+
+export const authChecks: readonly Check[] = [
+  {
+    id: 'auth.missing-key',
+    title: 'without X-Api-Key, /v1/* is 401 missing_api_key',
+    clauses: ['AUTH-1'],
+    async run(t: Probe) {
+      for (const seen of await keyedCalls(t, null)) {
+        const good = seen.status === 401 && codeOf(seen) === 'missing_api_key'
+        t.expect('AUTH-1', good, '401 missing_api_key', saidBy(seen), { seen, pointer: '/error/code' })
+      }
+    },
+  },
+  {
+    id: 'auth.unknown-key',
+    title: 'with a key that nobody has, /v1/* is 401 invalid_api_key',
+    clauses: ['AUTH-1', 'GO-1'],
+    async run(t: Probe) {
+      for (const seen of await keyedCalls(t, t.kit.unknownKey)) {
+        const good = seen.status === 401 && codeOf(seen) === 'invalid_api_key'
+        t.expect('AUTH-1', good, '401 invalid_api_key', saidBy(seen), { seen, pointer: '/error/code' })
+        t.expectStatus('GO-1', seen, [401], 'a call with an invalid key')
+      }
+    },
+  },
+  {
+    id: 'auth.valid-key',
+    title: 'with a valid key, an endpoint answers 200',
+    clauses: ['GO-1'],
+    needs: ['key'],
+    async run(t: Probe) {
+      for (const path of ['/v1/jobs', '/v1/usage/summary', '/v1/usage/events']) {
+        t.expectStatus('GO-1', await t.get(path), [200], 'a call with a valid key')
+      }
+    },
+  },
+  {
+    id: 'auth.legacy',
+    title: '/api/* needs no key',
+    clauses: ['AUTH-2'],
+    async run(t: Probe) {
+      const open = [
+        await t.get('/api/pricing', { key: null }),
+        await t.download('job_that_nobody_has_made', { key: null }),
+        await t.upload(asFile(t.kit.clips.short), '/api/upload', { key: null }),
+      ]
+      for (const seen of open) {
+        const good = seen.status !== 401 && seen.status !== 403
+        t.expect('AUTH-2', good, 'an answer without a key', saidBy(seen), { seen })
+      }
+      const seen = await t.get('/api/pricing', { key: t.kit.unknownKey })
+      const isUsed = seen.status === 401
+      const note = isUsed ? 'an unknown key on /api/* is refused' : 'an unknown key on /api/* is not looked at'
+      t.expect('AUTH-2', isUsed || seen.status === 200, '401, or the key is not looked at', saidBy(seen), {
+        seen,
+        note,
+      })
+    },
+  },
+  {
+    id: 'auth.ownership',
+    title: "another key's job is 404, and in none of its lists",
+    clauses: ['AUTH-3'],
+    needs: ['key', 'secondKey'],
+    async run(t: Probe) {
+      const key = t.secondKey
+      const id = await t.draft()
+      t.expectStatus('AUTH-3', await t.job(id, { key }), [404], "another key's job")
+      t.expectStatus('AUTH-3', await t.start(id, undefined, { key, paid: true }), [404], "a start of another key's job")
+      t.expectStatus('AUTH-3', await t.download(id, { key }), [404], "the download of another key's job")
+      const list = t.prepared(await t.get('/v1/jobs?limit=100', { key }), "the other key's jobs could not be listed")
+      const jobs = field(list, 'jobs')
+      const isListed = Array.isArray(jobs) && jobs.some(job => job?.id === id)
+      t.expect(
+        'AUTH-3',
+        !isListed,
+        "only the key's own jobs",
+        isListed ? `${id}, of another key` : 'no job of another key',
+        {
+          seen: list,
+          pointer: '/jobs',
+        },
+      )
+      const own = await t.job(id)
+      t.expectStatus('AUTH-3', own, [200], 'the job for the key that made it')
+      t.expect('AUTH-3', isUnstarted(own), 'a draft still', field(own, 'status'), { seen: own, pointer: '/status' })
+    },
+  },
+]
+
+const isUnstarted = (seen: Seen): boolean => ['created', 'pending'].includes(String(field(seen, 'status')))

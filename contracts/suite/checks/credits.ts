@@ -1,0 +1,251 @@
+/** CR-1 to CR-3, US-1, US-2: what is charged, and what the account says of it. */
+import { creditsPerMinute, type Job } from '../../schemas.ts'
+import type { Check } from '../check.ts'
+import { codeOf, problemsOf } from '../judge.ts'
+import { field, type Probe, round, saidBy } from '../probe.ts'
+import type { Seen } from '../seen.ts'
+import { listIn, usageEvent } from '../shapes.ts'
+import { difference, failure, isSameCredits, type Journey, journey, walk } from './journey.ts'
+
+function expectCharge(t: Probe, { job, polled, grown, isAlone, price }: Journey): void {
+  t.must(job.status === 'completed', `the job of a good clip ended as ${job.status}: ${job.error}`)
+  t.must(isAlone, 'others used the account meanwhile: what was charged can not be told')
+  const seen = polled.answers.at(-1) as Seen
+  const rate = creditsPerMinute[job.model ?? 'original']
+  const expected = `${round(price)} credits: ${job.duration_seconds} s at ${rate} a minute (${job.model})`
+  t.expect(
+    'CR-1',
+    isSameCredits(grown.credits_used, price),
+    expected,
+    `${round(grown.credits_used)} credits more in /v1/usage/summary`,
+    { seen },
+  )
+}
+
+/** The newest events, wherever the list stands in the answer. */
+async function events(t: Probe, query: string): Promise<{ seen: Seen; list: Record<string, unknown>[] }> {
+  const seen = t.prepared(await t.get(`/v1/usage/events${query}`), 'the events could not be read')
+  return { seen, list: (listIn(seen.json) ?? []).filter(isObject) }
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
+
+export const creditChecks: readonly Check[] = [
+  {
+    id: 'credits.pricing',
+    title: 'the price list says the documented prices',
+    clauses: ['CR-1', 'CR-2'],
+    async run(t: Probe) {
+      const seen = await t.get('/api/pricing', { key: null })
+      t.expectStatus('CR-2', seen, [200], 'the price list')
+      const prices = field(seen, 'model_pricing_credits_per_minute')
+      if (!isObject(prices)) return
+      for (const [model, rate] of Object.entries(creditsPerMinute)) {
+        const pointer = `/model_pricing_credits_per_minute/${model}`
+        t.expect('CR-1', prices[model] === rate, `${rate} credits a minute`, prices[model], { seen, pointer })
+      }
+    },
+  },
+  {
+    id: 'credits.charge',
+    title: 'a job is charged once, by its billed duration',
+    clauses: ['CR-1'],
+    costs: { credits: 2 },
+    needs: ['key'],
+    async run(t: Probe) {
+      expectCharge(t, await journey(t))
+    },
+  },
+  ...(['light', 'pro', 'human'] as const).map(
+    (model): Check => ({
+      id: `credits.charge-${model}`,
+      title: `a job of the model ${model} is charged at ${creditsPerMinute[model]} credits a minute`,
+      clauses: ['CR-1'],
+      costs: { credits: (creditsPerMinute[model] * 2) / 60 },
+      needs: ['key'],
+      async run(t: Probe) {
+        expectCharge(t, await walk(t, t.kit.clips.short, { model }))
+      },
+    }),
+  ),
+  {
+    id: 'credits.insufficient',
+    title: 'with too few credits it is 402; nothing is charged and no job starts',
+    clauses: ['CR-3', 'ERR-5', 'GO-5'],
+    needs: ['key', 'poorKey'],
+    async run(t: Probe) {
+      const key = t.poorKey
+      const { url } = await t.video()
+      const before = await t.usage({ key })
+      const refused = await t.create({ video_url: url }, { key })
+      const good = refused.status === 402 && codeOf(refused) === 'insufficient_credits'
+      t.expect('CR-3', good, '402 insufficient_credits', saidBy(refused), { seen: refused, pointer: '/error/code' })
+      if (good) t.expect(['ERR-5', 'GO-5'], true, '402 insufficient_credits', saidBy(refused), { seen: refused })
+      const draft = await t.create({ video_url: url, auto_start: false }, { key })
+      if (draft.status < 300) {
+        const id = t.idOf(draft)
+        const started = await t.start(id, undefined, { key, paid: true })
+        t.expectStatus('CR-3', started, [402], 'the start of a draft without credits')
+        const job = t.prepared(await t.job(id, { key }), 'the draft could not be read')
+        const state = String(field(job, 'status'))
+        t.expect(
+          'CR-3',
+          state === 'created' || state === 'pending' || state === 'failed',
+          'a job that did not start',
+          state,
+          { seen: job, pointer: '/status' },
+        )
+      }
+      const list = t.prepared(await t.get('/v1/jobs?limit=100', { key }), 'the jobs could not be listed')
+      const running = (listIn(list.json) ?? [])
+        .filter(isObject)
+        .find(({ status }) => status === 'processing' || status === 'completed')
+      t.expect('CR-3', running === undefined, 'no job that started', running ?? 'none', {
+        seen: list,
+        pointer: '/jobs',
+      })
+      const grown = difference(await t.usage({ key }), before)
+      t.expect('CR-3', grown.credits_used === 0, 'nothing is charged', `${grown.credits_used} credits`, {
+        seen: refused,
+      })
+    },
+  },
+  {
+    id: 'usage.summary',
+    title: 'the totals are those of the days that were asked for',
+    clauses: ['US-1'],
+    needs: ['key'],
+    async run(t: Probe) {
+      for (const days of [1, 7, 90]) {
+        const seen = await t.get(`/v1/usage/summary?days=${days}`)
+        if (!t.expectStatus('US-1', seen, [200], `the usage of ${days} days`)) continue
+        const daily = listIn(seen.json)
+        t.expect(
+          'US-1',
+          daily !== undefined,
+          'daily aggregates',
+          daily === undefined ? 'no list in the answer' : `${daily.length} of them`,
+          { seen },
+        )
+        if (daily) t.expect('US-1', daily.length <= days, `${days} days at the most`, `${daily.length} days`, { seen })
+        const said = field(seen, 'days')
+        if (said !== undefined) t.expect('US-1', said === days, String(days), said, { seen, pointer: '/days' })
+        const rows = (daily ?? []).filter(isObject)
+        for (const name of ['total_jobs', 'completed_jobs', 'credits_used'] as const) {
+          if (rows.length === 0 || !rows.every(row => typeof row[name] === 'number')) continue
+          const sum = rows.reduce((all, row) => all + (row[name] as number), 0)
+          t.expect(
+            'US-1',
+            isSameCredits(sum, Number(field(seen, name))),
+            `${round(sum)}, the sum of the days`,
+            field(seen, name),
+            { seen, pointer: `/${name}` },
+          )
+        }
+      }
+    },
+  },
+  {
+    id: 'usage.counts',
+    title: 'a job that was completed is counted',
+    clauses: ['US-1'],
+    costs: { credits: 2 },
+    needs: ['key'],
+    async run(t: Probe) {
+      const { job, grown, isAlone, polled } = await journey(t)
+      t.must(job.status === 'completed', `the job of a good clip ended as ${job.status}: ${job.error}`)
+      t.must(isAlone, 'others used the account meanwhile: what was counted can not be told')
+      const seen = polled.answers.at(-1) as Seen
+      t.expect('US-1', grown.total_jobs === 1, 'one more in total_jobs', grown.total_jobs, { seen })
+      t.expect('US-1', grown.completed_jobs === 1, 'one more in completed_jobs', grown.completed_jobs, { seen })
+      t.expect('US-1', grown.failed_jobs === 0, 'none more in failed_jobs', grown.failed_jobs, { seen })
+    },
+  },
+  {
+    id: 'usage.events',
+    title: 'the last calls are listed, as many as were asked for',
+    clauses: ['US-2'],
+    needs: ['key'],
+    async run(t: Probe) {
+      const id = await t.draft()
+      const { seen, list } = await events(t, '?limit=100')
+      t.expect('US-2', list.length > 0, 'recent calls', list.length === 0 ? 'none' : `${list.length} calls`, { seen })
+      const problems = list
+        .slice(0, 10)
+        .flatMap((event, i) => problemsOf(usageEvent, event).map(problem => ({ ...problem, i })))
+      const [first] = problems
+      t.expect(
+        'US-2',
+        first === undefined,
+        first?.expected ?? 'request_id, job_id, endpoint, status, credits, time',
+        first?.found ?? 'all of them',
+        {
+          seen,
+          ...(first && { pointer: `/events/${first.i}${first.pointer}` }),
+        },
+      )
+      const own = list.find(({ job_id }) => job_id === id)
+      t.expect(
+        'US-2',
+        own !== undefined,
+        `a call of ${id}, which was made just now`,
+        own === undefined ? 'none' : 'one',
+        { seen, pointer: '/events' },
+      )
+      const two = await events(t, '?limit=2')
+      t.expect('US-2', two.list.length === 2, '2 calls, as limit says', `${two.list.length} calls`, {
+        seen: two.seen,
+        pointer: '/events',
+      })
+    },
+  },
+  {
+    id: 'credits.audit',
+    title: "what an audit needs is kept: input, model, format, credits and status beside the caller's own ids",
+    clauses: ['GO-7'],
+    costs: { credits: 2 },
+    needs: ['key'],
+    async run(t: Probe) {
+      const { id, polled, fields, job } = await journey(t)
+      const seen = polled.answers.at(-1) as Seen
+      const kept = (name: keyof Job) =>
+        t.expect('GO-7', job[name] !== undefined && job[name] !== null, `${name} of the job`, job[name], {
+          seen,
+          pointer: `/${name}`,
+        })
+      for (const name of ['video_url', 'model', 'output_format', 'status'] as const) kept(name)
+      const metadata = JSON.stringify(fields.metadata)
+      t.expect('GO-7', JSON.stringify(job.metadata) === metadata, metadata, job.metadata, {
+        seen,
+        pointer: '/metadata',
+      })
+      const { seen: page, list } = await events(t, '?limit=100')
+      const own = list.filter(({ job_id }) => job_id === id)
+      t.must(own.length > 0 || list.length < 100, 'the calls of the job are no longer among the last 100')
+      const withCredits = own.some(({ credits }) => Number(credits) > 0)
+      t.expect(
+        'GO-7',
+        withCredits,
+        `an event of ${id} with its credits`,
+        withCredits ? 'there is one' : own.map(({ credits }) => credits),
+        { seen: page, pointer: '/events' },
+      )
+    },
+  },
+  {
+    id: 'usage.failed',
+    title: 'a job that failed is counted as such',
+    clauses: ['US-1'],
+    costs: { credits: 60 },
+    needs: ['key', 'failingUrl'],
+    async run(t: Probe) {
+      const failed = await failure(t)
+      t.must(
+        failed.job.status === 'failed' && failed.isAlone,
+        'whether a job failed can not be told apart from what others did',
+      )
+      const seen = failed.polled.answers.at(-1) as Seen
+      t.expect('US-1', failed.grown.failed_jobs === 1, 'one more in failed_jobs', failed.grown.failed_jobs, { seen })
+    },
+  },
+]

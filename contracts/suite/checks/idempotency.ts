@@ -1,0 +1,214 @@
+/** ID-1 and GO-3: the same request sent again, one after the other and at once. */
+import type { ClauseId } from '../../clauses.ts'
+import type { Check } from '../check.ts'
+import { asFile, field, type Probe, saidBy } from '../probe.ts'
+import type { Seen } from '../seen.ts'
+import { isSameCredits, measured, newcomers, newest } from './journey.ts'
+
+const both: readonly ClauseId[] = ['ID-1', 'GO-3']
+
+const keyed = (t: Probe, what: string) => ({ 'Idempotency-Key': t.kit.tag(`idempotency ${what}`) })
+
+const isGood = ({ status }: Seen): boolean => status >= 200 && status < 300
+
+/** The second answer is the first one again. */
+function expectSame(t: Probe, first: Seen, again: Seen, id: 'id' | 'video_id'): void {
+  t.expectStatus(both, again, [first.status], 'the first answer again')
+  if (!isGood(again)) return
+  t.expect(both, field(again, id) === field(first, id), String(field(first, id)), field(again, id), {
+    seen: again,
+    pointer: `/${id}`,
+  })
+}
+
+/** Two at once: one makes it, the other gets the same or 409; never are there two. */
+function expectOne(t: Probe, answers: readonly Seen[], id: 'id' | 'video_id'): void {
+  const made = new Set(answers.filter(isGood).map(seen => field(seen, id)))
+  const [last] = answers.filter(isGood).slice(-1)
+  const place = { ...(last && { seen: last }), pointer: `/${id}` }
+  t.expect(both, made.size === 1, 'one of them, whoever comes first', [...made].join(', ') || 'none', place)
+  for (const seen of answers) {
+    if (isGood(seen)) continue
+    t.expectStatus('ID-1', seen, [409], 'a second one while the first is in flight', {
+      note: 'a second one in flight is answered 409',
+    })
+  }
+}
+
+export const idempotencyChecks: readonly Check[] = [
+  {
+    id: 'idempotency.create',
+    title: 'the same create again gives the first answer and no second job; another body is 422',
+    clauses: ['ID-1', 'GO-3'],
+    needs: ['key'],
+    async run(t: Probe) {
+      const headers = keyed(t, 'create')
+      const before = await newest(t)
+      const first = await t.create({ auto_start: false }, { headers })
+      const id = t.idOf(first, 'no draft could be made')
+      expectSame(t, first, await t.create({ auto_start: false }, { headers }), 'id')
+      const { doubles } = await newcomers(t, before)
+      t.expect(
+        both,
+        doubles.length === 0,
+        'no second job',
+        doubles.length === 0 ? 'none in the list' : doubles.join(', '),
+      )
+      const other = await t.create({ auto_start: false, model: 'light' }, { headers })
+      t.expectStatus('ID-1', other, [422], 'another body with the same key')
+      const job = t.prepared(await t.job(id), 'the draft could not be read')
+      t.expect('ID-1', field(job, 'model') === 'original', 'original, as at first', field(job, 'model'), {
+        seen: job,
+        pointer: '/model',
+      })
+    },
+  },
+  {
+    id: 'idempotency.create-at-once',
+    title: 'of several creates at once with one key, one makes a job',
+    clauses: ['ID-1', 'GO-3'],
+    needs: ['key'],
+    async run(t: Probe) {
+      const headers = keyed(t, 'create at once')
+      await t.video()
+      const answers = await Promise.all(Array.from({ length: 4 }, () => t.create({ auto_start: false }, { headers })))
+      expectOne(t, answers, 'id')
+    },
+  },
+  {
+    id: 'idempotency.upload',
+    title: 'the same upload again gives the first answer; another file is 422',
+    clauses: ['ID-1', 'GO-3'],
+    needs: ['key'],
+    async run(t: Probe) {
+      const headers = keyed(t, 'upload')
+      const { short, others } = t.kit.clips
+      const first = t.prepared(
+        await t.upload(asFile(short), '/v1/uploads', { headers }),
+        'the clip could not be uploaded',
+      )
+      // A boundary is drawn anew on each try: it is not what makes two uploads differ.
+      expectSame(
+        t,
+        first,
+        await t.upload({ ...asFile(short), boundary: t.kit.tag('boundary') }, '/v1/uploads', { headers }),
+        'video_id',
+      )
+      const [another] = others.filter(({ name }) => name !== short.name)
+      if (!another) return
+      t.expectStatus(
+        'ID-1',
+        await t.upload(asFile(another), '/v1/uploads', { headers }),
+        [422],
+        'another file with the same key',
+      )
+      const renamed = { ...asFile(short), name: `other-${short.name}` }
+      t.expectStatus(
+        'ID-1',
+        await t.upload(renamed, '/v1/uploads', { headers }),
+        [422],
+        'another name with the same key',
+      )
+    },
+  },
+  {
+    id: 'idempotency.upload-at-once',
+    title: 'of several uploads at once with one key, one is kept',
+    clauses: ['ID-1', 'GO-3'],
+    needs: ['key'],
+    async run(t: Probe) {
+      const headers = keyed(t, 'upload at once')
+      const file = asFile(t.kit.clips.short)
+      expectOne(
+        t,
+        await Promise.all(Array.from({ length: 3 }, () => t.upload(file, '/v1/uploads', { headers }))),
+        'video_id',
+      )
+    },
+  },
+  {
+    id: 'idempotency.get',
+    title: 'a GET changes nothing',
+    clauses: ['ID-1'],
+    needs: ['key'],
+    async run(t: Probe) {
+      const id = await t.draft()
+      const first = t.prepared(await t.job(id), 'the draft could not be read')
+      for (const seen of [await t.job(id), await t.job(id)]) {
+        t.expect(
+          'ID-1',
+          seen.text === first.text || sameJson(seen, first),
+          'the same as before',
+          seen.text.slice(0, 200),
+          { seen },
+        )
+      }
+    },
+  },
+  {
+    id: 'idempotency.charge',
+    title: 'a create and a start that are sent again are charged once',
+    clauses: ['ID-1', 'GO-3'],
+    costs: { credits: 4.5 },
+    needs: ['key'],
+    async run(t: Probe) {
+      const fields = { model: 'light' }
+      const plain = await measured(t, fields, () => t.create(fields))
+      const headers = keyed(t, 'charge')
+      const created = await measured(t, fields, async () => {
+        const first = await t.create(fields, { headers })
+        const again = await t.create(fields, { headers, paid: true })
+        expectSame(t, first, again, 'id')
+        return first
+      })
+      const draft = await t.draft(fields)
+      const started = await measured(t, fields, async () => {
+        const first = await t.start(draft, fields, { headers: keyed(t, 'start') })
+        expectSame(t, first, await t.start(draft, fields, { headers: keyed(t, 'start'), paid: true }), 'id')
+        return first
+      })
+      for (const { isAlone, grown, polled } of [created, started]) {
+        t.must(isAlone && plain.isAlone, 'others used the account meanwhile: what was charged can not be told')
+        const seen = polled.answers.at(-1) as Seen
+        const { credits_used: once, total_jobs: jobs } = plain.grown
+        t.expect(
+          both,
+          isSameCredits(grown.credits_used, once),
+          `${once} credits, as without a retry`,
+          `${grown.credits_used} credits`,
+          { seen },
+        )
+        t.expect(both, grown.total_jobs === jobs, `${jobs} job, as without a retry`, `${grown.total_jobs} jobs`, {
+          seen,
+        })
+      }
+    },
+  },
+  {
+    id: 'idempotency.start-other',
+    title: 'another start with the same key is 422',
+    clauses: ['ID-1'],
+    costs: { credits: 2 },
+    needs: ['key'],
+    async run(t: Probe) {
+      const headers = keyed(t, 'start other')
+      const draft = await t.draft()
+      t.prepared(await t.start(draft, { model: 'light' }, { headers }), 'the draft could not be started')
+      const other = await t.start(draft, { model: 'original' }, { headers, paid: true })
+      t.expect('ID-1', other.status === 422, '422: another body with the same key', saidBy(other), { seen: other })
+    },
+  },
+]
+
+const sameJson = (a: Seen, b: Seen): boolean => JSON.stringify(sorted(a.json)) === JSON.stringify(sorted(b.json))
+
+/** The order of fields is no part of a JSON value. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .map(([name, inner]) => [name, sorted(inner)] as const)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1)),
+  )
+}

@@ -1,0 +1,287 @@
+/** JOB-1, JOB-2, JOB-3, JOB-6, JOB-7: jobs as far as drafts show them, which cost nothing. */
+import { backgroundTypes, models, outputFormats } from '../../schemas.ts'
+import type { Check } from '../check.ts'
+import { codeOf, isExtension, isUtc } from '../judge.ts'
+import { field, type Probe, saidBy } from '../probe.ts'
+import type { Seen } from '../seen.ts'
+
+/** All inputs at once, none of them a default. */
+const everything = {
+  model: 'pro',
+  output_format: 'mov',
+  bg_type: 'custom',
+  bg_color: [12, 34, 56],
+  text_prompt: 'the dancer',
+  metadata: { user_id: 'u_42', project: 'launch' },
+  background: { type: 'color', color: [12, 34, 56] },
+  composition: {
+    canvas: { width: 640, height: 360 },
+    foreground: { anchor: 'center', scale: 0.8, offset: { x: 4, y: -8 } },
+  },
+} as const
+
+const defaults = { model: 'original', output_format: 'webm', bg_type: 'transparent' } as const
+
+const draftStates = ['created', 'pending']
+
+/** Whether a job shows the inputs that it was given; each is a field of JOB-5, kept for the audit of GO-7. */
+function expectInputs(
+  t: Probe,
+  seen: Seen,
+  inputs: Record<string, unknown>,
+  clauses: readonly ('JOB-1' | 'JOB-3' | 'JOB-5' | 'GO-7')[],
+): void {
+  for (const [name, given] of Object.entries(inputs)) {
+    const shown = field(seen, name)
+    t.expect(clauses, isSame(given, shown), JSON.stringify(given), shown, { seen, pointer: `/${name}` })
+  }
+}
+
+/** Deep equality; an endpoint may show more than it was given. */
+function isSame(given: unknown, shown: unknown): boolean {
+  if (typeof given !== 'object' || given === null) return given === shown
+  if (typeof shown !== 'object' || shown === null) return false
+  return Object.entries(given).every(([name, value]) => isSame(value, (shown as Record<string, unknown>)[name]))
+}
+
+/** Values that JOB-1 gives, in as few jobs as it takes to have each once. */
+const values = Array.from({ length: Math.max(models.length, outputFormats.length, backgroundTypes.length) }, (_, i) => {
+  const bg_type = backgroundTypes[i % backgroundTypes.length]
+  const output_format = outputFormats[i % outputFormats.length]
+  return {
+    model: models[i % models.length],
+    // JOB-7: MP4 has no transparency.
+    output_format: bg_type === 'transparent' && output_format === 'mp4' ? 'webm' : output_format,
+    bg_type,
+    ...(bg_type === 'custom' && { bg_color: [0, 128, 255] }),
+    ...(bg_type === 'color' && { background: { type: 'color', color: [0, 128, 255] } }),
+    ...(bg_type === 'image' && { background: { type: 'image', image_url: 'https://example.com/beach.png' } }),
+  }
+})
+
+export const jobChecks: readonly Check[] = [
+  {
+    id: 'jobs.draft',
+    title: 'auto_start false makes a draft, which waits',
+    clauses: ['JOB-2', 'JOB-3', 'JOB-5', 'JOB-4'],
+    needs: ['key'],
+    async run(t: Probe) {
+      const seen = await t.create({ auto_start: false })
+      t.expectStatus('JOB-2', seen, [200, 201, 202], 'a create', { note: `a create is answered ${seen.status}` })
+      const id = t.idOf(seen)
+      const job = t.prepared(await t.job(id), 'the draft could not be read')
+      t.expect('JOB-5', field(job, 'id') === id, id, field(job, 'id'), { seen: job, pointer: '/id' })
+      const status = String(field(job, 'status'))
+      t.expect('JOB-3', draftStates.includes(status), 'a draft: created, or pending', status, {
+        seen: job,
+        pointer: '/status',
+        note: `a draft is ${status}`,
+      })
+      t.expect('JOB-4', draftStates.includes(status), 'created, or pending', status, { seen: job, pointer: '/status' })
+      t.expect('JOB-3', field(job, 'progress') === 0, '0, as it was not started', field(job, 'progress'), {
+        seen: job,
+        pointer: '/progress',
+      })
+      const created = String(field(job, 'created_at'))
+      const agoMs = t.kit.now() - Date.parse(created)
+      t.expect(
+        'JOB-5',
+        isUtc(created) && Math.abs(agoMs) < 26 * 3_600_000,
+        'the time of its creation, in UTC',
+        created,
+        {
+          seen: job,
+          pointer: '/created_at',
+        },
+      )
+      await t.sleep(t.kit.pollMs)
+      const later = t.prepared(await t.job(id), 'the draft could not be read')
+      t.expect(
+        'JOB-3',
+        field(later, 'status') === status,
+        `${status} still, as nobody started it`,
+        field(later, 'status'),
+        {
+          seen: later,
+          pointer: '/status',
+        },
+      )
+    },
+  },
+  {
+    id: 'jobs.inputs',
+    title: 'a job keeps every input that it was given',
+    clauses: ['JOB-1', 'JOB-5', 'GO-7'],
+    needs: ['key'],
+    async run(t: Probe) {
+      const { url } = await t.video()
+      const webhook_url = 'https://example.com/hooks/understudy'
+      const seen = await t.create({ ...everything, video_url: url, webhook_url, auto_start: false })
+      t.expectStatus('JOB-1', seen, [200, 201, 202], 'a create with every documented field')
+      const job = t.prepared(await t.job(t.idOf(seen)), 'the draft could not be read')
+      expectInputs(t, job, { ...everything, video_url: url }, ['JOB-5', 'GO-7'])
+      expectInputs(t, job, { webhook_url }, ['JOB-5'])
+    },
+  },
+  {
+    id: 'jobs.defaults',
+    title: 'what is left out gets its default, and an unknown field is ignored',
+    clauses: ['JOB-1'],
+    needs: ['key'],
+    async run(t: Probe) {
+      const seen = await t.create({ auto_start: false, shoe_size: 43 })
+      t.expectStatus('JOB-1', seen, [200, 201, 202], 'a create with an unknown field')
+      const job = t.prepared(await t.job(t.idOf(seen)), 'the draft could not be read')
+      expectInputs(t, job, defaults, ['JOB-1'])
+    },
+  },
+  {
+    id: 'jobs.values',
+    title: 'every documented model, format and background is taken',
+    clauses: ['JOB-1'],
+    needs: ['key'],
+    async run(t: Probe) {
+      for (const fields of values) {
+        const seen = await t.create({ ...fields, auto_start: false })
+        if (!t.expectStatus('JOB-1', seen, [200, 201, 202], `a create with ${JSON.stringify(fields)}`)) continue
+        const job = t.prepared(await t.job(t.idOf(seen)), 'the draft could not be read')
+        const { model, output_format, bg_type } = fields
+        expectInputs(t, job, { model, output_format, bg_type }, ['JOB-1'])
+      }
+    },
+  },
+  {
+    id: 'jobs.invalid',
+    title: 'a field that is missing or wrong is 400 invalid_request',
+    clauses: ['JOB-1'],
+    needs: ['key'],
+    async run(t: Probe) {
+      const { url } = await t.video()
+      const wrong = [
+        { auto_start: false },
+        { video_url: 42, auto_start: false },
+        { video_url: url, model: 'nonsense', auto_start: false },
+        { video_url: url, output_format: 'nonsense', auto_start: false },
+        { video_url: url, bg_type: 'nonsense', auto_start: false },
+        { video_url: url, bg_type: 'custom', bg_color: 'reddish', auto_start: false },
+      ]
+      for (const fields of wrong) {
+        const seen = await t.post('/v1/jobs', fields)
+        const code = codeOf(seen)
+        const good = seen.status === 400 && (code === 'invalid_request' || isExtension(code))
+        t.expect('JOB-1', good, '400 invalid_request', saidBy(seen), { seen })
+      }
+    },
+  },
+  {
+    id: 'jobs.alpha',
+    title: 'a transparent background needs a format with alpha',
+    clauses: ['JOB-7'],
+    needs: ['key'],
+    async run(t: Probe) {
+      const mp4 = { output_format: 'mp4', auto_start: false }
+      const seen = await t.create({ ...mp4, bg_type: 'transparent' })
+      t.expect(
+        'JOB-7',
+        seen.status >= 400 && seen.status < 500,
+        '400 invalid_request: MP4 has no alpha',
+        saidBy(seen),
+        {
+          seen,
+          note: `mp4 and transparent is answered ${seen.status}`,
+        },
+      )
+      t.expectStatus('JOB-7', await t.create({ ...mp4, bg_type: 'green' }), [200, 201, 202], 'mp4 on green')
+    },
+  },
+  {
+    id: 'jobs.list',
+    title: "the list has the key's own jobs, newest first, by page and by status",
+    clauses: ['JOB-6'],
+    needs: ['key'],
+    async run(t: Probe) {
+      const before = await t.jobCount()
+      const ids = [await t.draft(), await t.draft(), await t.draft()]
+      const page = async (query: string) => {
+        const seen = await t.get(`/v1/jobs?${query}`)
+        t.expectStatus('JOB-6', seen, [200], `the list with ${query}`)
+        const jobs = field(seen, 'jobs')
+        return {
+          seen,
+          ids: Array.isArray(jobs) ? jobs.map(job => String(job?.id)) : [],
+          jobs: Array.isArray(jobs) ? jobs : [],
+        }
+      }
+      const all = await page('limit=100')
+      const place = (seen: Seen, pointer = '/jobs') => ({ seen, pointer })
+      // Others may use the key meanwhile: of our own jobs the order is known.
+      const own = all.ids.filter(id => ids.includes(id))
+      t.expect(
+        'JOB-6',
+        own.join() === ids.toReversed().join(),
+        `newest first: ${ids.toReversed().join(', ')}`,
+        own.join(', '),
+        place(all.seen),
+      )
+      const total = Number(field(all.seen, 'total'))
+      t.expect(
+        'JOB-6',
+        total >= before + ids.length,
+        `${before + ids.length} or more`,
+        total,
+        place(all.seen, '/total'),
+      )
+      t.expect(
+        'JOB-6',
+        total >= all.ids.length,
+        `no less than are listed: ${all.ids.length}`,
+        total,
+        place(all.seen, '/total'),
+      )
+      const two = await page('limit=2')
+      t.expect('JOB-6', two.ids.length === 2, '2 jobs, as limit says', two.ids.length, place(two.seen))
+      const again = Number(field(two.seen, 'total'))
+      t.expect('JOB-6', again >= total, `${total}, whatever the limit`, again, place(two.seen, '/total'))
+      t.expect('JOB-6', field(two.seen, 'limit') === 2, '2', field(two.seen, 'limit'), place(two.seen, '/limit'))
+      const rest = await page('limit=2&offset=1')
+      t.expect('JOB-6', field(rest.seen, 'offset') === 1, '1', field(rest.seen, 'offset'), place(rest.seen, '/offset'))
+      if (two.ids[0] === ids[2]) {
+        t.expect(
+          'JOB-6',
+          rest.ids[0] === two.ids[1],
+          `${two.ids[1]}, the second`,
+          rest.ids[0],
+          place(rest.seen, '/jobs/0'),
+        )
+      }
+      const plain = await page('')
+      t.expect(
+        'JOB-6',
+        field(plain.seen, 'limit') === 20,
+        '20, the default',
+        field(plain.seen, 'limit'),
+        place(plain.seen, '/limit'),
+      )
+      for (const status of ['completed', 'failed'] as const) {
+        const some = await page(`status=${status}&limit=100`)
+        const others = some.jobs.filter(job => job?.status !== status)
+        t.expect(
+          'JOB-6',
+          others.length === 0,
+          `only jobs that are ${status}`,
+          others[0]?.status ?? status,
+          place(some.seen),
+        )
+      }
+      const state = String(field(await t.job(ids[0] as string), 'status'))
+      const drafts = await page(`status=${state}&limit=100`)
+      t.expect(
+        'JOB-6',
+        drafts.ids.includes(ids[2] as string),
+        `${ids[2]}, which is ${state}`,
+        drafts.ids.slice(0, 3).join(', '),
+        place(drafts.seen),
+      )
+    },
+  },
+]

@@ -1,0 +1,102 @@
+/** One job from clip to file, with the account before and after: walked once, and looked at by several checks. */
+import type { Job } from '../../schemas.ts'
+import type { Video } from '../check.ts'
+import { type Polled, type Probe, priceOf } from '../probe.ts'
+import type { Seen } from '../seen.ts'
+import { listIn } from '../shapes.ts'
+
+export type Usage = Awaited<ReturnType<Probe['usage']>>
+
+export interface Journey {
+  id: string
+  created: Seen
+  polled: Polled
+  job: Job
+  fields: Record<string, unknown>
+  /** What the account's totals grew by. */
+  grown: Usage
+  /** Whether nobody else made a job meanwhile: only then the totals speak of this one. */
+  isAlone: boolean
+  /** CR-1: credits that it costs, by the billed duration that the job shows. */
+  price: number
+}
+
+/** A job of the short clip and the formats and models as they are by default. */
+export const journey = (t: Probe): Promise<Journey> =>
+  t.run.once('journey', () => walk(t, t.kit.clips.short, { metadata: { ...t.mark, project: 'journey' } }))
+
+/** A job of the video that this endpoint is known to fail on; its length is unknown, so a minute is put aside for it. */
+export const failure = (t: Probe): Promise<Journey> =>
+  t.run.once('failure', () =>
+    measured(t, {}, () => t.create({ video_url: t.kit.failingUrl ?? t.need('failingUrl') }, { seconds: 60 })),
+  )
+
+/** Uploads the clip, makes a job of it, and waits for its end. */
+export async function walk(t: Probe, clip: Video, fields: Record<string, unknown>): Promise<Journey> {
+  const { url } = clip === t.kit.clips.short ? await t.video() : await t.uploaded(clip)
+  return measured(t, fields, async () => t.create({ video_url: url, ...fields }, { seconds: clip.seconds }))
+}
+
+/** Measures what the job that `make` starts does to the account. */
+export async function measured(t: Probe, fields: Record<string, unknown>, make: () => Promise<Seen>): Promise<Journey> {
+  const before = await t.usage()
+  const listed = await newest(t)
+  const created = await make()
+  const id = t.idOf(created)
+  const polled = await t.finish(id)
+  const { job } = polled
+  const price = job.status === 'completed' ? priceOf(job.model ?? fields.model, Number(job.duration_seconds)) : 0
+  const grown = await settled(t, before, price)
+  const isAlone = (await newcomers(t, listed)).strangers.length === 0
+  return { id, created, polled, job, fields, grown, isAlone, price }
+}
+
+/** The ids of the account's newest jobs. */
+export async function newest(t: Probe): Promise<ReadonlySet<string>> {
+  const seen = t.prepared(await t.get('/v1/jobs?limit=20'), 'the jobs could not be listed')
+  return new Set((listIn(seen.json) ?? []).map(job => String((job as { id?: unknown } | null)?.id)))
+}
+
+/**
+ * Jobs that came since and that the suite got no id of. With the suite's own mark they are doubles of what it made;
+ * without, somebody else uses the account.
+ */
+export async function newcomers(
+  t: Probe,
+  before: ReadonlySet<string>,
+): Promise<{ doubles: string[]; strangers: string[] }> {
+  const found = { doubles: [] as string[], strangers: [] as string[] }
+  for (const id of await newest(t)) {
+    if (before.has(id) || t.run.jobIds.has(id)) continue
+    const { json } = await t.job(id)
+    const isOurs =
+      (json as { metadata?: { understudy?: unknown } } | undefined)?.metadata?.understudy === t.mark.understudy
+    found[isOurs ? 'doubles' : 'strangers'].push(id)
+  }
+  return found
+}
+
+const looks = 5
+
+/** The totals may follow a moment later than the job's end. */
+async function settled(t: Probe, before: Usage, price: number): Promise<Usage> {
+  for (let look = 1; ; look++) {
+    const now = await t.usage()
+    const grown = difference(now, before)
+    if (look === looks || isSameCredits(grown.credits_used, price)) return grown
+    await t.sleep(t.kit.pollMs)
+  }
+}
+
+export function difference(now: Usage, before: Usage): Usage {
+  const by = (name: keyof Usage) => now[name] - before[name]
+  return {
+    total_jobs: by('total_jobs'),
+    completed_jobs: by('completed_jobs'),
+    failed_jobs: by('failed_jobs'),
+    credits_used: by('credits_used'),
+  }
+}
+
+/** Equal as money is: a hundredth of a credit is a matter of rounding. */
+export const isSameCredits = (a: number, b: number): boolean => Math.abs(a - b) <= 0.0101

@@ -1,0 +1,244 @@
+/** WH-1 to WH-3: what arrives at the suite's own listener. */
+import type { ClauseId } from '../../clauses.ts'
+import type { webhookEvents } from '../../schemas.ts'
+import type { Check, Delivery } from '../check.ts'
+import { isUtc } from '../judge.ts'
+import { field, type Probe } from '../probe.ts'
+import type { Seen } from '../seen.ts'
+
+/** Deliveries come with the job, and a little later. */
+const withinMs = 5_000
+/** WH-3: 10 s apart, of which a slow endpoint may make more. */
+const retryWithinMs = 25_000
+
+const headersOf = ({ headers }: Pick<Delivery, 'headers'>) => ({
+  event: headers['x-webhook-event'] ?? 'none',
+  id: headers['x-webhook-delivery-id'] ?? 'none',
+  timestamp: headers['x-webhook-timestamp'] ?? 'none',
+  signature: headers['x-webhook-signature'],
+})
+
+/** A delivery as a report shows it: as the call that it is. */
+function shown({ headers, body, answered }: Delivery, url: string): Seen {
+  const sent = { method: 'POST', url, headers, body }
+  return {
+    sent,
+    operation: undefined,
+    status: answered,
+    headers: {},
+    text: '',
+    json: undefined,
+    bytes: new Uint8Array(),
+    ms: 0,
+  }
+}
+
+interface Hooked {
+  url: string
+  id: string
+  deliveries: Delivery[]
+  job: Seen
+}
+
+/** A job whose webhooks are listened to until its end is told. */
+async function hooked(t: Probe, name: string, fields: Record<string, unknown>, seconds?: number): Promise<Hooked> {
+  const listener = t.kit.listener ?? t.need('listener')
+  const { url, deliveries } = listener.open(t.kit.tag(name))
+  const id = t.idOf(await t.create({ ...fields, webhook_url: url }, seconds === undefined ? {} : { seconds }))
+  const { answers: polls } = await t.finish(id)
+  await listener.until(
+    () => deliveries.some(delivery => /completed|failed/.test(headersOf(delivery).event + delivery.body)),
+    withinMs,
+  )
+  return { url, id, deliveries, job: polls.at(-1) as Seen }
+}
+
+const success = (t: Probe): Promise<Hooked> => t.run.once('hooked', () => hooked(t, 'success', { model: 'light' }))
+
+interface Event {
+  event?: unknown
+  data?: { id?: unknown; status?: unknown; output_url?: unknown }
+}
+
+function parsed({ body }: Delivery): Event | undefined {
+  try {
+    return JSON.parse(body) as Event
+  } catch {
+    return undefined
+  }
+}
+
+function expectEvents(
+  t: Probe,
+  { deliveries, url, id, job }: Hooked,
+  names: readonly (typeof webhookEvents)[number][],
+): void {
+  const events = deliveries.map(delivery => String(parsed(delivery)?.event))
+  const place = { seen: job, pointer: '/webhook_events' }
+  t.expect(
+    'WH-1',
+    events.join() === names.join(),
+    `the events ${names.join(', ')}, in this order`,
+    events.join(', ') || 'none',
+    deliveries[0] ? { seen: shown(deliveries[0], url) } : place,
+  )
+  for (const delivery of deliveries) {
+    const seen = shown(delivery, url)
+    const look = (clause: ClauseId, holds: boolean, expected: string, found: unknown, pointer: string) =>
+      t.expect(clause, holds, expected, found, { seen, pointer })
+    const body = parsed(delivery)
+    if (
+      !look(
+        'WH-1',
+        typeof body?.data === 'object' && body.data !== null,
+        'JSON {event, data: {job}}',
+        delivery.body.slice(0, 200),
+        '',
+      )
+    )
+      continue
+    const { event, data } = body as Required<Event>
+    look('WH-1', data.id === id, id, data.id, '/data/id')
+    if (event === 'job.completed') {
+      look('WH-1', data.status === 'completed', 'completed', data.status, '/data/status')
+      look('WH-1', typeof data.output_url === 'string', 'a URL', data.output_url, '/data/output_url')
+    }
+    if (event === 'job.failed') look('WH-1', data.status === 'failed', 'failed', data.status, '/data/status')
+  }
+}
+
+function expectHeaders(t: Probe, { deliveries, url }: Hooked): void {
+  const ids = new Set<string>()
+  for (const delivery of deliveries) {
+    const seen = shown(delivery, url)
+    const { event, id, timestamp } = headersOf(delivery)
+    const name = String(parsed(delivery)?.event)
+    t.expect('WH-2', event === name, name, event, { seen, pointer: 'header X-Webhook-Event' })
+    t.expect('WH-2', id !== 'none' && id !== '' && !ids.has(id), 'an id of its own', id, {
+      seen,
+      pointer: 'header X-Webhook-Delivery-Id',
+    })
+    t.expect('WH-2', isUtc(timestamp), 'a time, ISO 8601', timestamp, { seen, pointer: 'header X-Webhook-Timestamp' })
+    ids.add(id)
+  }
+}
+
+export const webhookChecks: readonly Check[] = [
+  {
+    id: 'webhooks.events',
+    title: 'a job tells of its start and of its completion, in this order',
+    clauses: ['WH-1', 'WH-2'],
+    costs: { credits: 1.5 },
+    needs: ['key', 'listener'],
+    async run(t: Probe) {
+      const hook = await success(t)
+      expectEvents(t, hook, ['job.started', 'job.completed'])
+      t.must(hook.deliveries.length > 0, 'no webhook came, so none could be looked at')
+      expectHeaders(t, hook)
+    },
+  },
+  {
+    id: 'webhooks.state',
+    title: 'a job shows what became of its webhooks',
+    clauses: ['JOB-5'],
+    costs: { credits: 1.5 },
+    needs: ['key', 'listener'],
+    async run(t: Probe) {
+      const { id, deliveries, url } = await success(t)
+      t.must(deliveries.length > 0, 'no webhook came')
+      let seen = await t.job(id)
+      const events = () =>
+        Array.isArray(field(seen, 'webhook_events')) ? (field(seen, 'webhook_events') as unknown[]) : []
+      // The last one is written down when its answer is there.
+      for (let look = 0; look < 5 && events().length < 2; look++) {
+        await t.sleep(t.kit.pollMs)
+        seen = await t.job(id)
+      }
+      t.expect('JOB-5', events().length >= 2, "each event's delivery state", events(), {
+        seen,
+        pointer: '/webhook_events',
+      })
+      const failed = events().find(event => (event as { status?: unknown })?.status === 'failed')
+      t.expect('JOB-5', failed === undefined, 'sent, as each was answered 200', failed ?? 'sent', {
+        seen,
+        pointer: '/webhook_events',
+      })
+      t.expect('JOB-5', field(seen, 'webhook_url') === url, url, field(seen, 'webhook_url'), {
+        seen,
+        pointer: '/webhook_url',
+      })
+    },
+  },
+  {
+    id: 'webhooks.failed',
+    title: 'a job that fails tells so',
+    clauses: ['WH-1'],
+    costs: { credits: 60 },
+    needs: ['key', 'listener', 'failingUrl'],
+    async run(t: Probe) {
+      const hook = await hooked(t, 'failure', { video_url: t.kit.failingUrl }, 60)
+      t.must(field(hook.job, 'status') === 'failed', 'the video that should fail did not')
+      expectEvents(t, hook, ['job.started', 'job.failed'])
+    },
+  },
+  {
+    id: 'webhooks.signature',
+    title: 'a webhook is signed with the secret',
+    clauses: ['WH-2'],
+    costs: { credits: 1.5 },
+    needs: ['key', 'listener', 'webhookSecret'],
+    async run(t: Probe) {
+      const { deliveries, url } = await success(t)
+      t.must(deliveries.length > 0, 'no webhook came, so none could be looked at')
+      for (const delivery of deliveries) {
+        const { timestamp, signature } = headersOf(delivery)
+        const due = `sha256=${t.kit.hmac(t.kit.webhookSecret ?? '', `${timestamp}.${delivery.body}`)}`
+        const place = { seen: shown(delivery, url), pointer: 'header X-Webhook-Signature' }
+        t.expect(
+          'WH-2',
+          signature === due,
+          'sha256= and the HMAC of timestamp, a dot and the raw body',
+          signature ?? 'none',
+          place,
+        )
+      }
+    },
+  },
+  {
+    id: 'webhooks.retry',
+    title: 'a delivery that is answered 500 is sent again, with the same id',
+    clauses: ['WH-3'],
+    costs: { credits: 1.5, seconds: 30 },
+    needs: ['key', 'listener'],
+    async run(t: Probe) {
+      const listener = t.kit.listener ?? t.need('listener')
+      // The first event is refused three times, so that it takes all its retries; others are let through.
+      const isFirst = (delivery: Pick<Delivery, 'headers'>, all: readonly Delivery[]) =>
+        all.length === 0 || headersOf(delivery).event === headersOf(all[0] as Delivery).event
+      const { url, deliveries } = listener.open(t.kit.tag('retry'), (delivery, before) => {
+        return isFirst(delivery, before) && before.filter(one => isFirst(one, before)).length < 3 ? 500 : 200
+      })
+      t.idOf(await t.create({ model: 'light', webhook_url: url }))
+      const sameEvent = () => deliveries.filter(delivery => isFirst(delivery, deliveries))
+      await listener.until(() => deliveries.length > 0, withinMs)
+      t.must(deliveries.length > 0, 'no webhook came')
+      for (let tries = 2; tries <= 4; tries++) await listener.until(() => sameEvent().length >= tries, retryWithinMs)
+      const tries = sameEvent()
+      const first = tries[0] as Delivery
+      const place = { seen: shown(first, url) }
+      t.expect('WH-3', tries.length === 4, '4 tries: the first and 3 retries', `${tries.length}`, {
+        ...place,
+        note: pausesOf(tries),
+      })
+      const ids = [...new Set(tries.map(delivery => headersOf(delivery).id))]
+      const pointer = 'header X-Webhook-Delivery-Id'
+      t.expect('WH-3', ids.length === 1, `${ids[0]} each time`, ids.join(', '), { ...place, pointer })
+    },
+  },
+]
+
+/** How long it waited between the tries: the times are the endpoint's own choice. */
+function pausesOf(tries: readonly Delivery[]): string {
+  const pauses = tries.slice(1).map(({ at }, i) => ((at - (tries[i]?.at ?? at)) / 1000).toFixed(1))
+  return `a webhook was tried again after ${pauses.join(', ')} s`
+}

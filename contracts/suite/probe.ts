@@ -1,0 +1,452 @@
+/**
+ * The hands of a check: calls whose every answer is judged, expectations that become findings, and the budget that
+ * nobody gets past.
+ */
+import type { ClauseId } from '../clauses.ts'
+import { shown } from '../expectation.ts'
+import { creditsPerMinute, type Job, type Model } from '../schemas.ts'
+import { type Check, type Kit, type Need, NoAnswer, needs, type Outgoing, type Video } from './check.ts'
+import { type Finding, judge } from './judge.ts'
+import { operationOf, type Redact, redactor, type Seen, type Sent } from './seen.ts'
+
+/** Ends a check: what follows can't be tried. */
+export class NotTried extends Error {
+  readonly needs: readonly string[]
+  constructor(reason: string, needs: readonly string[] = []) {
+    super(reason)
+    this.needs = needs
+  }
+}
+
+/** Ends the run: the user wants no more of it. */
+export class Stopped extends Error {}
+
+/** A finding, and which check made it. */
+export interface Recorded extends Finding {
+  check: string
+  /** Where it takes more than the one call to see it. */
+  curl?: string
+}
+
+/** What all checks of a run share. */
+export class Run {
+  readonly kit: Kit
+  readonly signal: AbortSignal | undefined
+  readonly findings: Recorded[] = []
+  /** request_ids so far, by what they were given to (ERR-6). */
+  readonly ids = new Map<string, string>()
+  readonly jobIds = new Set<string>()
+  readonly statuses = new Map<number, number>()
+  readonly #memo = new Map<string, Promise<unknown>>()
+  readonly #maxCredits: number
+  requests = 0
+  sentBytes = 0
+  credits = 0
+
+  constructor(kit: Kit, maxCredits: number, signal?: AbortSignal) {
+    this.kit = kit
+    this.#maxCredits = maxCredits
+    this.signal = signal
+  }
+
+  /** As things stand: the keys that were drawn on the way are secrets too. */
+  get redact(): Redact {
+    return redactor(this.kit.secrets)
+  }
+
+  /** Does a thing once for all checks; who comes later gets the same, or the same failure. */
+  once<T>(name: string, make: () => Promise<T>): Promise<T> {
+    const made = (this.#memo.get(name) as Promise<T> | undefined) ?? make()
+    this.#memo.set(name, made)
+    return made
+  }
+
+  /** Takes credits from the budget before they are spent; what was taken stays taken, whatever comes of it. */
+  reserve(credits: number): void {
+    if (this.credits + credits > this.#maxCredits) {
+      const left = Math.max(0, this.#maxCredits - this.credits)
+      throw new NotTried(`it would cost ${round(credits)} credits, and ${round(left)} are left of the budget`, [
+        '--max-credits',
+      ])
+    }
+    this.credits += credits
+  }
+}
+
+export interface CallOptions {
+  /** Default: the main key. null sends none. */
+  key?: string | null
+  headers?: Record<string, string>
+  /** Sent as JSON. */
+  json?: unknown
+  /** Sent as it is. */
+  text?: string
+  file?: UploadFile
+  /** Don't wait out a 429: it is what is wanted. */
+  takes429?: boolean
+  /** Waits out 429s so long at the most; default: what the kit says. */
+  maxWaitMs?: number
+}
+
+/** Of a call that may cost credits. */
+interface Paid extends CallOptions {
+  /** The clip's length; default: that of the short one. */
+  seconds?: number
+  /** The credits are put aside already. */
+  paid?: boolean
+}
+
+export interface UploadFile {
+  name: string
+  /** undefined: the part says no type (UP-4). */
+  type: string | undefined
+  content: Uint8Array | { size: number; chunks: () => Iterable<Uint8Array> }
+  /** Default: file (UP-1). */
+  field?: string
+  boundary?: string
+}
+
+export interface Polled {
+  /** Every answer, in order. */
+  answers: Seen[]
+  /** The last of them. */
+  job: Job
+}
+
+interface Place {
+  seen?: Seen
+  pointer?: string
+  note?: string
+}
+
+const firstBackoffMs = 1_000
+const usualBoundary = 'understudy-suite-boundary'
+
+export class Probe {
+  readonly run: Run
+  readonly kit: Kit
+  readonly #check: string
+
+  constructor(run: Run, check: string) {
+    this.run = run
+    this.kit = run.kit
+    this.#check = check
+  }
+
+  /** Writes down whether a fact holds, for each clause that states it; gives back whether it did. */
+  expect(
+    clauses: ClauseId | readonly ClauseId[],
+    holds: boolean,
+    expected: string,
+    found: unknown,
+    place: Place = {},
+  ): boolean {
+    const text = typeof found === 'string' ? found : shown(found)
+    this.run.findings.push({ check: this.#check, clauses: [clauses].flat(), holds, expected, found: text, ...place })
+    return holds
+  }
+
+  /** The same for a status, with its code where one is due. */
+  expectStatus(
+    clauses: ClauseId | readonly ClauseId[],
+    seen: Seen,
+    statuses: readonly number[],
+    about: string,
+    place: Omit<Place, 'seen'> = {},
+  ): boolean {
+    const holds = statuses.includes(seen.status)
+    return this.expect(clauses, holds, `${about}: ${statuses.join(' or ')}`, saidBy(seen), { seen, ...place })
+  }
+
+  /** Goes on only if it holds. */
+  must(holds: false, reason: string): never
+  must(holds: boolean, reason: string): void
+  must(holds: boolean, reason: string): void {
+    if (!holds) throw new NotTried(reason)
+  }
+
+  /** For what only prepares: no clause is accused here, but nothing can follow. */
+  prepared(seen: Seen, what: string): Seen {
+    if (seen.status >= 200 && seen.status < 300) return seen
+    throw new NotTried(`${what}: ${seen.sent.method} ${pathOf(seen)} answered ${saidBy(seen)}`)
+  }
+
+  /** Throws when something that was not given is missing. */
+  need(need: Need): never {
+    throw new NotTried(needs[need].reason, [needs[need].give])
+  }
+
+  get key(): string {
+    return this.kit.keys.main ?? this.need('key')
+  }
+
+  get secondKey(): string {
+    return this.kit.keys.second ?? this.need('secondKey')
+  }
+
+  get poorKey(): string {
+    return this.kit.keys.poor ?? this.need('poorKey')
+  }
+
+  get(path: string, options?: CallOptions): Promise<Seen> {
+    return this.call('GET', path, options)
+  }
+
+  post(path: string, json?: unknown, options?: CallOptions): Promise<Seen> {
+    return this.call('POST', path, { ...(json !== undefined && { json }), ...options })
+  }
+
+  upload(file: UploadFile, path = '/v1/uploads', options?: CallOptions): Promise<Seen> {
+    return this.call('POST', path, { file, ...options })
+  }
+
+  /**
+   * One call, judged. `path` is below the base URL, or a whole URL that the endpoint gave. A 429 that nobody asked for is
+   * waited out, as RL-3 has it. Throws NoAnswer, Stopped, or NotTried when the limit does not lift in time.
+   */
+  async call(method: string, path: string, options: CallOptions = {}): Promise<Seen> {
+    const { kit } = this
+    const { maxWaitMs = kit.maxWaitMs } = options
+    const until = kit.now() + maxWaitMs
+    for (let backoffMs = firstBackoffMs; ; backoffMs = Math.min(backoffMs * 2, 16_000)) {
+      const seen = await this.#once(method, path, options)
+      if (seen.status !== 429 || options.takes429) return seen
+      const waitMs = Math.max(Number(seen.headers['retry-after'] ?? 0) * 1000 || 0, backoffMs)
+      if (kit.now() + waitMs > until) {
+        throw new NotTried(
+          `${method} ${path} was answered 429, to be tried again after ${Math.round(waitMs / 1000)} s; the suite waits ${maxWaitMs / 1000} s at the most`,
+          ['--max-wait'],
+        )
+      }
+      await this.sleep(waitMs)
+    }
+  }
+
+  async sleep(ms: number): Promise<void> {
+    await this.kit.sleep(ms)
+    if (this.run.signal?.aborted) throw new Stopped()
+  }
+
+  async #once(method: string, path: string, options: CallOptions): Promise<Seen> {
+    const { run, kit } = this
+    if (run.signal?.aborted) throw new Stopped()
+    const out = this.#outgoing(method, path, options)
+    run.requests++
+    run.sentBytes += sizeOf(out.content)
+    const incoming = await kit.send(out).catch((error: unknown) => {
+      if (run.signal?.aborted) throw new Stopped()
+      if (error instanceof NoAnswer) throw Object.assign(error, { sent: out })
+      throw error
+    })
+    const isText = !/^(video|image|audio|application\/(zip|octet-stream))/i.test(incoming.headers['content-type'] ?? '')
+    const text = isText ? new TextDecoder().decode(incoming.bytes) : ''
+    const { content: _, timeoutMs: __, ...sent } = out
+    const seen: Seen = {
+      ...incoming,
+      sent,
+      operation: path.startsWith('/') ? operationOf(method, path) : undefined,
+      text,
+      json: parse(text),
+    }
+    run.statuses.set(seen.status, (run.statuses.get(seen.status) ?? 0) + 1)
+    // Who answers for a file may be another server; the contract speaks of the API.
+    if (path.startsWith('/'))
+      for (const finding of judge(seen, run.ids)) run.findings.push({ ...finding, check: this.#check })
+    return seen
+  }
+
+  #outgoing(method: string, path: string, { key, headers, json, text, file }: CallOptions): Outgoing {
+    const { kit } = this
+    const isOurs = path.startsWith('/') || path.startsWith(`${kit.base}/`)
+    const sentKey = key === undefined ? kit.keys.main : (key ?? undefined)
+    const body = text ?? (json === undefined ? undefined : JSON.stringify(json))
+    const form = file && [
+      { field: file.field ?? 'file', filename: file.name, type: file.type, size: sizeOf(file.content) },
+    ]
+    const content = file ? multipart(file) : body === undefined ? undefined : new TextEncoder().encode(body)
+    return {
+      method,
+      url: path.startsWith('/') ? kit.base + path : path,
+      headers: {
+        // A file's URL may be of another host, which is none of the key's business.
+        ...(isOurs && kit.headers),
+        ...(path.startsWith('/') && sentKey !== undefined && { 'X-Api-Key': sentKey }),
+        ...(body !== undefined && { 'Content-Type': 'application/json' }),
+        ...(file && { 'Content-Type': `multipart/form-data; boundary=${file.boundary ?? usualBoundary}` }),
+        ...headers,
+      },
+      ...(body !== undefined && { body }),
+      ...(form && { form }),
+      ...(content !== undefined && { content }),
+      timeoutMs: kit.timeoutMs,
+    }
+  }
+
+  /** What the suite's own jobs carry, so that a double of one can be told from somebody else's job. */
+  get mark(): { understudy: string } {
+    return { understudy: this.kit.tag('run') }
+  }
+
+  /** The short clip as the endpoint has it: uploaded once for all checks. */
+  video(): Promise<{ url: string; seen: Seen }> {
+    return this.run.once('short clip', () => this.uploaded(this.kit.clips.short))
+  }
+
+  async uploaded(clip: Video, options?: CallOptions): Promise<{ url: string; seen: Seen }> {
+    const seen = this.prepared(
+      await this.upload(asFile(clip), '/v1/uploads', options),
+      'the clip could not be uploaded',
+    )
+    const url = field(seen, 'video_url')
+    if (typeof url !== 'string' || url === '') return this.must(false, 'the upload gave no video_url')
+    return { url, seen }
+  }
+
+  /** POST /v1/jobs with the short clip and these fields. Unless it is a draft, the budget has to allow it. */
+  async create(fields: Record<string, unknown> = {}, options?: Paid): Promise<Seen> {
+    const { seconds = this.kit.clips.short.seconds, paid = false, ...call } = options ?? {}
+    const video_url = 'video_url' in fields ? fields.video_url : (await this.video()).url
+    const body = { video_url, metadata: this.mark, ...fields }
+    const isOurs = call.key === undefined || call.key === this.kit.keys.main || call.key === this.kit.keys.second
+    if (fields.auto_start !== false && isOurs && !paid) this.run.reserve(priceOf(fields.model, seconds))
+    const seen = await this.post('/v1/jobs', body, call)
+    const id = field(seen, 'id')
+    if (typeof id === 'string') this.run.jobIds.add(id)
+    return seen
+  }
+
+  /** A draft's id: for checks that need one, and speak of something else. */
+  async draft(fields: Record<string, unknown> = {}, options?: CallOptions): Promise<string> {
+    return this.idOf(await this.create({ auto_start: false, ...fields }, options), 'no draft could be made')
+  }
+
+  idOf(seen: Seen, failure = 'no job could be made'): string {
+    const id = field(this.prepared(seen, failure), 'id')
+    if (typeof id !== 'string' || id === '') return this.must(false, `${failure}: its answer has no id`)
+    return id
+  }
+
+  /** POST /v1/jobs/{id}/start, paid from the budget. */
+  start(id: string, fields?: Record<string, unknown>, options?: Paid): Promise<Seen> {
+    const { seconds = this.kit.clips.short.seconds, paid = false, ...call } = options ?? {}
+    if (!paid) this.run.reserve(priceOf(fields?.model, seconds))
+    return this.post(`/v1/jobs/${encodeURIComponent(id)}/start`, fields, call)
+  }
+
+  job(id: string, options?: CallOptions): Promise<Seen> {
+    return this.get(`/v1/jobs/${encodeURIComponent(id)}`, options)
+  }
+
+  download(id: string, options?: CallOptions): Promise<Seen> {
+    return this.get(`/api/download/${encodeURIComponent(id)}`, options)
+  }
+
+  /** Polls until the job is completed or failed, at the pace of RL-3 off loopback. */
+  async finish(id: string): Promise<Polled> {
+    const { kit } = this
+    const answers: Seen[] = []
+    const until = kit.now() + kit.jobTimeoutMs
+    for (let waitMs = kit.pollMs; ; waitMs = Math.min(waitMs * 1.2, kit.pollMs * 5)) {
+      const seen = this.prepared(await this.job(id), 'the job could not be read')
+      answers.push(seen)
+      const job = seen.json as Job
+      if (job?.status === 'completed' || job?.status === 'failed') return { answers, job }
+      this.must(
+        kit.now() < until,
+        `the job is still ${shown(job?.status)} after ${Math.round(kit.jobTimeoutMs / 1000)} s (--job-timeout)`,
+      )
+      await this.sleep(waitMs)
+    }
+  }
+
+  /** The key's totals of today: what a charge is seen by. */
+  async usage(
+    options?: CallOptions,
+  ): Promise<Record<'total_jobs' | 'completed_jobs' | 'failed_jobs' | 'credits_used', number>> {
+    const seen = this.prepared(await this.get('/v1/usage/summary?days=1', options), 'the usage could not be read')
+    return seen.json as Record<'total_jobs' | 'completed_jobs' | 'failed_jobs' | 'credits_used', number>
+  }
+
+  /** How many jobs the key has, by the list's total: whether anybody else makes some meanwhile. */
+  async jobCount(options?: CallOptions): Promise<number> {
+    const seen = this.prepared(await this.get('/v1/jobs?limit=1', options), 'the jobs could not be counted')
+    return Number(field(seen, 'total'))
+  }
+
+  /** What can't be asked for in a check that runs without it. */
+  requires(check: Check): void {
+    for (const need of check.needs ?? []) {
+      const { kit } = this
+      const given = {
+        key: kit.keys.main,
+        secondKey: kit.keys.second,
+        poorKey: kit.keys.poor,
+        failingUrl: kit.failingUrl,
+        provoke: kit.aid,
+        listener: kit.listener,
+        webhookSecret: kit.webhookSecret,
+        logs: kit.findInLogs,
+      }[need]
+      if (given === undefined) this.need(need)
+    }
+  }
+}
+
+/** CR-1: what a job costs. */
+export const priceOf = (model: unknown, seconds: number): number =>
+  ((creditsPerMinute[(model ?? 'original') as Model] ?? creditsPerMinute.original) * seconds) / 60
+
+export const round = (credits: number): number => Math.round(credits * 1000) / 1000
+
+/** "429 rate_limited", for a report. */
+export function saidBy({ status, json }: Seen): string {
+  const { error } = (json ?? {}) as { error?: { code?: unknown; message?: unknown } | null }
+  const { code, message } = error ?? {}
+  return [
+    status,
+    ...(typeof code === 'string' ? [code] : []),
+    ...(typeof message === 'string' ? [shown(message)] : []),
+  ].join(' ')
+}
+
+export const field = ({ json }: Seen, name: string): unknown =>
+  typeof json === 'object' && json !== null ? (json as Record<string, unknown>)[name] : undefined
+
+export const asFile = ({ name, type, bytes }: Video): UploadFile => ({ name, type, content: bytes })
+
+const pathOf = ({ sent }: { sent: Sent }): string => new URL(sent.url).pathname
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+const sizeOf = (content: Outgoing['content']): number =>
+  content === undefined ? 0 : content instanceof Uint8Array ? content.length : content.size
+
+/** One part, which may say no type: no client library makes that. */
+function multipart({
+  name,
+  type,
+  content,
+  field = 'file',
+  boundary = usualBoundary,
+}: UploadFile): NonNullable<Outgoing['content']> {
+  const lines = [`--${boundary}`, `Content-Disposition: form-data; name="${field}"; filename="${name}"`]
+  if (type !== undefined) lines.push(`Content-Type: ${type}`)
+  const head = new TextEncoder().encode(`${lines.join('\r\n')}\r\n\r\n`)
+  const tail = new TextEncoder().encode(`\r\n--${boundary}--\r\n`)
+  const size = head.length + sizeOf(content) + tail.length
+  return {
+    size,
+    *chunks() {
+      yield head
+      if (content instanceof Uint8Array) yield content
+      else yield* content.chunks()
+      yield tail
+    },
+  }
+}

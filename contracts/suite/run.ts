@@ -1,0 +1,180 @@
+/** Runs the checks against an endpoint, one after the other, and makes the report. */
+import type { ClauseId } from '../clauses.ts'
+import { type Check, type Costs, type Kit, NoAnswer } from './check.ts'
+import { NotTried, Probe, Run, round, Stopped } from './probe.ts'
+import type { Report, Verdict } from './report.ts'
+import { operationOf, type Seen, type Sent } from './seen.ts'
+import { shapes } from './shapes.ts'
+import { left, type Outcome, reportOf } from './verdict.ts'
+
+export type Profile = 'safe' | 'full'
+
+export interface RunOptions {
+  checks: readonly Check[]
+  profile: Profile
+  /** Credits that may be spent; Infinity for as many as it takes. */
+  maxCredits: number
+  /** Clauses, checks or themes ("auth"); all without any. */
+  only?: readonly string[]
+  skip?: readonly string[]
+  /** Clauses that have to hold; "core" for all of that level. */
+  require?: readonly string[]
+  /** Stops at the first broken clause. */
+  bail?: boolean
+  signal?: AbortSignal
+  onProgress?: (progress: Progress) => void
+  /** What goes into the report as it is. */
+  about: { understudy: string; seed: string; startedAt: string }
+  /** Runs after the checks, on the same budget: its findings count like theirs. */
+  explore?: (run: Run) => Promise<Report['explored']>
+}
+
+export type Progress =
+  | { type: 'started'; check: string; title: string; index: number; of: number; requests: number }
+  | { type: 'ended'; check: string; verdict: Verdict; index: number; of: number; requests: number }
+
+/** Nobody answers at the target, or not the API: no verdict is possible. */
+export class TargetError extends Error {}
+
+export async function runSuite(kit: Kit, options: RunOptions): Promise<Report> {
+  const run = new Run(kit, options.maxCredits, options.signal)
+  const startedAt = kit.now()
+  const refusal = await preflight(run)
+  const selected = options.checks.filter(check => isSelected(check, options))
+  const outcomes: Outcome[] = []
+  let isOver = false
+  for (const [index, check] of selected.entries()) {
+    const place = { check: check.id, index, of: selected.length }
+    options.onProgress?.({ type: 'started', ...place, title: check.title, requests: run.requests })
+    const outcome = isOver
+      ? left(check, options.signal?.aborted ? 'the run was stopped' : 'the run ended before')
+      : await runCheck(run, check, options.profile, refusal)
+    outcomes.push(outcome)
+    if (!isOver && (options.signal?.aborted || (options.bail && outcome.verdict === 'broken'))) isOver = true
+    options.onProgress?.({ type: 'ended', ...place, verdict: outcome.verdict, requests: run.requests })
+  }
+  const explored = isOver ? undefined : await options.explore?.(run)
+  return reportOf(run, options, outcomes, { complete: !isOver, ms: kit.now() - startedAt, refusal, explored })
+}
+
+/** What the checks that would run may cost at the most: printed before anything is sent. */
+export function costsOf(
+  options: Pick<RunOptions, 'checks' | 'profile' | 'only' | 'skip'>,
+): Required<Costs> & { checks: number } {
+  const chosen = options.checks.filter(
+    check => isSelected(check, options) && (options.profile === 'full' || !check.costs),
+  )
+  const sum = (name: keyof Costs) => chosen.reduce((all, { costs }) => all + (costs?.[name] ?? 0), 0)
+  return {
+    checks: chosen.length,
+    credits: round(sum('credits')),
+    burst: sum('burst'),
+    upload: sum('upload'),
+    seconds: sum('seconds'),
+  }
+}
+
+export function isSelected(
+  { id, clauses: own }: Check,
+  { only = [], skip = [] }: Pick<RunOptions, 'only' | 'skip'>,
+): boolean {
+  const names = [id, id.split('.', 1)[0] as string]
+  const isNamed = (name: string) => names.includes(name) || own.some(clause => clause === name.toUpperCase())
+  // A clause that is skipped takes a check along only if it is all that it speaks for.
+  const isSkipped = (name: string) => names.includes(name) || own.every(clause => clause === name.toUpperCase())
+  return (only.length === 0 || only.some(isNamed)) && !skip.some(isSkipped)
+}
+
+/**
+ * Is there anything, and is it the API? Throws a TargetError if not. Gives back why the key can't be used, where the
+ * endpoint refuses it everywhere: that is the key's fault as likely as the endpoint's, so nobody is accused.
+ */
+async function preflight(run: Run): Promise<string | undefined> {
+  const t = new Probe(run, 'preflight')
+  const first = await t.call('GET', '/health', { key: null, takes429: true }).catch(error => {
+    if (error instanceof NoAnswer) throw new TargetError(error.message)
+    throw error
+  })
+  if (first.status >= 300 && first.status < 400) {
+    const to = first.headers.location ?? 'nowhere'
+    throw new TargetError(
+      `it answers ${first.status} and redirects to ${to}; give the URL that it redirects to, without /health`,
+    )
+  }
+  if (run.kit.keys.main === undefined) return undefined
+  for (const path of ['/v1/jobs?limit=1', '/v1/usage/summary', '/v1/usage/events'] as const) {
+    const seen = await t.call('GET', path, { takes429: true }).catch(error => {
+      if (error instanceof NoAnswer) return undefined
+      throw error
+    })
+    if (seen?.status !== 401) return undefined
+  }
+  return 'the key that was given is answered 401 everywhere'
+}
+
+async function runCheck(run: Run, check: Check, profile: Profile, refusal: string | undefined): Promise<Outcome> {
+  if (profile === 'safe' && check.costs)
+    return left(check, `${costText(check.costs)}, which the profile safe does not`, ['--profile full'])
+  if (refusal !== undefined && check.needs?.includes('key')) return left(check, refusal, ['--key'])
+  const probe = new Probe(run, check.id)
+  const { requests } = run
+  const from = run.findings.length
+  const startedAt = run.kit.now()
+  let ended: NotTried | undefined
+  try {
+    probe.requires(check)
+    await check.run(probe)
+  } catch (error) {
+    if (error instanceof NotTried) ended = error
+    else if (error instanceof Stopped) ended = new NotTried('the run was stopped')
+    else if (error instanceof NoAnswer) ended = await unanswered(run, check, error)
+    else throw error
+  }
+  const own = run.findings.slice(from)
+  const isBroken = own.some(({ holds }) => !holds)
+  const open = check.clauses.filter(clause => !own.some(finding => finding.clauses.includes(clause)))
+  if (ended === undefined && open.length > 0)
+    ended = new NotTried(`nothing was seen that ${open.join(' or ')} speaks of`)
+  return {
+    check,
+    verdict: isBroken ? 'broken' : ended ? 'not_tried' : 'holds',
+    reason: ended?.message,
+    needs: ended?.needs ?? [],
+    ms: run.kit.now() - startedAt,
+    requests: run.requests - requests,
+  }
+}
+
+/** No answer to one call: broken if the endpoint answers others, and nothing to say if it is gone. */
+async function unanswered(run: Run, check: Check, error: NoAnswer & { sent?: Sent }): Promise<NotTried> {
+  const probe = new Probe(run, check.id)
+  const isThere = await probe
+    .call('GET', '/health', { key: null, takes429: true })
+    .then(() => true)
+    .catch(() => false)
+  if (!isThere) throw new TargetError(`it stopped answering: ${error.message}`)
+  const { sent } = error
+  const seen: Seen | undefined = sent && {
+    sent,
+    operation: undefined,
+    status: 0,
+    headers: {},
+    text: '',
+    json: undefined,
+    bytes: new Uint8Array(),
+    ms: 0,
+  }
+  const operation = sent && operationOf(sent.method, sent.url.slice(run.kit.base.length))
+  const accused = (operation && shapes[operation]?.clauses.at(-1)?.[1]) ?? [check.clauses[0] as ClauseId]
+  probe.expect(accused, false, 'an HTTP answer', error.message, { ...(seen && { seen }) })
+  return new NotTried(error.message)
+}
+
+const costText = ({ credits, burst, upload, seconds }: Costs): string =>
+  credits !== undefined
+    ? 'it spends credits'
+    : burst !== undefined
+      ? 'it sends a burst'
+      : upload !== undefined
+        ? 'it uploads a lot'
+        : `it takes ${seconds} s`

@@ -1,0 +1,131 @@
+/** A request and its answer, as the suite saw them, and how they are shown as evidence. */
+import { type Operation, type OperationId, operations } from '../operations.ts'
+import type { Evidence } from './report.ts'
+
+export interface Sent {
+  method: string
+  /** Absolute. */
+  url: string
+  headers: Readonly<Record<string, string>>
+  /** What was sent, as text that can be shown; of an upload, the file is a curl form field. */
+  body?: string
+  form?: readonly FormPart[]
+}
+
+export interface FormPart {
+  field: string
+  filename: string
+  /** undefined: the part says no type (UP-4). */
+  type: string | undefined
+  size: number
+}
+
+/** An answer. Header names are in lower case. */
+export interface Seen {
+  sent: Sent
+  operation: OperationId | undefined
+  status: number
+  headers: Readonly<Record<string, string>>
+  /** Of a text answer; '' for a binary file. */
+  text: string
+  /** Parsed, whatever the content type says; undefined when it isn't JSON. */
+  json: unknown
+  bytes: Uint8Array
+  ms: number
+}
+
+const patterns = Object.entries<Operation>(operations).map(([id, { method, path }]) => ({
+  id: id as OperationId,
+  method,
+  pattern: new RegExp(`^${path.replace(/\{[^}]+\}/g, '[^/]+')}$`),
+}))
+
+/** The operation that a path below the base URL stands for; the query does not matter. */
+export function operationOf(method: string, path: string): OperationId | undefined {
+  const bare = path.split('?', 1)[0] as string
+  return patterns.find(({ method: own, pattern }) => own === method && pattern.test(bare))?.id
+}
+
+const maxShown = 2_000
+/** What of a request says nothing to a reader. */
+const ordinary = new Set(['host', 'connection', 'content-length', 'accept', 'user-agent', 'accept-encoding'])
+
+/** Takes secrets out of a text, each for the name of the variable that holds it. */
+export type Redact = (text: string) => string
+
+/** A shorter text is too common to be taken out wherever it stands. */
+const minSecretLength = 4
+
+/** Secrets by the name that stands for them; the longest first, as one may be part of another. */
+export function redactor(secrets: Readonly<Record<string, string>>): Redact {
+  const known = Object.entries(secrets)
+    .filter(([, secret]) => secret !== '')
+    .sort((a, b) => b[1].length - a[1].length)
+  return text =>
+    known.reduce((shown, [name, secret]) => {
+      if (secret.length < minSecretLength) return shown === secret ? `$${name}` : shown
+      return shown.replaceAll(secret, `$${name}`)
+    }, text)
+}
+
+type Exchange = Pick<Evidence, 'request' | 'response' | 'curl'>
+
+/** What the report shows of an exchange: no key is in it, long bodies are cut. */
+export function exchangeOf({ sent, status, headers, text, bytes, ms }: Seen, redact: Redact): Exchange {
+  const shown = (headers: Readonly<Record<string, string>>) =>
+    Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, redact(value)]))
+  const body = bodyOf(sent)
+  const answer = text === '' && bytes.length > 0 ? `(${bytes.length} bytes)` : text
+  return {
+    request: {
+      method: sent.method,
+      url: redact(sent.url),
+      headers: shown(sent.headers),
+      ...(body !== undefined && { body: cut(redact(body)) }),
+    },
+    response: {
+      status,
+      headers: shown(headers),
+      ...(answer !== '' && { body: cut(redact(answer)) }),
+      ms: Math.round(ms),
+    },
+    curl: curlOf(sent, redact),
+  }
+}
+
+function bodyOf({ body, form }: Sent): string | undefined {
+  if (body !== undefined) return body
+  return form
+    ?.map(({ field, filename, type, size }) => `${field}: ${filename} (${type ?? 'no type'}, ${size} bytes)`)
+    .join('\n')
+}
+
+const cut = (text: string): string =>
+  text.length > maxShown ? `${text.slice(0, maxShown)}… (${text.length - maxShown} more characters)` : text
+
+/** A line for a shell that sends the same; a key is the variable that holds it. */
+export function curlOf({ method, url, headers, body, form }: Sent, redact: Redact): string {
+  const words = ['curl', '-i']
+  if (method !== (body === undefined && form === undefined ? 'GET' : 'POST')) words.push('-X', method)
+  words.push(quote(redact(url)))
+  for (const [name, value] of Object.entries(headers)) {
+    const own = form !== undefined && name.toLowerCase() === 'content-type'
+    if (!own && !ordinary.has(name.toLowerCase())) words.push('-H', quote(`${name}: ${redact(value)}`))
+  }
+  if (body !== undefined) words.push('--data-raw', quote(redact(body)))
+  for (const { field, filename, type } of form ?? []) {
+    words.push('-F', quote(`${field}=@${filename}${type === undefined ? '' : `;type=${type}`}`))
+  }
+  return words.join(' ')
+}
+
+const variable = /\$(API_KEY|SECOND_KEY|POOR_KEY|LIMITED_KEY|WEBHOOK_SECRET|HEADER_\w+)\b/
+const otherDollar = /\$(?!(API_KEY|SECOND_KEY|POOR_KEY|LIMITED_KEY|WEBHOOK_SECRET|HEADER_\w+)\b)/g
+
+/** For a POSIX shell: in single quotes, but where a variable stands for a key. */
+const quote = (text: string): string =>
+  variable.test(text)
+    ? `"${text.replace(/["\\`]/g, '\\$&').replace(otherDollar, '\\$')}"`
+    : /^[\w./:@%+,=-]+$/.test(text)
+      ? text
+      : `'${text.replaceAll("'", `'\\''`)}'`

@@ -1,0 +1,273 @@
+/** check(): the contract suite against any base URL. What it needs of files, sockets and the clock is put together here. */
+import { createHmac } from 'node:crypto'
+import { createReadStream, existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as delay } from 'node:timers/promises'
+import { clauses } from '../contracts/clauses.ts'
+import { compare } from '../contracts/suite/baseline.ts'
+import type { Kit, Video } from '../contracts/suite/check.ts'
+import { checks } from '../contracts/suite/checks/index.ts'
+import type { Report } from '../contracts/suite/report.ts'
+import { costsOf, isSelected, type Profile, type Progress, runSuite } from '../contracts/suite/run.ts'
+import { monotonicMs } from '../server/clock.ts'
+import { ConfigError, flagOf } from '../server/config.ts'
+import { readDurationMs, typeOfName } from '../server/media.ts'
+import { packageRoot, packageVersion } from '../server/paths.ts'
+import { tagOf } from '../server/seed.ts'
+import { isLoopback } from '../server/webhooks.ts'
+import { findAid } from './aid.ts'
+import { startListener } from './listener.ts'
+import { type CheckSettings, checkOptions } from './options.ts'
+import { makeTransport } from './transport.ts'
+
+export interface CheckOptions extends CheckSettings {
+  /** A report of before: what changed since is in the new one. */
+  baseline?: Report
+  /** Ends the run early; the report then says what is known. */
+  signal?: AbortSignal
+  /** Called once, before the first check, with what the run may do at the most. */
+  onPlan?: (plan: Plan) => void
+  onProgress?: (progress: Progress) => void
+}
+
+export interface Plan {
+  target: string
+  profile: Profile
+  seed: string
+  /** Whether the target is a mock that lends its hand. */
+  aided: boolean
+  checks: number
+  /** At the most: credits, calls at once, bytes beyond a few MB, seconds of waiting. */
+  credits: number
+  maxCredits: number
+  burst: number
+  upload: number
+  seconds: number
+}
+
+/**
+ * Runs the contract suite against a base URL. Throws a ConfigError for options that make no sense, and a TargetError when
+ * nobody answers there, or not the API. Nothing that the report holds is secret.
+ */
+export async function check(target: string, options: CheckOptions = {}): Promise<Report> {
+  const base = baseOf(target)
+  const settings = { ...defaults(), ...defined(options) }
+  const local = isLoopback(new URL(base).hostname.replace(/^\[|\]$/g, ''))
+  const profile = settings.profile ?? (local ? 'full' : 'safe')
+  refuse(settings, profile, local)
+  const ca = settings.ca === undefined ? undefined : await readFile(existing(settings.ca, 'ca'), 'utf8')
+  for (const file of settings.logs ?? []) existing(file, 'logs')
+  const transport = makeTransport(
+    { insecure: settings.insecure ?? false, ...(ca !== undefined && { ca }) },
+    options.signal,
+  )
+  const startedAt = new Date().toISOString()
+  const { seed = '' } = settings
+  // Two runs of one seed meet on the same endpoint, where an Idempotency-Key counts once.
+  const tag = (what: string) => tagOf(16, seed, startedAt, what)
+  const listener = await listenerFor(settings, local)
+  try {
+    const { send } = transport
+    const given: Kit['keys'] = defined({ main: settings.key, second: settings.secondKey, poor: settings.poorKey })
+    const { adminToken, webhookSecret } = settings
+    const isMaybeMock = settings.control !== false && (local || adminToken !== undefined)
+    const aid = isMaybeMock
+      ? await findAid({ base, send, keys: given, tag, ...(adminToken !== undefined && { adminToken }) })
+      : undefined
+    const keys = aid?.keys ?? given
+    const own = headersOf(settings.header ?? [])
+    const secrets: Record<string, string> = defined({
+      API_KEY: keys.main,
+      SECOND_KEY: keys.second,
+      POOR_KEY: keys.poor,
+      WEBHOOK_SECRET: webhookSecret,
+      ...Object.fromEntries(
+        Object.entries(own).map(([name, value]) => [`HEADER_${name.toUpperCase().replace(/\W/g, '_')}`, value]),
+      ),
+    })
+    const failingUrl = settings.failingUrl ?? (aid ? 'https://example.com/fail.mp4' : undefined)
+    const kit: Kit = {
+      base,
+      send,
+      sleep: ms => delay(ms, undefined, options.signal ? { signal: options.signal } : {}).catch(() => {}),
+      now: monotonicMs,
+      hmac: (secret, text) => createHmac('sha256', secret).update(text).digest('hex'),
+      tag,
+      keys,
+      secrets,
+      unknownKey: `understudy_unknown_${tag('unknown key')}`,
+      ...(failingUrl !== undefined && { failingUrl }),
+      ...(webhookSecret !== undefined && { webhookSecret }),
+      ...(listener && { listener }),
+      ...(aid && { aid: { ...aid, limitedKey: remembered(aid.limitedKey, secrets) } }),
+      ...logsOf(settings, aid),
+      clips: await clipsOf(settings.clip),
+      outputFormat: settings.outputFormat ?? 'webm',
+      headers: { ...own, ...aid?.headers },
+      timeoutMs: settings.timeout,
+      maxWaitMs: settings.maxWait,
+      graceMs: local ? 30 : 250,
+      jobTimeoutMs: settings.jobTimeout ?? (local ? 120_000 : 600_000),
+      // RL-3 for what is real; a mock on this machine has nothing to be spared.
+      pollMs: local ? 20 : 2_000,
+      burst: settings.burst,
+    }
+    const maxCredits = settings.maxCredits ?? Number.POSITIVE_INFINITY
+    const run = { checks, profile, maxCredits, ...defined({ only: settings.only, skip: settings.skip }) }
+    options.onPlan?.({ target: base, profile, seed, aided: aid !== undefined, maxCredits, ...costsOf(run) })
+    const report = await runSuite(kit, {
+      ...run,
+      ...defined({
+        require: settings.require,
+        bail: settings.bail,
+        signal: options.signal,
+        onProgress: options.onProgress,
+      }),
+      about: { understudy: packageVersion, seed, startedAt },
+    })
+    return options.baseline ? { ...report, changes: compare(options.baseline, report) } : report
+  } finally {
+    transport.close()
+    listener?.close()
+  }
+}
+
+/** Without what is undefined: an option that is given so is not given. */
+function defined<T extends object>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never
+}
+
+const defaults = () => ({
+  timeout: checkOptions.timeout.default(),
+  maxWait: checkOptions.maxWait.default(),
+  burst: checkOptions.burst.default(),
+  seed: checkOptions.seed.default(),
+})
+
+/** The base URL without a slash at its end. Throws a ConfigError. */
+function baseOf(target: string): string {
+  const wrong = (why: string) =>
+    new ConfigError(`${JSON.stringify(target)} ${why}; expected a base URL such as http://127.0.0.1:4010`)
+  if (!/^https?:\/\//.test(target) || !URL.canParse(target)) throw wrong('is no URL')
+  const url = new URL(target)
+  if (url.username !== '' || url.password !== '')
+    throw wrong('has a password in it: give it as --header "Authorization: …"')
+  if (url.search !== '' || url.hash !== '') throw wrong('has a query or a fragment')
+  return url.href.replace(/\/+$/, '')
+}
+
+function refuse(
+  { only = [], skip = [], require = [], ...settings }: CheckSettings,
+  profile: Profile,
+  local: boolean,
+): void {
+  const ids = checks.map(({ id }) => id)
+  const names = new Set([...ids, ...ids.map(id => id.split('.', 1)[0])])
+  const isClause = (name: string) => name.toUpperCase() in clauses
+  for (const [flag, list] of Object.entries({ only, skip })) {
+    const wrong = list.find(name => !names.has(name) && !isClause(name))
+    if (wrong !== undefined) {
+      throw new ConfigError(
+        `${flagOf(flag)} names ${JSON.stringify(wrong)}; expected clauses, checks or themes, as --list shows them`,
+      )
+    }
+  }
+  const wrong = require.find(name => name !== 'core' && !isClause(name))
+  if (wrong !== undefined) {
+    throw new ConfigError(
+      `--require names ${JSON.stringify(wrong)}; expected "core", or clauses such as ${Object.keys(clauses).slice(0, 3).join(', ')}`,
+    )
+  }
+  if (profile === 'full' && !local && settings.maxCredits === undefined) {
+    throw new ConfigError(
+      'the profile full spends credits on an endpoint that is not on this machine; say how many with --max-credits N',
+    )
+  }
+}
+
+function existing(file: string, option: string): string {
+  if (existsSync(file)) return file
+  throw new ConfigError(`${flagOf(option)} is ${JSON.stringify(file)}, which is no file here`)
+}
+
+async function listenerFor({ webhookUrl, webhookPort = 0 }: CheckSettings, local: boolean) {
+  if (webhookUrl === undefined && !local) return undefined
+  const port = webhookPort || (webhookUrl === undefined ? 0 : Number(new URL(webhookUrl).port))
+  return startListener({ port, ...(webhookUrl !== undefined && { publicUrl: webhookUrl }) }).catch(
+    (error: NodeJS.ErrnoException) => {
+      throw new ConfigError(
+        `the webhook listener can't use port ${port} (${error.code}); choose another with --webhook-port`,
+      )
+    },
+  )
+}
+
+function headersOf(lines: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    lines.map(line => {
+      const colon = line.indexOf(':')
+      return [line.slice(0, colon).trim(), line.slice(colon + 1).trim()]
+    }),
+  )
+}
+
+/** A key that was drawn on the way is no more to be shown than those that were given. */
+function remembered(limitedKey: (calls: number, seconds: number) => Promise<string>, secrets: Record<string, string>) {
+  return async (calls: number, seconds: number): Promise<string> => {
+    const key = await limitedKey(calls, seconds)
+    secrets[`LIMITED_KEY${Object.keys(secrets).filter(name => name.startsWith('LIMITED_KEY')).length || ''}`] = key
+    return key
+  }
+}
+
+function logsOf({ logs }: CheckSettings, aid: Pick<Kit, 'findInLogs'> | undefined): Pick<Kit, 'findInLogs'> {
+  if (logs === undefined || logs.length === 0) return aid?.findInLogs ? { findInLogs: aid.findInLogs } : {}
+  return { findInLogs: ids => findInFiles(logs, ids) }
+}
+
+const looks = 3
+const betweenLooksMs = 500
+
+/** Which of the ids are in the files; looked at more than once, as a log is written behind the answer. */
+async function findInFiles(files: readonly string[], ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const found = new Set<string>()
+  for (let look = 1; ; look++) {
+    for (const file of files) {
+      const missing = new Set(ids.filter(id => !found.has(id)))
+      for await (const line of createInterface({ input: createReadStream(file) })) {
+        if (missing.size === 0) break
+        for (const id of missing) if (line.includes(id)) found.add(id) && missing.delete(id)
+      }
+    }
+    if (found.size === ids.length || look === looks) return found
+    await delay(betweenLooksMs)
+  }
+}
+
+const clipNames = ['short.mp4', 'short.mov', 'short.webm', 'short.avi', 'longer.mp4', 'difficult.mp4'] as const
+
+async function clipsOf(own: string | undefined): Promise<Kit['clips']> {
+  const folder = join(packageRoot, 'fixtures', 'clips')
+  const [mp4, mov, webm, avi, longer, difficult] = (await Promise.all(
+    clipNames.map(name => clipAt(join(folder, name))),
+  )) as [Video, Video, Video, Video, Video, Video]
+  const short = own === undefined ? mp4 : await clipAt(existing(own, 'clip'))
+  return { short, longer, difficult, others: [mp4, mov, webm, avi] }
+}
+
+async function clipAt(file: string): Promise<Video> {
+  const name = basename(file)
+  const type = typeOfName(name)
+  if (type === undefined)
+    throw new ConfigError(`${file} has no extension of a video; expected .mp4, .mov, .webm or .avi (UP-2)`)
+  const ms = await readDurationMs(file)
+  if (ms === undefined) throw new ConfigError(`${file} has no length that can be read; expected a playable video`)
+  return { name, type, bytes: new Uint8Array(await readFile(file)), seconds: ms / 1000 }
+}
+
+/** What --list shows: each check that would run, with its clauses and costs. */
+export function listChecks(filter: Pick<CheckSettings, 'only' | 'skip'> = {}) {
+  return checks.filter(check => isSelected(check, defined(filter)))
+}
