@@ -57,18 +57,23 @@ export async function findAid({ base, send, keys, tag, adminToken }: Asked): Pro
   const second = await prepare(keys.second ?? drawn('second key'), { ...unlimited, credits: manyCredits })
   const poor = await prepare(keys.poor ?? drawn('poor key'), { ...unlimited, credits: 0 })
   await prepare('anonymous', unlimited)
-  let limited = 0
+  let made = 0
   const limit = (calls: number, seconds: number) => ({ rate_limit: { calls, per: `${seconds}s` }, job_limit: 0 })
   return {
     keys: { main, second: second ?? drawn('second key'), poor: poor ?? drawn('poor key') },
     headers: { 'X-Mock-World': world },
+    async freshKey() {
+      const key = drawn(`fresh key ${made++}`)
+      await prepare(key, { ...unlimited, credits: manyCredits })
+      return key
+    },
     async limitedKey(calls, seconds) {
-      const key = drawn(`limited key ${limited++}`)
+      const key = drawn(`limited key ${made++}`)
       await prepare(key, { ...limit(calls, seconds), credits: manyCredits })
       return key
     },
     async limitedAddress(calls, seconds) {
-      const other = tag(`limited address ${limited++}`)
+      const other = tag(`limited address ${made++}`)
       await ask('POST', 'keys', { key: 'anonymous', world: other, ...limit(calls, seconds) })
       return { 'X-Mock-World': other }
     },

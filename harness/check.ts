@@ -1,5 +1,5 @@
 /** check(): the contract suite against any base URL. What it needs of files, sockets and the clock is put together here. */
-import { createHmac } from 'node:crypto'
+import { createHash, createHmac } from 'node:crypto'
 import { createReadStream, existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
@@ -9,6 +9,7 @@ import { clauses } from '../contracts/clauses.ts'
 import { compare } from '../contracts/suite/baseline.ts'
 import type { Kit, Video } from '../contracts/suite/check.ts'
 import { checks } from '../contracts/suite/checks/index.ts'
+import { explore } from '../contracts/suite/explore/explore.ts'
 import type { Report } from '../contracts/suite/report.ts'
 import { costsOf, isSelected, type Profile, type Progress, runSuite } from '../contracts/suite/run.ts'
 import { monotonicMs } from '../server/clock.ts'
@@ -126,6 +127,16 @@ export async function check(target: string, options: CheckOptions = {}): Promise
         onProgress: options.onProgress,
       }),
       about: { understudy: packageVersion, seed, startedAt },
+      ...(settings.explore &&
+        keys.main !== undefined && {
+          explore: run =>
+            explore(run, {
+              sequences: settings.explore ?? 0,
+              seed,
+              seedNumber: numberOf(seed),
+              mayStart: profile === 'full',
+            }),
+        }),
     })
     return options.baseline ? { ...report, changes: compare(options.baseline, report) } : report
   } finally {
@@ -145,6 +156,9 @@ const defaults = () => ({
   burst: checkOptions.burst.default(),
   seed: checkOptions.seed.default(),
 })
+
+/** 31 bits of a seed that may be any text. */
+const numberOf = (seed: string): number => createHash('sha256').update(seed).digest().readUInt32LE() >>> 1
 
 /** The base URL without a slash at its end. Throws a ConfigError. */
 function baseOf(target: string): string {

@@ -89,6 +89,8 @@ export interface Listener {
 
 /** What the mock's own controls do for the suite. */
 export interface Aid {
+  /** A key that nothing was done with yet. */
+  freshKey(): Promise<string>
   /** A key with a limit of its own. */
   limitedKey(calls: number, seconds: number): Promise<string>
   /** Headers by which calls without a key have a limit of their own. */

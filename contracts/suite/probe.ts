@@ -37,6 +37,8 @@ export class Run {
   readonly ids = new Map<string, string>()
   readonly jobIds = new Set<string>()
   readonly statuses = new Map<number, number>()
+  /** Every answer in order, where somebody wants to tell how it came to something. */
+  trace: Seen[] | undefined
   readonly #memo = new Map<string, Promise<unknown>>()
   readonly #maxCredits: number
   requests = 0
@@ -248,6 +250,7 @@ export class Probe {
       text,
       json: parse(text),
     }
+    run.trace?.push(seen)
     run.statuses.set(seen.status, (run.statuses.get(seen.status) ?? 0) + 1)
     // Who answers for a file may be another server; the contract speaks of the API.
     if (path.startsWith('/'))
@@ -342,12 +345,12 @@ export class Probe {
   }
 
   /** Polls until the job is completed or failed, at the pace of RL-3 off loopback. */
-  async finish(id: string): Promise<Polled> {
+  async finish(id: string, options?: CallOptions): Promise<Polled> {
     const { kit } = this
     const answers: Seen[] = []
     const until = kit.now() + kit.jobTimeoutMs
     for (let waitMs = kit.pollMs; ; waitMs = Math.min(waitMs * 1.2, kit.pollMs * 5)) {
-      const seen = this.prepared(await this.job(id), 'the job could not be read')
+      const seen = this.prepared(await this.job(id, options), 'the job could not be read')
       answers.push(seen)
       const job = seen.json as Job
       if (job?.status === 'completed' || job?.status === 'failed') return { answers, job }

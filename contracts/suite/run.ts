@@ -53,6 +53,17 @@ export async function runSuite(kit: Kit, options: RunOptions): Promise<Report> {
     if (!isOver && (options.signal?.aborted || (options.bail && outcome.verdict === 'broken'))) isOver = true
     options.onProgress?.({ type: 'ended', ...place, verdict: outcome.verdict, requests: run.requests })
   }
+  if (options.explore && !isOver) {
+    const of = selected.length
+    options.onProgress?.({
+      type: 'started',
+      check: 'explore',
+      title: 'sequences that nobody wrote',
+      index: of,
+      of: of + 1,
+      requests: run.requests,
+    })
+  }
   const explored = isOver ? undefined : await options.explore?.(run)
   return reportOf(run, options, outcomes, { complete: !isOver, ms: kit.now() - startedAt, refusal, explored })
 }

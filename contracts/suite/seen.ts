@@ -48,7 +48,15 @@ export function operationOf(method: string, path: string): OperationId | undefin
 
 const maxShown = 2_000
 /** What of a request says nothing to a reader. */
-const ordinary = new Set(['host', 'connection', 'content-length', 'accept', 'user-agent', 'accept-encoding'])
+const ordinary = new Set([
+  'host',
+  'connection',
+  'content-length',
+  'accept',
+  'user-agent',
+  'accept-encoding',
+  'x-mock-world',
+])
 
 /** Takes secrets out of a text, each for the name of the variable that holds it. */
 export type Redact = (text: string) => string
@@ -119,8 +127,9 @@ export function curlOf({ method, url, headers, body, form }: Sent, redact: Redac
   return words.join(' ')
 }
 
-const variable = /\$(API_KEY|SECOND_KEY|POOR_KEY|LIMITED_KEY|WEBHOOK_SECRET|HEADER_\w+)\b/
-const otherDollar = /\$(?!(API_KEY|SECOND_KEY|POOR_KEY|LIMITED_KEY|WEBHOOK_SECRET|HEADER_\w+)\b)/g
+const variable = /\$(API_KEY|SECOND_KEY|POOR_KEY|LIMITED_KEY\d*|WEBHOOK_SECRET|HEADER_\w+|JOB_\d+|VIDEO_\d+|IDEM_\d+)\b/
+const otherDollar =
+  /\$(?!(API_KEY|SECOND_KEY|POOR_KEY|LIMITED_KEY\d*|WEBHOOK_SECRET|HEADER_\w+|JOB_\d+|VIDEO_\d+|IDEM_\d+)\b)/g
 
 /** For a POSIX shell: in single quotes, but where a variable stands for a key. */
 const quote = (text: string): string =>

@@ -134,6 +134,9 @@ function reasonOf(untried: readonly Outcome[], of: number): string {
   for (const { check, reason = 'it was not tried' } of untried) {
     byReason.set(reason, [...(byReason.get(reason) ?? []), check.id])
   }
+  const [only] = byReason.keys()
+  // What is true of all of its checks needs no list of them.
+  if (byReason.size === 1 && only !== undefined && untried.length === of) return only
   const texts = [...byReason].map(([reason, ids]) => `${ids.join(', ')}: ${reason}`)
   const part = of > untried.length ? `${of - untried.length} of ${of} checks hold, but ` : ''
   return part + texts.join('; ')

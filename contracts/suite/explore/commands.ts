@@ -1,0 +1,303 @@
+/** The calls that sequences are made of: valid, boundary and hostile, drawn from the contract's own lists. */
+import fc, { type AsyncCommand } from 'fast-check'
+import type { ClauseId } from '../../clauses.ts'
+import { backgroundTypes, jobStates, models, outputFormats } from '../../schemas.ts'
+import { asFile, field, saidBy } from '../probe.ts'
+import type { Seen } from '../seen.ts'
+import {
+  expectJob,
+  expectSpent,
+  isAlphaWrong,
+  isGood,
+  keyOf,
+  type Model,
+  type ModelJob,
+  type Real,
+  settle,
+  textFile,
+  type Who,
+} from './model.ts'
+
+type Command = AsyncCommand<Model, Real>
+type Fields = Record<string, unknown>
+
+const command = (
+  name: string,
+  run: (model: Model, real: Real) => Promise<void>,
+  check: (model: Model) => boolean = () => true,
+): Command => ({
+  check,
+  run,
+  toString: () => name,
+})
+
+const who = fc.constantFrom<Who>('main', 'main', 'main', 'second')
+/** Mostly none; few keys, so that they meet. */
+const idem = fc.option(fc.integer({ min: 0, max: 1 }), { freq: 2 })
+const which = fc.nat({ max: 3 })
+
+const validInputs = fc.record(
+  {
+    model: fc.constantFrom(...models),
+    output_format: fc.constantFrom(...outputFormats),
+    bg_type: fc.constantFrom(
+      ...backgroundTypes.filter(type => type !== 'custom' && type !== 'color' && type !== 'image'),
+    ),
+    text_prompt: fc.constantFrom('', 'the dancer', 'Ünïcödé 🎬', '"quoted" \\ $HOME'),
+  },
+  { requiredKeys: [] },
+)
+const metadata = fc.constantFrom<Fields>({}, { user_id: 'u_1' }, { nested: { deep: [1, 2, 3] } })
+
+/** Each of these has to be refused, whatever else is right. */
+const wrongInputs = fc.constantFrom<Fields>(
+  { model: 'nonsense' },
+  { model: 7 },
+  { output_format: 'exe' },
+  { bg_type: 'plaid' },
+  { bg_color: [1, 2] },
+  { video_url: 12 },
+  { video_url: 'not a url' },
+)
+
+const headersOf = (key: string | undefined): Record<string, string> =>
+  key === undefined ? {} : { 'Idempotency-Key': key }
+
+/** The same again: what an Idempotency-Key was answered before. */
+function expectReplay(
+  real: Real,
+  model: Model,
+  key: string | undefined,
+  sent: string,
+  by: Who,
+  seen: Seen,
+  id: unknown,
+): 'new' | 'replay' | 'refused' {
+  const { t } = real
+  const before = key === undefined ? undefined : model.answers.get(`${by} ${key}`)
+  if (before === undefined) return 'new'
+  if (before.sent !== sent) {
+    t.expectStatus('ID-1', seen, [422], 'another body with the same Idempotency-Key')
+    return 'refused'
+  }
+  const clauses: readonly ClauseId[] = ['ID-1', 'GO-3']
+  if (t.expectStatus(clauses, seen, [before.status], 'the first answer again')) {
+    t.expect(clauses, id === before.id, before.id, id, { seen })
+  }
+  return 'replay'
+}
+
+function remember(model: Model, key: string | undefined, sent: string, by: Who, seen: Seen, id: string): void {
+  if (key !== undefined) model.answers.set(`${by} ${key}`, { sent, id, status: seen.status, who: by })
+}
+
+const create = (by: Who, fields: Fields, isDraft: boolean, n: number | null) =>
+  command(
+    `create ${JSON.stringify({ ...fields, auto_start: !isDraft })} by ${by}${n === null ? '' : ` with key ${n}`}`,
+    async (model, real) => {
+      const { t } = real
+      if (real.keys[by] === undefined) return
+      const draft = isDraft || !real.mayStart || by !== 'main'
+      const key = n === null ? undefined : `create ${real.idem(n)}`
+      const body = { metadata: t.mark, ...fields, auto_start: !draft }
+      const sent = JSON.stringify(body)
+      const isKnown = key !== undefined && model.answers.has(`${by} ${key}`)
+      const headers = headersOf(key)
+      const seen = await t.create({ video_url: real.videoUrl, ...body }, { ...keyOf(real, by), headers, paid: isKnown })
+      const id = field(seen, 'id')
+      const kind = expectReplay(real, model, key, sent, by, seen, id)
+      if (kind !== 'new') return expectSpent(real, model, ['ID-1', 'GO-3'])
+      if (isAlphaWrong(fields)) {
+        t.expect('JOB-7', seen.status >= 400 && seen.status < 500, '4xx: MP4 has no alpha', saidBy(seen), { seen })
+        return expectSpent(real, model, 'CR-1')
+      }
+      if (!t.expectStatus('JOB-1', seen, [200, 201, 202], 'a create')) return
+      if (typeof id !== 'string') return
+      t.expect('ID-1', !model.jobs.some(job => job.id === id), 'a new job, as the request is new', `${id}, as before`, {
+        seen,
+      })
+      const job: ModelJob = {
+        id,
+        owner: by,
+        inputs: { ...fields, metadata: body.metadata },
+        isStarted: !draft,
+        status: undefined,
+        progress: 0,
+      }
+      model.jobs.push(job)
+      remember(model, key, sent, by, seen, id)
+      if (!draft) await settle(real, model, job)
+      await expectSpent(real, model, 'CR-1')
+    },
+  )
+
+const createWrong = (fields: Fields) =>
+  command(`create ${JSON.stringify(fields)}, which is wrong`, async (model, real) => {
+    const seen = await real.t.create({ video_url: real.videoUrl, ...fields, auto_start: false }, keyOf(real, 'main'))
+    real.t.expectStatus('JOB-1', seen, [400], 'a create with a wrong field')
+    await expectSpent(real, model, 'CR-1')
+  })
+
+const start = (n: number, by: Who, fields: Fields | undefined, key: number | null) =>
+  command(
+    `start job ${n} by ${by} with ${JSON.stringify(fields ?? {})}${key === null ? '' : ` and key ${key}`}`,
+    async (model, real) => {
+      const { t } = real
+      const job = model.jobs[n % model.jobs.length] as ModelJob
+      if (real.keys[by] === undefined) return
+      // Only the main key pays; without a budget only what is refused may be sent.
+      const isOwn = job.owner === by
+      if (isOwn && (by !== 'main' || (!real.mayStart && !isAlphaWrong({ ...job.inputs, ...fields })))) return
+      const idemKey = key === null ? undefined : `start ${job.id} ${real.idem(key)}`
+      const headers = headersOf(idemKey)
+      const sent = JSON.stringify(fields ?? null)
+      const seen = await t.start(job.id, fields, { ...keyOf(real, by), headers, paid: !isOwn || job.isStarted })
+      if (!isOwn) {
+        t.expectStatus('AUTH-3', seen, [404], "a start of another key's job")
+        return
+      }
+      const kind = expectReplay(real, model, idemKey, sent, by, seen, field(seen, 'id'))
+      if (kind !== 'new') return expectSpent(real, model, ['ID-1', 'GO-3'])
+      if (job.isStarted) {
+        const good = isGood(seen) || (seen.status >= 400 && seen.status < 500)
+        t.expect('JOB-3', good, 'the job as it is, or a 4xx', saidBy(seen), { seen })
+        if (isGood(seen)) remember(model, idemKey, sent, by, seen, job.id)
+        expectJob(t, job, await t.job(job.id, keyOf(real, by)))
+        return expectSpent(real, model, ['JOB-3', 'GO-3'])
+      }
+      if (isAlphaWrong({ ...job.inputs, ...fields })) {
+        t.expect('JOB-7', seen.status >= 400 && seen.status < 500, '4xx: MP4 has no alpha', saidBy(seen), { seen })
+        expectJob(t, job, await t.job(job.id, keyOf(real, by)))
+        return expectSpent(real, model, 'CR-1')
+      }
+      if (!t.expectStatus('JOB-3', seen, [200, 201, 202], 'the start of a draft')) return
+      job.inputs = { ...job.inputs, ...fields }
+      job.isStarted = true
+      remember(model, idemKey, sent, by, seen, job.id)
+      await settle(real, model, job)
+      await expectSpent(real, model, ['JOB-3', 'CR-1'])
+    },
+    model => model.jobs.length > 0,
+  )
+
+const get = (n: number, by: Who) =>
+  command(
+    `read job ${n} by ${by}`,
+    async (model, real) => {
+      const job = model.jobs[n % model.jobs.length] as ModelJob
+      if (real.keys[by] === undefined) return
+      const seen = await real.t.job(job.id, keyOf(real, by))
+      if (job.owner === by) expectJob(real.t, job, seen)
+      else real.t.expectStatus('AUTH-3', seen, [404], "another key's job")
+    },
+    model => model.jobs.length > 0,
+  )
+
+const download = (n: number, by: Who) =>
+  command(
+    `download of job ${n} by ${by}`,
+    async (model, real) => {
+      const { t } = real
+      const job = model.jobs[n % model.jobs.length] as ModelJob
+      if (real.keys[by] === undefined) return
+      const seen = await t.download(job.id, keyOf(real, by))
+      if (job.owner !== by) return void t.expectStatus('AUTH-3', seen, [404], "the download of another key's job")
+      if (job.status === 'completed') return void t.expectStatus('DL-1', seen, [200], 'the download of a completed job')
+      t.expectStatus('DL-2', seen, [400], 'the download of a job that is not completed')
+    },
+    model => model.jobs.length > 0,
+  )
+
+const list = (by: Who, limit: number, offset: number, status: string | null) =>
+  command(`list by ${by}: ${limit} from ${offset}${status === null ? '' : `, ${status}`}`, async (model, real) => {
+    const { t } = real
+    if (real.keys[by] === undefined) return
+    const query = `limit=${limit}&offset=${offset}${status === null ? '' : `&status=${status}`}`
+    const seen = await t.get(`/v1/jobs?${query}`, keyOf(real, by))
+    if (!t.expectStatus('JOB-6', seen, [200], `the list with ${query}`)) return
+    const jobs = field(seen, 'jobs')
+    const shown = Array.isArray(jobs) ? jobs.map(job => String((job as { id?: unknown } | null)?.id)) : []
+    const foreign = model.jobs.find(job => job.owner !== by && shown.includes(job.id))
+    t.expect('AUTH-3', foreign === undefined, "only the key's own jobs", foreign?.id ?? 'only those', {
+      seen,
+      pointer: '/jobs',
+    })
+    t.expect('JOB-6', shown.length <= limit, `${limit} jobs at the most`, shown.length, { seen, pointer: '/jobs' })
+    t.expect('JOB-6', new Set(shown).size === shown.length, 'each job once', shown.join(', '), {
+      seen,
+      pointer: '/jobs',
+    })
+    if (!real.isAlone || status !== null) return
+    const own = model.jobs
+      .filter(job => job.owner === by)
+      .map(job => job.id)
+      .toReversed()
+    const due = own.slice(offset, offset + limit)
+    t.expect('JOB-6', due.join() === shown.join(), due.join(', ') || 'no job', shown.join(', ') || 'no job', {
+      seen,
+      pointer: '/jobs',
+    })
+    t.expect('JOB-6', field(seen, 'total') === own.length, String(own.length), field(seen, 'total'), {
+      seen,
+      pointer: '/total',
+    })
+  })
+
+const upload = (kind: 'video' | 'untyped' | 'text', n: number | null) =>
+  command(`upload of ${kind}${n === null ? '' : ` with key ${n}`}`, async (model, real) => {
+    const { t } = real
+    const clip = asFile(t.kit.clips.short)
+    const file = kind === 'text' ? textFile : { ...clip, ...(kind === 'untyped' && { type: undefined }) }
+    const key = n === null ? undefined : `upload ${real.idem(n)}`
+    const headers = headersOf(key)
+    const seen = await t.upload(file, '/v1/uploads', { ...keyOf(real, 'main'), headers })
+    if (kind === 'text') {
+      if (key !== undefined && model.answers.has(`main ${key}`))
+        return void t.expect('ID-1', !isGood(seen), '4xx', saidBy(seen), { seen })
+      return void t.expectStatus('UP-2', seen, [400], 'what is no video')
+    }
+    const id = field(seen, 'video_id')
+    if (expectReplay(real, model, key, file.name, 'main', seen, id) !== 'new') return
+    if (!t.expectStatus(kind === 'video' ? 'UP-1' : 'UP-4', seen, [200], 'an upload') || typeof id !== 'string') return
+    t.expect('UP-3', !model.uploads.has(id), 'a video_id of its own', `${id}, as before`, {
+      seen,
+      pointer: '/video_id',
+    })
+    t.expect('UP-3', field(seen, 'filename') === file.name, file.name, field(seen, 'filename'), {
+      seen,
+      pointer: '/filename',
+    })
+    model.uploads.add(id)
+    remember(model, key, file.name, 'main', seen, id)
+  })
+
+const unknown = command('read a job that nobody has made', async (_model, { t, ...real }) => {
+  t.expectStatus(
+    'ERR-4',
+    await t.job('job_that_nobody_has_made', keyOf({ t, ...real }, 'main')),
+    [404],
+    'an unknown job',
+  )
+})
+
+/** All of them; what costs credits is left out by the commands themselves where nothing may be spent. */
+export const commands: fc.Arbitrary<Command>[] = [
+  fc
+    .tuple(who, fc.tuple(validInputs, metadata), fc.boolean(), idem)
+    .map(([by, [inputs, data], isDraft, n]) => create(by, { ...inputs, metadata: data }, isDraft, n)),
+  fc.tuple(who, fc.boolean(), idem).map(([by, isDraft, n]) => create(by, {}, isDraft, n)),
+  wrongInputs.map(createWrong),
+  fc
+    .tuple(which, who, fc.option(validInputs, { nil: undefined }), idem)
+    .map(([n, by, fields, key]) => start(n, by, fields, key)),
+  fc.tuple(which, who).map(([n, by]) => start(n, by, undefined, null)),
+  fc.tuple(which, who).map(([n, by]) => get(n, by)),
+  fc.tuple(which, who).map(([n, by]) => download(n, by)),
+  fc
+    .tuple(who, fc.constantFrom(1, 2, 20, 100), fc.constantFrom(0, 0, 1, 2), fc.option(fc.constantFrom(...jobStates)))
+    .map(([by, limit, offset, status]) => list(by, limit, offset, status)),
+  fc
+    .tuple(fc.constantFrom<'video' | 'untyped' | 'text'>('video', 'untyped', 'text'), idem)
+    .map(([kind, n]) => upload(kind, n)),
+  fc.constant(unknown),
+]
