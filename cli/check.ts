@@ -1,5 +1,5 @@
 /** `understudy check <base-url>`: which documented clause an endpoint keeps, which it breaks, and what could not be tried. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Command, Option } from 'commander'
 import { clearLine } from '../contracts/reporters/ansi.ts'
@@ -62,6 +62,7 @@ function chosenOf(text: string): Chosen {
       `--reporter names ${JSON.stringify(name)}; expected one of ${Object.keys(reporters).join(', ')}, with =FILE behind it if need be`,
     )
   }
+  if (path.length > 0 && path.join('=') === '') throw new ConfigError(`--reporter ${name}= names no file`)
   return { name: name as ReporterName, path: path.length === 0 ? undefined : path.join('=') }
 }
 
@@ -69,6 +70,7 @@ async function run(target: string | undefined, { reporter = [], baseline, list, 
   const settings = { ...readCheckEnvironment(process.env), ...flags }
   if (list) return printList(settings)
   if (target === undefined) throw new ConfigError('no base URL was given; expected one such as http://127.0.0.1:4010')
+  for (const { path } of reporter) if (path !== undefined) makeWritable(path)
   const old = baseline === undefined ? undefined : readBaseline(baseline)
   const stop = new AbortController()
   const onInterrupt = () => {
@@ -101,15 +103,22 @@ async function run(target: string | undefined, { reporter = [], baseline, list, 
 /** The pretty one, unless another is to go to stdout. */
 function write(report: Report, chosen: readonly Chosen[]): void {
   const toStdout = chosen.filter(({ path }) => path === undefined)
-  for (const { name, path } of chosen) {
-    if (path === undefined) continue
-    mkdirSync(dirname(path), { recursive: true })
-    writeFileSync(path, reporters[name](report))
-  }
+  for (const { name, path } of chosen) if (path !== undefined) writeFileSync(path, reporters[name](report))
   const color = process.stdout.isTTY === true && !process.env.NO_COLOR
   const width = process.stdout.columns
   for (const { name } of toStdout.length > 0 ? toStdout : [{ name: 'pretty' as const }]) {
     process.stdout.write(`${reporters[name](report, { color, ...(width !== undefined && { width }) }).trimEnd()}\n`)
+  }
+}
+
+/** Before the run: a report that can't be written is no use of one. */
+function makeWritable(path: string): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true })
+    accessSync(existsSync(path) ? path : dirname(path), constants.W_OK)
+    if (existsSync(path) && statSync(path).isDirectory()) throw new Error('it is a folder')
+  } catch (error) {
+    throw new ConfigError(`--reporter can't write ${JSON.stringify(path)}: ${(error as Error).message}`)
   }
 }
 

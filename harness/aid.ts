@@ -15,6 +15,8 @@ interface Asked {
   send: Kit['send']
   keys: Kit['keys']
   tag: Kit['tag']
+  /** ms that one answer may take. */
+  timeoutMs: number
   adminToken?: string
 }
 
@@ -23,7 +25,7 @@ const manyCredits = 1_000_000
 const withinMs = 5_000
 
 /** undefined where the target is no mock, or keeps its /__mock closed. */
-export async function findAid({ base, send, keys, tag, adminToken }: Asked): Promise<MockAid | undefined> {
+export async function findAid({ base, send, keys, tag, timeoutMs, adminToken }: Asked): Promise<MockAid | undefined> {
   const world = tag('world')
   const ask = async (method: string, path: string, body?: unknown): Promise<unknown> => {
     const out: Outgoing = {
@@ -34,7 +36,7 @@ export async function findAid({ base, send, keys, tag, adminToken }: Asked): Pro
         ...(adminToken !== undefined && { 'X-Admin-Token': adminToken }),
       },
       ...(body !== undefined && { content: new TextEncoder().encode(JSON.stringify(body)) }),
-      timeoutMs: withinMs,
+      timeoutMs: Math.min(timeoutMs, withinMs),
     }
     const { status, bytes } = await send(out)
     if (status !== 200) return undefined

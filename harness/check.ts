@@ -1,13 +1,12 @@
 /** check(): the contract suite against any base URL. What it needs of files, sockets and the clock is put together here. */
 import { createHash, createHmac } from 'node:crypto'
-import { createReadStream, existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { basename, join } from 'node:path'
-import { createInterface } from 'node:readline'
+import { readFileSync, statSync } from 'node:fs'
+import { open, readFile } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { clauses } from '../contracts/clauses.ts'
 import { compare } from '../contracts/suite/baseline.ts'
-import type { Kit, Video } from '../contracts/suite/check.ts'
+import { type Kit, NoAnswer, type Video } from '../contracts/suite/check.ts'
 import { checks } from '../contracts/suite/checks/index.ts'
 import { explore } from '../contracts/suite/explore/explore.ts'
 import type { Report } from '../contracts/suite/report.ts'
@@ -58,7 +57,8 @@ export async function check(target: string, options: CheckOptions = {}): Promise
   const local = isLoopback(new URL(base).hostname.replace(/^\[|\]$/g, ''))
   const profile = settings.profile ?? (local ? 'full' : 'safe')
   refuse(settings, profile, local)
-  const ca = settings.ca === undefined ? undefined : await readFile(existing(settings.ca, 'ca'), 'utf8')
+  const own = headersOf(settings.header ?? [])
+  const ca = settings.ca === undefined ? undefined : certificateIn(existing(settings.ca, 'ca'))
   for (const file of settings.logs ?? []) existing(file, 'logs')
   const transport = makeTransport(
     { insecure: settings.insecure ?? false, ...(ca !== undefined && { ca }) },
@@ -75,15 +75,22 @@ export async function check(target: string, options: CheckOptions = {}): Promise
     const { adminToken, webhookSecret } = settings
     const isMaybeMock = settings.control !== false && (local || adminToken !== undefined)
     const aid = isMaybeMock
-      ? await findAid({ base, send, keys: given, tag, ...(adminToken !== undefined && { adminToken }) })
+      ? await findAid({
+          base,
+          send: out => send({ ...out, headers: { ...own, ...out.headers } }),
+          keys: given,
+          tag,
+          timeoutMs: settings.timeout,
+          ...(adminToken !== undefined && { adminToken }),
+        }).catch(noAid)
       : undefined
     const keys = aid?.keys ?? given
-    const own = headersOf(settings.header ?? [])
     const secrets: Record<string, string> = defined({
       API_KEY: keys.main,
       SECOND_KEY: keys.second,
       POOR_KEY: keys.poor,
       WEBHOOK_SECRET: webhookSecret,
+      ADMIN_TOKEN: adminToken,
       ...Object.fromEntries(
         Object.entries(own).map(([name, value]) => [`HEADER_${name.toUpperCase().replace(/\W/g, '_')}`, value]),
       ),
@@ -194,6 +201,11 @@ function refuse(
       `--require names ${JSON.stringify(wrong)}; expected "core", or clauses such as ${Object.keys(clauses).slice(0, 3).join(', ')}`,
     )
   }
+  const { key, secondKey, poorKey, adminToken } = settings
+  for (const [option, value] of Object.entries({ key, secondKey, poorKey, adminToken })) {
+    if (value !== undefined && unsendable.test(value))
+      throw new ConfigError(`${flagOf(option)} has a character that no header can carry, such as a line's end`)
+  }
   if (profile === 'full' && !local && settings.maxCredits === undefined) {
     throw new ConfigError(
       'the profile full spends credits on an endpoint that is not on this machine; say how many with --max-credits N',
@@ -202,8 +214,19 @@ function refuse(
 }
 
 function existing(file: string, option: string): string {
-  if (existsSync(file)) return file
+  if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === false) return file
   throw new ConfigError(`${flagOf(option)} is ${JSON.stringify(file)}, which is no file here`)
+}
+
+function certificateIn(file: string): string {
+  const text = readFileSync(file, 'utf8')
+  if (text.includes('-----BEGIN CERTIFICATE-----')) return text
+  throw new ConfigError(`--ca ${file} holds no certificate; expected a PEM file`)
+}
+
+/** A mock that goes away in between is what the run itself will say. */
+function noAid(error: unknown): undefined {
+  if (!(error instanceof NoAnswer)) throw error
 }
 
 async function listenerFor({ webhookUrl, webhookPort = 0 }: CheckSettings, local: boolean) {
@@ -218,11 +241,21 @@ async function listenerFor({ webhookUrl, webhookPort = 0 }: CheckSettings, local
   )
 }
 
+/** What Node refuses to send. */
+const unsendable = /[^\t\x20-\x7e\x80-\xff]/
+
+/** Throws a ConfigError that does not show the line: there may be a secret in it. */
 function headersOf(lines: readonly string[]): Record<string, string> {
   return Object.fromEntries(
-    lines.map(line => {
-      const colon = line.indexOf(':')
-      return [line.slice(0, colon).trim(), line.slice(colon + 1).trim()]
+    lines.map((line, i) => {
+      const [, name = '', value = ''] = /^([\w!#$%&'*+.^`|~-]+):(.*)$/s.exec(line) ?? []
+      const which = lines.length > 1 ? ` number ${i + 1}` : ''
+      if (name === '') throw new ConfigError(`--header${which} is not of the form "Name: value"`)
+      if (unsendable.test(value.trim()))
+        throw new ConfigError(
+          `--header${which} (${name}) has a character that no header can carry, such as a line's end`,
+        )
+      return [name, value.trim()]
     }),
   )
 }
@@ -250,10 +283,13 @@ async function findInFiles(files: readonly string[], ids: readonly string[]): Pr
   for (let look = 1; ; look++) {
     for (const file of files) {
       const missing = new Set(ids.filter(id => !found.has(id)))
-      for await (const line of createInterface({ input: createReadStream(file) })) {
+      // It may be rotated away under our hands; the next look finds the new one.
+      const log = await open(file).catch(() => undefined)
+      for await (const line of log?.readLines() ?? []) {
         if (missing.size === 0) break
         for (const id of missing) if (line.includes(id)) found.add(id) && missing.delete(id)
       }
+      await log?.close().catch(() => {})
     }
     if (found.size === ids.length || look === looks) return found
     await delay(betweenLooksMs)
@@ -278,7 +314,7 @@ async function clipAt(file: string): Promise<Video> {
     throw new ConfigError(`${file} has no extension of a video; expected .mp4, .mov, .webm or .avi (UP-2)`)
   const ms = await readDurationMs(file)
   if (ms === undefined) throw new ConfigError(`${file} has no length that can be read; expected a playable video`)
-  return { name, type, bytes: new Uint8Array(await readFile(file)), seconds: ms / 1000 }
+  return { name, type, path: resolve(file), bytes: new Uint8Array(await readFile(file)), seconds: ms / 1000 }
 }
 
 /** What --list shows: each check that would run, with its clauses and costs. */

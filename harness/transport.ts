@@ -1,6 +1,7 @@
 /** Sends the suite's requests over real sockets, and says in words why no answer came. */
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import { rootCertificates } from 'node:tls'
 import { type Incoming, NoAnswer, type Outgoing } from '../contracts/suite/check.ts'
 import { monotonicMs } from '../server/clock.ts'
 
@@ -23,13 +24,21 @@ export interface Transport {
 
 export function makeTransport({ insecure, ca }: Trust, signal?: AbortSignal): Transport {
   const common = { keepAlive: true, maxSockets: 64 }
+  const trust = {
+    rejectUnauthorized: insecure !== true,
+    ...(ca !== undefined && { ca: [...rootCertificates, ca] }),
+  }
   const http = new HttpAgent(common)
-  const https = new HttpsAgent({ ...common, rejectUnauthorized: insecure !== true, ...(ca !== undefined && { ca }) })
+  const https = new HttpsAgent({ ...common, ...trust })
   const send = async (out: Outgoing, again = true): Promise<Incoming> => {
     const url = new URL(out.url)
     const isTls = url.protocol === 'https:'
-    const options = { agent: isTls ? https : http, method: out.method, headers: out.headers, ...(signal && { signal }) }
-    const attempt = await exchange(out, url, isTls ? httpsRequest : httpRequest, options)
+    const shared = isTls ? https : http
+    // A POST that is cut must not be sent again, as it may have cost something: a fresh connection is never stale.
+    const own =
+      out.method === 'GET' ? undefined : isTls ? new HttpsAgent({ ...common, ...trust }) : new HttpAgent(common)
+    const options = { agent: own ?? shared, method: out.method, headers: out.headers, ...(signal && { signal }) }
+    const attempt = await exchange(out, url, isTls ? httpsRequest : httpRequest, options).finally(() => own?.destroy())
     if (!('stale' in attempt)) return attempt
     // The server closed an idle connection at the moment of its use: that is how keep-alive goes, not a fault.
     if (again) return send(out, false)
@@ -62,7 +71,11 @@ function exchange(
     const call = request(url, { ...options, headers })
     let isAnswered = false
     const deadline = setTimeout(() => {
-      call.destroy(new NoAnswer(`no ${isAnswered ? 'whole ' : ''}answer within ${Math.round(withinMs / 1000)} s`))
+      call.destroy(
+        new NoAnswer(
+          `no ${isAnswered ? 'whole ' : ''}answer within ${withinMs < 10_000 ? withinMs / 1000 : Math.round(withinMs / 1000)} s`,
+        ),
+      )
     }, withinMs)
     const fail = (error: Error) => {
       clearTimeout(deadline)

@@ -64,6 +64,8 @@ export class NoAnswer extends Error {}
 export interface Video {
   name: string
   type: string
+  /** Where it lies, for a line that sends it again. */
+  path?: string
   bytes: Uint8Array
   /** Seconds; what it will be charged by. */
   seconds: number

@@ -4,10 +4,10 @@
  */
 import type { ClauseId } from '../clauses.ts'
 import { shown } from '../expectation.ts'
-import { creditsPerMinute, type Job, type Model } from '../schemas.ts'
+import { creditsPerMinute, type Job, jobStates, type Model } from '../schemas.ts'
 import { type Check, type Kit, type Need, NoAnswer, needs, type Outgoing, type Video } from './check.ts'
 import { type Finding, judge } from './judge.ts'
-import { operationOf, type Redact, redactor, type Seen, type Sent } from './seen.ts'
+import { type FormPart, operationOf, type Redact, redactor, type Seen, type Sent } from './seen.ts'
 
 /** Ends a check: what follows can't be tried. */
 export class NotTried extends Error {
@@ -37,10 +37,16 @@ export class Run {
   readonly ids = new Map<string, string>()
   readonly jobIds = new Set<string>()
   readonly statuses = new Map<number, number>()
+  /** Why the endpoint can no longer be asked. */
+  gone: string | undefined
   /** Every answer in order, where somebody wants to tell how it came to something. */
   trace: Seen[] | undefined
   readonly #memo = new Map<string, Promise<unknown>>()
   readonly #maxCredits: number
+  /** A draft that nobody starts, to see whether it waits. */
+  watched: { id: string; status: string } | undefined
+  /** Drafts start by themselves: what is charged, and when, can't be told any more. */
+  draftsStart = false
   requests = 0
   sentBytes = 0
   credits = 0
@@ -92,6 +98,8 @@ export interface CallOptions {
 
 /** Of a call that may cost credits. */
 interface Paid extends CallOptions {
+  /** What the draft is of, where the call does not say. */
+  model?: string
   /** The clip's length; default: that of the short one. */
   seconds?: number
   /** The credits are put aside already. */
@@ -121,6 +129,10 @@ interface Place {
   note?: string
 }
 
+/** A state that nobody knows is no state to wait in. */
+const looksAtUnknown = 5
+const isState = (status: unknown): boolean => (jobStates as readonly unknown[]).includes(status)
+
 const firstBackoffMs = 1_000
 const usualBoundary = 'understudy-suite-boundary'
 
@@ -146,6 +158,13 @@ export class Probe {
     const text = typeof found === 'string' ? found : shown(found)
     this.run.findings.push({ check: this.#check, clauses: [clauses].flat(), holds, expected, found: text, ...place })
     return holds
+  }
+
+  /** That a field shows what it was given. One that is not there at all is JOB-5's matter, and told by it. */
+  expectField(clauses: ClauseId | readonly ClauseId[], seen: Seen, name: string, given: unknown): void {
+    const found = field(seen, name)
+    if (found === undefined) return
+    this.expect(clauses, isSame(given, found), shown(given), found, { seen, pointer: `/${name}` })
   }
 
   /** The same for a status, with its code where one is due. */
@@ -264,7 +283,13 @@ export class Probe {
     const sentKey = key === undefined ? kit.keys.main : (key ?? undefined)
     const body = text ?? (json === undefined ? undefined : JSON.stringify(json))
     const form = file && [
-      { field: file.field ?? 'file', filename: file.name, type: file.type, size: sizeOf(file.content) },
+      {
+        field: file.field ?? 'file',
+        filename: file.name,
+        type: file.type,
+        size: sizeOf(file.content),
+        ...sourceOf(file, kit),
+      },
     ]
     const content = file ? multipart(file) : body === undefined ? undefined : new TextEncoder().encode(body)
     return {
@@ -307,7 +332,7 @@ export class Probe {
 
   /** POST /v1/jobs with the short clip and these fields. Unless it is a draft, the budget has to allow it. */
   async create(fields: Record<string, unknown> = {}, options?: Paid): Promise<Seen> {
-    const { seconds = this.kit.clips.short.seconds, paid = false, ...call } = options ?? {}
+    const { seconds = this.kit.clips.short.seconds, paid = false, model: _, ...call } = options ?? {}
     const video_url = 'video_url' in fields ? fields.video_url : (await this.video()).url
     const body = { video_url, metadata: this.mark, ...fields }
     const isOurs = call.key === undefined || call.key === this.kit.keys.main || call.key === this.kit.keys.second
@@ -318,8 +343,20 @@ export class Probe {
     return seen
   }
 
+  /** JOB-3: the draft that nobody has started is one still. */
+  async watchDraft(): Promise<void> {
+    const { run } = this
+    if (run.watched === undefined || run.draftsStart) return
+    const { id, status } = run.watched
+    const seen = this.prepared(await this.job(id), 'the draft could not be read')
+    const found = field(seen, 'status')
+    const expected = `${status} still, as nobody started it`
+    run.draftsStart = !this.expect('JOB-3', found === status, expected, found, { seen, pointer: '/status' })
+  }
+
   /** A draft's id: for checks that need one, and speak of something else. */
   async draft(fields: Record<string, unknown> = {}, options?: CallOptions): Promise<string> {
+    this.must(!this.run.draftsStart, 'a draft does not wait here (JOB-3)')
     return this.idOf(await this.create({ auto_start: false, ...fields }, options), 'no draft could be made')
   }
 
@@ -330,10 +367,10 @@ export class Probe {
   }
 
   /** POST /v1/jobs/{id}/start, paid from the budget. */
-  start(id: string, fields?: Record<string, unknown>, options?: Paid): Promise<Seen> {
-    const { seconds = this.kit.clips.short.seconds, paid = false, ...call } = options ?? {}
-    if (!paid) this.run.reserve(priceOf(fields?.model, seconds))
-    return this.post(`/v1/jobs/${encodeURIComponent(id)}/start`, fields, call)
+  start(id: string, fields: Record<string, unknown> | null = {}, options?: Paid): Promise<Seen> {
+    const { seconds = this.kit.clips.short.seconds, paid = false, model, ...call } = options ?? {}
+    if (!paid) this.run.reserve(priceOf(fields?.model ?? model, seconds))
+    return this.post(`/v1/jobs/${encodeURIComponent(id)}/start`, fields ?? undefined, call)
   }
 
   job(id: string, options?: CallOptions): Promise<Seen> {
@@ -354,6 +391,9 @@ export class Probe {
       answers.push(seen)
       const job = seen.json as Job
       if (job?.status === 'completed' || job?.status === 'failed') return { answers, job }
+      const last = answers.slice(-looksAtUnknown)
+      const isUnknown = last.length === looksAtUnknown && last.every(one => !isState(field(one, 'status')))
+      this.must(!isUnknown, `the job is ${shown(job?.status)}, which is no documented state`)
       this.must(
         kit.now() < until,
         `the job is still ${shown(job?.status)} after ${Math.round(kit.jobTimeoutMs / 1000)} s (--job-timeout)`,
@@ -415,6 +455,13 @@ export function saidBy({ status, json }: Seen): string {
 export const field = ({ json }: Seen, name: string): unknown =>
   typeof json === 'object' && json !== null ? (json as Record<string, unknown>)[name] : undefined
 
+/** Deep equality; an endpoint may show more than it was given. */
+function isSame(given: unknown, found: unknown): boolean {
+  if (typeof given !== 'object' || given === null) return given === found
+  if (typeof found !== 'object' || found === null) return false
+  return Object.entries(given).every(([name, value]) => isSame(value, (found as Record<string, unknown>)[name]))
+}
+
 export const asFile = ({ name, type, bytes }: Video): UploadFile => ({ name, type, content: bytes })
 
 const pathOf = ({ sent }: { sent: Sent }): string => new URL(sent.url).pathname
@@ -425,6 +472,16 @@ function parse(text: string): unknown {
   } catch {
     return undefined
   }
+}
+
+const mostText = 200
+
+/** For who sends it again: the clip's path, or the text. */
+function sourceOf({ content }: UploadFile, { clips }: Kit): Pick<FormPart, 'path' | 'text'> {
+  const { path } =
+    [clips.short, clips.longer, clips.difficult, ...clips.others].find(({ bytes }) => bytes === content) ?? {}
+  if (path !== undefined) return { path }
+  return content instanceof Uint8Array && content.length <= mostText ? { text: new TextDecoder().decode(content) } : {}
 }
 
 const sizeOf = (content: Outgoing['content']): number =>

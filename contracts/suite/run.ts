@@ -3,7 +3,7 @@ import type { ClauseId } from '../clauses.ts'
 import { type Check, type Costs, type Kit, NoAnswer } from './check.ts'
 import { NotTried, Probe, Run, round, Stopped } from './probe.ts'
 import type { Report, Verdict } from './report.ts'
-import { operationOf, type Seen, type Sent } from './seen.ts'
+import { operationOf, type Sent, unansweredOf } from './seen.ts'
 import { shapes } from './shapes.ts'
 import { left, type Outcome, reportOf } from './verdict.ts'
 
@@ -39,7 +39,10 @@ export class TargetError extends Error {}
 export async function runSuite(kit: Kit, options: RunOptions): Promise<Report> {
   const run = new Run(kit, options.maxCredits, options.signal)
   const startedAt = kit.now()
-  const refusal = await preflight(run)
+  const refusal = await preflight(run).catch(error => {
+    if (!(error instanceof Stopped)) throw error
+    return undefined
+  })
   const selected = options.checks.filter(check => isSelected(check, options))
   const outcomes: Outcome[] = []
   let isOver = false
@@ -47,10 +50,11 @@ export async function runSuite(kit: Kit, options: RunOptions): Promise<Report> {
     const place = { check: check.id, index, of: selected.length }
     options.onProgress?.({ type: 'started', ...place, title: check.title, requests: run.requests })
     const outcome = isOver
-      ? left(check, options.signal?.aborted ? 'the run was stopped' : 'the run ended before')
+      ? left(check, run.gone ?? (options.signal?.aborted ? 'the run was stopped' : 'the run ended before'))
       : await runCheck(run, check, options.profile, refusal)
     outcomes.push(outcome)
-    if (!isOver && (options.signal?.aborted || (options.bail && outcome.verdict === 'broken'))) isOver = true
+    const isEnough = options.signal?.aborted || (options.bail && outcome.verdict === 'broken')
+    if (isEnough || run.gone !== undefined) isOver = true
     options.onProgress?.({ type: 'ended', ...place, verdict: outcome.verdict, requests: run.requests })
   }
   if (options.explore && !isOver) {
@@ -156,25 +160,20 @@ async function runCheck(run: Run, check: Check, profile: Profile, refusal: strin
   }
 }
 
-/** No answer to one call: broken if the endpoint answers others, and nothing to say if it is gone. */
+/** No answer to one call: broken if the endpoint answers others, and the end of the run if it is gone. */
 async function unanswered(run: Run, check: Check, error: NoAnswer & { sent?: Sent }): Promise<NotTried> {
   const probe = new Probe(run, check.id)
   const isThere = await probe
     .call('GET', '/health', { key: null, takes429: true })
     .then(() => true)
     .catch(() => false)
-  if (!isThere) throw new TargetError(`it stopped answering: ${error.message}`)
   const { sent } = error
-  const seen: Seen | undefined = sent && {
-    sent,
-    operation: undefined,
-    status: 0,
-    headers: {},
-    text: '',
-    json: undefined,
-    bytes: new Uint8Array(),
-    ms: 0,
+  if (!isThere) {
+    // It may have been killed, or the network: what is known by now is worth its report, whoever is to blame.
+    run.gone = `it stopped answering${sent ? ` at ${sent.method} ${sent.url.slice(run.kit.base.length)}` : ''}: ${error.message}`
+    return new NotTried(run.gone)
   }
+  const seen = sent && unansweredOf(sent)
   const operation = sent && operationOf(sent.method, sent.url.slice(run.kit.base.length))
   const accused = (operation && shapes[operation]?.clauses.at(-1)?.[1]) ?? [check.clauses[0] as ClauseId]
   probe.expect(accused, false, 'an HTTP answer', error.message, { ...(seen && { seen }) })

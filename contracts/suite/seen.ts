@@ -18,6 +18,9 @@ export interface FormPart {
   /** undefined: the part says no type (UP-4). */
   type: string | undefined
   size: number
+  /** Where the file lies, or what is in it, where that can be told: so that it can be sent again. */
+  path?: string
+  text?: string
 }
 
 /** An answer. Header names are in lower case. */
@@ -33,6 +36,18 @@ export interface Seen {
   bytes: Uint8Array
   ms: number
 }
+
+/** What no answer came to. */
+export const unansweredOf = (sent: Sent): Seen => ({
+  sent,
+  operation: undefined,
+  status: 0,
+  headers: {},
+  text: '',
+  json: undefined,
+  bytes: new Uint8Array(),
+  ms: 0,
+})
 
 const patterns = Object.entries<Operation>(operations).map(([id, { method, path }]) => ({
   id: id as OperationId,
@@ -67,6 +82,9 @@ const minSecretLength = 4
 /** Secrets by the name that stands for them; the longest first, as one may be part of another. */
 export function redactor(secrets: Readonly<Record<string, string>>): Redact {
   const known = Object.entries(secrets)
+    .flatMap(([name, secret]) =>
+      [...new Set([secret, escaped(secret), encodeURIComponent(secret)])].map(one => [name, one] as const),
+    )
     .filter(([, secret]) => secret !== '')
     .sort((a, b) => b[1].length - a[1].length)
   return text =>
@@ -75,6 +93,9 @@ export function redactor(secrets: Readonly<Record<string, string>>): Redact {
       return shown.replaceAll(secret, `$${name}`)
     }, text)
 }
+
+/** As it stands in JSON. */
+const escaped = (secret: string): string => JSON.stringify(secret).slice(1, -1)
 
 type Exchange = Pick<Evidence, 'request' | 'response' | 'curl'>
 
@@ -121,10 +142,23 @@ export function curlOf({ method, url, headers, body, form }: Sent, redact: Redac
     if (!own && !ordinary.has(name.toLowerCase())) words.push('-H', quote(`${name}: ${redact(value)}`))
   }
   if (body !== undefined) words.push('--data-raw', quote(redact(body)))
-  for (const { field, filename, type } of form ?? []) {
-    words.push('-F', quote(`${field}=@${filename}${type === undefined ? '' : `;type=${type}`}`))
-  }
+  for (const part of form ?? [])
+    words.push(...(part.type === undefined && part.path ? untyped(part) : ['-F', formWord(part)]))
   return words.join(' ')
+}
+
+/** A part of curl's -F. */
+function formWord({ field, filename, type, path, text }: FormPart): string {
+  const content = text !== undefined && /^[\w .,-]+$/.test(text) ? text : `@${path ?? filename}`
+  const name = content === `@${filename}` ? '' : `;filename=${filename}`
+  return quote(`${field}=${content}${name}${type === undefined ? '' : `;type=${type}`}`)
+}
+
+/** The same without a type, which curl's -F would give it by its name (UP-4). */
+function untyped({ field, filename, path = filename }: FormPart): string[] {
+  const head = `--part\\r\\nContent-Disposition: form-data; name="${field}"; filename="${filename.replaceAll('%', '%%')}"\\r\\n\\r\\n`
+  const body = `@<(printf -- ${quote(head)}; cat ${quote(path)}; printf '\\r\\n--part--\\r\\n')`
+  return ['-H', quote('Content-Type: multipart/form-data; boundary=part'), '--data-binary', body]
 }
 
 const variable = /\$(API_KEY|SECOND_KEY|POOR_KEY|LIMITED_KEY\d*|WEBHOOK_SECRET|HEADER_\w+|JOB_\d+|VIDEO_\d+|IDEM_\d+)\b/

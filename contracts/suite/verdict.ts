@@ -46,7 +46,7 @@ export function reportOf(run: Run, options: RunOptions, outcomes: readonly Outco
   const nothing = provedNothing(run, outcomes, rest)
   const bad = [
     ...(nothing === undefined ? [] : [nothing]),
-    ...(rest.complete ? [] : ['it was stopped before its end']),
+    ...(rest.complete ? [] : [run.redact(run.gone ?? 'it was stopped before its end')]),
     ...(missing.length > 0 ? [`required, but not shown to hold: ${missing.join(', ')}`] : []),
   ]
   const { understudy, seed, startedAt } = options.about
@@ -63,7 +63,7 @@ export function reportOf(run: Run, options: RunOptions, outcomes: readonly Outco
     summary,
     spent: { requests: run.requests, credits: round(run.credits), sent_bytes: run.sentBytes },
     required: { clauses: required, missing },
-    extensions: extensionsOf(run.findings),
+    extensions: extensionsOf(run.findings).map(run.redact),
     clauses: results,
     checks: outcomes.map(outcome => checkResult(run, outcome)),
     ...(rest.explored && { explored: rest.explored }),
@@ -88,7 +88,8 @@ function provedNothing(run: Run, outcomes: readonly Outcome[], { refusal, comple
   const statuses = [...run.statuses.keys()]
   const succeeded = statuses.some(status => status >= 200 && status < 300)
   if (refusal !== undefined) return `nothing was proved: ${refusal}`
-  if (!succeeded) return `nothing was proved: only ${statuses.sort().join(', ')} was seen; is this the API's base URL?`
+  if (!succeeded && statuses.length > 0)
+    return `nothing was proved: only ${statuses.sort().join(', ')} was seen; is this the API's base URL?`
   if (statuses.length === 1 && run.requests > 3)
     return `nothing was proved: everything was answered ${statuses[0]}, right or wrong`
   if (complete && outcomes.every(({ verdict }) => verdict === 'not_tried'))
@@ -110,14 +111,14 @@ function clauseResult(run: Run, options: RunOptions, id: ClauseId, outcomes: rea
   })
   const verdict: Verdict =
     broken.length > 0 ? 'broken' : speaking.length === 0 || untried.length > 0 ? 'not_tried' : 'holds'
-  const notes = [...new Set(findings.flatMap(({ note }) => note ?? []))]
+  const notes = [...new Set(findings.flatMap(({ note }) => (note === undefined ? [] : run.redact(note))))]
   return {
     id,
     text,
     level,
     verdict,
     ...(verdict === 'not_tried' && {
-      reason: unseen ?? reasonOf(untried, own.length),
+      reason: unseen ?? run.redact(reasonOf(untried, own.length)),
       needs: [...new Set(untried.flatMap(({ needs }) => needs))],
     }),
     notes,

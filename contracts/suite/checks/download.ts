@@ -3,7 +3,7 @@ import { type OutputFormat, outputFormats } from '../../schemas.ts'
 import { type Check, NoAnswer } from '../check.ts'
 import { inspect } from '../container.ts'
 import { field, type Probe } from '../probe.ts'
-import type { Seen } from '../seen.ts'
+import { type Seen, type Sent, unansweredOf } from '../seen.ts'
 import { type Journey, journey, walk } from './journey.ts'
 
 const mostHops = 5
@@ -25,12 +25,9 @@ async function fileAt(
     }
   } catch (error) {
     if (!(error instanceof NoAnswer) && !(error instanceof TypeError)) throw error
-    t.expect(
-      'DL-3',
-      false,
-      `a file at ${what}`,
-      error instanceof TypeError ? `${JSON.stringify(at)}, which is no URL` : error.message,
-    )
+    const found = error instanceof TypeError ? `${JSON.stringify(at)}, which is no URL` : error.message
+    const seen = 'sent' in error ? unansweredOf(error.sent as Sent) : undefined
+    t.expect('DL-3', false, `a file at ${what}`, found, { pointer: what, ...(seen && { seen }) })
     return undefined
   }
 }

@@ -12,24 +12,16 @@ export const errorChecks: readonly Check[] = [
     clauses: ['ERR-1', 'ERR-2', 'ERR-5', 'ERR-6'],
     needs: ['key'],
     async run(t: Probe) {
-      const answers = [
-        await t.get('/v1/jobs', { key: null }),
-        await t.get('/v1/jobs', { key: t.kit.unknownKey }),
-        await t.job(unknownJob),
-        await t.job(unknownJob),
-        await t.download(unknownJob),
-        await t.get('/v1/no-such-route'),
-        await t.post('/v1/jobs', { auto_start: false }),
-        await t.post('/v1/jobs', undefined, {
-          text: '{"video_url": ',
-          headers: { 'Content-Type': 'application/json' },
-        }),
-        await t.upload({ name: 'note.txt', type: 'text/plain', content: new TextEncoder().encode('no video') }),
-      ]
-      for (const seen of answers) {
-        if (seen.status >= 400) continue
-        t.expect('ERR-1', false, 'an error, as the request is wrong', `${seen.status}`, { seen })
-      }
+      // Every answer is judged as it comes: here it is enough to meet them.
+      await t.get('/v1/jobs', { key: null })
+      await t.get('/v1/jobs', { key: t.kit.unknownKey })
+      await t.job(unknownJob)
+      await t.job(unknownJob)
+      await t.download(unknownJob)
+      await t.get('/v1/no-such-route')
+      await t.post('/v1/jobs', { auto_start: false })
+      await t.call('POST', '/v1/jobs', { text: '{"video_url": ' })
+      await t.upload({ name: 'note.txt', type: 'text/plain', content: new TextEncoder().encode('no video') })
     },
   },
   {

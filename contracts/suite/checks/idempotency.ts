@@ -1,5 +1,6 @@
 /** ID-1 and GO-3: the same request sent again, one after the other and at once. */
 import type { ClauseId } from '../../clauses.ts'
+import { JobAccepted, Upload } from '../../schemas.ts'
 import type { Check } from '../check.ts'
 import { asFile, field, type Probe, saidBy } from '../probe.ts'
 import type { Seen } from '../seen.ts'
@@ -11,22 +12,26 @@ const keyed = (t: Probe, what: string) => ({ 'Idempotency-Key': t.kit.tag(`idemp
 
 const isGood = ({ status }: Seen): boolean => status >= 200 && status < 300
 
-/** The second answer is the first one again. */
+/** The second answer is the first one again. One that is refused is no second effect. */
 function expectSame(t: Probe, first: Seen, again: Seen, id: 'id' | 'video_id'): void {
-  t.expectStatus(both, again, [first.status], 'the first answer again')
+  t.expectStatus('ID-1', again, [first.status], 'the first answer again')
   if (!isGood(again)) return
-  t.expect(both, field(again, id) === field(first, id), String(field(first, id)), field(again, id), {
-    seen: again,
-    pointer: `/${id}`,
-  })
+  const place = { seen: again, pointer: `/${id}` }
+  t.expect(both, field(again, id) === field(first, id), String(field(first, id)), field(again, id), place)
+  const documented = Object.keys((id === 'id' ? JobAccepted : Upload).properties)
+  for (const name of documented) if (name !== id) t.expectField('ID-1', again, name, field(first, name))
 }
 
 /** Two at once: one makes it, the other gets the same or 409; never are there two. */
 function expectOne(t: Probe, answers: readonly Seen[], id: 'id' | 'video_id'): void {
-  const made = new Set(answers.filter(isGood).map(seen => field(seen, id)))
-  const [last] = answers.filter(isGood).slice(-1)
-  const place = { ...(last && { seen: last }), pointer: `/${id}` }
-  t.expect(both, made.size === 1, 'one of them, whoever comes first', [...made].join(', ') || 'none', place)
+  const good = answers.filter(isGood)
+  const [last] = good.slice(-1)
+  if (last === undefined) return t.must(false, `none was let through: ${saidBy(answers[0] as Seen)}`)
+  const made = new Set(good.map(seen => field(seen, id)))
+  t.expect(both, made.size === 1, 'one of them, whoever comes first', [...made].join(', '), {
+    seen: last,
+    pointer: `/${id}`,
+  })
   for (const seen of answers) {
     if (isGood(seen)) continue
     t.expectStatus('ID-1', seen, [409], 'a second one while the first is in flight', {
@@ -44,23 +49,22 @@ export const idempotencyChecks: readonly Check[] = [
     async run(t: Probe) {
       const headers = keyed(t, 'create')
       const before = await newest(t)
-      const first = await t.create({ auto_start: false }, { headers })
+      const first = await t.create({ auto_start: false, model: 'pro' }, { headers })
       const id = t.idOf(first, 'no draft could be made')
-      expectSame(t, first, await t.create({ auto_start: false }, { headers }), 'id')
+      const again = await t.create({ auto_start: false, model: 'pro' }, { headers })
+      expectSame(t, first, again, 'id')
       const { doubles } = await newcomers(t, before)
       t.expect(
         both,
         doubles.length === 0,
         'no second job',
         doubles.length === 0 ? 'none in the list' : doubles.join(', '),
+        { seen: again },
       )
       const other = await t.create({ auto_start: false, model: 'light' }, { headers })
       t.expectStatus('ID-1', other, [422], 'another body with the same key')
       const job = t.prepared(await t.job(id), 'the draft could not be read')
-      t.expect('ID-1', field(job, 'model') === 'original', 'original, as at first', field(job, 'model'), {
-        seen: job,
-        pointer: '/model',
-      })
+      t.expectField('ID-1', job, 'model', 'pro')
     },
   },
   {
@@ -82,7 +86,7 @@ export const idempotencyChecks: readonly Check[] = [
     needs: ['key'],
     async run(t: Probe) {
       const headers = keyed(t, 'upload')
-      const { short, others } = t.kit.clips
+      const { short, difficult } = t.kit.clips
       const first = t.prepared(
         await t.upload(asFile(short), '/v1/uploads', { headers }),
         'the clip could not be uploaded',
@@ -94,11 +98,9 @@ export const idempotencyChecks: readonly Check[] = [
         await t.upload({ ...asFile(short), boundary: t.kit.tag('boundary') }, '/v1/uploads', { headers }),
         'video_id',
       )
-      const [another] = others.filter(({ name }) => name !== short.name)
-      if (!another) return
       t.expectStatus(
         'ID-1',
-        await t.upload(asFile(another), '/v1/uploads', { headers }),
+        await t.upload(asFile(difficult), '/v1/uploads', { headers }),
         [422],
         'another file with the same key',
       )
@@ -171,6 +173,7 @@ export const idempotencyChecks: readonly Check[] = [
         t.must(isAlone && plain.isAlone, 'others used the account meanwhile: what was charged can not be told')
         const seen = polled.answers.at(-1) as Seen
         const { credits_used: once, total_jobs: jobs } = plain.grown
+        t.must(once > 0, 'a single create is not charged: whether a second one is can not be told')
         t.expect(
           both,
           isSameCredits(grown.credits_used, once),
@@ -195,6 +198,8 @@ export const idempotencyChecks: readonly Check[] = [
       const draft = await t.draft()
       t.prepared(await t.start(draft, { model: 'light' }, { headers }), 'the draft could not be started')
       const other = await t.start(draft, { model: 'original' }, { headers, paid: true })
+      const job = t.prepared(await t.job(draft), 'the job could not be read')
+      t.expectField(['JOB-3'], job, 'model', 'light')
       t.expect('ID-1', other.status === 422, '422: another body with the same key', saidBy(other), { seen: other })
     },
   },

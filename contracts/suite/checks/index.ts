@@ -6,7 +6,7 @@ import { downloadChecks } from './download.ts'
 import { errorChecks } from './errors.ts'
 import { goLiveChecks, logChecks, systemChecks } from './goLive.ts'
 import { idempotencyChecks } from './idempotency.ts'
-import { jobChecks } from './jobs.ts'
+import { jobChecks, lateChecks } from './jobs.ts'
 import { lifecycleChecks } from './lifecycle.ts'
 import { limitChecks } from './limits.ts'
 import { uploadChecks } from './uploads.ts'
@@ -14,10 +14,10 @@ import { webhookChecks } from './webhooks.ts'
 
 export const checks: readonly Check[] = [
   ...systemChecks,
+  ...jobChecks,
   ...authChecks,
   ...errorChecks,
   ...uploadChecks,
-  ...jobChecks,
   ...lifecycleChecks,
   ...downloadChecks,
   ...creditChecks,
@@ -25,5 +25,6 @@ export const checks: readonly Check[] = [
   ...webhookChecks,
   ...goLiveChecks,
   ...limitChecks,
+  ...lateChecks,
   ...logChecks,
 ]

@@ -1,7 +1,7 @@
 /** One job from clip to file, with the account before and after: walked once, and looked at by several checks. */
 import type { Job } from '../../schemas.ts'
 import type { Video } from '../check.ts'
-import { type Polled, type Probe, priceOf } from '../probe.ts'
+import { type CallOptions, type Polled, type Probe, priceOf } from '../probe.ts'
 import type { Seen } from '../seen.ts'
 import { listIn } from '../shapes.ts'
 
@@ -13,6 +13,8 @@ export interface Journey {
   polled: Polled
   job: Job
   fields: Record<string, unknown>
+  /** The calls of the job as /v1/usage/events has them, right behind its creation. */
+  events: Record<string, unknown>[]
   /** What the account's totals grew by. */
   grown: Usage
   /** Whether nobody else made a job meanwhile: only then the totals speak of this one. */
@@ -21,9 +23,16 @@ export interface Journey {
   price: number
 }
 
-/** A job of the short clip and the formats and models as they are by default. */
+/** A job of the short clip. What is a default is said all the same: whether defaults are right is another matter. */
 export const journey = (t: Probe): Promise<Journey> =>
-  t.run.once('journey', () => walk(t, t.kit.clips.short, { metadata: { ...t.mark, project: 'journey' } }))
+  t.run.once('journey', () =>
+    walk(t, t.kit.clips.short, {
+      model: 'original',
+      output_format: 'webm',
+      bg_type: 'transparent',
+      metadata: { ...t.mark, project: 'journey' },
+    }),
+  )
 
 /** A job of the video that this endpoint is known to fail on; its length is unknown, so a minute is put aside for it. */
 export const failure = (t: Probe): Promise<Journey> =>
@@ -39,21 +48,33 @@ export async function walk(t: Probe, clip: Video, fields: Record<string, unknown
 
 /** Measures what the job that `make` starts does to the account. */
 export async function measured(t: Probe, fields: Record<string, unknown>, make: () => Promise<Seen>): Promise<Journey> {
+  await t.watchDraft()
+  t.must(!t.run.draftsStart, 'drafts start by themselves here (JOB-3): what one job does can not be told')
   const before = await t.usage()
   const listed = await newest(t)
   const created = await make()
   const id = t.idOf(created)
+  // Now, as only the last 100 calls are kept, and a poll is one.
+  const events = eventsIn((await t.get('/v1/usage/events?limit=100')).json).filter(({ job_id }) => job_id === id)
   const polled = await t.finish(id)
   const { job } = polled
-  const price = job.status === 'completed' ? priceOf(job.model ?? fields.model, Number(job.duration_seconds)) : 0
+  const price = job.status === 'completed' ? priceOf(job.model ?? fields.model, secondsOf(t, job)) : 0
   const grown = await settled(t, before, price)
   const isAlone = (await newcomers(t, listed)).strangers.length === 0
-  return { id, created, polled, job, fields, grown, isAlone, price }
+  return { id, created, polled, job, fields, events, grown, isAlone, price }
 }
 
+/** The billed duration; the clip's own where the job says none that is one. */
+export const secondsOf = (t: Probe, { duration_seconds: seconds }: Job): number =>
+  typeof seconds === 'number' ? seconds : t.kit.clips.short.seconds
+
+export const eventsIn = (json: unknown): Record<string, unknown>[] => (listIn(json) ?? []).filter(isObject)
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
+
 /** The ids of the account's newest jobs. */
-export async function newest(t: Probe): Promise<ReadonlySet<string>> {
-  const seen = t.prepared(await t.get('/v1/jobs?limit=20'), 'the jobs could not be listed')
+export async function newest(t: Probe, options?: CallOptions): Promise<ReadonlySet<string>> {
+  const seen = t.prepared(await t.get('/v1/jobs?limit=20', options), 'the jobs could not be listed')
   return new Set((listIn(seen.json) ?? []).map(job => String((job as { id?: unknown } | null)?.id)))
 }
 

@@ -1,0 +1,288 @@
+/** `understudy check` as a user runs it: its verdict, its streams, its exit code, and what it keeps to itself. */
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import t from 'tap'
+import { reporters } from '../contracts/reporters/index.ts'
+import type { Report } from '../contracts/suite/report.ts'
+import { altered, type Call, checkCommand, ended, front, json, listening, skip, spawned } from './checking.ts'
+import { cliPath, start } from './support.ts'
+
+const noTrace = /\n {4}at /
+const noAnsi = /\u001b/
+const small = ['--skip', skip.join()]
+const read = (...path: string[]) => readFileSync(join(...path), 'utf8')
+
+t.test('a run that proved nothing is not green, says so, and exits 1', async t => {
+  const mock = await start(t)
+  const always = async (status: number, body: string) =>
+    `http://127.0.0.1:${await listening(
+      t,
+      createServer((request, response) => {
+        request.resume().on('end', () => response.writeHead(status, { 'content-type': 'application/json' }).end(body))
+      }),
+    )}`
+  const cases: { args: string[]; says: RegExp; brokenAtLeast?: number }[] = [
+    { args: [mock.url, '--only', 'JOB-6', '--skip', 'jobs'], says: /nothing was proved: no check was selected$/ },
+    {
+      args: [mock.url, '--key', 'no_such_key', '--control', 'off', ...small],
+      says: /nothing was proved: the key that was given is answered 401 everywhere$/,
+    },
+    {
+      args: [
+        await always(404, '{"error":{"code":"not_found","message":"no","request_id":"r"}}'),
+        '--key',
+        'k',
+        ...small,
+      ],
+      says: /nothing was proved: only 404 was seen; is this the API's base URL\?$/,
+      brokenAtLeast: 5,
+    },
+    {
+      args: [await always(200, '{}'), '--key', 'k', ...small],
+      says: /nothing was proved: everything was answered 200, right or wrong$/,
+      brokenAtLeast: 10,
+    },
+    { args: [mock.url, '--only', 'CR-3', '--control', 'off', '--key', 'test_a'], says: /nothing could be tried$/ },
+  ]
+  for (const { args, says, brokenAtLeast = 0 } of cases) {
+    const { code, stdout, stderr } = await checkCommand(args)
+    t.equal(code, 1, args.join(' '))
+    t.notMatch(stderr, noTrace)
+    const verdict = stdout.trim().split('\n').at(-1) ?? ''
+    t.match(verdict, says)
+    const broken = Number(/(\d+) broken/.exec(verdict)?.[1])
+    t.ok(brokenAtLeast === 0 ? broken === 0 : broken >= brokenAtLeast, `${broken} are said to be broken`)
+  }
+})
+
+t.test('a wrong call is exit 2 with a line that says what to do, before anything is sent', async t => {
+  const mock = await start(t)
+  const folder = t.testdir({ 'notes.txt': 'la', 'report.json': '{}', out: {} })
+  const cases: [args: string[], says: RegExp][] = [
+    [[mock.url, '--only', 'JOB-99'], /--only names "JOB-99"; expected clauses, checks or themes, as --list shows them/],
+    [[mock.url, '--skip', 'nothing'], /--skip names "nothing"/],
+    [[mock.url, '--require', 'all'], /--require names "all"; expected "core", or clauses such as ERR-1/],
+    [['http://understudy.invalid', '--profile', 'full'], /say how many with --max-credits N/],
+    [['understudy.invalid'], /"understudy\.invalid" is no URL; expected a base URL such as http:/],
+    [[], /no base URL was given/],
+    [[mock.url, '--reporter', 'xml'], /--reporter names "xml"; expected one of pretty, json/],
+    [[mock.url, '--reporter', `json=${folder}/out`], /--reporter can't write ".*out": it is a folder/],
+    [[mock.url, '--baseline', join(folder, 'report.json')], /report\.json is no report of understudy check/],
+    [[mock.url, '--clip', join(folder, 'notes.txt')], /notes\.txt has no extension of a video/],
+    [[mock.url, '--logs', folder], /--logs is ".*", which is no file here/],
+    [[mock.url, '--ca', join(folder, 'notes.txt')], /--ca .*notes\.txt holds no certificate/],
+    [[mock.url, '--key', 'hush\u{1F92B}'], /^understudy: --key has a character that no header can carry/],
+    [[mock.url, '--header', 'hush hush'], /^understudy: --header is not of the form "Name: value"/],
+    [[mock.url, '--header', 'X-Token: hush\u2026'], /^understudy: --header \(X-Token\) has a character/],
+  ]
+  const results = []
+  for (let i = 0; i < cases.length; i += 3)
+    results.push(...(await Promise.all(cases.slice(i, i + 3).map(([args]) => checkCommand(args)))))
+  results.forEach((result, i) => {
+    const [args, says] = cases[i] as (typeof cases)[number]
+    t.match(result, { code: 2, stdout: '', stderr: says }, args.slice(1).join(' '))
+    t.equal(result.stderr.split('\n').length, 2, 'one line')
+    t.notMatch(result.stderr, /hush/)
+  })
+  t.equal(mock.journal.count(), 0)
+})
+
+t.test('stdout has the report and nothing else, stderr the plan; without a terminal there is no colour', async t => {
+  const mock = await start(t)
+  const folder = t.testdir()
+  const files = Object.keys(reporters).flatMap(name => ['--reporter', `${name}=${join(folder, 'new', name)}`])
+  const args = [mock.url, ...small, '--profile', 'safe', '--seed', 'seven']
+  const [plain, asJson] = await Promise.all([
+    checkCommand(args),
+    checkCommand([...args, '--reporter', 'json', ...files]),
+  ])
+  for (const { code, stderr } of [plain, asJson]) {
+    t.equal(code, 0)
+    const [head = '', plan = '', ...more] = stderr.split('\n')
+    t.match(head, `understudy check ${mock.url}   profile: safe   seed: seven   a mock:`)
+    t.match(plan, /^3\d checks$/)
+    t.same(more, [''])
+  }
+  t.match(plain.stdout, /\n\d+ hold, 0 broken, \d+ not tried\n$/)
+  t.notMatch(plain.stdout + plain.stderr, noAnsi)
+  const report: Report = JSON.parse(asJson.stdout)
+  t.match(report, { ok: true, seed: 'seven' })
+  const written = Object.fromEntries(Object.keys(reporters).map(name => [name, read(folder, 'new', name)]))
+  t.same(JSON.parse(written.json as string), report, 'the same run in every format')
+  t.match(written, {
+    tap: /^TAP version 14/,
+    junit: /^<\?xml/,
+    html: /^<!doctype html>/i,
+    sarif: /^\{/,
+    markdown: /hold/,
+  })
+  t.equal(written.pretty, reporters.pretty(report))
+
+  const file = join(folder, 'new', 'json')
+  const again = await checkCommand([...args, '--baseline', file])
+  t.match(again, { code: 0, stdout: `nothing changed since ${report.started_at}` })
+})
+
+t.test('on a terminal it has colours and shows how far it is; NO_COLOR takes the colours away', async t => {
+  const mock = await start(t)
+  const line = [
+    process.execPath,
+    await cliPath(),
+    'check',
+    mock.url,
+    '--only',
+    'ERR-1,SYS-1',
+    '--profile',
+    'safe',
+  ].join(' ')
+  const onTerminal = (env: Record<string, string>) => ended(spawned('script', ['-qec', line, '/dev/null'], { env }))
+  const [colourful, plain] = await Promise.all([onTerminal({ NO_COLOR: '' }), onTerminal({ NO_COLOR: '1' })])
+  t.match(colourful.stdout, /\[2\/2\] errors\.envelope: every error is/)
+  t.match(colourful.stdout, '\u001b[32m')
+  t.notMatch(plain.stdout, /\u001b\[\d+m/)
+  t.match(plain.stdout, /2 hold, 0 broken/)
+})
+
+t.test('--only, --skip and --list choose; --require and --bail decide; --timeout bounds an answer', async t => {
+  const mock = await start(t)
+  const { url } = await front(t, mock, async (call, pass) => {
+    if (call.url === '/api/pricing') await setTimeout(1500)
+    return pass()
+  })
+  const [listed, some, required, bailed] = await Promise.all([
+    checkCommand(['--list', '--only', 'usage,DL-2', '--skip', 'usage.failed']),
+    checkCommand([mock.url, '--only', 'US-2,system', '--skip', 'AUTH-2', '--reporter', 'json']),
+    checkCommand([mock.url, '--only', 'US-2', '--require', 'US-2,SYS-1', '--reporter', 'json']),
+    checkCommand([url, '--only', 'CR-2,US-2', '--timeout', '300ms', '--bail', '--reporter', 'json']),
+  ])
+  t.match(listed, { code: 0, stderr: '' })
+  t.same(
+    listed.stdout
+      .trim()
+      .split('\n')
+      .map(line => /^[\w.]+/.exec(line)?.[0]),
+    ['download.early', 'usage.summary', 'usage.counts', 'usage.events'],
+  )
+  t.match(listed.stdout, /usage\.counts +US-1 +a job that was completed is counted \(costs 2 credits\)/)
+  const parsed = ({ stdout }: { stdout: string }): Report => JSON.parse(stdout)
+  t.equal(some.code, 0)
+  t.same(
+    parsed(some).checks.map(({ id }) => id),
+    ['system.health', 'usage.events'],
+  )
+  t.equal(required.code, 1)
+  t.match(parsed(required), {
+    required: { clauses: ['US-2', 'SYS-1'], missing: ['SYS-1'] },
+    why: /not shown to hold: SYS-1$/,
+  })
+  t.equal(bailed.code, 1)
+  t.match(parsed(bailed), {
+    complete: false,
+    checks: [
+      { id: 'credits.pricing', verdict: 'broken' },
+      { id: 'usage.events', verdict: 'not_tried', reason: 'the run ended before' },
+    ],
+  })
+  const [evidence] = parsed(bailed).clauses.find(({ id }) => id === 'CR-2')?.evidence ?? []
+  t.match(evidence, { found: 'no answer within 0.3 s', response: { status: 0 }, curl: `curl -i ${url}/api/pricing` })
+})
+
+t.test(
+  'no secret is printed anywhere, even if the endpoint says it aloud; a line to reproduce has $API_KEY',
+  async t => {
+    const mock = await start(t, { webhookSecret: 'hush_webhook' })
+    const token = 'Bearer "hush/header" \\ &'
+    const { url, calls } = await front(t, mock, async (call, pass) => {
+      const reply = await pass()
+      const heard = `${call.headers['x-api-key']} ${call.headers['x-token']}`
+      reply.headers['x-heard'] = [heard, encodeURIComponent(heard)]
+      if (reply.status < 400)
+        return call.url.startsWith('/v1/usage/summary') ? altered(reply, () => ({ heard })) : reply
+      const error = {
+        code: `not ${heard}`,
+        message: `What is ${heard}? ${encodeURIComponent(heard)}`,
+        request_id: heard,
+      }
+      return { ...reply, ...json(reply.status, { error, heard }), headers: reply.headers }
+    })
+    const folder = t.testdir()
+    const flags = {
+      '--key': 'test_hush_main',
+      '--second-key': 'test_hush_second',
+      '--poor-key': 'test_hush_poor',
+      '--webhook-secret': 'hush_webhook',
+      '--admin-token': 'hush_admin',
+      '--header': `X-Token: ${token}`,
+    }
+    const args = [url, ...small, ...Object.entries(flags).flat(), '--skip', 'limits,webhooks.retry']
+    const files = Object.keys(reporters).flatMap(name => ['--reporter', `${name}=${join(folder, name)}`])
+    const quoted = [process.execPath, await cliPath(), 'check', ...args, ...files, '--reporter', 'pretty'].map(
+      word => `'${word}'`,
+    )
+    const { code, stdout } = await ended(spawned('script', ['-qec', quoted.join(' '), '/dev/null']))
+    t.equal(code, 1)
+    t.match(stdout, /\d+ hold, \d\d broken/)
+    t.notMatch(stdout, /hush/, 'neither in what is shown')
+    for (const name of Object.keys(reporters)) t.notMatch(read(folder, name), /hush/, `nor in ${name}`)
+    const report: Report = JSON.parse(read(folder, 'json'))
+    t.ok(report.summary.broken > 10, 'though much of what was said is evidence')
+    t.match(report.extensions, ['not $API_KEY $HEADER_X_TOKEN'])
+    const lines = report.clauses.flatMap(({ evidence }) => evidence.flatMap(({ curl }) => curl ?? []))
+    t.ok(
+      lines.filter(line => line.includes('-H "X-Api-Key: $API_KEY" -H')).length > 5 ||
+        lines.filter(line => line.includes('"X-Api-Key: $API_KEY"')).length > 5,
+    )
+    t.ok(
+      lines.every(line => !line.includes(url) || line.includes('"X-Token: $HEADER_X_TOKEN"')),
+      'and the header is in each',
+    )
+    const without = calls.filter(({ headers }: Call) => headers['x-token'] !== token)
+    t.same(
+      without.map(({ method, url }) => `${method} ${url}`),
+      [],
+      'which is sent with every call',
+    )
+  },
+)
+
+t.test('Ctrl-C ends a run soon, with a report of what is known by then, and exit 1', async t => {
+  const mock = await start(t)
+  // Held for good after so many calls: while it looks for a mock, at the first call of the run, and in its midst.
+  for (const [calls, control] of [
+    [0, 'on'],
+    [0, 'off'],
+    [40, 'off'],
+  ] as const) {
+    const held = { call: () => {} }
+    const reached = new Promise<void>(resolve => {
+      held.call = resolve
+    })
+    const slow = await front(t, mock, (_call, pass) => {
+      if (slow.calls.length <= calls) return pass()
+      held.call()
+      return new Promise(() => {})
+    })
+    const args = ['check', slow.url, '--reporter', 'json', '--key', 'test_key', '--control', control]
+    const child = spawned(process.execPath, [await cliPath(), ...args])
+    const result = ended(child)
+    await reached
+    const since = performance.now()
+    child.kill('SIGINT')
+    const { code, stdout, stderr } = await result
+    t.ok(performance.now() - since < 2000, 'within 2 s')
+    t.equal(code, 1)
+    t.notMatch(stderr, noTrace)
+    const report: Report = JSON.parse(stdout)
+    t.match(report, { complete: false, ok: false, summary: { broken: 0 }, why: /it was stopped before its end$/ })
+    t.ok(
+      calls === 0 ? report.summary.holds === 0 : report.summary.holds > 1,
+      `${report.summary.holds} hold after ${calls} calls`,
+    )
+    t.match(
+      report.clauses.find(({ id }) => id === 'JOB-4'),
+      { verdict: 'not_tried', reason: /the run was stopped/ },
+    )
+  }
+})

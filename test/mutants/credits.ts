@@ -1,0 +1,141 @@
+/** What jobs cost, and what they cost nothing (CR-1 to CR-3). */
+import type { JobStart, Model } from '../../contracts/schemas.ts'
+import type { App } from '../../server/app.ts'
+import type { Account } from '../../server/world/account.ts'
+import { Credits } from '../../server/world/credits.ts'
+import { createJob, startJob } from '../../server/world/jobs.ts'
+import { Limits } from '../../server/world/limits.ts'
+import {
+  beforeRoute,
+  type Json,
+  type Mutant,
+  onCase,
+  onJobEvent,
+  onNewJob,
+  overcharging,
+  ownJobOf,
+  rewriteJobs,
+  rewriteJson,
+} from './tools.ts'
+
+/** One model at another price than the documented one; what can be paid for is still told by that. */
+const priced = (model: Model, perMinute: number, documented: number): Mutant => ({
+  id: `${model}-charged-${perMinute}`,
+  breaks: ['CR-1'],
+  what: `${model} is charged ${perMinute} credits a minute`,
+  apply: app =>
+    onNewJob(app, job => {
+      let { price } = job
+      Object.defineProperty(job, 'price', {
+        get: () => (job.view.model === model ? Math.round((price * perMinute) / documented) : price),
+        set: (given: number) => {
+          price = given
+        },
+      })
+    }),
+})
+
+const pricing = (id: string, what: string, change: (body: Json) => void): Mutant => ({
+  id: `pricing-${id}`,
+  breaks: ['CR-2'],
+  what,
+  apply: app => rewriteJson(app, 'getPricing', change),
+})
+
+/** Pays for anything. */
+const generous = (): Account => ({ credits: new Credits(1_000_000), limits: new Limits(0, 0) })
+
+const chargingAt = (app: App, event: 'job.completed' | 'job.failed'): void => {
+  const charge = overcharging(app)
+  onJobEvent(app, (happened, job, world, send) => {
+    if (happened === event) charge(world, job.price)
+    send(happened)
+  })
+}
+
+export const credits: readonly Mutant[] = [
+  priced('pro', 60, 180),
+  priced('light', 60, 45),
+  {
+    id: 'completed-charged-twice',
+    breaks: ['CR-1'],
+    what: 'a completed job is charged twice',
+    apply: app => chargingAt(app, 'job.completed'),
+  },
+  {
+    id: 'failed-charged',
+    breaks: ['CR-3'],
+    what: 'a failed job is charged, whatever its billing_status says',
+    apply: app => chargingAt(app, 'job.failed'),
+  },
+  {
+    id: 'failed-shown-as-charged',
+    breaks: ['CR-3'],
+    what: "a failed job's billing_status is charged",
+    apply: app =>
+      rewriteJobs(app, job => {
+        if (job.status === 'failed') job.billing_status = 'charged'
+      }),
+  },
+  {
+    id: 'refused-charged',
+    breaks: ['CR-3'],
+    what: '402 is charged for',
+    apply(app) {
+      const charge = overcharging(app)
+      onCase(app, ['createJob', 'startJob'], 'insufficient_credits', (_answer, { exchange }) =>
+        charge(exchange.world, 10_000),
+      )
+    },
+  },
+  {
+    id: 'refused-job-starts',
+    breaks: ['CR-3'],
+    what: '402, and the job runs all the same',
+    apply: app =>
+      onCase(app, 'createJob', 'insufficient_credits', (_answer, { body, exchange, headers }) => {
+        // Provoked before its body was read, it has none to make a job of.
+        if (body) createJob(exchange.world, body as Json, `http://${headers.host}`, generous())
+      }),
+  },
+  {
+    id: 'refused-draft-starts',
+    breaks: ['CR-3'],
+    what: 'the start of a draft is answered 402, and it runs all the same',
+    apply: app =>
+      onCase(app, 'startJob', 'insufficient_credits', (_answer, request) => {
+        const job = ownJobOf(request)
+        if (job) startJob(request.exchange.world, job, (request.body ?? {}) as JobStart, generous())
+      }),
+  },
+  {
+    id: 'no-credits-served',
+    breaks: ['CR-3'],
+    also: ['ERR-5'],
+    what: 'a key without credits gets its jobs',
+    apply: app =>
+      beforeRoute(app, ['createJob', 'startJob'], ({ exchange }) => {
+        if (exchange.account.credits.available <= 0) exchange.account = generous()
+      }),
+  },
+  {
+    id: 'pricing-pro-60',
+    breaks: ['CR-1'],
+    also: ['CR-2'],
+    what: 'the price list says 60 for pro',
+    apply: app =>
+      rewriteJson(app, 'getPricing', body => {
+        body.model_pricing_credits_per_minute.pro = 60
+      }),
+  },
+  pricing('table-renamed', 'the table of prices is called models', body => {
+    body.models = body.model_pricing_credits_per_minute
+    delete body.model_pricing_credits_per_minute
+  }),
+  pricing('packages-missing', 'there are no packages', body => {
+    delete body.packages
+  }),
+  pricing('second-text', 'price_per_second_cents is a text', body => {
+    body.price_per_second_cents = '$0.01'
+  }),
+]

@@ -1,0 +1,135 @@
+/**
+ * `npm run prove`: the suite against servers that are broken in one place, and against correct ones that are different.
+ * Each mutant's clause has to be accused and no innocent one; of the correct ones, none. Prints a row for each, and
+ * exits 1 unless all of them came out right.
+ *
+ *   npm run prove -- --only retry-after-short    one mutant or variant, with what the suite said
+ *   npm run prove -- --sample 12 --runs 1        a few, for CI
+ *   npm run prove -- --load                      with every CPU kept busy
+ */
+import { availableParallelism } from 'node:os'
+import { parseArgs } from 'node:util'
+import { Worker } from 'node:worker_threads'
+import { reporters } from '../../contracts/reporters/index.ts'
+import type { Report } from '../../contracts/suite/report.ts'
+import { type CheckOptions, check } from '../../harness/check.ts'
+import { mutants } from './mutants.ts'
+import { type Mutant, startMutant, type Variant } from './tools.ts'
+import { variants } from './variants.ts'
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    sample: { type: 'string' },
+    runs: { type: 'string', default: '10' },
+    seed: { type: 'string', default: 'prove' },
+    atOnce: { type: 'string', default: '4' },
+    load: { type: 'boolean', default: false },
+    mutants: { type: 'boolean', default: false },
+    variants: { type: 'boolean', default: false },
+  },
+})
+
+const webhookSecret = 'the-secret-of-prove'
+/** A sequence of calls has to be met by chance: in so many of them it is. */
+const sequences = 400
+/** Two uploads of half a gigabyte: for those alone that could be caught by nothing else. */
+const large = ['uploads.too-large', 'uploads.largest']
+
+interface Row {
+  id: string
+  what: string
+  isRight: boolean
+  said: string
+  ms: number
+  reports: Report[]
+}
+
+async function judge(server: Mutant | Variant, options: CheckOptions): Promise<Report> {
+  // Fast, and slow enough for a job to be seen on its way.
+  const mock = await startMutant(server, { speed: 40, webhookSecret })
+  try {
+    return await check(mock.url, { webhookSecret, maxWait: 5_000, ...options })
+  } finally {
+    await mock.close()
+  }
+}
+
+const isMutant = (server: Mutant | Variant): server is Mutant => 'breaks' in server
+
+async function prove(server: Mutant | Variant, n: number): Promise<Row> {
+  const startedAt = performance.now()
+  const reports: Report[] = []
+  const problems = new Set<string>()
+  for (let run = 0; run < (isMutant(server) ? 1 : Number(values.runs)); run++) {
+    const isLarge = isMutant(server) && /large/.test(server.id)
+    const report = await judge(server, {
+      seed: `${values.seed} ${n} ${run}`,
+      ...(!isLarge && { skip: large }),
+      ...(isMutant(server) && server.needs === 'explore' && { explore: sequences }),
+    })
+    reports.push(report)
+    const accused = report.clauses.filter(({ verdict }) => verdict === 'broken').map(({ id }) => id)
+    const { breaks = [], also = [] } = isMutant(server) ? server : {}
+    const missed = breaks.filter(id => !accused.includes(id))
+    const innocent = accused.filter(id => ![...breaks, ...also].some(own => own === id))
+    if (missed.length > 0) problems.add(`MISSED ${missed.join(' ')}`)
+    if (innocent.length > 0) problems.add(`FALSE ALARM ${innocent.join(' ')}`)
+    if (report.summary.holds === 0) problems.add(`NOTHING HELD: ${report.why}`)
+  }
+  const { breaks } = isMutant(server) ? server : { breaks: [] }
+  const said = problems.size > 0 ? [...problems].join('; ') : breaks.length > 0 ? breaks.join(' ') : 'nothing accused'
+  return {
+    id: server.id,
+    what: server.what,
+    isRight: problems.size === 0,
+    said,
+    ms: performance.now() - startedAt,
+    reports,
+  }
+}
+
+const every = <T>(all: readonly T[], sample: number): T[] =>
+  all.filter((_, i) => Math.floor((i * sample) / all.length) !== Math.floor(((i - 1) * sample) / all.length) || i === 0)
+
+const chosen = (
+  values.only !== undefined
+    ? [...mutants, ...variants].filter(({ id }) => values.only?.split(',').includes(id))
+    : [...(values.variants ? [] : mutants), ...(values.mutants ? [] : variants)]
+) as (Mutant | Variant)[]
+const servers = values.sample === undefined ? chosen : every(chosen, Number(values.sample))
+if (servers.length === 0) {
+  console.error(`there is no mutant or variant ${JSON.stringify(values.only)}`)
+  process.exit(2)
+}
+
+const spinners = values.load
+  ? Array.from({ length: availableParallelism() }, () => new Worker('for (;;) {}', { eval: true }))
+  : []
+const rows: Row[] = []
+let next = 0
+await Promise.all(
+  Array.from({ length: Number(values.atOnce) }, async () => {
+    while (next < servers.length) {
+      const n = next++
+      const row = await prove(servers[n] as Mutant | Variant, n)
+      rows.push(row)
+      const { id, what, isRight, said, ms } = row
+      console.log(
+        `${isRight ? 'ok    ' : 'NOT OK'} ${id.padEnd(34)} ${said.padEnd(26)} ${what} (${(ms / 1000).toFixed(1)} s)`,
+      )
+    }
+  }),
+)
+for (const spinner of spinners) await spinner.terminate()
+
+const wrong = rows.filter(({ isRight }) => !isRight)
+if (values.only !== undefined) for (const { reports } of rows) console.log(reporters.pretty(reports[0] as Report))
+const count = (isKind: (server: Mutant | Variant) => boolean) => servers.filter(isKind).length
+console.log(
+  `\n${count(isMutant)} mutants, ${count(server => !isMutant(server))} correct servers in ${values.runs} runs each: ` +
+    (wrong.length === 0
+      ? 'each accused where it is broken, and nowhere else'
+      : `${wrong.length} came out wrong: ${wrong.map(({ id }) => id).join(', ')}`),
+)
+process.exitCode = wrong.length === 0 ? 0 : 1

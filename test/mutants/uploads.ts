@@ -1,0 +1,197 @@
+/** Uploads (UP-1 to UP-4), their two documented refusals (ERR-4), and the clips of GO-6. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import type { MultipartFile } from '@fastify/multipart'
+import type { VideoType } from '../../contracts/schemas.ts'
+import type { App } from '../../server/app.ts'
+import { ApiError, apiError } from '../../server/errors.ts'
+import { packageRoot } from '../../server/paths.ts'
+import type { Received } from '../../server/uploads.ts'
+import {
+  afterKey,
+  beforeRoute,
+  changeConfig,
+  type Json,
+  type Mutant,
+  onCase,
+  onNewJob,
+  restatusCase,
+  rewriteJson,
+} from './tools.ts'
+
+const routes = ['uploadVideo', 'uploadVideoLegacy'] as const
+
+/** The answer with one thing of it wrong. */
+const wrong = (id: string, what: string, change: (upload: Json) => void): Mutant => ({
+  id: `upload-${id}`,
+  breaks: ['UP-3'],
+  what,
+  apply: app => rewriteJson(app, routes, change),
+})
+
+/** One of the documented types isn't taken. */
+const refused = (name: string, type: VideoType): Mutant => ({
+  id: `upload-${name}-refused`,
+  breaks: ['UP-2'],
+  what: `${type} is refused`,
+  apply: app =>
+    onReceive(app, async receive => {
+      const received = await receive()
+      if (received.type !== type) return received
+      await app.mock.uploads.drop(received)
+      throw apiError('invalid_file_type')
+    }),
+})
+
+const gone = (operation: (typeof routes)[number], route: string): Mutant => ({
+  id: `${operation}-gone`,
+  breaks: ['UP-1'],
+  also: [
+    'UP-2',
+    'UP-3',
+    'UP-4',
+    ...(operation === 'uploadVideo' ? (['GO-1', 'ID-1'] as const) : (['ERR-4', 'AUTH-2'] as const)),
+  ],
+  what: `${route} is gone`,
+  apply: app =>
+    afterKey(app, operation, () => {
+      throw apiError('route_not_found')
+    }),
+})
+
+/** Puts something around the receiving of a file. */
+function onReceive(
+  { mock: { uploads } }: App,
+  act: (receive: () => Promise<Received>, stream: Readable, claimed: string | undefined) => Promise<Received>,
+): void {
+  const receive = uploads.receive.bind(uploads)
+  uploads.receive = (stream, filename, claimed) => act(() => receive(stream, filename, claimed), stream, claimed)
+}
+
+/** Takes what is no video for one, and says its true name and size. */
+function acceptEverything(app: App): void {
+  const { uploads } = app.mock
+  const receive = uploads.receive.bind(uploads)
+  const clip = readFileSync(join(packageRoot, 'fixtures/clips/short.mp4'))
+  uploads.receive = async (stream, filename) => {
+    const bytes = await buffer(stream)
+    try {
+      return { ...(await receive(Readable.from([bytes]), 'clip.mp4', undefined)), filename }
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.case !== 'invalid_file_type') throw error
+      return { ...(await receive(Readable.from([clip]), 'clip.mp4', undefined)), filename, size: bytes.length }
+    }
+  }
+}
+
+export const uploads: readonly Mutant[] = [
+  {
+    id: 'upload-any-type-accepted',
+    breaks: ['UP-2'],
+    also: ['ERR-4', 'UP-4'],
+    what: 'a file that is no video is taken',
+    apply: acceptEverything,
+  },
+  {
+    id: 'upload-invalid-type-415',
+    breaks: ['ERR-4'],
+    also: ['ERR-5'],
+    what: 'Invalid file type is answered 415',
+    apply: app => restatusCase(app, routes, 'invalid_file_type', 415),
+  },
+  {
+    id: 'upload-too-large-accepted',
+    breaks: ['UP-2'],
+    also: ['ERR-4', 'ERR-5'],
+    what: 'a file may be as large as it likes',
+    apply: app => changeConfig(app, { maxUploadBytes: 2 ** 40 }),
+  },
+  {
+    id: 'upload-too-large-413',
+    breaks: ['ERR-5'],
+    also: ['ERR-4'],
+    what: 'File too large is answered 413',
+    apply: app => restatusCase(app, routes, 'file_too_large', 413),
+  },
+  {
+    id: 'upload-untyped-refused',
+    breaks: ['UP-4'],
+    what: 'a file part without a Content-Type is refused',
+    apply: app =>
+      onReceive(app, async (receive, stream, claimed) => {
+        if (claimed !== undefined) return receive()
+        stream.resume()
+        throw apiError('invalid_file_type')
+      }),
+  },
+  refused('webm', 'video/webm'),
+  refused('mov', 'video/quicktime'),
+  refused('avi', 'video/x-msvideo'),
+  wrong('size-off', 'size counts one byte too many', upload => {
+    upload.size++
+  }),
+  wrong('size-text', 'size is a text', upload => {
+    upload.size = String(upload.size)
+  }),
+  wrong('filename-own', 'filename is not the one that was sent', upload => {
+    upload.filename = 'upload.bin'
+  }),
+  wrong('url-missing', 'there is no video_url', upload => {
+    delete upload.video_url
+  }),
+  wrong('success-text', 'success is a text', upload => {
+    upload.success = 'true'
+  }),
+  {
+    id: 'upload-legacy-id-missing',
+    breaks: ['UP-3'],
+    what: 'POST /api/upload gives no video_id',
+    apply: app =>
+      rewriteJson(app, 'uploadVideoLegacy', upload => {
+        delete upload.video_id
+      }),
+  },
+  {
+    id: 'upload-legacy-other-field',
+    breaks: ['UP-1'],
+    also: ['UP-3', 'UP-4'],
+    what: 'POST /api/upload wants the file in the field "video"',
+    apply: app =>
+      beforeRoute(app, 'uploadVideoLegacy', request => {
+        const { parts } = request
+        const named: Record<string, string> = { file: 'other', video: 'file' }
+        request.parts = async function* (this: typeof request, options: Parameters<typeof parts>[0]) {
+          for await (const part of parts.call(this, options)) {
+            yield Object.assign(part, { fieldname: named[part.fieldname] ?? part.fieldname }) as MultipartFile
+          }
+        } as typeof parts
+      }),
+  },
+  {
+    id: 'upload-without-file-accepted',
+    breaks: ['UP-1'],
+    what: 'a form without a file is taken',
+    apply: app =>
+      onCase(app, routes, 'invalid_upload', answer => {
+        if (!answer.body.error.message.includes('is missing')) return
+        answer.status = 200
+        answer.body = { success: true, video_id: 'vid_0', video_url: 'http://127.0.0.1/vid_0', filename: '', size: 0 }
+      }),
+  },
+  gone('uploadVideo', 'POST /v1/uploads'),
+  gone('uploadVideoLegacy', 'POST /api/upload'),
+  {
+    id: 'longer-clips-fail',
+    breaks: ['GO-6'],
+    also: ['GO-5'],
+    what: 'the job of an uploaded clip of more than 10 s fails',
+    apply: app =>
+      onNewJob(app, job => {
+        if (job.view.video_url.includes('/files/uploads/') && (job.durationMs ?? 0) > 10_000) {
+          job.plan = { ...job.plan, outcome: 'failed' }
+        }
+      }),
+  },
+]
