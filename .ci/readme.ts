@@ -2,7 +2,11 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { operations } from '../contracts/operations.ts'
-import { defaultTextOf, flagOf, type OptionName, options, variableOf } from '../server/config.ts'
+import { reporterHelp } from '../contracts/reporters/index.ts'
+import { checks } from '../contracts/suite/checks/index.ts'
+import { Report } from '../contracts/suite/report.ts'
+import { checkOptions } from '../harness/options.ts'
+import { defaultTextOf, flagOf, type Option, type OptionName, options, variableOf } from '../server/config.ts'
 import { faults } from '../server/faults/index.ts'
 import { keyMagic, testKeyPrefix, videoMagic } from '../server/magic.ts'
 import { packageRoot } from '../server/paths.ts'
@@ -65,6 +69,28 @@ const tables: Record<string, () => string> = {
       ['webhook', 'what is wrong with it'],
       Object.entries(webhookFaults).map(([name, what]) => [`\`${name}\``, what]),
     ),
+  checkOptions: () =>
+    table(
+      ['flag', 'variable', 'default', 'what it is'],
+      Object.entries<Option<unknown>>(checkOptions).map(
+        ([name, { argument, description, defaultText, default: byDefault }]) => [
+          `\`${[flagOf(name), argument.replaceAll('|', '\\|')].join(' ').trim()}\``,
+          `\`${variableOf(name)}\``,
+          defaultText ?? String(byDefault()),
+          description,
+        ],
+      ),
+    ),
+  checks: () =>
+    table(
+      ['check', 'the sentence that it tries', 'clauses'],
+      checks.map(({ id, title, clauses, costs }) => [`\`${id}\`${costs ? ' *' : ''}`, title, clauses.join(' ')]),
+    ),
+  reporters: () =>
+    table(
+      ['reporter', 'what it is'],
+      Object.entries(reporterHelp).map(([name, text]) => [`\`${name}\``, text]),
+    ),
   routes: () =>
     table(
       ['route', 'what it does', 'clauses'],
@@ -94,6 +120,12 @@ export const withTables = (readme: string): string =>
 
 export const readmePath = join(packageRoot, 'README.md')
 
+export const reportSchemaPath = join(packageRoot, 'contracts', 'report.schema.json')
+
+/** What `understudy check --reporter json` writes, for whoever reads it. */
+export const reportSchemaText = (): string =>
+  `${JSON.stringify({ $schema: 'http://json-schema.org/draft-07/schema#', $id: 'understudy/report.schema.json', ...Report }, null, 2)}\n`
+
 export const schemaPath = join(shippedFolder, 'scenario.schema.json')
 
 /** The format of scenario files, for editors. */
@@ -102,5 +134,6 @@ export const schemaText = (): string =>
 
 if (process.argv[1] === import.meta.filename) {
   writeFileSync(schemaPath, schemaText())
+  writeFileSync(reportSchemaPath, reportSchemaText())
   writeFileSync(readmePath, withTables(readFileSync(readmePath, 'utf8')))
 }

@@ -105,7 +105,8 @@ function write(report: Report, chosen: readonly Chosen[]): void {
   const toStdout = chosen.filter(({ path }) => path === undefined)
   for (const { name, path } of chosen) if (path !== undefined) writeFileSync(path, reporters[name](report))
   const color = process.stdout.isTTY === true && !process.env.NO_COLOR
-  const width = process.stdout.columns
+  // 0 on a terminal that does not know.
+  const width = process.stdout.columns || undefined
   for (const { name } of toStdout.length > 0 ? toStdout : [{ name: 'pretty' as const }]) {
     process.stdout.write(`${reporters[name](report, { color, ...(width !== undefined && { width }) }).trimEnd()}\n`)
   }
@@ -149,7 +150,7 @@ function progressOn(stream: NodeJS.WriteStream) {
     show: (progress: Progress) => {
       if (progress.type !== 'started') return
       const line = `[${progress.index + 1}/${progress.of}] ${progress.check}: ${progress.title}`
-      stream.write(`${clearLine}${line.slice(0, (stream.columns ?? 80) - 1)}`)
+      stream.write(`${clearLine}${line.slice(0, (stream.columns || 80) - 1)}`)
     },
     clear: () => void stream.write(clearLine),
   }

@@ -6,12 +6,13 @@ import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
 import { reporters } from '../contracts/reporters/index.ts'
 import type { Report } from '../contracts/suite/report.ts'
+import { type CheckOptions, check } from '../harness/check.ts'
+import { ConfigError } from '../server/config.ts'
 import { altered, type Call, checkCommand, ended, front, json, listening, skip, spawned } from './checking.ts'
 import { cliPath, start } from './support.ts'
 
 const noTrace = /\n {4}at /
-const noAnsi = /\u001b/
-const small = ['--skip', skip.join()]
+const small = ['--profile', 'safe']
 const read = (...path: string[]) => readFileSync(join(...path), 'utf8')
 
 t.test('a run that proved nothing is not green, says so, and exits 1', async t => {
@@ -57,43 +58,56 @@ t.test('a run that proved nothing is not green, says so, and exits 1', async t =
   }
 })
 
-t.test('a wrong call is exit 2 with a line that says what to do, before anything is sent', async t => {
-  const mock = await start(t)
-  const folder = t.testdir({ 'notes.txt': 'la', 'report.json': '{}', out: {} })
-  const cases: [args: string[], says: RegExp][] = [
-    [[mock.url, '--only', 'JOB-99'], /--only names "JOB-99"; expected clauses, checks or themes, as --list shows them/],
-    [[mock.url, '--skip', 'nothing'], /--skip names "nothing"/],
-    [[mock.url, '--require', 'all'], /--require names "all"; expected "core", or clauses such as ERR-1/],
-    [['http://understudy.invalid', '--profile', 'full'], /say how many with --max-credits N/],
-    [['understudy.invalid'], /"understudy\.invalid" is no URL; expected a base URL such as http:/],
-    [[], /no base URL was given/],
-    [[mock.url, '--reporter', 'xml'], /--reporter names "xml"; expected one of pretty, json/],
-    [[mock.url, '--reporter', `json=${folder}/out`], /--reporter can't write ".*out": it is a folder/],
-    [[mock.url, '--baseline', join(folder, 'report.json')], /report\.json is no report of understudy check/],
-    [[mock.url, '--clip', join(folder, 'notes.txt')], /notes\.txt has no extension of a video/],
-    [[mock.url, '--logs', folder], /--logs is ".*", which is no file here/],
-    [[mock.url, '--ca', join(folder, 'notes.txt')], /--ca .*notes\.txt holds no certificate/],
-    [[mock.url, '--key', 'hush\u{1F92B}'], /^understudy: --key has a character that no header can carry/],
-    [[mock.url, '--header', 'hush hush'], /^understudy: --header is not of the form "Name: value"/],
-    [[mock.url, '--header', 'X-Token: hush\u2026'], /^understudy: --header \(X-Token\) has a character/],
-  ]
-  const results = []
-  for (let i = 0; i < cases.length; i += 3)
-    results.push(...(await Promise.all(cases.slice(i, i + 3).map(([args]) => checkCommand(args)))))
-  results.forEach((result, i) => {
-    const [args, says] = cases[i] as (typeof cases)[number]
-    t.match(result, { code: 2, stdout: '', stderr: says }, args.slice(1).join(' '))
-    t.equal(result.stderr.split('\n').length, 2, 'one line')
-    t.notMatch(result.stderr, /hush/)
-  })
-  t.equal(mock.journal.count(), 0)
-})
+t.test(
+  'a wrong call is refused in words that say what to do, before anything is sent; the command exits 2',
+  async t => {
+    const mock = await start(t)
+    const folder = t.testdir({ 'notes.txt': 'la', 'report.json': '{}' })
+    const notes = join(folder, 'notes.txt')
+    const options: [options: CheckOptions, says: RegExp][] = [
+      [{ only: ['JOB-99'] }, /^--only names "JOB-99"; expected clauses, checks or themes, as --list shows them$/],
+      [{ skip: ['nothing'] }, /^--skip names "nothing"/],
+      [{ require: ['all'] }, /^--require names "all"; expected "core", or clauses such as ERR-1/],
+      [{ clip: notes }, /notes\.txt has no extension of a video/],
+      [{ logs: [notes, folder] }, /^--logs is ".*", which is no file here$/],
+      [{ ca: notes }, /^--ca .*notes\.txt holds no certificate/],
+      [{ key: 'hush\u2026' }, /^--key has a character that no header can carry/],
+      [{ header: ['X-A: b', 'hush hush'] }, /^--header number 2 is not of the form "Name: value"$/],
+      [{ header: ['X-Token: hush\nhush'] }, /^--header \(X-Token\) has a character/],
+    ]
+    for (const [one, says] of options) {
+      const error = await check(mock.url, one).catch(error => error)
+      t.ok(error instanceof ConfigError)
+      t.match(error.message, says)
+      t.notMatch(error.message, /hush/)
+    }
+    const args: [args: string[], says: RegExp][] = [
+      [['--only', 'JOB-99'], /--only names "JOB-99"/],
+      [['--header', 'hush hush'], /--header is not of the form "Name: value"/],
+      [['--reporter', 'xml'], /--reporter names "xml"; expected one of pretty, json/],
+      [['--reporter', `json=${folder}`], /--reporter can't write ".*": it is a folder/],
+      [['--baseline', join(folder, 'report.json')], /report\.json is no report of understudy check/],
+    ]
+    for (const [one, says] of args) {
+      const { code, stdout, stderr } = await checkCommand([mock.url, ...one])
+      t.match({ code, stdout, stderr }, { code: 2, stdout: '', stderr: says })
+      t.match(stderr, /^understudy: .*\n$/, 'one line')
+      t.notMatch(stderr, /hush/)
+    }
+    t.match(await checkCommand([]), { code: 2, stderr: /no base URL was given/ })
+    t.match(await checkCommand(['http://understudy.invalid', '--profile', 'full']), {
+      code: 2,
+      stderr: /--max-credits N\n$/,
+    })
+    t.equal(mock.journal.count(), 0)
+  },
+)
 
 t.test('stdout has the report and nothing else, stderr the plan; without a terminal there is no colour', async t => {
   const mock = await start(t)
   const folder = t.testdir()
   const files = Object.keys(reporters).flatMap(name => ['--reporter', `${name}=${join(folder, 'new', name)}`])
-  const args = [mock.url, ...small, '--profile', 'safe', '--seed', 'seven']
+  const args = [mock.url, ...small, '--seed', 'seven']
   const [plain, asJson] = await Promise.all([
     checkCommand(args),
     checkCommand([...args, '--reporter', 'json', ...files]),
@@ -106,7 +120,7 @@ t.test('stdout has the report and nothing else, stderr the plan; without a termi
     t.same(more, [''])
   }
   t.match(plain.stdout, /\n\d+ hold, 0 broken, \d+ not tried\n$/)
-  t.notMatch(plain.stdout + plain.stderr, noAnsi)
+  t.notOk((plain.stdout + plain.stderr).includes('\u001b'))
   const report: Report = JSON.parse(asJson.stdout)
   t.match(report, { ok: true, seed: 'seven' })
   const written = Object.fromEntries(Object.keys(reporters).map(name => [name, read(folder, 'new', name)]))
@@ -141,8 +155,8 @@ t.test('on a terminal it has colours and shows how far it is; NO_COLOR takes the
   const [colourful, plain] = await Promise.all([onTerminal({ NO_COLOR: '' }), onTerminal({ NO_COLOR: '1' })])
   t.match(colourful.stdout, /\[2\/2\] errors\.envelope: every error is/)
   t.match(colourful.stdout, '\u001b[32m')
-  t.notMatch(plain.stdout, /\u001b\[\d+m/)
-  t.match(plain.stdout, /2 hold, 0 broken/)
+  t.notOk(plain.stdout.includes('\u001b[32m'))
+  t.match(plain.stdout, /3 hold, 0 broken/)
 })
 
 t.test('--only, --skip and --list choose; --require and --bail decide; --timeout bounds an answer', async t => {
@@ -216,7 +230,7 @@ t.test(
       '--admin-token': 'hush_admin',
       '--header': `X-Token: ${token}`,
     }
-    const args = [url, ...small, ...Object.entries(flags).flat(), '--skip', 'limits,webhooks.retry']
+    const args = [url, ...Object.entries(flags).flat(), '--skip', `${skip},limits,webhooks.retry`]
     const files = Object.keys(reporters).flatMap(name => ['--reporter', `${name}=${join(folder, name)}`])
     const quoted = [process.execPath, await cliPath(), 'check', ...args, ...files, '--reporter', 'pretty'].map(
       word => `'${word}'`,
@@ -227,7 +241,7 @@ t.test(
     t.notMatch(stdout, /hush/, 'neither in what is shown')
     for (const name of Object.keys(reporters)) t.notMatch(read(folder, name), /hush/, `nor in ${name}`)
     const report: Report = JSON.parse(read(folder, 'json'))
-    t.ok(report.summary.broken > 10, 'though much of what was said is evidence')
+    t.ok(report.summary.broken > 5, 'though much of what was said is evidence')
     t.match(report.extensions, ['not $API_KEY $HEADER_X_TOKEN'])
     const lines = report.clauses.flatMap(({ evidence }) => evidence.flatMap(({ curl }) => curl ?? []))
     t.ok(
@@ -235,7 +249,7 @@ t.test(
         lines.filter(line => line.includes('"X-Api-Key: $API_KEY"')).length > 5,
     )
     t.ok(
-      lines.every(line => !line.includes(url) || line.includes('"X-Token: $HEADER_X_TOKEN"')),
+      lines.every(line => !line.startsWith(`curl -i ${url}`) || line.includes('"X-Token: $HEADER_X_TOKEN"')),
       'and the header is in each',
     )
     const without = calls.filter(({ headers }: Call) => headers['x-token'] !== token)

@@ -1,13 +1,15 @@
 /** What `npm install understudy` gives: packed, installed into an empty folder and used there. */
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir, writeFile } from 'node:fs/promises'
+import { readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import t from 'tap'
+import { clauses } from '../contracts/clauses.ts'
 import { packageRoot, packageVersion } from '../server/paths.ts'
-import { client, clip } from './support.ts'
+import { altered, front } from './checking.ts'
+import { client, clip, start } from './support.ts'
 
 const run = promisify(execFile)
 const folder = t.testdir({ 'package.json': JSON.stringify({ name: 'app', private: true, type: 'module' }) })
@@ -104,6 +106,48 @@ t.test("import { startMock } from 'understudy' works there, in JavaScript", asyn
   const { stdout } = await run(process.execPath, ['--no-warnings', 'use.js'], { cwd: folder, timeout: 15_000 })
   t.same(JSON.parse(stdout), { status: 401, count: 1, version: packageVersion, message: 'Job not found' })
 })
+
+t.test(
+  "a recipe makes each clause a case of the user's own suite: passed, failed with evidence, or skipped",
+  async t => {
+    const mock = await start(t)
+    const broken = await front(t, mock, async (call, pass) =>
+      call.url === '/api/pricing' ? altered(await pass(), body => ({ ...body, packages: 'none' })) : pass(),
+    )
+    // As if it were installed beside the package.
+    await symlink(join(packageRoot, 'node_modules', 'tap'), join(folder, 'node_modules', 'tap'))
+    const recipes = [
+      { name: 'contract.node.mjs', args: ['--test', '--test-reporter=tap'] },
+      { name: 'contract.tap.mjs', args: [] },
+    ]
+    for (const { name, args } of recipes) {
+      const recipe = await readFile(join(packageRoot, 'test', 'recipes', name), 'utf8')
+      t.ok(recipe.trim().split('\n').length < 25, `${name} is short`)
+      await writeFile(join(folder, 'contract.test.mjs'), recipe)
+      const under = (url: string) => {
+        const options = { cwd: folder, env: { ...process.env, API_URL: url, API_KEY: 'test_recipe' } }
+        return run(process.execPath, [...args, 'contract.test.mjs'], options).catch(failed => failed)
+      }
+      const [good, bad] = [await under(mock.url), await under(broken.url)]
+      t.notOk(good.code, good.stdout)
+      t.equal(bad.code, 1)
+      const lines: string[] = bad.stdout.split('\n').map((line: string) => line.trim())
+      const cases = lines.filter(line => /^(not )?ok \d+ - /.test(line))
+      const caseOf = (id: string) => cases.filter(line => line.includes(` - ${id} `))
+      for (const id of Object.keys(clauses)) t.equal(caseOf(id).length, 1, `${id} is a case`)
+      t.match(caseOf('SYS-1'), [/^ok \d+ - SYS-1 GET \/health: 200\.( # time=.*)?$/])
+      t.match(caseOf('RL-3'), [/^ok .* # SKIP it is about what the client does/])
+      t.match(caseOf('GO-6'), [/^ok .* # SKIP .*the profile safe does not/])
+      t.match(caseOf('CR-2'), [/^not ok /])
+      t.match(bad.stdout, `curl -i ${broken.url}/api/pricing`, 'with its evidence')
+      t.equal(
+        lines.filter(line => line.startsWith('not ok') && !line.includes('contract.test.mjs')).length,
+        2,
+        'it, and the run',
+      )
+    }
+  },
+)
 
 t.test('and in TypeScript, where a wrong option is an error', async t => {
   const script = `

@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { readmePath, withTables } from '../.ci/readme.ts'
+import { readmePath, reportSchemaPath, reportSchemaText, withTables } from '../.ci/readme.ts'
 import { Library } from '../server/scenarios/library.ts'
 
 t.test("the README's tables are what the code says; `npm run docs` writes them", async t => {
   const readme = readFileSync(readmePath, 'utf8')
   t.equal(readme, withTables(readme))
-  for (const name of ['options', 'keys', 'videos', 'routes']) t.ok(readme.includes(`<!-- table ${name} -->`), name)
+  for (const name of ['options', 'keys', 'videos', 'routes', 'checkOptions', 'checks', 'reporters'])
+    t.ok(readme.includes(`<!-- table ${name} -->`), name)
 })
 
 t.test("the README's scenarios can be played", async t => {
@@ -16,4 +17,8 @@ t.test("the README's scenarios can be played", async t => {
   t.equal(blocks.length, 2)
   const library = new Library(undefined)
   for (const block of blocks) t.ok(library.takeText(block, false).rules.length > 1)
+})
+
+t.test("the report's schema that ships is the one in the code; `npm run docs` writes it", async t => {
+  t.equal(readFileSync(reportSchemaPath, 'utf8'), reportSchemaText())
 })

@@ -65,7 +65,10 @@ const check = (id: string, clauses: string[], more: Partial<CheckResult> = {}): 
 function reportOf(more: Partial<Report> = {}): Report {
   const clauses = more.clauses ?? [
     clause('SYS-1', 'holds', { checks: ['system.health'] }),
-    clause('ERR-1', 'broken', { checks: ['errors.envelope'], evidence: [hostileEvidence, { ...hostileEvidence }] }),
+    clause('ERR-1', 'broken', {
+      checks: ['errors.envelope'],
+      evidence: [hostileEvidence, { ...hostileEvidence, expected: 'another code' }],
+    }),
     clause('WH-3', 'broken', {
       level: 'open',
       evidence: [{ check: 'explore', holds: false, expected: 'a retry', found: 'none' }],
@@ -179,8 +182,12 @@ t.test('pretty says what is broken, how to see it again and what was not tried, 
   for (const line of lines.filter(line => /ok 99|1\.\.7|Bail out/.test(line)))
     t.match(line, /^ {13}/, 'what the endpoint said never looks like a line of the report')
 
-  const many = clause('ERR-1', 'broken', { evidence: Array.from({ length: 5 }, () => hostileEvidence) })
-  t.match(reporters.pretty(reportOf({ clauses: [many] })), '2 more like it: the json report has them all')
+  const many = Array.from({ length: 5 }, (_, i) => ({ ...hostileEvidence, found: `the ${i}th` }))
+  const prettyOf = (evidence: Evidence[]) =>
+    reporters.pretty(reportOf({ clauses: [clause('ERR-1', 'broken', { evidence })] }))
+  t.match(prettyOf(many), '2 more like it: the json report has them all')
+  const same = prettyOf(many.map(one => ({ ...one, found: 'the same' })))
+  t.match(same, '4 more like it', 'the same seen again is shown once')
 })
 
 t.test("json is what the report's own schema takes, and loses nothing", async t => {

@@ -11,13 +11,17 @@ export const wordsOf = (verdict: Verdict): string => verdict.replace('_', ' ')
 export const having = ({ clauses }: Report, verdict: Verdict): ClauseResult[] =>
   clauses.filter(clause => clause.verdict === verdict)
 
-/** A clause that a thousand answers broke is told by three of them; the JSON report has all. */
+/** A clause that a thousand answers broke is told by three that differ; the JSON report has all. */
 const evidencePerClause = 3
+const sameness = ({ expected, found, pointer }: Evidence): string => JSON.stringify([expected, found, pointer])
 
 /** The evidence that broke a clause, and how much more of it there is. */
 export function brokenEvidence({ evidence }: ClauseResult): { shown: Evidence[]; more: number } {
   const all = evidence.filter(({ holds }) => !holds)
-  return { shown: all.slice(0, evidencePerClause), more: Math.max(0, all.length - evidencePerClause) }
+  const shown = all
+    .filter((one, i) => all.findIndex(other => sameness(other) === sameness(one)) === i)
+    .slice(0, evidencePerClause)
+  return { shown, more: all.length - shown.length }
 }
 
 /** A label and its text, which may have several lines; safe to print. */

@@ -7,7 +7,8 @@ import { shown } from '../expectation.ts'
 import { creditsPerMinute, type Job, jobStates, type Model } from '../schemas.ts'
 import { type Check, type Kit, type Need, NoAnswer, needs, type Outgoing, type Video } from './check.ts'
 import { type Finding, judge } from './judge.ts'
-import { type FormPart, operationOf, type Redact, redactor, type Seen, type Sent } from './seen.ts'
+import { type FormPart, operationOf, type Redact, redactor, type Seen, type Sent, unansweredOf } from './seen.ts'
+import { shapes } from './shapes.ts'
 
 /** Ends a check: what follows can't be tried. */
 export class NotTried extends Error {
@@ -433,6 +434,14 @@ export class Probe {
       if (given === undefined) this.need(need)
     }
   }
+}
+
+/** That a call is answered at all is what its operation's clauses say first. */
+export function expectAnswer(t: Probe, error: NoAnswer & { sent?: Sent }, otherwise: ClauseId = 'ERR-1'): void {
+  const { sent } = error
+  const operation = sent && operationOf(sent.method, sent.url.slice(t.kit.base.length))
+  const accused = (operation && shapes[operation]?.clauses.at(-1)?.[1]) ?? [otherwise]
+  t.expect(accused, false, 'an HTTP answer', error.message, sent && { seen: unansweredOf(sent) })
 }
 
 /** CR-1: what a job costs. */

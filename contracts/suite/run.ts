@@ -1,10 +1,8 @@
 /** Runs the checks against an endpoint, one after the other, and makes the report. */
-import type { ClauseId } from '../clauses.ts'
 import { type Check, type Costs, type Kit, NoAnswer } from './check.ts'
-import { NotTried, Probe, Run, round, Stopped } from './probe.ts'
+import { expectAnswer, NotTried, Probe, Run, round, Stopped } from './probe.ts'
 import type { Report, Verdict } from './report.ts'
-import { operationOf, type Sent, unansweredOf } from './seen.ts'
-import { shapes } from './shapes.ts'
+import type { Sent } from './seen.ts'
 import { left, type Outcome, reportOf } from './verdict.ts'
 
 export type Profile = 'safe' | 'full'
@@ -43,6 +41,8 @@ export async function runSuite(kit: Kit, options: RunOptions): Promise<Report> {
     if (!(error instanceof Stopped)) throw error
     return undefined
   })
+  // Sent along where none is needed, a key that is refused would have its endpoint accused.
+  if (refusal !== undefined) delete kit.keys.main
   const selected = options.checks.filter(check => isSelected(check, options))
   const outcomes: Outcome[] = []
   let isOver = false
@@ -173,10 +173,7 @@ async function unanswered(run: Run, check: Check, error: NoAnswer & { sent?: Sen
     run.gone = `it stopped answering${sent ? ` at ${sent.method} ${sent.url.slice(run.kit.base.length)}` : ''}: ${error.message}`
     return new NotTried(run.gone)
   }
-  const seen = sent && unansweredOf(sent)
-  const operation = sent && operationOf(sent.method, sent.url.slice(run.kit.base.length))
-  const accused = (operation && shapes[operation]?.clauses.at(-1)?.[1]) ?? [check.clauses[0] as ClauseId]
-  probe.expect(accused, false, 'an HTTP answer', error.message, { ...(seen && { seen }) })
+  expectAnswer(probe, error, check.clauses[0])
   return new NotTried(error.message)
 }
 

@@ -87,11 +87,22 @@ export function redactor(secrets: Readonly<Record<string, string>>): Redact {
     )
     .filter(([, secret]) => secret !== '')
     .sort((a, b) => b[1].length - a[1].length)
-  return text =>
-    known.reduce((shown, [name, secret]) => {
+  return text => {
+    const whole = known.reduce((shown, [name, secret]) => {
       if (secret.length < minSecretLength) return shown === secret ? `$${name}` : shown
       return shown.replaceAll(secret, `$${name}`)
     }, text)
+    return whole.includes('…') ? known.reduce(withoutBeginning, whole) : whole
+  }
+}
+
+/** A text that was cut in the midst of a secret still has its beginning. */
+function withoutBeginning(text: string, [name, secret]: readonly [name: string, secret: string]): string {
+  let shown = text
+  for (let length = secret.length - 1; length >= minSecretLength; length--) {
+    shown = shown.replaceAll(`${secret.slice(0, length)}…`, `$${name}…`)
+  }
+  return shown
 }
 
 /** As it stands in JSON. */

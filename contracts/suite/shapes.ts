@@ -53,7 +53,7 @@ export const shapes: Partial<Record<OperationId, Shape>> = {
     statuses: any2xx,
     clauses: [
       [/^\/status$/, ['JOB-4']],
-      [/^\/(model|output_format|video_url)$/, ['JOB-5', 'GO-7']],
+      [/^\/(model|output_format|video_url|metadata)$/, ['JOB-5', 'GO-7']],
       [everything, ['JOB-5']],
     ],
   },
@@ -117,6 +117,10 @@ function accepted(): Shape {
     ],
   }
 }
+
+/** What a job shows of an input is JOB-5's matter; of those that an audit needs, GO-7's too. */
+export const clausesOfInput = (name: string): readonly ClauseId[] =>
+  ['video_url', 'model', 'output_format', 'metadata'].includes(name) ? ['JOB-5', 'GO-7'] : ['JOB-5']
 
 /** US-2: one event of the list, wherever the list stands in the answer. */
 export const usageEvent = schemas.UsageEvent

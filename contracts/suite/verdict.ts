@@ -90,7 +90,8 @@ function provedNothing(run: Run, outcomes: readonly Outcome[], { refusal, comple
   if (refusal !== undefined) return `nothing was proved: ${refusal}`
   if (!succeeded && statuses.length > 0)
     return `nothing was proved: only ${statuses.sort().join(', ')} was seen; is this the API's base URL?`
-  if (statuses.length === 1 && run.requests > 3)
+  const isBroken = run.findings.some(({ holds }) => !holds)
+  if (isBroken && statuses.length === 1 && run.requests > 3)
     return `nothing was proved: everything was answered ${statuses[0]}, right or wrong`
   if (complete && outcomes.every(({ verdict }) => verdict === 'not_tried'))
     return 'nothing was proved: nothing could be tried'

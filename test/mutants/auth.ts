@@ -161,6 +161,7 @@ export const auth: readonly Mutant[] = [
   {
     id: 'foreign-start-400',
     breaks: ['AUTH-3'],
+    also: ['ERR-5'],
     what: "starting another key's job is answered 400",
     apply: app => restatusCase(app, 'startJob', 'job_not_found', 400),
   },

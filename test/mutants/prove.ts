@@ -46,8 +46,8 @@ interface Row {
 }
 
 async function judge(server: Mutant | Variant, options: CheckOptions): Promise<Report> {
-  // Fast, and slow enough for a job to be seen on its way.
-  const mock = await startMutant(server, { speed: 40, webhookSecret })
+  // Fast, and slow enough for a job to be seen on its way; of long sequences there are many.
+  const mock = await startMutant(server, { speed: options.explore ? 400 : 40, webhookSecret })
   try {
     return await check(mock.url, { webhookSecret, maxWait: 5_000, ...options })
   } finally {

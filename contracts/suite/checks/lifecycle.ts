@@ -78,7 +78,7 @@ export const lifecycleChecks: readonly Check[] = [
         ...(hook !== undefined && { webhook_url: hook }),
       }
       const kept = { model: 'light', text_prompt: 'the dancer', metadata: { ...t.mark, user_id: 'u_7' } }
-      const draft = await t.draft(kept)
+      const draft = await t.draft({ ...kept, webhook_url: 'https://example.com/hooks/first' })
       const alone = await measured(t, { ...kept, ...overrides }, async () => {
         const seen = await t.start(draft, overrides, { model: 'light' })
         t.expectStatus('JOB-3', seen, [200, 201, 202], 'the start of a draft')

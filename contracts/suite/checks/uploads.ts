@@ -119,14 +119,17 @@ export const uploadChecks: readonly Check[] = [
     clauses: ['UP-4'],
     needs: ['key'],
     async run(t: Probe) {
+      let isTaken = false
       for (const clip of t.kit.clips.others) {
         // What is refused with its type as well is UP-2's matter.
         if ((await typed(t, clip)).status !== 200) continue
+        isTaken = true
         const seen = await t.upload({ ...asFile(clip), type: undefined })
         expectUpload(t, seen, 'UP-4', `${clip.name}, of no type`)
       }
       const seen = await t.upload({ name: 'note.txt', type: undefined, content: text('this is no video') })
       t.expect('UP-4', isRefused(seen), '4xx: a text, of no type', saidBy(seen), { seen })
+      t.must(isTaken, 'no clip is taken, even with its type')
     },
   },
   {

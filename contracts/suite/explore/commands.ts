@@ -18,7 +18,7 @@ import {
   type Who,
 } from './model.ts'
 
-type Command = AsyncCommand<Model, Real>
+export type Command = AsyncCommand<Model, Real>
 type Fields = Record<string, unknown>
 
 const command = (
@@ -31,10 +31,24 @@ const command = (
   toString: () => name,
 })
 
+/** The same, kept to be sent again where it has an Idempotency-Key. */
+const retried = (name: string, hasKey: boolean, run: (model: Model, real: Real) => Promise<void>): Command =>
+  command(name, async (model, real) => {
+    if (hasKey) model.repeatable.push(run)
+    await run(model, real)
+  })
+
+const again = (n: number): Command =>
+  command(
+    `the retryable call ${n} once more`,
+    (model, real) => (model.repeatable[n % model.repeatable.length] as (typeof model.repeatable)[number])(model, real),
+    model => model.repeatable.length > 0,
+  )
+
 const who = fc.constantFrom<Who>('main', 'main', 'main', 'second')
 /** Mostly none; few keys, so that they meet. */
 const idem = fc.option(fc.integer({ min: 0, max: 1 }), { freq: 2 })
-const which = fc.nat({ max: 3 })
+const which = fc.nat({ max: 1 })
 
 const validInputs = fc.record(
   {
@@ -92,8 +106,9 @@ function remember(model: Model, key: string | undefined, sent: string, by: Who, 
 }
 
 const create = (by: Who, fields: Fields, isDraft: boolean, n: number | null) =>
-  command(
+  retried(
     `create ${JSON.stringify({ ...fields, auto_start: !isDraft })} by ${by}${n === null ? '' : ` with key ${n}`}`,
+    n !== null,
     async (model, real) => {
       const { t } = real
       if (real.keys[by] === undefined) return
@@ -131,16 +146,25 @@ const create = (by: Who, fields: Fields, isDraft: boolean, n: number | null) =>
     },
   )
 
-const createWrong = (fields: Fields) =>
-  command(`create ${JSON.stringify(fields)}, which is wrong`, async (model, real) => {
-    const seen = await real.t.create({ video_url: real.videoUrl, ...fields, auto_start: false }, keyOf(real, 'main'))
-    real.t.expectStatus('JOB-1', seen, [400], 'a create with a wrong field')
-    await expectSpent(real, model, 'CR-1')
-  })
-
-const start = (n: number, by: Who, fields: Fields | undefined, key: number | null) =>
+const createWrong = (fields: Fields, n: number | null) =>
   command(
-    `start job ${n} by ${by} with ${JSON.stringify(fields ?? {})}${key === null ? '' : ` and key ${key}`}`,
+    `create ${JSON.stringify(fields)}, which is wrong${n === null ? '' : `, with key ${n}`}`,
+    async (model, real) => {
+      const { t } = real
+      const key = n === null ? undefined : `create ${real.idem(n)}`
+      const body = { video_url: real.videoUrl, ...fields, auto_start: false }
+      const seen = await t.create(body, { ...keyOf(real, 'main'), headers: headersOf(key) })
+      // With a key that was used already, it is another body as well.
+      const isUsed = key !== undefined && model.answers.has(`main ${key}`)
+      t.expect('JOB-1', seen.status >= 400, 'a refusal', saidBy(seen), { seen })
+      if (!isUsed && seen.status >= 400) t.expectStatus('ERR-5', seen, [400], 'a create with a wrong field')
+      await expectSpent(real, model, 'CR-1')
+    },
+  )
+
+const start = (n: number, by: Who, fields: Fields | undefined, key: number | null, peeks: boolean) =>
+  command(
+    `start job ${n} by ${by} with ${JSON.stringify(fields ?? {})}${key === null ? '' : ` and key ${key}`}${peeks ? ', and ask for its download at once' : ''}`,
     async (model, real) => {
       const { t } = real
       const job = model.jobs[n % model.jobs.length] as ModelJob
@@ -174,6 +198,8 @@ const start = (n: number, by: Who, fields: Fields | undefined, key: number | nul
       job.inputs = { ...job.inputs, ...fields }
       job.isStarted = true
       remember(model, idemKey, sent, by, seen, job.id)
+      // Asked for on its way: refused or, where it is done already, given.
+      if (peeks) await t.download(job.id, keyOf(real, by))
       await settle(real, model, job)
       await expectSpent(real, model, ['JOB-3', 'CR-1'])
     },
@@ -244,7 +270,7 @@ const list = (by: Who, limit: number, offset: number, status: string | null) =>
   })
 
 const upload = (kind: 'video' | 'untyped' | 'text', n: number | null) =>
-  command(`upload of ${kind}${n === null ? '' : ` with key ${n}`}`, async (model, real) => {
+  retried(`upload of ${kind}${n === null ? '' : ` with key ${n}`}`, n !== null, async (model, real) => {
     const { t } = real
     const clip = asFile(t.kit.clips.short)
     const file = kind === 'text' ? textFile : { ...clip, ...(kind === 'untyped' && { type: undefined }) }
@@ -280,24 +306,55 @@ const unknown = command('read a job that nobody has made', async (_model, { t, .
   )
 })
 
-/** All of them; what costs credits is left out by the commands themselves where nothing may be spent. */
-export const commands: fc.Arbitrary<Command>[] = [
+const created = [
   fc
     .tuple(who, fc.tuple(validInputs, metadata), fc.boolean(), idem)
     .map(([by, [inputs, data], isDraft, n]) => create(by, { ...inputs, metadata: data }, isDraft, n)),
   fc.tuple(who, fc.boolean(), idem).map(([by, isDraft, n]) => create(by, {}, isDraft, n)),
-  wrongInputs.map(createWrong),
+]
+const started = [
   fc
-    .tuple(which, who, fc.option(validInputs, { nil: undefined }), idem)
-    .map(([n, by, fields, key]) => start(n, by, fields, key)),
-  fc.tuple(which, who).map(([n, by]) => start(n, by, undefined, null)),
+    .tuple(which, who, fc.option(validInputs, { nil: undefined }), idem, fc.boolean())
+    .map(([n, by, fields, key, peeks]) => start(n, by, fields, key, peeks)),
+  fc.tuple(which, who, fc.boolean()).map(([n, by, peeks]) => start(n, by, undefined, null, peeks)),
+  fc.tuple(which, who).map(([n, by]) => start(n, by, { output_format: 'mp4' }, null, false)),
+]
+const looked = [
   fc.tuple(which, who).map(([n, by]) => get(n, by)),
   fc.tuple(which, who).map(([n, by]) => download(n, by)),
-  fc
-    .tuple(who, fc.constantFrom(1, 2, 20, 100), fc.constantFrom(0, 0, 1, 2), fc.option(fc.constantFrom(...jobStates)))
-    .map(([by, limit, offset, status]) => list(by, limit, offset, status)),
-  fc
-    .tuple(fc.constantFrom<'video' | 'untyped' | 'text'>('video', 'untyped', 'text'), idem)
-    .map(([kind, n]) => upload(kind, n)),
-  fc.constant(unknown),
 ]
+const listed = fc
+  .tuple(who, fc.constantFrom(1, 2, 20, 100), fc.constantFrom(0, 0, 1, 2), fc.option(fc.constantFrom(...jobStates)))
+  .map(([by, limit, offset, status]) => list(by, limit, offset, status))
+const uploaded = fc
+  .tuple(fc.constantFrom<'video' | 'untyped' | 'text'>('video', 'untyped', 'text'), idem)
+  .map(([kind, n]) => upload(kind, n))
+const repeated = fc.nat({ max: 1 }).map(again)
+const refused = [fc.tuple(wrongInputs, idem).map(([fields, n]) => createWrong(fields, n)), fc.constant(unknown)]
+
+const longest = { maxCommands: 16, size: '+1' } as const
+
+export interface Sequence {
+  /** Drafts that there are at its beginning. */
+  drafts: number
+  commands: Iterable<Command>
+}
+
+/** A draft of all defaults, with an Idempotency-Key of its own. */
+export const draft = (n: number): Command => create('main', {}, true, n)
+
+const sequence = (drafts: number, commands: fc.Arbitrary<Command>[]): fc.Arbitrary<Sequence> =>
+  fc.record({ drafts: fc.constant(drafts), commands: fc.commands(commands, longest) })
+
+/**
+ * Sequences of all of them, and of a few that belong together, as chance would hardly bring those. What costs credits
+ * is left out by the commands themselves where nothing may be spent.
+ */
+export const sequences: fc.Arbitrary<Sequence> = fc.oneof(
+  sequence(0, [...created, ...started, ...looked, listed, uploaded, repeated, ...refused]),
+  sequence(1, [...started, ...looked, listed, repeated]),
+  sequence(1, [...started, ...looked]),
+  sequence(2, [...started, listed]),
+  sequence(0, [...created, ...started, listed, repeated, ...refused]),
+  sequence(0, [uploaded, repeated, ...refused]),
+)

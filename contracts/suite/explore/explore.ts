@@ -3,10 +3,11 @@
  * clauses as the checks' are; what breaks one is shrunk to the shortest sequence that still does.
  */
 import fc from 'fast-check'
-import { field, NotTried, Probe, type Recorded, type Run, Stopped } from '../probe.ts'
+import { NoAnswer } from '../check.ts'
+import { expectAnswer, field, NotTried, Probe, type Recorded, type Run, Stopped } from '../probe.ts'
 import type { Report } from '../report.ts'
-import { curlOf, redactor, type Seen } from '../seen.ts'
-import { commands } from './commands.ts'
+import { curlOf, type Redact, redactor, type Seen } from '../seen.ts'
+import { type Command, draft, sequences as drawn, type Sequence } from './commands.ts'
 import { emptyModel, keyOf, type Model, type Real } from './model.ts'
 
 export interface ExploreOptions {
@@ -17,22 +18,17 @@ export interface ExploreOptions {
   mayStart: boolean
 }
 
-type Command = fc.AsyncCommand<Model, Real>
-
-const longestSequence = 14
 /** After so many different finds the rest is more of the same. */
 const mostFinds = 5
 
 /** A clause that a sequence broke. */
 class Broken extends Error {
   readonly findings: Recorded[]
-  readonly trace: readonly Seen[]
-  readonly secrets: Record<string, string>
-  constructor(findings: Recorded[], trace: readonly Seen[], secrets: Record<string, string>) {
+  readonly script: string
+  constructor(findings: Recorded[], script = '') {
     super(findings[0]?.found)
     this.findings = findings
-    this.trace = trace
-    this.secrets = secrets
+    this.script = script
   }
 }
 
@@ -48,7 +44,7 @@ export async function explore(
   let ended: unknown
   const video = await new Probe(run, 'explore').video()
 
-  const play = async (sequence: Iterable<Command>): Promise<void> => {
+  const play = async ({ drafts, commands }: Sequence): Promise<void> => {
     if (ended !== undefined) return
     const probe = new Probe(run, 'explore')
     const from = run.findings.length
@@ -68,15 +64,22 @@ export async function explore(
     try {
       if (aid) real.usageBefore = await probe.usage(keyOf(real, 'main'))
       run.trace = []
-      await fc.asyncModelRun(() => ({ model: emptyModel(), real }), guarded(sequence, run, from, known))
+      await fc.asyncModelRun(
+        () => ({ model: emptyModel(), real }),
+        guarded([...Array.from({ length: drafts }, (_, n) => draft(n)), ...commands], run, from, known),
+      )
     } catch (error) {
-      if (!(error instanceof NotTried) && !(error instanceof Stopped)) {
-        if (error instanceof Broken)
-          throw new Broken(error.findings, [video.seen, ...(run.trace ?? [])], secretsOf(run, fresh))
-        throw error
+      if (error instanceof NoAnswer) expectAnswer(probe, error)
+      const findings = run.findings
+        .slice(from)
+        .filter(({ holds, clauses }) => !holds && clauses.some(clause => !known.has(clause)))
+      if ((error instanceof Broken || error instanceof NoAnswer) && findings.length > 0) {
+        throw new Broken(findings, scriptOf([video.seen, ...(run.trace ?? [])], redactorOf(run, fresh)))
       }
       // A budget that is used up, or a user who has seen enough: no sequence is to blame.
-      if (error instanceof Stopped || error.needs.includes('--max-credits')) ended = error
+      if (error instanceof Stopped || (error instanceof NotTried && error.needs.includes('--max-credits')))
+        ended = error
+      else if (!(error instanceof NotTried || error instanceof Broken || error instanceof NoAnswer)) throw error
     } finally {
       run.trace = undefined
       // A sequence proves nothing by itself: only what it breaks is kept, once it is at its shortest.
@@ -86,7 +89,7 @@ export async function explore(
 
   for (let find = 0; find < mostFinds && left > 0 && ended === undefined; find++) {
     let lastBroken: Broken | undefined
-    const property = fc.asyncProperty(fc.commands(commands, { maxCommands: longestSequence }), async sequence => {
+    const property = fc.asyncProperty(drawn, async sequence => {
       try {
         await play(sequence)
       } catch (error) {
@@ -99,10 +102,8 @@ export async function explore(
     left -= result.numRuns
     if (!result.failed) break
     if (lastBroken === undefined) throw result.errorInstance
-    const broken = lastBroken
-    const script = scriptOf(broken.trace, broken.secrets)
-    for (const finding of broken.findings) {
-      run.findings.push({ ...finding, curl: script })
+    for (const finding of lastBroken.findings) {
+      run.findings.push({ ...finding, curl: lastBroken.script })
       for (const clause of finding.clauses) known.add(clause)
     }
   }
@@ -111,28 +112,33 @@ export async function explore(
 
 /** The same commands, each followed by a look at what it has broken. */
 function* guarded(sequence: Iterable<Command>, run: Run, from: number, known: ReadonlySet<string>) {
+  // What is known already has changed more than the model can follow: the rest of the sequence says nothing.
+  let isOver = false
   for (const command of sequence) {
     yield {
-      check: (model: Readonly<Model>) => command.check(model),
+      check: (model: Readonly<Model>) => !isOver && command.check(model),
       run: async (model: Model, real: Real) => {
         await command.run(model, real)
-        const broken = run.findings
-          .slice(from)
-          .filter(({ holds, clauses }) => !holds && clauses.some(clause => !known.has(clause)))
-        if (broken.length > 0) throw new Broken(broken, [], {})
+        const broken = run.findings.slice(from).filter(({ holds }) => !holds)
+        if (broken.length === 0) return
+        isOver = true
+        if (broken.some(({ clauses }) => clauses.some(clause => !known.has(clause)))) throw new Broken(broken)
       },
       toString: () => command.toString(),
     }
   }
 }
 
-/** The sequence's own keys stand for the user's. */
-function secretsOf(run: Run, { main, second }: { main?: string; second?: string }): Record<string, string> {
-  return {
-    ...run.kit.secrets,
+/** The sequence's own keys stand for the user's; the suite's are none to show either. */
+function redactorOf(
+  run: Run,
+  { main, second }: { main?: string; second?: string },
+): (names: Record<string, string>) => Redact {
+  const own: Record<string, string> = {
     ...(main !== undefined && { API_KEY: main }),
     ...(second !== undefined && { SECOND_KEY: second }),
   }
+  return names => text => run.redact(redactor({ ...own, ...names })(text))
 }
 
 /** What the endpoint draws, and later calls need: by operation, the variable's kind and the field. */
@@ -142,7 +148,7 @@ const given: Record<string, [kind: string, field: string]> = {
 }
 
 /** Lines for a shell that do the same: ids that the endpoint draws are caught in variables, and used further down. */
-function scriptOf(trace: readonly Seen[], secrets: Record<string, string>): string {
+function scriptOf(trace: readonly Seen[], redactWith: (names: Record<string, string>) => Redact): string {
   const names: Record<string, string> = {}
   const nameOf = (kind: string, text: string): string | undefined => {
     if (Object.values(names).includes(text)) return undefined
@@ -155,7 +161,7 @@ function scriptOf(trace: readonly Seen[], secrets: Record<string, string>): stri
     const key = seen.sent.headers['Idempotency-Key']
     const idem = key === undefined ? undefined : nameOf('IDEM', key)
     if (idem !== undefined) lines.push(`${idem}=again-$RANDOM$RANDOM$RANDOM`)
-    const line = curlOf(seen.sent, redactor({ ...secrets, ...names }))
+    const line = curlOf(seen.sent, redactWith(names))
     const [kind, from] = given[seen.operation ?? ''] ?? []
     const text = kind === undefined || from === undefined ? undefined : field(seen, from)
     const name = kind !== undefined && typeof text === 'string' ? nameOf(kind, text) : undefined

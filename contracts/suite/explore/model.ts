@@ -2,6 +2,7 @@
 import { alphaFormats, type Job, type JobState } from '../../schemas.ts'
 import { field, type Probe, priceOf, type UploadFile } from '../probe.ts'
 import type { Seen } from '../seen.ts'
+import { clausesOfInput, listIn } from '../shapes.ts'
 
 export type Who = 'main' | 'second'
 
@@ -22,6 +23,8 @@ export interface Model {
   uploads: Set<string>
   /** By Idempotency-Key: what was sent, and the id that it was answered with. */
   answers: Map<string, { sent: string; id: string; status: number; who: Who }>
+  /** Calls with an Idempotency-Key, to be sent again as they were. */
+  repeatable: ((model: Model, real: Real) => Promise<void>)[]
   /** Credits that the main key's jobs have cost, and how many there were. */
   spent: number
   started: number
@@ -40,7 +43,14 @@ export interface Real {
   usageBefore: { credits_used: number; total_jobs: number } | undefined
 }
 
-export const emptyModel = (): Model => ({ jobs: [], uploads: new Set(), answers: new Map(), spent: 0, started: 0 })
+export const emptyModel = (): Model => ({
+  jobs: [],
+  uploads: new Set(),
+  answers: new Map(),
+  repeatable: [],
+  spent: 0,
+  started: 0,
+})
 
 export const isGood = ({ status }: Seen): boolean => status >= 200 && status < 300
 
@@ -63,7 +73,7 @@ export function expectJob(t: Probe, job: ModelJob, seen: Seen): void {
   for (const [name, given] of Object.entries(job.inputs)) {
     const shown = field(seen, name)
     const isSame = JSON.stringify(shown) === JSON.stringify(given)
-    t.expect(['JOB-5', 'GO-7'], isSame, JSON.stringify(given), shown, { seen, pointer: `/${name}` })
+    t.expect(clausesOfInput(name), isSame, JSON.stringify(given), shown, { seen, pointer: `/${name}` })
   }
   if (!job.isStarted) {
     const isDraft = now.status === 'created' || now.status === 'pending'
@@ -85,11 +95,36 @@ export function expectJob(t: Probe, job: ModelJob, seen: Seen): void {
 /** Waits for a started job's end, so that what it cost is known. */
 export async function settle(real: Real, model: Model, job: ModelJob): Promise<void> {
   const { t } = real
+  expectJob(t, job, await t.job(job.id, keyOf(real, job.owner)))
   const { answers, job: last } = await t.finish(job.id, keyOf(real, job.owner))
   for (const seen of answers) expectJob(t, job, seen)
   if (job.owner !== 'main') return
   model.started++
   if (last.status === 'completed') model.spent += priceOf(job.inputs.model, Number(last.duration_seconds))
+}
+
+/** The key's own jobs, each once; one more than was made was made by what was done last. */
+async function expectList(
+  { t, ...real }: Real,
+  { jobs }: Model,
+  clauses: Parameters<Probe['expect']>[0],
+): Promise<void> {
+  const seen = await t.get('/v1/jobs?limit=100', keyOf({ t, ...real }, 'main'))
+  const shown = (listIn(seen.json) ?? []).map(job => String((job as { id?: unknown } | null)?.id))
+  const foreign = jobs.find(({ id, owner }) => owner !== 'main' && shown.includes(id))
+  const missing = jobs.find(({ id, owner }) => owner === 'main' && !shown.includes(id))
+  const more = shown.filter((id, i) => !jobs.some(job => job.id === id) || shown.indexOf(id) !== i)
+  const place = { seen, pointer: '/jobs' }
+  t.expect('AUTH-3', foreign === undefined, "only the key's own jobs", foreign?.id ?? 'only those', place)
+  t.expect('JOB-6', missing === undefined, "all of the key's jobs", missing ? `${missing.id} is missing` : 'all', place)
+  const isListed = more.length > 0 && jobs.some(({ id }) => more.includes(id))
+  t.expect(
+    isListed ? 'JOB-6' : clauses,
+    more.length === 0,
+    'no job that was not made',
+    more.join(', ') || 'none',
+    place,
+  )
 }
 
 /** What the account has come to: a surplus was caused by what was done last. */
@@ -100,6 +135,7 @@ export async function expectSpent(real: Real, model: Model, clauses: Parameters<
   const credits = Math.round((now.credits_used - usageBefore.credits_used) * 1000) / 1000
   const due = Math.round(model.spent * 1000) / 1000
   t.expect(clauses, Math.abs(credits - due) <= 0.0101, `${due} credits used`, `${credits} credits`)
+  await expectList(real, model, clauses)
   const jobs = now.total_jobs - usageBefore.total_jobs
   t.expect(clauses, jobs === model.started, `${model.started} jobs started`, `${jobs} jobs`)
 }
