@@ -159,7 +159,7 @@ t.test('DL-3 is shown broken with the call that was made even where no answer ca
   const { url } = await front(t, mock, async ({ url }, pass) =>
     url.startsWith('/api/download/') ? altered(await pass(), body => ({ ...body, download_url: nowhere })) : pass(),
   )
-  const report = await check(url, { only: ['download.output'] })
+  const report = await check(url, { only: ['download.output', 'golive'] })
   t.match(clauseOf(report, 'DL-3').evidence, [
     {
       found: 'nothing listens at 127.0.0.1:1',
@@ -169,6 +169,8 @@ t.test('DL-3 is shown broken with the call that was made even where no answer ca
       curl: `curl -i ${nowhere}`,
     },
   ])
+  // A clip that never came out is no clip that was tried.
+  t.match(clauseOf(report, 'GO-6'), { verdict: 'not_tried', reason: /clip did not come out whole/ })
 })
 
 /** An endpoint that hands out such a URL, and whose jobs have no id. */

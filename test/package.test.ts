@@ -111,9 +111,11 @@ t.test(
   "a recipe makes each clause a case of the user's own suite: passed, failed with evidence, or skipped",
   async t => {
     const mock = await start(t)
-    const broken = await front(t, mock, async (call, pass) =>
-      call.url === '/api/pricing' ? altered(await pass(), body => ({ ...body, packages: 'none' })) : pass(),
-    )
+    const broken = await front(t, mock, async ({ url }, pass) => {
+      const reply = await pass()
+      const isIt = url === '/api/pricing' && reply.status === 200
+      return isIt ? altered(reply, body => ({ ...body, packages: 'none' })) : reply
+    })
     // As if it were installed beside the package.
     await symlink(join(packageRoot, 'node_modules', 'tap'), join(folder, 'node_modules', 'tap'))
     const recipes = [

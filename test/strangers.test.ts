@@ -10,7 +10,7 @@ import { buildOpenApi } from '../contracts/openapi.ts'
 import type { Report } from '../contracts/suite/report.ts'
 import { TargetError } from '../contracts/suite/run.ts'
 import { type CheckOptions, check } from '../harness/check.ts'
-import { checkCommand, clauseOf, ended, front, having, json, listening, skip, spawned } from './checking.ts'
+import { altered, checkCommand, clauseOf, ended, front, having, json, listening, skip, spawned } from './checking.ts'
 import { start } from './support.ts'
 
 const noTrace = /\n {4}at |node:internal/
@@ -196,6 +196,19 @@ t.test('an endpoint that takes its time is not accused', async t => {
   const report = await check(url, { only: ['JOB-2', 'limits.burst'] })
   t.match(report, { summary: { broken: 0 }, complete: true })
   t.match([clauseOf(report, 'JOB-2'), clauseOf(report, 'GO-2')], [{ verdict: 'holds' }, { verdict: 'holds' }])
+})
+
+t.test('GO-3 an endpoint that never charges has not shown that it does not charge twice', async t => {
+  const mock = await start(t)
+  const { url } = await front(t, mock, async (call, pass) =>
+    call.url.startsWith('/v1/usage/summary')
+      ? altered(await pass(), body => ({ ...body, total_jobs: 0, completed_jobs: 0, credits_used: 0, daily: [] }))
+      : pass(),
+  )
+  const report = await check(url, { only: ['GO-3', 'CR-1'] })
+  const reason = /is not charged: whether a second one is can not be told/
+  t.match(clauseOf(report, 'GO-3'), { verdict: 'not_tried', reason })
+  t.equal(clauseOf(report, 'CR-1').verdict, 'broken')
 })
 
 t.test(

@@ -10,7 +10,7 @@ const report = await check(API_URL, { key: API_KEY, profile: 'safe' })
 
 for (const { id, text, verdict, reason, evidence } of report.clauses) {
   const extra = { holds: {}, not_tried: { skip: reason }, broken: { evidence } }[verdict]
-  t.equal(verdict, 'holds', `${id} ${text}`, extra)
+  t.not(verdict, 'broken', `${id} ${text}`, extra)
 }
 
 t.ok(report.ok, 'the run proves something, and nothing is broken', { why: report.why })

@@ -73,7 +73,8 @@ export async function explore(
       const findings = run.findings
         .slice(from)
         .filter(({ holds, clauses }) => !holds && clauses.some(clause => !known.has(clause)))
-      if ((error instanceof Broken || error instanceof NoAnswer) && findings.length > 0) {
+      // What could not go on may have been stopped by what it broke.
+      if (findings.length > 0 && !(error instanceof Stopped)) {
         throw new Broken(findings, scriptOf([video.seen, ...(run.trace ?? [])], redactorOf(run, fresh)))
       }
       // A budget that is used up, or a user who has seen enough: no sequence is to blame.
