@@ -1,86 +1,14 @@
-/**
- * The hands of a check: calls whose every answer is judged, expectations that become findings, and the budget that
- * nobody gets past.
- */
+/** The hands of a check: calls whose every answer is judged, and expectations that become findings. */
 import type { ClauseId } from '../clauses.ts'
 import { shown } from '../expectation.ts'
 import { creditsPerMinute, type Job, jobStates, type Model } from '../schemas.ts'
+import { field, isSame, parse, saidBy } from './answers.ts'
 import { type Check, type Kit, type Need, NoAnswer, needs, type Outgoing, type Video } from './check.ts'
-import { type Finding, judge } from './judge.ts'
-import { type FormPart, operationOf, type Redact, redactor, type Seen, type Sent, unansweredOf } from './seen.ts'
+import { judge } from './judge.ts'
+import { asFile, formOf, multipart, sizeOf, type UploadFile, usualBoundary } from './multipart.ts'
+import { operationOf, type Seen, type Sent, unansweredOf } from './seen.ts'
+import { NotTried, type Run, Stopped } from './session.ts'
 import { shapes } from './shapes.ts'
-
-/** Ends a check: what follows can't be tried. */
-export class NotTried extends Error {
-  readonly needs: readonly string[]
-  constructor(reason: string, needs: readonly string[] = []) {
-    super(reason)
-    this.needs = needs
-  }
-}
-
-/** Ends the run: the user wants no more of it. */
-export class Stopped extends Error {}
-
-/** A finding, and which check made it. */
-export interface Recorded extends Finding {
-  check: string
-  /** Where it takes more than the one call to see it. */
-  curl?: string
-}
-
-/** What all checks of a run share. */
-export class Run {
-  readonly kit: Kit
-  readonly signal: AbortSignal | undefined
-  readonly findings: Recorded[] = []
-  /** request_ids so far, by what they were given to (ERR-6). */
-  readonly ids = new Map<string, string>()
-  readonly jobIds = new Set<string>()
-  readonly statuses = new Map<number, number>()
-  /** Why the endpoint can no longer be asked. */
-  gone: string | undefined
-  /** Every answer in order, where somebody wants to tell how it came to something. */
-  trace: Seen[] | undefined
-  readonly #memo = new Map<string, Promise<unknown>>()
-  readonly #maxCredits: number
-  /** A draft that nobody starts, to see whether it waits. */
-  watched: { id: string; status: string } | undefined
-  /** Drafts start by themselves: what is charged, and when, can't be told any more. */
-  draftsStart = false
-  requests = 0
-  sentBytes = 0
-  credits = 0
-
-  constructor(kit: Kit, maxCredits: number, signal?: AbortSignal) {
-    this.kit = kit
-    this.#maxCredits = maxCredits
-    this.signal = signal
-  }
-
-  /** As things stand: the keys that were drawn on the way are secrets too. */
-  get redact(): Redact {
-    return redactor(this.kit.secrets)
-  }
-
-  /** Does a thing once for all checks; who comes later gets the same, or the same failure. */
-  once<T>(name: string, make: () => Promise<T>): Promise<T> {
-    const made = (this.#memo.get(name) as Promise<T> | undefined) ?? make()
-    this.#memo.set(name, made)
-    return made
-  }
-
-  /** Takes credits from the budget before they are spent; what was taken stays taken, whatever comes of it. */
-  reserve(credits: number): void {
-    if (this.credits + credits > this.#maxCredits) {
-      const left = Math.max(0, this.#maxCredits - this.credits)
-      throw new NotTried(`it would cost ${round(credits)} credits, and ${round(left)} are left of the budget`, [
-        '--max-credits',
-      ])
-    }
-    this.credits += credits
-  }
-}
 
 export interface CallOptions {
   /** Default: the main key. null sends none. */
@@ -107,16 +35,6 @@ interface Paid extends CallOptions {
   paid?: boolean
 }
 
-export interface UploadFile {
-  name: string
-  /** undefined: the part says no type (UP-4). */
-  type: string | undefined
-  content: Uint8Array | { size: number; chunks: () => Iterable<Uint8Array> }
-  /** Default: file (UP-1). */
-  field?: string
-  boundary?: string
-}
-
 export interface Polled {
   /** Every answer, in order. */
   answers: Seen[]
@@ -135,7 +53,6 @@ const looksAtUnknown = 5
 const isState = (status: unknown): boolean => (jobStates as readonly unknown[]).includes(status)
 
 const firstBackoffMs = 1_000
-const usualBoundary = 'understudy-suite-boundary'
 
 export class Probe {
   readonly run: Run
@@ -283,15 +200,7 @@ export class Probe {
     const isOurs = path.startsWith('/') || path.startsWith(`${kit.base}/`)
     const sentKey = key === undefined ? kit.keys.main : (key ?? undefined)
     const body = text ?? (json === undefined ? undefined : JSON.stringify(json))
-    const form = file && [
-      {
-        field: file.field ?? 'file',
-        filename: file.name,
-        type: file.type,
-        size: sizeOf(file.content),
-        ...sourceOf(file, kit),
-      },
-    ]
+    const form = file && formOf(file, kit)
     const content = file ? multipart(file) : body === undefined ? undefined : new TextEncoder().encode(body)
     return {
       method,
@@ -448,74 +357,4 @@ export function expectAnswer(t: Probe, error: NoAnswer & { sent?: Sent }, otherw
 export const priceOf = (model: unknown, seconds: number): number =>
   ((creditsPerMinute[(model ?? 'original') as Model] ?? creditsPerMinute.original) * seconds) / 60
 
-export const round = (credits: number): number => Math.round(credits * 1000) / 1000
-
-/** "429 rate_limited", for a report. */
-export function saidBy({ status, json }: Seen): string {
-  const { error } = (json ?? {}) as { error?: { code?: unknown; message?: unknown } | null }
-  const { code, message } = error ?? {}
-  return [
-    status,
-    ...(typeof code === 'string' ? [code] : []),
-    ...(typeof message === 'string' ? [shown(message)] : []),
-  ].join(' ')
-}
-
-export const field = ({ json }: Seen, name: string): unknown =>
-  typeof json === 'object' && json !== null ? (json as Record<string, unknown>)[name] : undefined
-
-/** Deep equality; an endpoint may show more than it was given. */
-function isSame(given: unknown, found: unknown): boolean {
-  if (typeof given !== 'object' || given === null) return given === found
-  if (typeof found !== 'object' || found === null) return false
-  return Object.entries(given).every(([name, value]) => isSame(value, (found as Record<string, unknown>)[name]))
-}
-
-export const asFile = ({ name, type, bytes }: Video): UploadFile => ({ name, type, content: bytes })
-
 const pathOf = ({ sent }: { sent: Sent }): string => new URL(sent.url).pathname
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-const mostText = 200
-
-/** For who sends it again: the clip's path, or the text. */
-function sourceOf({ content }: UploadFile, { clips }: Kit): Pick<FormPart, 'path' | 'text'> {
-  const { path } =
-    [clips.short, clips.longer, clips.difficult, ...clips.others].find(({ bytes }) => bytes === content) ?? {}
-  if (path !== undefined) return { path }
-  return content instanceof Uint8Array && content.length <= mostText ? { text: new TextDecoder().decode(content) } : {}
-}
-
-const sizeOf = (content: Outgoing['content']): number =>
-  content === undefined ? 0 : content instanceof Uint8Array ? content.length : content.size
-
-/** One part, which may say no type: no client library makes that. */
-function multipart({
-  name,
-  type,
-  content,
-  field = 'file',
-  boundary = usualBoundary,
-}: UploadFile): NonNullable<Outgoing['content']> {
-  const lines = [`--${boundary}`, `Content-Disposition: form-data; name="${field}"; filename="${name}"`]
-  if (type !== undefined) lines.push(`Content-Type: ${type}`)
-  const head = new TextEncoder().encode(`${lines.join('\r\n')}\r\n\r\n`)
-  const tail = new TextEncoder().encode(`\r\n--${boundary}--\r\n`)
-  const size = head.length + sizeOf(content) + tail.length
-  return {
-    size,
-    *chunks() {
-      yield head
-      if (content instanceof Uint8Array) yield content
-      else yield* content.chunks()
-      yield tail
-    },
-  }
-}

@@ -1,8 +1,9 @@
 /** Runs the checks against an endpoint, one after the other, and makes the report. */
 import { type Check, type Costs, type Kit, NoAnswer } from './check.ts'
-import { expectAnswer, NotTried, Probe, Run, round, Stopped } from './probe.ts'
+import { expectAnswer, Probe } from './probe.ts'
 import type { Report, Verdict } from './report.ts'
 import type { Sent } from './seen.ts'
+import { NotTried, Run, round, Stopped } from './session.ts'
 import { left, type Outcome, reportOf } from './verdict.ts'
 
 export type Profile = 'safe' | 'full'

@@ -6,10 +6,10 @@ import { type Clause, type ClauseId, clauses } from '../clauses.ts'
 import { errorCodes } from '../errors.ts'
 import type { Check } from './check.ts'
 import { codeOf } from './judge.ts'
-import { type Recorded, type Run, round } from './probe.ts'
 import { type CheckResult, type ClauseResult, type Evidence, type Report, summaryText, type Verdict } from './report.ts'
 import type { RunOptions } from './run.ts'
 import { exchangeOf } from './seen.ts'
+import { type Recorded, type Run, round } from './session.ts'
 
 /** How a check went. */
 export interface Outcome {

@@ -1,7 +1,10 @@
 /** AUTH-1 to AUTH-3, GO-1: who may call, and whose a job is. */
+
+import { field, saidBy } from '../answers.ts'
 import type { Check } from '../check.ts'
 import { codeOf } from '../judge.ts'
-import { asFile, field, type Probe, saidBy } from '../probe.ts'
+import { asFile } from '../multipart.ts'
+import type { Probe } from '../probe.ts'
 import type { Seen } from '../seen.ts'
 import { journey } from './journey.ts'
 

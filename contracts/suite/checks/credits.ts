@@ -1,9 +1,11 @@
 /** CR-1 to CR-3, US-1, US-2: what is charged, and what the account says of it. */
 import { creditsPerMinute, type Job } from '../../schemas.ts'
+import { field, saidBy } from '../answers.ts'
 import type { Check } from '../check.ts'
 import { codeOf, problemsOf, requestIdOf } from '../judge.ts'
-import { field, type Probe, round, saidBy } from '../probe.ts'
+import type { Probe } from '../probe.ts'
 import type { Seen } from '../seen.ts'
+import { round } from '../session.ts'
 import { listIn, usageEvent } from '../shapes.ts'
 import { difference, eventsIn, failure, isSameCredits, type Journey, journey, newest, walk } from './journey.ts'
 

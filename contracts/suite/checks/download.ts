@@ -1,8 +1,9 @@
 /** DL-1 to DL-3 and the download's row of ERR-4: what comes out, and whether it plays. */
 import { type OutputFormat, outputFormats } from '../../schemas.ts'
+import { field } from '../answers.ts'
 import { type Check, NoAnswer } from '../check.ts'
 import { inspect } from '../container.ts'
-import { field, type Probe } from '../probe.ts'
+import type { Probe } from '../probe.ts'
 import { type Seen, type Sent, unansweredOf } from '../seen.ts'
 import { type Journey, journey, walk } from './journey.ts'
 

@@ -1,7 +1,9 @@
 /** ERR-1, ERR-2, ERR-5, ERR-6: the envelope, on errors that cost nothing; and those that have to be provoked. */
+
+import { saidBy } from '../answers.ts'
 import type { Check } from '../check.ts'
 import { codeOf } from '../judge.ts'
-import { type Probe, saidBy } from '../probe.ts'
+import type { Probe } from '../probe.ts'
 
 const unknownJob = 'job_that_nobody_has_made'
 

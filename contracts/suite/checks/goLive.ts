@@ -1,8 +1,9 @@
 /** SYS-1, GO-4, GO-5, GO-6: what is tried before going live, and is no clause of one route. */
 import type { OutputFormat } from '../../schemas.ts'
+import { saidBy } from '../answers.ts'
 import type { Check } from '../check.ts'
 import { codeOf } from '../judge.ts'
-import { type Probe, saidBy } from '../probe.ts'
+import type { Probe } from '../probe.ts'
 import { expectOutput } from './download.ts'
 import { walk } from './journey.ts'
 

@@ -1,8 +1,10 @@
 /** ID-1 and GO-3: the same request sent again, one after the other and at once. */
 import type { ClauseId } from '../../clauses.ts'
 import { JobAccepted, Upload } from '../../schemas.ts'
+import { field, saidBy } from '../answers.ts'
 import type { Check } from '../check.ts'
-import { asFile, field, type Probe, saidBy } from '../probe.ts'
+import { asFile } from '../multipart.ts'
+import type { Probe } from '../probe.ts'
 import type { Seen } from '../seen.ts'
 import { isSameCredits, measured, newcomers, newest } from './journey.ts'
 

@@ -1,8 +1,9 @@
 /** JOB-1, JOB-2, JOB-3, JOB-6, JOB-7: jobs as far as drafts show them, which cost nothing. */
 import { alphaFormats, backgroundTypes, models, outputFormats } from '../../schemas.ts'
+import { field, saidBy } from '../answers.ts'
 import type { Check } from '../check.ts'
 import { isUtc } from '../judge.ts'
-import { field, type Probe, saidBy } from '../probe.ts'
+import type { Probe } from '../probe.ts'
 import type { Seen } from '../seen.ts'
 import { clausesOfInput } from '../shapes.ts'
 

@@ -1,8 +1,10 @@
 /** JOB-3, JOB-4, JOB-5: what a job does once it is started. All of it costs credits. */
 import type { Job, JobState } from '../../schemas.ts'
+import { field, saidBy } from '../answers.ts'
 import type { Check } from '../check.ts'
-import { field, type Probe, priceOf, round, saidBy } from '../probe.ts'
+import { type Probe, priceOf } from '../probe.ts'
 import type { Seen } from '../seen.ts'
+import { round } from '../session.ts'
 import { difference, failure, isSameCredits, journey, measured, secondsOf } from './journey.ts'
 
 /** JOB-4: created and pending are the same step, as each page of the documentation has but one of them. */

@@ -1,8 +1,11 @@
 /** RL-1, RL-2, GO-2, ERR-5: a burst, what its 429 says, and whether waiting helps. */
+
+import { saidBy } from '../answers.ts'
 import type { Check } from '../check.ts'
 import { codeOf } from '../judge.ts'
-import { type CallOptions, NotTried, type Probe, saidBy } from '../probe.ts'
+import type { CallOptions, Probe } from '../probe.ts'
 import type { Seen } from '../seen.ts'
+import { NotTried } from '../session.ts'
 
 const atOnce = 10
 /** What a limited key of the mock is given: small, so that nobody has to wait long. */

@@ -1,6 +1,9 @@
 /** UP-1 to UP-4, and the upload's rows of ERR-4. */
+
+import { field, saidBy } from '../answers.ts'
 import type { Check, Video } from '../check.ts'
-import { asFile, field, type Probe, saidBy } from '../probe.ts'
+import { asFile } from '../multipart.ts'
+import type { Probe } from '../probe.ts'
 import type { Seen } from '../seen.ts'
 
 const routes = ['/v1/uploads', '/api/upload'] as const

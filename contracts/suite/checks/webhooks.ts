@@ -1,9 +1,10 @@
 /** WH-1 to WH-3: what arrives at the suite's own listener. */
 import type { ClauseId } from '../../clauses.ts'
 import type { webhookEvents } from '../../schemas.ts'
+import { field } from '../answers.ts'
 import type { Answering, Check, Delivery } from '../check.ts'
 import { isUtc } from '../judge.ts'
-import { field, type Probe } from '../probe.ts'
+import type { Probe } from '../probe.ts'
 import type { Seen } from '../seen.ts'
 
 /** Deliveries come with the job, and a little later. */

@@ -2,7 +2,8 @@
 import fc, { type AsyncCommand } from 'fast-check'
 import type { ClauseId } from '../../clauses.ts'
 import { backgroundTypes, jobStates, models, outputFormats } from '../../schemas.ts'
-import { asFile, field, saidBy } from '../probe.ts'
+import { field, saidBy } from '../answers.ts'
+import { asFile } from '../multipart.ts'
 import type { Seen } from '../seen.ts'
 import {
   expectJob,

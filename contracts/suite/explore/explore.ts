@@ -3,10 +3,12 @@
  * clauses as the checks' are; what breaks one is shrunk to the shortest sequence that still does.
  */
 import fc from 'fast-check'
+import { field } from '../answers.ts'
 import { NoAnswer } from '../check.ts'
-import { expectAnswer, field, NotTried, Probe, type Recorded, type Run, Stopped } from '../probe.ts'
+import { expectAnswer, Probe } from '../probe.ts'
 import type { Report } from '../report.ts'
 import { curlOf, type Redact, redactor, type Seen } from '../seen.ts'
+import { NotTried, type Recorded, type Run, Stopped } from '../session.ts'
 import { type Command, draft, sequences as drawn, type Sequence } from './commands.ts'
 import { emptyModel, keyOf, type Model, type Real } from './model.ts'
 

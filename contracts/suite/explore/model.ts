@@ -1,6 +1,8 @@
 /** What the contract lets one expect of a sequence of calls: the jobs and uploads that it made, as they have to be. */
 import { alphaFormats, type Job, type JobState } from '../../schemas.ts'
-import { field, type Probe, priceOf, type UploadFile } from '../probe.ts'
+import { field } from '../answers.ts'
+import type { UploadFile } from '../multipart.ts'
+import { type Probe, priceOf } from '../probe.ts'
 import type { Seen } from '../seen.ts'
 import { clausesOfInput, listIn } from '../shapes.ts'
 
