@@ -134,25 +134,35 @@ function readBaseline(file: string): Report {
 }
 
 /** What the run will do at the most: on stderr, before anything is sent. */
-function planText({ target, profile, seed, aided, checks, credits, maxCredits, burst, upload, seconds }: Plan): string {
-  const parts = [`${checks} checks`]
-  if (credits > 0) parts.push(`up to ${Math.min(credits, maxCredits)} credits`)
+function planText({ target, profile, seed, aided, ...costs }: Plan): string {
+  const { checks, jobs, credits, maxCredits, burst, upload, seconds } = costs
+  const parts = [`${checks} ${checks === 1 ? 'check' : 'checks'}`]
+  if (jobs > 0)
+    parts.push(
+      `up to ${jobs} ${jobs === 1 ? 'job' : 'jobs, one after the other'}, for ${Math.min(credits, maxCredits)} credits at the most`,
+    )
   if (burst > 0) parts.push(`bursts of up to ${burst} calls`)
   if (upload > 0) parts.push(`uploads of ${Math.round(upload / 1e6)} MB`)
   if (seconds > 0 && !aided) parts.push(`up to ${seconds} s of waiting for webhooks`)
   return `understudy check ${target}   profile: ${profile}   seed: ${seed}${aided ? '   a mock: keys and errors are drawn there' : ''}\n${parts.join(', ')}`
 }
 
-/** In place on a terminal, and nothing elsewhere: a log has the report. */
+const marks = { holds: 'ok', broken: 'BROKEN', not_tried: 'not tried' } as const
+
+/** In place on a terminal, where what is broken stays; a line for each check elsewhere. */
 function progressOn(stream: NodeJS.WriteStream) {
-  if (!stream.isTTY) return { show: undefined, clear: () => {} }
+  const { isTTY } = stream
+  const clear = isTTY ? clearLine : ''
   return {
     show: (progress: Progress) => {
-      if (progress.type !== 'started') return
-      const line = `[${progress.index + 1}/${progress.of}] ${progress.check}: ${progress.title}`
-      stream.write(`${clearLine}${line.slice(0, (stream.columns || 80) - 1)}`)
+      const place = `[${progress.index + 1}/${progress.of}] ${progress.check}`
+      if (progress.type === 'started') {
+        if (isTTY) stream.write(`${clear}${`${place}: ${progress.title}`.slice(0, (stream.columns || 80) - 1)}`)
+      } else if (!isTTY || progress.verdict === 'broken') {
+        stream.write(`${clear}${[place, marks[progress.verdict], ...progress.broken].join(' ')}\n`)
+      }
     },
-    clear: () => void stream.write(clearLine),
+    clear: () => void stream.write(clear),
   }
 }
 

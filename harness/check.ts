@@ -39,8 +39,10 @@ export interface Plan {
   /** Whether the target is a mock that lends its hand. */
   aided: boolean
   checks: number
-  /** At the most: credits, calls at once, bytes beyond a few MB, seconds of waiting. */
+  /** At the most: credits, jobs, calls at once, bytes beyond a few MB, seconds of waiting. */
   credits: number
+  /** Jobs that are started, one after the other. */
+  jobs: number
   maxCredits: number
   burst: number
   upload: number

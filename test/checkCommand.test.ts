@@ -103,7 +103,7 @@ t.test(
   },
 )
 
-t.test('stdout has the report and nothing else, stderr the plan; without a terminal there is no colour', async t => {
+t.test('stdout has the report and nothing else, stderr the plan and how far it is; without a terminal there is no colour', async t => {
   const mock = await start(t)
   const folder = t.testdir()
   const files = Object.keys(reporters).flatMap(name => ['--reporter', `${name}=${join(folder, 'new', name)}`])
@@ -117,7 +117,9 @@ t.test('stdout has the report and nothing else, stderr the plan; without a termi
     const [head = '', plan = '', ...more] = stderr.split('\n')
     t.match(head, `understudy check ${mock.url}   profile: safe   seed: seven   a mock:`)
     t.match(plan, /^3\d checks$/)
-    t.same(more, [''])
+    t.equal(more.pop(), '')
+    t.ok(more.length > 30, 'and a line for each check')
+    for (const line of more) t.match(line, /^\[\d+\/3\d\] [a-z]+\.[a-z0-9-]+ (ok|not tried)$/)
   }
   t.match(plain.stdout, /\n\d+ hold, 0 broken, \d+ not tried\n$/)
   t.notOk((plain.stdout + plain.stderr).includes('\u001b'))

@@ -23,6 +23,8 @@ export interface Check {
 export interface Costs {
   /** Credits that its jobs cost at the documented prices. */
   credits?: number
+  /** Jobs that it starts; 1 where it costs credits and says nothing else. */
+  jobs?: number
   /** Calls sent at once to meet a limit. */
   burst?: number
   /** Bytes of an upload beyond a few MB. */

@@ -4,7 +4,7 @@ import { expectAnswer, Probe } from './probe.ts'
 import type { Report, Verdict } from './report.ts'
 import type { Sent } from './seen.ts'
 import { NotTried, Run, round, Stopped } from './session.ts'
-import { left, type Outcome, reportOf } from './verdict.ts'
+import { brokenBy, left, type Outcome, reportOf } from './verdict.ts'
 
 export type Profile = 'safe' | 'full'
 
@@ -30,7 +30,7 @@ export interface RunOptions {
 
 export type Progress =
   | { type: 'started'; check: string; title: string; index: number; of: number; requests: number }
-  | { type: 'ended'; check: string; verdict: Verdict; index: number; of: number; requests: number }
+  | { type: 'ended'; check: string; verdict: Verdict; broken: string[]; index: number; of: number; requests: number }
 
 /** Nobody answers at the target, or not the API: no verdict is possible. */
 export class TargetError extends Error {}
@@ -47,19 +47,24 @@ export async function runSuite(kit: Kit, options: RunOptions): Promise<Report> {
   const selected = options.checks.filter(check => isSelected(check, options))
   const outcomes: Outcome[] = []
   let isOver = false
-  for (const [index, check] of selected.entries()) {
-    const place = { check: check.id, index, of: selected.length }
-    options.onProgress?.({ type: 'started', ...place, title: check.title, requests: run.requests })
+  // What the profile leaves out is no step on the way.
+  const steps = selected.filter(check => mayRun(check, options.profile))
+  for (const check of selected) {
+    const index = steps.indexOf(check)
+    const place = { check: check.id, index, of: steps.length }
+    const tell = index === -1 ? undefined : options.onProgress
+    tell?.({ type: 'started', ...place, title: check.title, requests: run.requests })
     const outcome = isOver
       ? left(check, run.gone ?? (options.signal?.aborted ? 'the run was stopped' : 'the run ended before'))
       : await runCheck(run, check, options.profile, refusal)
     outcomes.push(outcome)
     const isEnough = options.signal?.aborted || (options.bail && outcome.verdict === 'broken')
     if (isEnough || run.gone !== undefined) isOver = true
-    options.onProgress?.({ type: 'ended', ...place, verdict: outcome.verdict, requests: run.requests })
+    const broken = brokenBy(run, check.id)
+    tell?.({ type: 'ended', ...place, verdict: outcome.verdict, broken, requests: run.requests })
   }
   if (options.explore && !isOver) {
-    const of = selected.length
+    const of = steps.length
     options.onProgress?.({
       type: 'started',
       check: 'explore',
@@ -73,17 +78,19 @@ export async function runSuite(kit: Kit, options: RunOptions): Promise<Report> {
   return reportOf(run, options, outcomes, { complete: !isOver, ms: kit.now() - startedAt, refusal, explored })
 }
 
+/** What costs anything is left to the profile full. */
+const mayRun = ({ costs }: Check, profile: Profile): boolean => profile === 'full' || !costs
+
 /** What the checks that would run may cost at the most: printed before anything is sent. */
 export function costsOf(
   options: Pick<RunOptions, 'checks' | 'profile' | 'only' | 'skip'>,
 ): Required<Costs> & { checks: number } {
-  const chosen = options.checks.filter(
-    check => isSelected(check, options) && (options.profile === 'full' || !check.costs),
-  )
+  const chosen = options.checks.filter(check => isSelected(check, options) && mayRun(check, options.profile))
   const sum = (name: keyof Costs) => chosen.reduce((all, { costs }) => all + (costs?.[name] ?? 0), 0)
   return {
     checks: chosen.length,
     credits: round(sum('credits')),
+    jobs: chosen.reduce((all, { costs }) => all + (costs?.jobs ?? (costs?.credits ? 1 : 0)), 0),
     burst: sum('burst'),
     upload: sum('upload'),
     seconds: sum('seconds'),
@@ -129,7 +136,7 @@ async function preflight(run: Run): Promise<string | undefined> {
 }
 
 async function runCheck(run: Run, check: Check, profile: Profile, refusal: string | undefined): Promise<Outcome> {
-  if (profile === 'safe' && check.costs)
+  if (check.costs && !mayRun(check, profile))
     return left(check, `${costText(check.costs)}, which the profile safe does not`, ['--profile full'])
   if (refusal !== undefined && check.needs?.includes('key')) return left(check, refusal, ['--key'])
   const probe = new Probe(run, check.id)

@@ -167,8 +167,13 @@ function evidenceOf(run: Run, verdict: Verdict, findings: readonly Recorded[]): 
   }))
 }
 
+/** The clauses that a check found broken. */
+export const brokenBy = (run: Run, check: string): ClauseId[] => [
+  ...new Set(run.findings.flatMap(finding => (finding.check === check && !finding.holds ? finding.clauses : []))),
+]
+
 function checkResult(run: Run, { check, verdict, reason, ms, requests }: Outcome): CheckResult {
-  const broken = run.findings.filter(finding => finding.check === check.id && !finding.holds)
+  const broken = brokenBy(run, check.id)
   return {
     id: check.id,
     title: check.title,
@@ -177,7 +182,7 @@ function checkResult(run: Run, { check, verdict, reason, ms, requests }: Outcome
     ...(reason !== undefined && { reason: run.redact(reason) }),
     ms: Math.round(ms),
     requests,
-    ...(broken.length > 0 && { broken: [...new Set(broken.flatMap(({ clauses }) => clauses))] }),
+    ...(broken.length > 0 && { broken }),
   }
 }
 

@@ -153,7 +153,7 @@ export const idempotencyChecks: readonly Check[] = [
     id: 'idempotency.charge',
     title: 'a create and a start that are sent again are charged once',
     clauses: ['ID-1', 'GO-3'],
-    costs: { credits: 4.5 },
+    costs: { credits: 4.5, jobs: 3 },
     needs: ['key'],
     async run(t: Probe) {
       const fields = { model: 'light' }

@@ -67,7 +67,7 @@ export const lifecycleChecks: readonly Check[] = [
     id: 'jobs.start',
     title: 'a draft is started with overrides, and once only',
     clauses: ['JOB-3', 'GO-3'],
-    costs: { credits: 3 },
+    costs: { credits: 3, jobs: 2 },
     needs: ['key'],
     async run(t: Probe) {
       const hook = t.kit.listener?.open(t.kit.tag('override')).url
@@ -127,7 +127,7 @@ export const lifecycleChecks: readonly Check[] = [
     id: 'jobs.failed',
     title: 'a job that fails says why, costs nothing, and can be started again',
     clauses: ['JOB-4', 'JOB-5', 'CR-3', 'GO-5'],
-    costs: { credits: 60 },
+    costs: { credits: 60, jobs: 2 },
     needs: ['key', 'failingUrl'],
     async run(t: Probe) {
       const failed = await failure(t)
