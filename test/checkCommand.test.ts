@@ -169,7 +169,7 @@ t.test('--only, --skip and --list choose; --require and --bail decide; --timeout
   })
   const [listed, some, required, bailed] = await Promise.all([
     checkCommand(['--list', '--only', 'usage,DL-2', '--skip', 'usage.failed']),
-    checkCommand([mock.url, '--only', 'US-2,system', '--skip', 'AUTH-2', '--reporter', 'json']),
+    checkCommand([mock.url, '--only', 'CR-2,system', '--skip', 'GO-1', '--reporter', 'json']),
     checkCommand([mock.url, '--only', 'US-2', '--require', 'US-2,SYS-1', '--reporter', 'json']),
     checkCommand([url, '--only', 'CR-2,US-2', '--timeout', '300ms', '--bail', '--reporter', 'json']),
   ])
@@ -186,7 +186,7 @@ t.test('--only, --skip and --list choose; --require and --bail decide; --timeout
   t.equal(some.code, 0)
   t.same(
     parsed(some).checks.map(({ id }) => id),
-    ['system.health', 'usage.events'],
+    ['system.health', 'credits.pricing'],
   )
   t.equal(required.code, 1)
   t.match(parsed(required), {
