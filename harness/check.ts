@@ -208,6 +208,10 @@ function refuse(
     if (value !== undefined && unsendable.test(value))
       throw new ConfigError(`${flagOf(option)} has a character that no header can carry, such as a line's end`)
   }
+  for (const other of ['secondKey', 'poorKey'] as const) {
+    if (settings.key === undefined || settings[other] !== settings.key) continue
+    throw new ConfigError(`${flagOf(other)} is the same key as --key; expected one of another account`)
+  }
   if (profile === 'full' && !local && settings.maxCredits === undefined) {
     throw new ConfigError(
       'the profile full spends credits on an endpoint that is not on this machine; say how many with --max-credits N',

@@ -35,8 +35,8 @@ export function makeTransport({ insecure, ca }: Trust, signal?: AbortSignal): Tr
     const isTls = url.protocol === 'https:'
     const shared = isTls ? https : http
     // A POST that is cut must not be sent again, as it may have cost something: a fresh connection is never stale.
-    const own =
-      out.method === 'GET' ? undefined : isTls ? new HttpsAgent({ ...common, ...trust }) : new HttpAgent(common)
+    const isFresh = out.method !== 'GET' || !again
+    const own = !isFresh ? undefined : isTls ? new HttpsAgent({ ...common, ...trust }) : new HttpAgent(common)
     const options = { agent: own ?? shared, method: out.method, headers: out.headers, ...(signal && { signal }) }
     const attempt = await exchange(out, url, isTls ? httpsRequest : httpRequest, options).finally(() => own?.destroy())
     if (!('stale' in attempt)) return attempt

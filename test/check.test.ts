@@ -92,7 +92,7 @@ t.test('no more than --max-credits is ever spent, whatever goes wrong at the end
         key: 'test_thrifty',
         maxCredits: 7,
         control,
-        skip: [...skip, 'limits', 'webhooks.retry'],
+        only: ['CR-1', 'DL-1', 'GO-3', 'jobs.lifecycle'],
       })
       const spent = control
         ? await spentOn(mock)
@@ -112,6 +112,19 @@ t.test('no more than --max-credits is ever spent, whatever goes wrong at the end
       })
     }
   }
+})
+
+t.test('JOB-3 where drafts start by themselves, one of them is all that is spent before that is known', async t => {
+  const mock = await start(t)
+  const { url } = await front(t, mock, (call, pass) => {
+    call.body = Buffer.from(call.body.toString('latin1').replace('"auto_start":false', '"auto_start":true '), 'latin1')
+    return pass()
+  })
+  const safe = await check(url, { key: 'test_safe', control: false, profile: 'safe' })
+  t.equal(clauseOf(safe, 'JOB-3').verdict, 'broken')
+  t.match(clauseOf(safe, 'JOB-1'), { verdict: 'not_tried', reason: /a draft does not wait here \(JOB-3\)/ })
+  t.equal((await client(mock, 'test_safe').get('/v1/usage/summary')).body.total_jobs, 1)
+  t.equal(safe.spent.credits, 2, 'and it is owned up to')
 })
 
 t.test(

@@ -36,6 +36,9 @@ export function codeOf({ json }: Pick<Seen, 'json'>): string | undefined {
   return typeof error?.code === 'string' ? error.code : undefined
 }
 
+/** An envelope that has none at all is ERR-1's matter alone. */
+export const hasCode = (seen: Seen, code: string): boolean => (codeOf(seen) ?? code) === code
+
 /** Its request_id, where there is one. */
 export function requestIdOf({ json }: Pick<Seen, 'json'>): string | undefined {
   const { error } = (json ?? {}) as { error?: { request_id?: unknown } | null }
@@ -206,12 +209,14 @@ function judgeSuccess(seen: Seen): Finding[] {
       seen.json === undefined ? 'a body that is no JSON' : `Content-Type ${seen.headers['content-type'] ?? 'missing'}`
     return [{ clauses: whole, holds: false, expected: `${expected}, as JSON`, found, pointer: '' }]
   }
-  const findings = problemsOf(shape.schema, seen.json).map(({ pointer, expected, found }): Finding => {
-    // What is missing is missing from the answer; only what is there can be a wrong state.
-    const clauses =
-      (found === 'missing' ? undefined : shape.clauses.find(([place]) => place.test(pointer))?.[1]) ?? whole
-    return { clauses, holds: false, expected, found, pointer }
-  })
+  const findings = problemsOf(shape.schema, shape.part?.(seen.json) ?? seen.json).map(
+    ({ pointer, expected, found }): Finding => {
+      // What is missing is missing from the answer; only what is there can be a wrong state.
+      const clauses =
+        (found === 'missing' ? undefined : shape.clauses.find(([place]) => place.test(pointer))?.[1]) ?? whole
+      return { clauses, holds: false, expected, found, pointer }
+    },
+  )
   const free = [...new Set(shape.clauses.flatMap(([, clauses]) => clauses))].filter(
     clause => !findings.some(({ clauses }) => clauses.includes(clause)),
   )
@@ -263,7 +268,11 @@ export function problemsOf(schema: object, value: unknown): Problem[] {
   const validate = compiled.get(schema) ?? ajv.compile(schema)
   compiled.set(schema, validate)
   if (validate(value)) return []
-  return (validate.errors ?? []).map(problemOf)
+  // Of a value that may be null as well, the branch that says so adds nothing.
+  const told = (validate.errors ?? []).filter(
+    ({ schemaPath, keyword }) => keyword !== 'anyOf' && !/\/anyOf\/1\//.test(schemaPath),
+  )
+  return told.map(problemOf)
 }
 
 function problemOf({ keyword, instancePath, params, parentSchema, data }: ErrorObject): Problem {

@@ -8,7 +8,7 @@ import { judge } from './judge.ts'
 import { asFile, formOf, multipart, sizeOf, type UploadFile, usualBoundary } from './multipart.ts'
 import { operationOf, type Seen, type Sent, unansweredOf } from './seen.ts'
 import { NotTried, type Run, Stopped } from './session.ts'
-import { shapes } from './shapes.ts'
+import { shapes, totalsIn } from './shapes.ts'
 
 export interface CallOptions {
   /** Default: the main key. null sends none. */
@@ -33,6 +33,8 @@ interface Paid extends CallOptions {
   seconds?: number
   /** The credits are put aside already. */
   paid?: boolean
+  /** A 5xx is what is wanted: it is not tried again. */
+  takesError?: boolean
 }
 
 export interface Polled {
@@ -244,13 +246,33 @@ export class Probe {
   async create(fields: Record<string, unknown> = {}, options?: Paid): Promise<Seen> {
     const { seconds = this.kit.clips.short.seconds, paid = false, model: _, ...call } = options ?? {}
     const video_url = 'video_url' in fields ? fields.video_url : (await this.video()).url
-    const body = { video_url, metadata: this.mark, ...fields }
-    const isOurs = call.key === undefined || call.key === this.kit.keys.main || call.key === this.kit.keys.second
-    if (fields.auto_start !== false && isOurs && !paid) this.run.reserve(priceOf(fields.model, seconds))
-    const seen = await this.post('/v1/jobs', body, call)
+    // Each is another request: an endpoint may take the same one for a retry (GO-3).
+    const body = { video_url, metadata: { ...this.mark, n: this.run.jobIds.size }, ...fields }
+    const isDraft = fields.auto_start === false
+    // Where drafts start by themselves, one costs what a job does.
+    if (isDraft && this.run.draftsStart) throw new NotTried('a draft does not wait here (JOB-3): it would cost credits')
+    if (!isDraft && !paid) this.run.reserve(priceOf(fields.model, seconds))
+    let seen = await this.post('/v1/jobs', body, call)
+    // ERR-4: a create may fail in processing; the documented client tries again (ERR-3, RL-3).
+    for (let again = 1; seen.status >= 500 && !call.takesError && again <= 2; again++) {
+      await this.sleep(again * 10 * this.kit.pollMs)
+      // One that was answered 500 may have been made all the same, and charged.
+      if (!isDraft && !paid) this.run.reserve(priceOf(fields.model, seconds))
+      seen = await this.post('/v1/jobs', body, call)
+    }
     const id = field(seen, 'id')
     if (typeof id === 'string') this.run.jobIds.add(id)
+    // Drafts are free, unless they start by themselves: that is found out with the first, before dozens are charged.
+    if (isDraft && typeof id === 'string')
+      await this.run.once('first draft', () => this.#lookAtDraft(id, priceOf(fields.model, seconds))).catch(() => {})
     return seen
+  }
+
+  async #lookAtDraft(id: string, price: number): Promise<void> {
+    const status = field(await this.job(id), 'status')
+    if (status !== 'processing' && status !== 'completed') return
+    this.run.draftsStart = true
+    this.run.credits += price
   }
 
   /** JOB-3: the draft that nobody has started is one still. */
@@ -260,6 +282,7 @@ export class Probe {
     const { id, status } = run.watched
     const seen = this.prepared(await this.job(id), 'the draft could not be read')
     const found = field(seen, 'status')
+    this.must(found !== undefined, 'the draft shows no status (JOB-5)')
     const expected = `${status} still, as nobody started it`
     run.draftsStart = !this.expect('JOB-3', found === status, expected, found, { seen, pointer: '/status' })
   }
@@ -295,15 +318,20 @@ export class Probe {
   async finish(id: string, options?: CallOptions): Promise<Polled> {
     const { kit } = this
     const answers: Seen[] = []
-    const until = kit.now() + kit.jobTimeoutMs
+    // Where one job never ended, the next is not waited for as long.
+    const until = kit.now() + (this.run.stuck === undefined ? kit.jobTimeoutMs : kit.jobTimeoutMs / 10)
     for (let waitMs = kit.pollMs; ; waitMs = Math.min(waitMs * 1.2, kit.pollMs * 5)) {
       const seen = this.prepared(await this.job(id, options), 'the job could not be read')
       answers.push(seen)
       const job = seen.json as Job
-      if (job?.status === 'completed' || job?.status === 'failed') return { answers, job }
+      if (job?.status === 'completed' || job?.status === 'failed') {
+        this.run.ended++
+        return { answers, job }
+      }
       const last = answers.slice(-looksAtUnknown)
       const isUnknown = last.length === looksAtUnknown && last.every(one => !isState(field(one, 'status')))
       this.must(!isUnknown, `the job is ${shown(job?.status)}, which is no documented state`)
+      if (kit.now() >= until) this.run.stuck ??= id
       this.must(
         kit.now() < until,
         `the job is still ${shown(job?.status)} after ${Math.round(kit.jobTimeoutMs / 1000)} s (--job-timeout)`,
@@ -317,7 +345,13 @@ export class Probe {
     options?: CallOptions,
   ): Promise<Record<'total_jobs' | 'completed_jobs' | 'failed_jobs' | 'credits_used', number>> {
     const seen = this.prepared(await this.get('/v1/usage/summary?days=1', options), 'the usage could not be read')
-    return seen.json as Record<'total_jobs' | 'completed_jobs' | 'failed_jobs' | 'credits_used', number>
+    const totals = totalsIn(seen.json)
+    const names = ['total_jobs', 'completed_jobs', 'failed_jobs', 'credits_used'] as const
+    this.must(
+      names.every(name => typeof totals?.[name] === 'number'),
+      'the usage says no totals (US-1)',
+    )
+    return totals as Record<(typeof names)[number], number>
   }
 
   /** How many jobs the key has, by the list's total: whether anybody else makes some meanwhile. */

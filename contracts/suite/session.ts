@@ -41,6 +41,9 @@ export class Run {
   watched: { id: string; status: string } | undefined
   /** Drafts start by themselves: what is charged, and when, can't be told any more. */
   draftsStart = false
+  /** A job that never ended, and how many did. */
+  stuck: string | undefined
+  ended = 0
   requests = 0
   sentBytes = 0
   credits = 0
@@ -72,6 +75,11 @@ export class Run {
       ])
     }
     this.credits += credits
+  }
+
+  /** What an endpoint has charged beyond what was put aside counts against the budget as well. */
+  charged(credits: number, reserved: number): void {
+    if (credits > reserved) this.credits += credits - reserved
   }
 }
 

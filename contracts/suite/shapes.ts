@@ -10,12 +10,18 @@ export interface Shape {
   schema: object
   /** The clauses that a place in the body belongs to; the first that fits, by its JSON pointer. */
   clauses: readonly (readonly [pointer: RegExp, clauses: readonly ClauseId[]])[]
+  /** The part of the answer that the schema is of, where it may stand further in. */
+  part?: (json: unknown) => unknown
   /** Statuses that are documented for success. */
   statuses: readonly number[]
 }
 
 const any2xx = [200, 201, 202, 203] as const
 const everything = /^/
+
+/** An input that was not given may be shown as null, or not at all. */
+const orNull = (schema: object) => ({ anyOf: [schema, { type: 'null' }] })
+const isRequired = (name: string): boolean => (schemas.Job.required as readonly string[]).includes(name)
 
 const {
   billing_status: _billing,
@@ -28,7 +34,9 @@ const {
 const job = {
   ...schemas.Job,
   properties: {
-    ...jobProperties,
+    ...Object.fromEntries(
+      Object.entries(jobProperties).map(([name, schema]) => [name, isRequired(name) ? schema : orNull(schema)]),
+    ),
     progress: { type: 'number', minimum: 0, maximum: 100 },
     billing_status: { type: ['string', 'null'] },
     webhook_events: {
@@ -86,6 +94,7 @@ export const shapes: Partial<Record<OperationId, Shape>> = {
   getUsageSummary: {
     // How the days are written is not documented.
     schema: { ...schemas.UsageSummary, required: Object.keys(totals), properties: totals },
+    part: totalsIn,
     statuses: any2xx,
     clauses: [[everything, ['US-1']]],
   },
@@ -124,6 +133,14 @@ export const clausesOfInput = (name: string): readonly ClauseId[] =>
 
 /** US-2: one event of the list, wherever the list stands in the answer. */
 export const usageEvent = schemas.UsageEvent
+
+/** US-1: where the totals stand is not documented: in the answer itself, or in a part of it. */
+export function totalsIn(json: unknown): Record<string, unknown> | undefined {
+  const has = (part: unknown): part is Record<string, unknown> =>
+    typeof part === 'object' && part !== null && 'total_jobs' in part
+  if (has(json)) return json
+  return typeof json === 'object' && json !== null ? Object.values(json).find(has) : undefined
+}
 
 /** The first list in an answer: its name is not documented everywhere. */
 export function listIn(json: unknown): unknown[] | undefined {

@@ -46,6 +46,7 @@ export function reportOf(run: Run, options: RunOptions, outcomes: readonly Outco
   const nothing = provedNothing(run, outcomes, rest)
   const bad = [
     ...(nothing === undefined ? [] : [nothing]),
+    ...(run.stuck !== undefined && run.ended === 0 ? [`no job ended: ${run.stuck} ran longer than --job-timeout`] : []),
     ...(rest.complete ? [] : [run.redact(run.gone ?? 'it was stopped before its end')]),
     ...(missing.length > 0 ? [`required, but not shown to hold: ${missing.join(', ')}`] : []),
   ]

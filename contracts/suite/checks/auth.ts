@@ -2,7 +2,7 @@
 
 import { field, saidBy } from '../answers.ts'
 import type { Check } from '../check.ts'
-import { codeOf } from '../judge.ts'
+import { hasCode } from '../judge.ts'
 import { asFile } from '../multipart.ts'
 import type { Probe } from '../probe.ts'
 import type { Seen } from '../seen.ts'
@@ -29,7 +29,7 @@ export const authChecks: readonly Check[] = [
     clauses: ['AUTH-1'],
     async run(t: Probe) {
       for (const seen of await keyedCalls(t, null)) {
-        const good = seen.status === 401 && codeOf(seen) === 'missing_api_key'
+        const good = seen.status === 401 && hasCode(seen, 'missing_api_key')
         t.expect('AUTH-1', good, '401 missing_api_key', saidBy(seen), { seen, pointer: '/error/code' })
       }
     },
@@ -40,7 +40,7 @@ export const authChecks: readonly Check[] = [
     clauses: ['AUTH-1', 'GO-1'],
     async run(t: Probe) {
       for (const seen of await keyedCalls(t, t.kit.unknownKey)) {
-        const good = seen.status === 401 && codeOf(seen) === 'invalid_api_key'
+        const good = seen.status === 401 && hasCode(seen, 'invalid_api_key')
         t.expect('AUTH-1', good, '401 invalid_api_key', saidBy(seen), { seen, pointer: '/error/code' })
         t.expectStatus('GO-1', seen, [401], 'a call with an invalid key')
       }
@@ -94,19 +94,27 @@ export const authChecks: readonly Check[] = [
       // One that runs all the same must not be charged in the middle of another check.
       if (started.status < 300) await t.finish(id)
       t.expectStatus('AUTH-3', await t.download(id, { key }), [404], "the download of another key's job")
-      const list = t.prepared(await t.get('/v1/jobs?limit=100', { key }), "the other key's jobs could not be listed")
-      const jobs = field(list, 'jobs')
-      const isListed = Array.isArray(jobs) && jobs.some(job => job?.id === id)
-      t.expect(
-        'AUTH-3',
-        !isListed,
-        "only the key's own jobs",
-        isListed ? `${id}, of another key` : 'no job of another key',
-        {
-          seen: list,
-          pointer: '/jobs',
-        },
-      )
+      const state = String(field(await t.job(id), 'status'))
+      for (const query of ['limit=100', `limit=100&status=${state}`, 'limit=100&offset=1']) {
+        const list = t.prepared(await t.get(`/v1/jobs?${query}`, { key }), "the other key's jobs could not be listed")
+        const jobs = field(list, 'jobs')
+        const isListed = Array.isArray(jobs) && jobs.some(job => job?.id === id)
+        t.expect(
+          'AUTH-3',
+          !isListed,
+          "only the key's own jobs",
+          isListed ? `${id}, of another key` : 'no job of another key',
+          {
+            seen: list,
+            pointer: '/jobs',
+          },
+        )
+      }
+      const events = await t.get('/v1/usage/events?limit=100', { key })
+      const isTold = JSON.stringify(events.json ?? '').includes(id)
+      t.expect('AUTH-3', !isTold, "only the key's own calls", isTold ? `a call of ${id}` : 'none of another key', {
+        seen: events,
+      })
       const own = await t.job(id)
       t.expectStatus('AUTH-3', own, [200], 'the job for the key that made it')
       t.expect('AUTH-3', isUnstarted(own), 'a draft still', field(own, 'status'), { seen: own, pointer: '/status' })

@@ -2,11 +2,11 @@
 import { creditsPerMinute, type Job } from '../../schemas.ts'
 import { field, saidBy } from '../answers.ts'
 import type { Check } from '../check.ts'
-import { codeOf, problemsOf, requestIdOf } from '../judge.ts'
+import { hasCode, problemsOf, requestIdOf } from '../judge.ts'
 import type { Probe } from '../probe.ts'
 import type { Seen } from '../seen.ts'
 import { round } from '../session.ts'
-import { listIn, usageEvent } from '../shapes.ts'
+import { listIn, totalsIn, usageEvent } from '../shapes.ts'
 import { difference, eventsIn, failure, isSameCredits, type Journey, journey, newest, walk } from './journey.ts'
 
 function expectCharge(t: Probe, { job, polled, grown, isAlone, price }: Journey): void {
@@ -78,6 +78,8 @@ export const creditChecks: readonly Check[] = [
     id: 'credits.insufficient',
     title: 'with too few credits it is 402; nothing is charged and no job starts',
     clauses: ['CR-3', 'ERR-5', 'GO-5'],
+    // Nothing, if the account has none; but who says that it has none?
+    costs: { credits: 4, jobs: 2 },
     needs: ['key', 'poorKey'],
     async run(t: Probe) {
       const key = t.poorKey
@@ -85,12 +87,13 @@ export const creditChecks: readonly Check[] = [
       const before = await t.usage({ key })
       const listed = await newest(t, { key })
       const refused = await t.create({ video_url: url }, { key })
-      const good = refused.status === 402 && codeOf(refused) === 'insufficient_credits'
+      t.must(refused.status < 300 || refused.status >= 400, `a create is answered ${saidBy(refused)}`)
+      const good = refused.status === 402 && hasCode(refused, 'insufficient_credits')
       t.expect('CR-3', good, '402 insufficient_credits', saidBy(refused), { seen: refused, pointer: '/error/code' })
       if (good) t.expect(['ERR-5', 'GO-5'], true, '402 insufficient_credits', saidBy(refused), { seen: refused })
       const draft = t.run.draftsStart ? undefined : await t.create({ video_url: url, auto_start: false }, { key })
       if (draft !== undefined && draft.status < 300) {
-        const started = await t.start(t.idOf(draft), {}, { key, paid: true })
+        const started = await t.start(t.idOf(draft), {}, { key })
         if (started.status === 402 || started.status < 300) {
           t.expectStatus('CR-3', started, [402], 'the start of a draft without credits')
         }
@@ -121,10 +124,22 @@ export const creditChecks: readonly Check[] = [
     clauses: ['US-1'],
     needs: ['key'],
     async run(t: Probe) {
+      let fewer = 0
       for (const days of [1, 7, 90]) {
         const seen = await t.get(`/v1/usage/summary?days=${days}`)
         if (!t.expectStatus('US-1', seen, [200], `the usage of ${days} days`)) continue
-        const daily = listIn(seen.json)
+        const totals = totalsIn(seen.json) ?? {}
+        const total = Number(totals.total_jobs)
+        t.expect('US-1', total >= fewer, `${fewer} or more, as fewer days have them`, total, {
+          seen,
+          pointer: '/total_jobs',
+        })
+        fewer = total
+        const daily =
+          listIn(seen.json) ??
+          Object.values(seen.json ?? {})
+            .map(listIn)
+            .find(list => list !== undefined)
         t.expect(
           'US-1',
           daily !== undefined,
@@ -141,9 +156,9 @@ export const creditChecks: readonly Check[] = [
           const sum = rows.reduce((all, row) => all + (row[name] as number), 0)
           t.expect(
             'US-1',
-            isSameCredits(sum, Number(field(seen, name))),
+            isSameCredits(sum, Number(totals[name])),
             `${round(sum)}, the sum of the days`,
-            field(seen, name),
+            totals[name],
             { seen, pointer: `/${name}` },
           )
         }
@@ -225,7 +240,7 @@ export const creditChecks: readonly Check[] = [
     costs: { credits: 2 },
     needs: ['key'],
     async run(t: Probe) {
-      const { id, polled, fields, job, events: own } = await journey(t)
+      const { id, polled, fields, job, events: own, isWhole } = await journey(t)
       const seen = polled.answers.at(-1) as Seen
       const kept = (name: keyof Job) =>
         t.expect('GO-7', job[name] !== undefined && job[name] !== null, `${name} of the job`, job[name], {
@@ -233,9 +248,11 @@ export const creditChecks: readonly Check[] = [
           pointer: `/${name}`,
         })
       for (const name of ['video_url', 'model', 'output_format', 'status'] as const) kept(name)
-      t.expectField('GO-7', seen, 'metadata', fields.metadata)
+      for (const name of ['metadata', 'model', 'output_format'] as const)
+        t.expectField(['GO-7', 'JOB-5'], seen, name, fields[name])
       const withCredits = own.some(({ credits }) => Number(credits) > 0)
       const found = withCredits ? 'there is one' : own.map(({ credits }) => credits)
+      t.must(withCredits || isWhole, 'the call that made the job is no longer among the last 100')
       t.expect('GO-7', withCredits, `an event of ${id} in /v1/usage/events with its credits`, found, { seen })
     },
   },
@@ -253,6 +270,9 @@ export const creditChecks: readonly Check[] = [
       )
       const seen = failed.polled.answers.at(-1) as Seen
       t.expect('US-1', failed.grown.failed_jobs === 1, 'one more in failed_jobs', failed.grown.failed_jobs, { seen })
+      t.expect('US-1', failed.grown.completed_jobs === 0, 'none more in completed_jobs', failed.grown.completed_jobs, {
+        seen,
+      })
     },
   },
 ]

@@ -22,7 +22,10 @@ export const errorChecks: readonly Check[] = [
       await t.download(unknownJob)
       await t.get('/v1/no-such-route')
       await t.post('/v1/jobs', { auto_start: false })
-      await t.call('POST', '/v1/jobs', { text: '{"video_url": ' })
+      const cut = await t.call('POST', '/v1/jobs', { text: '{"video_url": ' })
+      t.expect('ERR-5', cut.status >= 400 && cut.status < 500, '4xx, as the body is no JSON', saidBy(cut), {
+        seen: cut,
+      })
       await t.upload({ name: 'note.txt', type: 'text/plain', content: new TextEncoder().encode('no video') })
     },
   },
@@ -44,14 +47,17 @@ export const errorChecks: readonly Check[] = [
     async run(t: Probe) {
       const { aid, failingUrl } = t.kit
       if (aid) {
-        const seen = await t.create({ auto_start: false }, { headers: aid.provoke('processing_failed') })
+        const seen = await t.create(
+          { auto_start: false },
+          { headers: aid.provoke('processing_failed'), takesError: true },
+        )
         t.expectStatus('ERR-4', seen, [500], 'a create that fails in processing')
         t.expect('ERR-5', codeOf(seen) === 'internal_error', '500 internal_error', saidBy(seen), { seen })
         return
       }
       if (failingUrl === undefined) t.need('failingUrl')
       // Another endpoint may refuse such a video at once, or take it and let the job fail: both are documented.
-      const seen = await t.create({ video_url: failingUrl }, { seconds: 60 })
+      const seen = await t.create({ video_url: failingUrl }, { seconds: 60, takesError: true })
       t.must(seen.status >= 500, `the failing video was answered ${saidBy(seen)}: it fails later, as a job`)
       t.expectStatus('ERR-4', seen, [500], 'a create that fails in processing')
     },

@@ -1,6 +1,6 @@
 /** One job from clip to file, with the account before and after: walked once, and looked at by several checks. */
 import type { Job } from '../../schemas.ts'
-import type { Video } from '../check.ts'
+import { NoAnswer, type Video } from '../check.ts'
 import { type CallOptions, type Polled, type Probe, priceOf } from '../probe.ts'
 import type { Seen } from '../seen.ts'
 import { listIn } from '../shapes.ts'
@@ -13,8 +13,10 @@ export interface Journey {
   polled: Polled
   job: Job
   fields: Record<string, unknown>
-  /** The calls of the job as /v1/usage/events has them, right behind its creation. */
+  /** The calls of the job as /v1/usage/events has them, right behind its creation and at its end. */
   events: Record<string, unknown>[]
+  /** Whether those at the end have all that there were at first. */
+  isWhole: boolean
   /** What the account's totals grew by. */
   grown: Usage
   /** Whether nobody else made a job meanwhile: only then the totals speak of this one. */
@@ -54,19 +56,31 @@ export async function measured(t: Probe, fields: Record<string, unknown>, make: 
   const listed = await newest(t)
   const created = await make()
   const id = t.idOf(created)
-  // Now, as only the last 100 calls are kept, and a poll is one.
-  const events = eventsIn((await t.get('/v1/usage/events?limit=100')).json).filter(({ job_id }) => job_id === id)
+  // Now, as only the last 100 calls are kept, and a poll is one; and at the end, when all is charged.
+  const first = await eventsOf(t, id)
   const polled = await t.finish(id)
   const { job } = polled
   const price = job.status === 'completed' ? priceOf(job.model ?? fields.model, secondsOf(t, job)) : 0
   const grown = await settled(t, before, price)
+  t.run.charged(grown.credits_used, price)
+  const last = await eventsOf(t, id)
+  const isWhole = first.every(({ request_id }) => last.some(event => event.request_id === request_id))
   const isAlone = (await newcomers(t, listed)).strangers.length === 0
-  return { id, created, polled, job, fields, events, grown, isAlone, price }
+  return { id, created, polled, job, fields, events: [...first, ...last], isWhole, grown, isAlone, price }
 }
 
 /** The billed duration; the clip's own where the job says none that is one. */
 export const secondsOf = (t: Probe, { duration_seconds: seconds }: Job): number =>
   typeof seconds === 'number' ? seconds : t.kit.clips.short.seconds
+
+async function eventsOf(t: Probe, id: string): Promise<Record<string, unknown>[]> {
+  const seen = await t.get('/v1/usage/events?limit=100').catch(error => {
+    // That they are not answered is US-2's matter, and none of the job's.
+    if (error instanceof NoAnswer) return undefined
+    throw error
+  })
+  return eventsIn(seen?.json).filter(({ job_id }) => job_id === id)
+}
 
 export const eventsIn = (json: unknown): Record<string, unknown>[] => (listIn(json) ?? []).filter(isObject)
 

@@ -43,7 +43,10 @@ const looksAfter = 3
 /** The end again: what is terminal stays as it is. */
 async function lookAgain(t: Probe, id: string, answers: readonly Seen[]): Promise<Seen[]> {
   const again: Seen[] = []
-  for (let i = 0; i < looksAfter; i++) again.push(t.prepared(await t.job(id), 'the job could not be read'))
+  for (let i = 0; i < looksAfter; i++) {
+    await t.sleep(t.kit.pollMs)
+    again.push(t.prepared(await t.job(id), 'the job could not be read'))
+  }
   return [...answers.slice(-1), ...again]
 }
 
@@ -153,8 +156,10 @@ export const lifecycleChecks: readonly Check[] = [
           },
         )
       } else t.must(false, 'others used the account meanwhile: what was charged can not be told')
+      t.expectStatus('DL-2', await t.download(id), [400], 'the download of a job that failed')
       const again = await t.start(id, undefined, { paid: true })
       t.expectStatus('JOB-4', again, [200, 201, 202], 'the start of a failed job')
+      t.expectField('JOB-3', again, 'id', id)
       const { answers } = await t.finish(id)
       expectMoves(t, answers)
     },
@@ -170,7 +175,7 @@ async function startAgain(t: Probe, id: string, job: Job): Promise<void> {
   // One that does not stay completed by itself is JOB-4's matter.
   if (job.status !== 'completed' || field(now, 'status') !== 'completed') return
   const before = await t.usage()
-  const seen = await t.start(id, undefined, { paid: true })
+  const seen = await t.start(id, { output_format: 'gif', text_prompt: 'another' }, { paid: true })
   const good = (seen.status >= 200 && seen.status < 300) || (seen.status >= 400 && seen.status < 500)
   t.expect('JOB-3', good, 'the job as it is, or a 4xx', saidBy(seen), {
     seen,
@@ -183,6 +188,10 @@ async function startAgain(t: Probe, id: string, job: Job): Promise<void> {
     seen: after,
     pointer: '/status',
   })
+  // What it showed before is what it was made with: overrides come too late.
+  for (const name of ['output_format', 'text_prompt'] as const) {
+    if (field(now, name) !== undefined) t.expectField(['JOB-3', 'GO-3'], after, name, field(now, name))
+  }
   const grown = difference(await t.usage(), before)
   const expected = 'no second charge'
   const isFree = grown.credits_used < priceOf(job.model, secondsOf(t, job)) - 0.01

@@ -1,6 +1,6 @@
 /** WH-1 to WH-3: what arrives at the suite's own listener. */
 import type { ClauseId } from '../../clauses.ts'
-import type { webhookEvents } from '../../schemas.ts'
+import { webhookEvents } from '../../schemas.ts'
 import { field } from '../answers.ts'
 import type { Answering, Check, Delivery } from '../check.ts'
 import { isUtc } from '../judge.ts'
@@ -11,6 +11,7 @@ import type { Seen } from '../seen.ts'
 const withinMs = 5_000
 /** WH-3: 10 s apart, of which a slow endpoint may make more. */
 const retryWithinMs = 25_000
+const longPauseMs = 1_000
 
 const headersOf = ({ headers }: Pick<Delivery, 'headers'>) => ({
   event: headers['x-webhook-event'] ?? 'none',
@@ -47,10 +48,8 @@ async function hooked(t: Probe, name: string, fields: Record<string, unknown>, s
   const { url, deliveries } = listener.open(t.kit.tag(name))
   const id = t.idOf(await t.create({ ...fields, webhook_url: url }, seconds === undefined ? {} : { seconds }))
   const { answers: polls } = await t.finish(id)
-  await listener.until(
-    () => deliveries.some(delivery => /completed|failed/.test(headersOf(delivery).event + delivery.body)),
-    withinMs,
-  )
+  // The start may be told after the end; and what never comes is not waited for without an end.
+  await listener.until(() => distinct(deliveries).length >= 2, withinMs)
   return { url, id, deliveries: distinct(deliveries), job: polls.at(-1) as Seen }
 }
 
@@ -113,6 +112,8 @@ function expectEvents(
       )
     )
       continue
+    const type = delivery.headers['content-type'] ?? 'none'
+    look('WH-1', /json/i.test(type), 'Content-Type: application/json', type, 'header Content-Type')
     const { event, data } = body as Required<Event>
     look('WH-1', data.id === id, id, data.id, '/data/id')
     if (event === 'job.completed') {
@@ -124,12 +125,16 @@ function expectEvents(
 }
 
 function expectHeaders(t: Probe, { deliveries, url }: Hooked): void {
+  // A body that tells of something else is WH-1's matter.
+  const isDue =
+    deliveries.every(delivery => webhookEvents.some(name => name === parsed(delivery)?.event)) &&
+    new Set(deliveries.map(eventOf)).size === deliveries.length
   const ids = new Set<string>()
   for (const delivery of deliveries) {
     const seen = shown(delivery, url)
     const { event, id, timestamp } = headersOf(delivery)
     const name = parsed(delivery)?.event
-    if (typeof name === 'string')
+    if (typeof name === 'string' && isDue)
       t.expect('WH-2', event === name, name, event, { seen, pointer: 'header X-Webhook-Event' })
     t.expect('WH-2', id !== 'none' && id !== '' && !ids.has(id), 'an id of its own', id, {
       seen,
@@ -137,6 +142,19 @@ function expectHeaders(t: Probe, { deliveries, url }: Hooked): void {
     })
     t.expect('WH-2', isUtc(timestamp), 'a time, ISO 8601', timestamp, { seen, pointer: 'header X-Webhook-Timestamp' })
     ids.add(id)
+  }
+}
+
+/** WH-2: over the very bytes of the body, each try by its own timestamp. */
+function expectSigned(t: Probe, deliveries: readonly Delivery[], url: string): void {
+  const { webhookSecret, hmac } = t.kit
+  if (webhookSecret === undefined) return
+  const expected = 'sha256= and the HMAC of timestamp, a dot and the raw body'
+  for (const delivery of deliveries) {
+    const { timestamp, signature } = headersOf(delivery)
+    const due = `sha256=${hmac(webhookSecret, `${timestamp}.${delivery.body}`)}`
+    const place = { seen: shown(delivery, url), pointer: 'header X-Webhook-Signature' }
+    t.expect('WH-2', signature === due, expected, signature ?? 'none', place)
   }
 }
 
@@ -167,11 +185,11 @@ export const webhookChecks: readonly Check[] = [
       const events = () =>
         Array.isArray(field(seen, 'webhook_events')) ? (field(seen, 'webhook_events') as unknown[]) : []
       // The last one is written down when its answer is there.
-      for (let look = 0; look < 5 && events().length < 2; look++) {
+      for (const until = t.kit.now() + withinMs; events().length < deliveries.length && t.kit.now() < until; ) {
         await t.sleep(t.kit.pollMs)
         seen = await t.job(id)
       }
-      t.expect('JOB-5', events().length >= 2, "each event's delivery state", events(), {
+      t.expect('JOB-5', events().length >= deliveries.length, "each event's delivery state", events(), {
         seen,
         pointer: '/webhook_events',
       })
@@ -196,6 +214,7 @@ export const webhookChecks: readonly Check[] = [
       const hook = await hooked(t, 'failure', { video_url: t.kit.failingUrl }, 60)
       t.must(field(hook.job, 'status') === 'failed', 'the video that should fail did not')
       expectEvents(t, hook, ['job.started', 'job.failed'])
+      expectHeaders(t, hook)
     },
   },
   {
@@ -207,18 +226,7 @@ export const webhookChecks: readonly Check[] = [
     async run(t: Probe) {
       const { deliveries, url } = await success(t)
       t.must(deliveries.length > 0, 'no webhook came, so none could be looked at')
-      for (const delivery of deliveries) {
-        const { timestamp, signature } = headersOf(delivery)
-        const due = `sha256=${t.kit.hmac(t.kit.webhookSecret ?? '', `${timestamp}.${delivery.body}`)}`
-        const place = { seen: shown(delivery, url), pointer: 'header X-Webhook-Signature' }
-        t.expect(
-          'WH-2',
-          signature === due,
-          'sha256= and the HMAC of timestamp, a dot and the raw body',
-          signature ?? 'none',
-          place,
-        )
-      }
+      expectSigned(t, deliveries, url)
     },
   },
   {
@@ -241,6 +249,9 @@ export const webhookChecks: readonly Check[] = [
       for (let tries = 2; tries <= 4; tries++) {
         if (!(await listener.until(() => sameEvent().length >= tries, retryWithinMs))) break
       }
+      // One more would come after a pause like the last: where that is short, it is waited for.
+      const pauseMs = sameEvent().length === 4 ? (sameEvent()[3]?.at ?? 0) - (sameEvent()[2]?.at ?? 0) : longPauseMs
+      if (pauseMs < longPauseMs) await listener.until(() => sameEvent().length > 4, 2 * pauseMs + 100)
       const tries = sameEvent()
       const first = tries[0] as Delivery
       const seen = shown(first, url)
@@ -249,7 +260,8 @@ export const webhookChecks: readonly Check[] = [
       const ids = [...new Set(tries.map(delivery => headersOf(delivery).id))]
       const pointer = 'header X-Webhook-Delivery-Id'
       t.expect('WH-3', ids.length === 1, `${ids[0]} each time`, ids.join(', '), { seen, pointer })
-      if (tries.length === 4) await expectFailed(t, id, eventOf(first))
+      expectSigned(t, tries, url)
+      if (tries.length >= 4) await expectFailed(t, id, eventOf(first))
     },
   },
 ]
@@ -261,7 +273,7 @@ async function expectFailed(t: Probe, id: string, event: string): Promise<void> 
     const events = field(seen, 'webhook_events')
     return Array.isArray(events) ? events.find(one => one?.event === event) : undefined
   }
-  for (let look = 0; look < 10 && own() === undefined; look++) {
+  for (const until = t.kit.now() + withinMs; own() === undefined && t.kit.now() < until; ) {
     await t.sleep(t.kit.pollMs)
     seen = await t.job(id)
   }
