@@ -1,4 +1,4 @@
-# The mock alone: no build tools, no curl, no root. `docker run -p 4010:4010 understudy`
+# The mock and the contract suite alone: no build tools, no curl, no root. `docker run -p 4010:4010 understudy`
 FROM node:24-alpine AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
@@ -13,7 +13,7 @@ ENV NODE_ENV=production UNDERSTUDY_HOST=0.0.0.0
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
-COPY --from=build /app/fixtures/outputs ./fixtures/outputs
+COPY --from=build /app/fixtures ./fixtures
 COPY --from=build /app/scenarios ./scenarios
 USER node
 EXPOSE 4010

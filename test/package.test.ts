@@ -131,7 +131,7 @@ t.test(
         return run(process.execPath, [...args, 'contract.test.mjs'], options).catch(failed => failed)
       }
       const [good, bad] = [await under(mock.url), await under(broken.url)]
-      t.notOk(good.code, good.stdout)
+      t.notOk(good.code, `${name} is green where all holds`)
       t.equal(bad.code, 1)
       const lines: string[] = bad.stdout.split('\n').map((line: string) => line.trim())
       const cases = lines.filter(line => /^(not )?ok \d+ - /.test(line))
