@@ -29,7 +29,8 @@ export function expectationOf(schema: SchemaPart): string {
   if (forms) return [...new Set(forms.map(expectationOf))].join(', or ')
   if (schema.format === 'uri') return 'an http or https URL'
   if (schema.type === 'array') {
-    const count = schema.minItems === schema.maxItems ? `${schema.minItems ?? 0} items` : 'a list'
+    const isFixed = schema.minItems !== undefined && schema.minItems === schema.maxItems
+    const count = isFixed ? `${schema.minItems} items` : 'a list'
     return `${count}, each ${expectationOf(schema.items ?? {})}`
   }
   if (schema.type === 'string') return `a text${lengthOf(schema)}`

@@ -247,7 +247,8 @@ export class Probe {
     const { seconds = this.kit.clips.short.seconds, paid = false, model: _, ...call } = options ?? {}
     const video_url = 'video_url' in fields ? fields.video_url : (await this.video()).url
     // Each is another request: an endpoint may take the same one for a retry (GO-3).
-    const body = { video_url, metadata: { ...this.mark, n: this.run.jobIds.size }, ...fields }
+    // That a job starts is said, though it is the default: whether that is right is a check of its own.
+    const body = { video_url, auto_start: true, metadata: { ...this.mark, n: this.run.jobIds.size }, ...fields }
     const isDraft = fields.auto_start === false
     // Where drafts start by themselves, one costs what a job does.
     if (isDraft && this.run.draftsStart) throw new NotTried('a draft does not wait here (JOB-3): it would cost credits')

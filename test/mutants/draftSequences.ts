@@ -93,7 +93,7 @@ export const draftSequences: readonly Mutant[] = [
   {
     id: 'third-start-makes-another-job',
     breaks: ['JOB-3'],
-    also: ['GO-3', 'JOB-6'],
+    also: ['GO-3', 'JOB-6', 'ID-1'],
     what: 'the third start of a job makes another one',
     needs: 'explore',
     async shows(api) {

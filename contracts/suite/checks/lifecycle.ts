@@ -67,6 +67,26 @@ export const lifecycleChecks: readonly Check[] = [
     },
   },
   {
+    id: 'jobs.auto-start',
+    title: 'a job starts where nothing is said',
+    clauses: ['JOB-1'],
+    costs: { credits: 1.5 },
+    needs: ['key'],
+    async run(t: Probe) {
+      const { polled } = await journey(t)
+      const started = new Set(polled.answers.map(seen => field(seen, 'status')))
+      const id = t.idOf(await t.create({ model: 'light', auto_start: undefined }))
+      const seen = t.prepared(await t.job(id), 'the job could not be read')
+      const isDraft = field(seen, 'status') === t.run.watched?.status && !started.has(field(seen, 'status'))
+      t.expect('JOB-1', !isDraft, 'a job that starts: auto_start is true by default', field(seen, 'status'), {
+        seen,
+        pointer: '/status',
+      })
+      // What runs must not be charged in the middle of another check.
+      if (!isDraft) await t.finish(id)
+    },
+  },
+  {
     id: 'jobs.start',
     title: 'a draft is started with overrides, and once only',
     clauses: ['JOB-3', 'GO-3'],

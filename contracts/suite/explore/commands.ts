@@ -334,6 +334,9 @@ const listed = fc
 const uploaded = fc
   .tuple(fc.constantFrom<'video' | 'other' | 'untyped' | 'text'>('video', 'other', 'untyped', 'text'), idem)
   .map(([kind, n]) => upload(kind, n))
+const plainUploads = fc
+  .constantFrom<'video' | 'other' | 'text'>('video', 'other', 'text')
+  .map(kind => upload(kind, null))
 const repeated = fc.nat({ max: 1 }).map(again)
 const refused = [fc.tuple(wrongInputs, idem).map(([fields, n]) => createWrong(fields, n)), fc.constant(unknown)]
 
@@ -362,4 +365,5 @@ export const sequences: fc.Arbitrary<Sequence> = fc.oneof(
   sequence(2, [...started, listed]),
   sequence(0, [...created, ...started, listed, repeated, ...refused]),
   sequence(0, [uploaded, repeated, ...refused]),
+  sequence(0, [plainUploads]),
 )
