@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { operations } from '../contracts/operations.ts'
-import { reporterHelp } from '../contracts/reporters/index.ts'
+import { reporterHelp } from '../contracts/reporters/names.ts'
 import { checks } from '../contracts/suite/checks/index.ts'
 import { Report } from '../contracts/suite/report.ts'
 import { checkOptions } from '../harness/options.ts'

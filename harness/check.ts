@@ -8,7 +8,6 @@ import { clauses } from '../contracts/clauses.ts'
 import { compare } from '../contracts/suite/baseline.ts'
 import { type Kit, NoAnswer, type Video } from '../contracts/suite/check.ts'
 import { checks } from '../contracts/suite/checks/index.ts'
-import { explore } from '../contracts/suite/explore/explore.ts'
 import type { Report } from '../contracts/suite/report.ts'
 import { costsOf, isSelected, type Profile, type Progress, runSuite } from '../contracts/suite/run.ts'
 import { monotonicMs } from '../server/clock.ts'
@@ -138,13 +137,12 @@ export async function check(target: string, options: CheckOptions = {}): Promise
       about: { understudy: packageVersion, seed, startedAt },
       ...(settings.explore &&
         keys.main !== undefined && {
-          explore: run =>
-            explore(run, {
-              sequences: settings.explore ?? 0,
-              seed,
-              seedNumber: numberOf(seed),
-              mayStart: profile === 'full',
-            }),
+          // Loaded where it is asked for: most runs never draw a sequence.
+          explore: async run => {
+            const { explore } = await import('../contracts/suite/explore/explore.ts')
+            const sequences = settings.explore ?? 0
+            return explore(run, { sequences, seed, seedNumber: numberOf(seed), mayStart: profile === 'full' })
+          },
         }),
     })
     return options.baseline ? { ...report, changes: compare(options.baseline, report) } : report

@@ -1,0 +1,131 @@
+/** What `understudy check` does: the run, its progress, its reports, its exit code. */
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { clearLine } from '../contracts/reporters/ansi.ts'
+import { reporters } from '../contracts/reporters/index.ts'
+import type { Report } from '../contracts/suite/report.ts'
+import { type Progress, TargetError } from '../contracts/suite/run.ts'
+import { check, listChecks, type Plan } from '../harness/check.ts'
+import { type CheckSettings, readCheckEnvironment } from '../harness/options.ts'
+import { ConfigError } from '../server/config.ts'
+import type { Chosen, Flags } from './check.ts'
+
+export async function runCheck(
+  target: string | undefined,
+  { reporter = [], baseline, list, ...flags }: Flags,
+): Promise<void> {
+  const settings = { ...readCheckEnvironment(process.env), ...flags }
+  if (list) return printList(settings)
+  if (target === undefined) throw new ConfigError('no base URL was given; expected one such as http://127.0.0.1:4010')
+  for (const { path } of reporter) if (path !== undefined) makeWritable(path)
+  const old = baseline === undefined ? undefined : readBaseline(baseline)
+  const stop = new AbortController()
+  const onInterrupt = () => {
+    process.once('SIGINT', () => process.exit(130))
+    stop.abort()
+  }
+  process.once('SIGINT', onInterrupt)
+  const progress = progressOn(process.stderr)
+  try {
+    const report = await check(target, {
+      ...settings,
+      ...(old && { baseline: old }),
+      signal: stop.signal,
+      onPlan: plan => process.stderr.write(`${planText(plan)}\n`),
+      onProgress: progress.show,
+    })
+    progress.clear()
+    write(report, reporter)
+    process.exitCode = report.ok ? 0 : 1
+  } catch (error) {
+    progress.clear()
+    if (!(error instanceof TargetError)) throw error
+    console.error(`understudy: ${target}: ${error.message}`)
+    process.exitCode = 3
+  } finally {
+    process.off('SIGINT', onInterrupt)
+  }
+}
+
+/** The pretty one, unless another is to go to stdout. */
+function write(report: Report, chosen: readonly Chosen[]): void {
+  const toStdout = chosen.filter(({ path }) => path === undefined)
+  for (const { name, path } of chosen) if (path !== undefined) writeFileSync(path, reporters[name](report))
+  const color = process.stdout.isTTY === true && !process.env.NO_COLOR
+  // 0 on a terminal that does not know.
+  const width = process.stdout.columns || undefined
+  for (const { name } of toStdout.length > 0 ? toStdout : [{ name: 'pretty' as const }]) {
+    process.stdout.write(`${reporters[name](report, { color, ...(width !== undefined && { width }) }).trimEnd()}\n`)
+  }
+}
+
+/** Before the run: a report that can't be written is no use of one. */
+function makeWritable(path: string): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true })
+    accessSync(existsSync(path) ? path : dirname(path), constants.W_OK)
+    if (existsSync(path) && statSync(path).isDirectory()) throw new Error('it is a folder')
+  } catch (error) {
+    throw new ConfigError(`--reporter can't write ${JSON.stringify(path)}: ${(error as Error).message}`)
+  }
+}
+
+function readBaseline(file: string): Report {
+  try {
+    const report = JSON.parse(readFileSync(file, 'utf8')) as Report
+    if (Array.isArray(report.clauses)) return report
+  } catch (error) {
+    throw new ConfigError(`--baseline ${file} can't be read: ${(error as Error).message}`)
+  }
+  throw new ConfigError(`--baseline ${file} is no report of understudy check --reporter json`)
+}
+
+/** What the run will do at the most: on stderr, before anything is sent. */
+function planText({ target, profile, seed, aided, ...costs }: Plan): string {
+  const { checks, jobs, credits, maxCredits, burst, upload, seconds } = costs
+  const parts = [`${checks} ${checks === 1 ? 'check' : 'checks'}`]
+  if (jobs > 0)
+    parts.push(
+      `up to ${jobs} ${jobs === 1 ? 'job' : 'jobs, one after the other'}, for ${Math.min(credits, maxCredits)} credits at the most`,
+    )
+  if (burst > 0) parts.push(`bursts of up to ${burst} calls`)
+  if (upload > 0) parts.push(`uploads of ${Math.round(upload / 1e6)} MB`)
+  if (seconds > 0 && !aided) parts.push(`up to ${seconds} s of waiting for webhooks`)
+  return `understudy check ${target}   profile: ${profile}   seed: ${seed}${aided ? '   a mock: keys and errors are drawn there' : ''}\n${parts.join(', ')}`
+}
+
+const marks = { holds: 'ok', broken: 'BROKEN', not_tried: 'not tried' } as const
+
+/** In place on a terminal, where what is broken stays; a line for each check elsewhere. */
+function progressOn(stream: NodeJS.WriteStream) {
+  const { isTTY } = stream
+  const clear = isTTY ? clearLine : ''
+  return {
+    show: (progress: Progress) => {
+      const place = `[${progress.index + 1}/${progress.of}] ${progress.check}`
+      if (progress.type === 'started') {
+        if (isTTY) stream.write(`${clear}${`${place}: ${progress.title}`.slice(0, (stream.columns || 80) - 1)}`)
+      } else if (!isTTY || progress.verdict === 'broken') {
+        stream.write(`${clear}${[place, marks[progress.verdict], ...progress.broken].join(' ')}\n`)
+      }
+    },
+    clear: () => void stream.write(clear),
+  }
+}
+
+function printList(settings: CheckSettings): void {
+  for (const { id, title, clauses, costs = {}, needs = [] } of listChecks(settings)) {
+    const { credits, burst, upload, seconds } = costs
+    const what = [
+      ...(credits ? [`${credits} credits`] : []),
+      ...(burst ? ['a burst'] : []),
+      ...(upload ? [`an upload of ${Math.round(upload / 1e6)} MB`] : []),
+      ...(seconds ? [`up to ${seconds} s`] : []),
+    ]
+    const extra = [
+      what.length > 0 ? `costs ${what.join(', ')}` : 'free',
+      ...needs.filter(need => need !== 'key').map(need => `needs ${need}`),
+    ]
+    console.log(`${id.padEnd(28)} ${clauses.join(' ').padEnd(24)} ${title} (${extra.join('; ')})`)
+  }
+}
