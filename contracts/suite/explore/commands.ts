@@ -352,7 +352,10 @@ export interface Sequence {
 export const draft = (n: number): Command => create('main', {}, true, n)
 
 const sequence = (drafts: number, commands: fc.Arbitrary<Command>[]): fc.Arbitrary<Sequence> =>
-  fc.record({ drafts: fc.constant(drafts), commands: fc.commands(commands, longest) })
+  fc.record({
+    drafts: drafts === 0 ? fc.constant(0) : fc.integer({ min: 1, max: drafts }),
+    commands: fc.commands(commands, longest),
+  })
 
 /**
  * Sequences of all of them, and of a few that belong together, as chance would hardly bring those. What costs credits
