@@ -2,6 +2,9 @@
 import { shown } from '../expectation.ts'
 import type { Seen } from './seen.ts'
 
+export const isGood = ({ status }: Seen): boolean => status >= 200 && status < 300
+export const isRefused = ({ status }: Seen): boolean => status >= 400 && status < 500
+
 /** "429 rate_limited", for a report. */
 export function saidBy({ status, json }: Seen): string {
   const { error } = (json ?? {}) as { error?: { code?: unknown; message?: unknown } | null }

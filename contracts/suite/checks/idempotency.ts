@@ -1,7 +1,7 @@
 /** ID-1 and GO-3: the same request sent again, one after the other and at once. */
 import type { ClauseId } from '../../clauses.ts'
 import { JobAccepted, Upload } from '../../schemas.ts'
-import { field, saidBy } from '../answers.ts'
+import { field, isGood, saidBy } from '../answers.ts'
 import type { Check } from '../check.ts'
 import { asFile } from '../multipart.ts'
 import type { Probe } from '../probe.ts'
@@ -11,8 +11,6 @@ import { isSameCredits, measured, newcomers, newest } from './journey.ts'
 const both: readonly ClauseId[] = ['ID-1', 'GO-3']
 
 const keyed = (t: Probe, what: string) => ({ 'Idempotency-Key': t.kit.tag(`idempotency ${what}`) })
-
-const isGood = ({ status }: Seen): boolean => status >= 200 && status < 300
 
 /** The second answer is the first one again. One that is refused is no second effect. */
 function expectSame(t: Probe, first: Seen, again: Seen, id: 'id' | 'video_id'): void {

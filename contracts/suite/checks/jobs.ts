@@ -1,6 +1,6 @@
 /** JOB-1, JOB-2, JOB-3, JOB-6, JOB-7: jobs as far as drafts show them, which cost nothing. */
 import { alphaFormats, backgroundTypes, models, outputFormats } from '../../schemas.ts'
-import { field, saidBy } from '../answers.ts'
+import { field, isGood, isRefused, saidBy } from '../answers.ts'
 import type { Check } from '../check.ts'
 import { isUtc } from '../judge.ts'
 import type { Probe } from '../probe.ts'
@@ -45,9 +45,6 @@ const values = Array.from({ length: Math.max(models.length, outputFormats.length
 /** JOB-1: that it is not refused. Which status a good answer has is JOB-2's matter. */
 const expectTaken = (t: Probe, seen: Seen, about: string): boolean =>
   t.expect('JOB-1', seen.status < 400, `${about} is taken`, saidBy(seen), { seen })
-
-const isGood = ({ status }: Seen): boolean => status >= 200 && status < 300
-const isRefused = ({ status }: Seen): boolean => status >= 400 && status < 500
 
 export const jobChecks: readonly Check[] = [
   {

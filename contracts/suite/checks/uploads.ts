@@ -1,6 +1,6 @@
 /** UP-1 to UP-4, and the upload's rows of ERR-4. */
 
-import { field, saidBy } from '../answers.ts'
+import { field, isRefused, saidBy } from '../answers.ts'
 import type { Check, Video } from '../check.ts'
 import { asFile } from '../multipart.ts'
 import type { Probe } from '../probe.ts'
@@ -31,8 +31,6 @@ function padded({ bytes }: Video, size: number) {
     },
   }
 }
-
-const isRefused = ({ status }: Seen): boolean => status >= 400 && status < 500
 
 /** Whether a clip is taken where its part says its type: asked once. */
 const typed = (t: Probe, clip: Video): Promise<Seen> => t.run.once(`typed ${clip.name}`, () => t.upload(asFile(clip)))

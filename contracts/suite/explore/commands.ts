@@ -2,14 +2,13 @@
 import fc, { type AsyncCommand } from 'fast-check'
 import type { ClauseId } from '../../clauses.ts'
 import { backgroundTypes, jobStates, models, outputFormats } from '../../schemas.ts'
-import { field, saidBy } from '../answers.ts'
+import { field, isGood, saidBy } from '../answers.ts'
 import { asFile } from '../multipart.ts'
 import type { Seen } from '../seen.ts'
 import {
   expectJob,
   expectSpent,
   isAlphaWrong,
-  isGood,
   keyOf,
   type Model,
   type ModelJob,

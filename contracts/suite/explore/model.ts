@@ -55,8 +55,6 @@ export const emptyModel = (): Model => ({
   started: 0,
 })
 
-export const isGood = ({ status }: Seen): boolean => status >= 200 && status < 300
-
 export const keyOf = (real: Real, who: Who): { key: string } | Record<never, never> => {
   const key = real.keys[who]
   return key === undefined ? {} : { key }
