@@ -5,6 +5,13 @@ import { operations } from '../contracts/operations.ts'
 import { reporterHelp } from '../contracts/reporters/names.ts'
 import { checks } from '../contracts/suite/checks/index.ts'
 import { Report } from '../contracts/suite/report.ts'
+import { commonOptions } from '../drills/named/drill.ts'
+import { drills } from '../drills/named/index.ts'
+import { type DrillOption, type DrillOptionName, defaultText, drillOptions } from '../drills/options.ts'
+import { DrillReport } from '../drills/report.ts'
+import { drillReportSchemaId } from '../drills/reporters/json.ts'
+import { drillReporterHelp } from '../drills/reporters/names.ts'
+import { metrics } from '../drills/thresholds.ts'
 import { checkOptions } from '../harness/options.ts'
 import { defaultTextOf, flagOf, type Option, type OptionName, options, variableOf } from '../server/config.ts'
 import { faults } from '../server/faults/index.ts'
@@ -91,6 +98,42 @@ const tables: Record<string, () => string> = {
       ['reporter', 'what it is'],
       Object.entries(reporterHelp).map(([name, text]) => [`\`${name}\``, text]),
     ),
+  drills: () =>
+    table(
+      ['drill', 'what it tries', 'has to hold, unless you say otherwise'],
+      Object.entries(drills).map(([name, { title, thresholds }]) => [
+        `\`${name}\``,
+        title,
+        thresholds.map(text => `\`${text}\``).join(' '),
+      ]),
+    ),
+  drillOptions: () =>
+    table(
+      ['flag', 'default', 'taken by', 'what it is'],
+      (Object.entries(drillOptions) as [DrillOptionName, DrillOption][]).map(([name, row]) => [
+        `\`${[flagOf(name), row.argument.replaceAll('|', '\\|')].join(' ').trim()}\``,
+        drillDefaultsOf(name, row),
+        (commonOptions as readonly string[]).includes(name) ? 'all' : takersOf(name).join(' '),
+        row.description,
+      ]),
+    ),
+  metrics: () =>
+    table(
+      ['metric', 'in', 'what it is', 'found by'],
+      Object.entries<{ unit: string; help: string; ofCall?: true; drills?: readonly string[] }>(metrics).map(
+        ([name, { unit, help, ofCall, drills: found }]) => [
+          `\`${name}\``,
+          unit === '' ? 'count' : unit,
+          `${help}${ofCall ? '; of one call as well' : ''}`,
+          found?.join(' ') ?? 'all',
+        ],
+      ),
+    ),
+  drillReporters: () =>
+    table(
+      ['reporter', 'what it is'],
+      Object.entries(drillReporterHelp).map(([name, text]) => [`\`${name}\``, text]),
+    ),
   routes: () =>
     table(
       ['route', 'what it does', 'clauses'],
@@ -100,6 +143,21 @@ const tables: Record<string, () => string> = {
         clauses.join(' '),
       ]),
     ),
+}
+
+const takersOf = (name: DrillOptionName): string[] =>
+  Object.entries(drills).flatMap(([drill, { takes }]) => (takes.includes(name) ? [drill] : []))
+
+/** Where drills differ, each with its own. */
+function drillDefaultsOf(name: DrillOptionName, row: DrillOption): string {
+  const own = Object.entries(drills).flatMap(([drill, { defaults }]) =>
+    defaults[name] === undefined ? [] : [[drill, defaultText(name, defaults, row)] as const],
+  )
+  const [first] = own
+  if (first === undefined) return defaultText(name, {}, row)
+  return own.every(([, text]) => text === first[1])
+    ? first[1]
+    : own.map(([drill, text]) => `${drill} ${text}`).join(', ')
 }
 
 /** What a fault's parameter is when it is left out. */
@@ -126,6 +184,12 @@ export const reportSchemaPath = join(packageRoot, 'contracts', 'report.schema.js
 export const reportSchemaText = (): string =>
   `${JSON.stringify({ $schema: 'http://json-schema.org/draft-07/schema#', $id: 'understudy/report.schema.json', ...Report }, null, 2)}\n`
 
+export const drillSchemaPath = join(packageRoot, 'drills', 'report.schema.json')
+
+/** What `understudy drill … --reporter json` writes. */
+export const drillSchemaText = (): string =>
+  `${JSON.stringify({ $schema: 'http://json-schema.org/draft-07/schema#', $id: drillReportSchemaId, ...DrillReport }, null, 2)}\n`
+
 export const schemaPath = join(shippedFolder, 'scenario.schema.json')
 
 /** The format of scenario files, for editors. */
@@ -135,5 +199,6 @@ export const schemaText = (): string =>
 if (process.argv[1] === import.meta.filename) {
   writeFileSync(schemaPath, schemaText())
   writeFileSync(reportSchemaPath, reportSchemaText())
+  writeFileSync(drillSchemaPath, drillSchemaText())
   writeFileSync(readmePath, withTables(readFileSync(readmePath, 'utf8')))
 }

@@ -2,18 +2,13 @@
 import { Command, Option } from 'commander'
 import { type ReporterName, reporterHelp } from '../contracts/reporters/names.ts'
 import { type CheckSettings, checkOptions } from '../harness/options.ts'
-import { ConfigError, flagOf, type Option as OptionRow, parseAs, variableOf } from '../server/config.ts'
+import { flagOf, type Option as OptionRow, parseAs, variableOf } from '../server/config.ts'
+import { type Chosen, reporterOption, reporterText, together } from './reports.ts'
 
 export interface Flags extends CheckSettings {
-  reporter?: Chosen[]
+  reporter?: Chosen<ReporterName>[]
   baseline?: string
   list?: boolean
-}
-
-export interface Chosen {
-  name: ReporterName
-  /** undefined: stdout. */
-  path: string | undefined
 }
 
 export function checkCommand(): Command {
@@ -28,38 +23,13 @@ export function checkCommand(): Command {
     command.addOption(option)
   }
   return command
-    .addOption(
-      new Option(
-        '--reporter <name[=file]>',
-        `${Object.keys(reporterHelp).join(', ')}; may be given more than once (default: pretty)`,
-      ).argParser((value: string, before: Chosen[] = []) => [...before, chosenOf(value)]),
-    )
+    .addOption(reporterOption(reporterHelp))
     .option('--baseline <file>', 'a json report of before: says in one line what changed since')
     .option('--list', 'list the checks, with their clauses and what they cost, and run none')
-    .addHelpText(
-      'after',
-      `\nReporters:\n${Object.entries(reporterHelp)
-        .map(([name, text]) => `  ${name.padEnd(9)} ${text}`)
-        .join('\n')}\n\nEach option of a value may be given as its variable instead.`,
-    )
+    .addHelpText('after', reporterText(reporterHelp))
     .action(async (target: string | undefined, flags: Flags) => {
       // Loaded now: every other verb would wait for it.
       const { runCheck } = await import('./runCheck.ts')
       return runCheck(target, flags)
     })
-}
-
-/** An option that takes several values may be given several times. */
-const together = (before: unknown, value: unknown): unknown =>
-  Array.isArray(before) && Array.isArray(value) ? [...before, ...value] : value
-
-function chosenOf(text: string): Chosen {
-  const [name = '', ...path] = text.split('=')
-  if (!(name in reporterHelp)) {
-    throw new ConfigError(
-      `--reporter names ${JSON.stringify(name)}; expected one of ${Object.keys(reporterHelp).join(', ')}, with =FILE behind it if need be`,
-    )
-  }
-  if (path.length > 0 && path.join('=') === '') throw new ConfigError(`--reporter ${name}= names no file`)
-  return { name: name as ReporterName, path: path.length === 0 ? undefined : path.join('=') }
 }

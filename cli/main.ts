@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander'
 import { ConfigError } from '../server/config.ts'
 import { packageVersion } from '../server/paths.ts'
 import { checkCommand } from './check.ts'
+import { drillCommand } from './drill.ts'
 import { explainCommand } from './explain.ts'
 import { healthCommand } from './health.ts'
 import { scenariosCommand } from './scenarios.ts'
@@ -17,14 +18,26 @@ const program = new Command('understudy')
   .exitOverride()
   .configureOutput({ writeErr: () => {} })
 
-for (const command of [serveCommand(), checkCommand(), scenariosCommand(), explainCommand(), healthCommand()]) {
-  for (const one of [command, ...command.commands]) {
-    one
-      .exitOverride()
-      .configureOutput({ writeErr: () => {} })
-      .showSuggestionAfterError()
-  }
+const commands = [
+  serveCommand(),
+  checkCommand(),
+  await drillCommand(process.argv[2] === 'drill'),
+  scenariosCommand(),
+  explainCommand(),
+  healthCommand(),
+]
+for (const command of commands) {
+  quiet(command)
   program.addCommand(command)
+}
+
+/** What goes wrong is told below, in one line. */
+function quiet(command: Command): void {
+  command
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} })
+    .showSuggestionAfterError()
+  command.commands.forEach(quiet)
 }
 
 try {

@@ -1,6 +1,5 @@
 /** What `understudy check` does: the run, its progress, its reports, its exit code. */
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { clearLine } from '../contracts/reporters/ansi.ts'
 import { reporters } from '../contracts/reporters/index.ts'
 import type { Report } from '../contracts/suite/report.ts'
@@ -8,7 +7,8 @@ import { type Progress, TargetError } from '../contracts/suite/run.ts'
 import { check, listChecks, type Plan } from '../harness/check.ts'
 import { type CheckSettings, readCheckEnvironment } from '../harness/options.ts'
 import { ConfigError } from '../server/config.ts'
-import type { Chosen, Flags } from './check.ts'
+import type { Flags } from './check.ts'
+import { makeWritable, onInterrupt, writeReports } from './reports.ts'
 
 export async function runCheck(
   target: string | undefined,
@@ -17,25 +17,20 @@ export async function runCheck(
   const settings = { ...readCheckEnvironment(process.env), ...flags }
   if (list) return printList(settings)
   if (target === undefined) throw new ConfigError('no base URL was given; expected one such as http://127.0.0.1:4010')
-  for (const { path } of reporter) if (path !== undefined) makeWritable(path)
+  makeWritable(reporter)
   const old = baseline === undefined ? undefined : readBaseline(baseline)
-  const stop = new AbortController()
-  const onInterrupt = () => {
-    process.once('SIGINT', () => process.exit(130))
-    stop.abort()
-  }
-  process.once('SIGINT', onInterrupt)
+  const { signal, release } = onInterrupt()
   const progress = progressOn(process.stderr)
   try {
     const report = await check(target, {
       ...settings,
       ...(old && { baseline: old }),
-      signal: stop.signal,
+      signal,
       onPlan: plan => process.stderr.write(`${planText(plan)}\n`),
       onProgress: progress.show,
     })
     progress.clear()
-    write(report, reporter)
+    writeReports(report, reporter, reporters)
     process.exitCode = report.ok ? 0 : 1
   } catch (error) {
     progress.clear()
@@ -43,30 +38,7 @@ export async function runCheck(
     console.error(`understudy: ${target}: ${error.message}`)
     process.exitCode = 3
   } finally {
-    process.off('SIGINT', onInterrupt)
-  }
-}
-
-/** The pretty one, unless another is to go to stdout. */
-function write(report: Report, chosen: readonly Chosen[]): void {
-  const toStdout = chosen.filter(({ path }) => path === undefined)
-  for (const { name, path } of chosen) if (path !== undefined) writeFileSync(path, reporters[name](report))
-  const color = process.stdout.isTTY === true && !process.env.NO_COLOR
-  // 0 on a terminal that does not know.
-  const width = process.stdout.columns || undefined
-  for (const { name } of toStdout.length > 0 ? toStdout : [{ name: 'pretty' as const }]) {
-    process.stdout.write(`${reporters[name](report, { color, ...(width !== undefined && { width }) }).trimEnd()}\n`)
-  }
-}
-
-/** Before the run: a report that can't be written is no use of one. */
-function makeWritable(path: string): void {
-  try {
-    mkdirSync(dirname(path), { recursive: true })
-    accessSync(existsSync(path) ? path : dirname(path), constants.W_OK)
-    if (existsSync(path) && statSync(path).isDirectory()) throw new Error('it is a folder')
-  } catch (error) {
-    throw new ConfigError(`--reporter can't write ${JSON.stringify(path)}: ${(error as Error).message}`)
+    release()
   }
 }
 

@@ -1,8 +1,7 @@
 /** check(): the contract suite against any base URL. What it needs of files, sockets and the clock is put together here. */
 import { createHash, createHmac } from 'node:crypto'
-import { readFileSync, statSync } from 'node:fs'
-import { open, readFile } from 'node:fs/promises'
-import { basename, join, resolve } from 'node:path'
+import { open } from 'node:fs/promises'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { clauses } from '../contracts/clauses.ts'
 import { compare } from '../contracts/suite/baseline.ts'
@@ -12,11 +11,11 @@ import type { Report } from '../contracts/suite/report.ts'
 import { costsOf, isSelected, type Profile, type Progress, runSuite } from '../contracts/suite/run.ts'
 import { monotonicMs } from '../server/clock.ts'
 import { ConfigError, flagOf } from '../server/config.ts'
-import { readDurationMs, typeOfName } from '../server/media.ts'
 import { packageRoot, packageVersion } from '../server/paths.ts'
 import { tagOf } from '../server/seed.ts'
 import { isLoopback } from '../server/webhooks.ts'
 import { findAid } from './aid.ts'
+import { baseOf, certificateIn, clipAt, defined, existing, headersOf, unsendable } from './inputs.ts'
 import { startListener } from './listener.ts'
 import { type CheckSettings, checkOptions } from './options.ts'
 import { makeTransport } from './transport.ts'
@@ -152,11 +151,6 @@ export async function check(target: string, options: CheckOptions = {}): Promise
   }
 }
 
-/** Without what is undefined: an option that is given so is not given. */
-function defined<T extends object>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never
-}
-
 const defaults = () => ({
   timeout: checkOptions.timeout.default(),
   maxWait: checkOptions.maxWait.default(),
@@ -166,18 +160,6 @@ const defaults = () => ({
 
 /** 31 bits of a seed that may be any text. */
 const numberOf = (seed: string): number => createHash('sha256').update(seed).digest().readUInt32LE() >>> 1
-
-/** The base URL without a slash at its end. Throws a ConfigError. */
-function baseOf(target: string): string {
-  const wrong = (why: string) =>
-    new ConfigError(`${JSON.stringify(target)} ${why}; expected a base URL such as http://127.0.0.1:4010`)
-  if (!/^https?:\/\//.test(target) || !URL.canParse(target)) throw wrong('is no URL')
-  const url = new URL(target)
-  if (url.username !== '' || url.password !== '')
-    throw wrong('has a password in it: give it as --header "Authorization: …"')
-  if (url.search !== '' || url.hash !== '') throw wrong('has a query or a fragment')
-  return url.href.replace(/\/+$/, '')
-}
 
 function refuse(
   { only = [], skip = [], require = [], ...settings }: CheckSettings,
@@ -217,17 +199,6 @@ function refuse(
   }
 }
 
-function existing(file: string, option: string): string {
-  if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === false) return file
-  throw new ConfigError(`${flagOf(option)} is ${JSON.stringify(file)}, which is no file here`)
-}
-
-function certificateIn(file: string): string {
-  const text = readFileSync(file, 'utf8')
-  if (text.includes('-----BEGIN CERTIFICATE-----')) return text
-  throw new ConfigError(`--ca ${file} holds no certificate; expected a PEM file`)
-}
-
 /** A mock that goes away in between is what the run itself will say. */
 function noAid(error: unknown): undefined {
   if (!(error instanceof NoAnswer)) throw error
@@ -242,25 +213,6 @@ async function listenerFor({ webhookUrl, webhookPort = 0 }: CheckSettings, local
         `the webhook listener can't use port ${port} (${error.code}); choose another with --webhook-port`,
       )
     },
-  )
-}
-
-/** What Node refuses to send. */
-const unsendable = /[^\t\x20-\x7e\x80-\xff]/
-
-/** Throws a ConfigError that does not show the line: there may be a secret in it. */
-function headersOf(lines: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    lines.map((line, i) => {
-      const [, name = '', value = ''] = /^([\w!#$%&'*+.^`|~-]+):(.*)$/s.exec(line) ?? []
-      const which = lines.length > 1 ? ` number ${i + 1}` : ''
-      if (name === '') throw new ConfigError(`--header${which} is not of the form "Name: value"`)
-      if (unsendable.test(value.trim()))
-        throw new ConfigError(
-          `--header${which} (${name}) has a character that no header can carry, such as a line's end`,
-        )
-      return [name, value.trim()]
-    }),
   )
 }
 
@@ -318,16 +270,6 @@ async function clipsOf(own: string | undefined): Promise<Kit['clips']> {
   )) as [Video, Video, Video, Video, Video, Video]
   const short = own === undefined ? mp4 : await clipAt(existing(own, 'clip'))
   return { short, longer, difficult, others: [mp4, mov, webm, avi] }
-}
-
-async function clipAt(file: string, seconds?: number): Promise<Video> {
-  const name = basename(file)
-  const type = typeOfName(name)
-  if (type === undefined)
-    throw new ConfigError(`${file} has no extension of a video; expected .mp4, .mov, .webm or .avi (UP-2)`)
-  const ms = seconds === undefined ? await readDurationMs(file) : seconds * 1000
-  if (ms === undefined) throw new ConfigError(`${file} has no length that can be read; expected a playable video`)
-  return { name, type, path: resolve(file), bytes: new Uint8Array(await readFile(file)), seconds: ms / 1000 }
 }
 
 /** What --list shows: each check that would run, with its clauses and costs. */

@@ -76,12 +76,12 @@ const onOff = (value: string): boolean =>
   /^(on|true|1)$/.test(value) ? true : /^(off|false|0)$/.test(value) ? false : expected('on or off')
 
 /** "30s", "500ms", or a number of ms. */
-const duration = (value: string): number => {
+export const duration = (value: string): number => {
   const ms = /^\d+$/.test(value) ? Number(value) : parseDuration(value)
-  return ms !== undefined && ms >= 1 && ms <= 86_400_000 ? ms : expected('a time from 1ms to 24h, such as 30s')
+  return ms !== undefined && ms >= 1 && ms <= 604_800_000 ? ms : expected('a time from 1ms to 7d, such as 30s')
 }
 
-const httpUrl = (value: string): string =>
+export const httpUrl = (value: string): string =>
   /^https?:\/\//.test(value) && URL.canParse(value) ? value : expected('an http or https URL')
 
 const none = () => undefined

@@ -36,6 +36,12 @@ export function laterReal(ms: number, run: () => void): () => void {
   return () => clearTimeout(timeout)
 }
 
+/** Keeps the process alive until the returned function is called: no other timer in here does. */
+export function holdProcess(): () => void {
+  const timer = setInterval(() => {}, longestTimeoutMs)
+  return () => clearInterval(timer)
+}
+
 /** Node refuses longer timers; a longer wait is armed again. */
 const longestTimeoutMs = 2 ** 31 - 1
 

@@ -12,7 +12,7 @@ import { pipeline } from 'node:stream/promises'
 import { type VideoType, videoTypes } from '../contracts/schemas.ts'
 import { ConfigError } from './config.ts'
 import { apiError } from './errors.ts'
-import { isVideoType, readDurationMs, sniff, sniffBytes, typeOfName } from './media.ts'
+import { durationMsOf, isVideoType, sniff, sniffBytes, typeOfName } from './media.ts'
 import { tagOf } from './seed.ts'
 import { videoIdFor } from './world/videoLength.ts'
 import type { World } from './world/world.ts'
@@ -102,7 +102,7 @@ export class Uploads {
 
   /** Moves a received file to where its video_url finds it, and gives its video_id, which carries its length. */
   async keep(world: World, received: Received): Promise<string> {
-    const { id, folder } = await this.#newFolder(world, await readDurationMs(received.path))
+    const { id, folder } = await this.#newFolder(world, await durationMsOf(received.path, received.sha256))
     await rename(received.path, join(folder, `${nameOf(received.filename)}${videoTypes[received.type][0]}`))
     const kept = this.#kept.get(world) ?? []
     this.#kept.set(world, kept)

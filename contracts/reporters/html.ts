@@ -114,7 +114,7 @@ ${speaking.length === 0 ? nothing : markup`<div><h4>Checks</h4><ul>${speaking.ma
 const checkLine = ({ id, title, verdict, ms, reason }: CheckResult): Markup =>
   markup`<li><span class="${verdict}">${shared.marks[verdict]} ${shared.wordsOf(verdict)}</span> ${code(id)} ${title} <span class="soft">${reason ?? duration(ms)}</span></li>`
 
-function evidenceBlock(report: Report, evidence: Evidence): Markup {
+export function evidenceBlock(report: shared.Titles, evidence: Evidence): Markup {
   const { holds, pointer, request, response, curl } = evidence
   const [check] = shared.evidenceRows(report, evidence)
   return markup`<article class="evidence${holds ? '' : ' breach'}">

@@ -60,11 +60,11 @@ function notes({ clauses }: Report): string[] {
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '|': '&#124;', $: '&#36;' }
 
 /** Text that means nothing to Markdown. The pipe is an entity, as a table splits at one whatever stands before it. */
-const inline = (text: string): string =>
+export const inline = (text: string): string =>
   oneLine(text).replace(/[&<>|$\\`*_[\]~#]/g, sign => entities[sign] ?? `\\${sign}`)
 
 /** The fence has more backticks than the text has in a row. */
-function fence(text: string): string {
+export function fence(text: string): string {
   const ticks = '`'.repeat(Math.max(3, ...[...text.matchAll(/`+/g)].map(([run]) => run.length + 1)))
   return `${ticks}text\n${text}\n${ticks}`
 }

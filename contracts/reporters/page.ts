@@ -104,6 +104,22 @@ footer { margin-top: 3rem; color: var(--soft); font-size: .9rem }
 }
 `
 
+/** A button on each command that copies it, or selects it where the browser lets nothing be copied. */
+export const copyButtons = `for (const command of document.querySelectorAll('.command')) {
+  const button = document.createElement('button')
+  button.type = 'button'
+  button.textContent = 'Copy'
+  button.addEventListener('click', async () => {
+    const pre = command.querySelector('pre')
+    getSelection().selectAllChildren(pre)
+    const done = await navigator.clipboard?.writeText(pre.textContent).then(() => true, () => false)
+    button.textContent = done || document.execCommand('copy') ? 'Copied' : 'Selected'
+    setTimeout(() => { button.textContent = 'Copy' }, 2000)
+  })
+  command.append(button)
+}
+`
+
 /** Filters, opens and copies. Without it the page has all of its content still. */
 export const script = `
 const filter = document.querySelector('.filter')
@@ -133,20 +149,7 @@ const follow = () => {
 }
 addEventListener('hashchange', follow)
 follow()
-for (const command of document.querySelectorAll('.command')) {
-  const button = document.createElement('button')
-  button.type = 'button'
-  button.textContent = 'Copy'
-  button.addEventListener('click', async () => {
-    const pre = command.querySelector('pre')
-    getSelection().selectAllChildren(pre)
-    const done = await navigator.clipboard?.writeText(pre.textContent).then(() => true, () => false)
-    button.textContent = done || document.execCommand('copy') ? 'Copied' : 'Selected'
-    setTimeout(() => { button.textContent = 'Copy' }, 2000)
-  })
-  command.append(button)
-}
-apply()
+${copyButtons}apply()
 `
 
 /** The SHA-256 of the script: the page's policy lets nothing else run. A test tells what it has to be. */

@@ -5,7 +5,7 @@ import * as shared from './shared.ts'
 import { count, oneLine, wrap } from './text.ts'
 
 /** Longer lines are hard to read, however wide the terminal is. */
-const widest = 110
+export const widest = 110
 
 export function pretty(
   report: Report,
@@ -111,4 +111,4 @@ function verdict({ report: { ok, why }, paint }: Page): string[] {
   return [paint.bold((ok ? paint.green : paint.red)(oneLine(why)))]
 }
 
-const indent = (lines: string[]): string[] => lines.map(line => (line === '' ? line : `  ${line}`))
+export const indent = (lines: string[]): string[] => lines.map(line => (line === '' ? line : `  ${line}`))

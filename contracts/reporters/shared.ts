@@ -1,5 +1,5 @@
 /** What several reporters read off a report in the same way. */
-import type { ClauseResult, Evidence, Report, Verdict } from '../suite/report.ts'
+import type { CheckResult, ClauseResult, Evidence, Report, Verdict } from '../suite/report.ts'
 import { count, cut, duration, oneLine, plural, shorten, size, visible, wrap } from './text.ts'
 
 /** Not to be told by colour alone. */
@@ -29,8 +29,11 @@ export type Row = readonly [label: string, text: string]
 
 const labelWidth = 11
 
+/** What evidence is told with: the checks, by whose titles it is known what was tried. */
+export type Titles = { checks: readonly Pick<CheckResult, 'id' | 'title'>[] }
+
 /** One piece of evidence, as a person reads it: from what was checked to how to see it again. */
-export function evidenceRows({ checks }: Report, evidence: Evidence): Row[] {
+export function evidenceRows({ checks }: Titles, evidence: Evidence): Row[] {
   const { check, expected, found, pointer, request, response, curl } = evidence
   const title = check === 'explore' ? 'a sequence that nobody wrote' : checks.find(({ id }) => id === check)?.title
   const rows: [string, string | undefined][] = [
@@ -59,7 +62,7 @@ export function rowLines(rows: Row[], width = Number.POSITIVE_INFINITY, paint = 
 }
 
 /** The same for a file: rows as plain text. */
-export const evidenceText = (report: Report, evidence: Evidence): string =>
+export const evidenceText = (report: Titles, evidence: Evidence): string =>
   rowLines(evidenceRows(report, evidence)).join('\n')
 
 /** "404 in 12 ms" */

@@ -14,8 +14,8 @@ export const visible = (text: string): string =>
 export const oneLine = (text: string): string => visible(text).replace(/\s+/g, ' ').trim()
 
 /** JSON that holds the very same values, with every sign that acts escaped. */
-export const json = (value: unknown): string =>
-  `${JSON.stringify(value, null, 2).replace(acting, sign => (sign === '\n' ? sign : unicodeEscapes(sign)))}\n`
+export const json = (value: unknown, indent = 2): string =>
+  `${JSON.stringify(value, null, indent).replace(acting, sign => (sign === '\n' ? sign : unicodeEscapes(sign)))}\n`
 
 /** At most `length` characters, the last of them … where some are left out. */
 export function shorten(text: string, length: number): string {

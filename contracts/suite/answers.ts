@@ -16,7 +16,7 @@ export function saidBy({ status, json }: Seen): string {
   ].join(' ')
 }
 
-export const field = ({ json }: Seen, name: string): unknown =>
+export const field = ({ json }: Pick<Seen, 'json'>, name: string): unknown =>
   typeof json === 'object' && json !== null ? (json as Record<string, unknown>)[name] : undefined
 
 /** Deep equality; an endpoint may show more than it was given. */

@@ -13,7 +13,7 @@ const texts = { type: 'array', items: text } as const
 const verdict = { enum: verdicts, description: 'not_tried is neither good nor bad: nothing was proved.' } as const
 const headers = { type: 'object', additionalProperties: text } as const
 
-const evidence = {
+export const Evidence = {
   type: 'object',
   required: ['check', 'holds', 'expected', 'found'],
   additionalProperties: false,
@@ -57,7 +57,7 @@ const clauseResult = {
     needs: { ...texts, description: 'Of not_tried: what would have to be given to try it.' },
     notes: { ...texts, description: 'Which documented variant was seen, where there is a choice.' },
     checks: { ...texts, description: 'The checks that speak for it.' },
-    evidence: { type: 'array', items: evidence },
+    evidence: { type: 'array', items: Evidence },
   },
 } as const
 
@@ -167,7 +167,7 @@ export const Report = {
 export type Report = FromSchema<typeof Report>
 export type ClauseResult = FromSchema<typeof clauseResult>
 export type CheckResult = FromSchema<typeof checkResult>
-export type Evidence = FromSchema<typeof evidence>
+export type Evidence = FromSchema<typeof Evidence>
 
 /** "41 hold, 2 broken, 5 not tried" */
 export const summaryText = ({ holds, broken, not_tried }: Report['summary']): string =>

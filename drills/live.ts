@@ -1,0 +1,157 @@
+/** How a drill goes on, while it does: in place on a terminal, a line from time to time elsewhere. */
+import { paintWith } from '../contracts/reporters/ansi.ts'
+import { count, shorten, visible } from '../contracts/reporters/text.ts'
+import { laterReal } from '../server/clock.ts'
+import { percentile, type Records } from './load/records.ts'
+import { type StatusClass, type Statuses, statusClasses } from './report.ts'
+import { millis, moment, rate, share } from './reporters/numbers.ts'
+import { spark } from './reporters/spark.ts'
+
+/** What the view needs of a session. */
+export interface Watched {
+  phase: string
+  /** ms; 0 where nobody knows how long it will take. */
+  plannedMs: number
+  due: number
+  loadEndAt: number
+  /** ms since the load began. */
+  now(): number
+  records: Pick<Records, 'recent' | 'size' | 'late' | 'ownLate' | 'tally'>
+  kit: { base: string; wire: { inFlight: number }; sampler: { judged: number; broken: number } }
+}
+
+export interface LiveOptions {
+  /** The drill's name. */
+  title: string
+  color?: boolean
+  /** ms between two looks; 250 on a terminal, 5,000 elsewhere. */
+  everyMs?: number
+}
+
+const barWidth = 24
+const mostColumns = 110
+const mostSparks = 60
+
+/** Shows it until `stop` is called, which leaves the terminal as it was. */
+export function liveOn(stream: NodeJS.WriteStream, session: Watched, options: LiveOptions): { stop(): void } {
+  const isTty = stream.isTTY === true
+  const { everyMs = isTty ? 250 : 5_000 } = options
+  const p99s: (number | null)[] = []
+  let lines = 0
+  let looks = 0
+  let cancel = () => {}
+  const erase = () => {
+    if (lines > 0) stream.write(`\x1b[${lines}A\x1b[0J`)
+    lines = 0
+  }
+  const look = () => {
+    if (isTty) {
+      const second = lastSecond(session)
+      if (looks++ % Math.max(1, Math.round(1000 / everyMs)) === 0) p99s.push(second.p99)
+      if (p99s.length > mostSparks) p99s.shift()
+      const text = block(session, options, second, p99s, stream.columns || 80)
+      erase()
+      stream.write(text)
+      lines = text.split('\n').length - 1
+    } else if (session.loadEndAt === 0 && session.due > 0) stream.write(`${line(session, options.title)}\n`)
+    cancel = laterReal(everyMs, look)
+  }
+  if (isTty) stream.write('\x1b[?25l')
+  cancel = laterReal(isTty ? 0 : everyMs, look)
+  return {
+    stop() {
+      cancel()
+      if (!isTty) return
+      erase()
+      stream.write('\x1b[?25h')
+    },
+  }
+}
+
+interface Second {
+  perSecond: number
+  p50: number | null
+  p99: number | null
+  max: number | null
+  statuses: Statuses
+}
+
+function lastSecond(session: Watched): Second {
+  const to = session.now()
+  const spanMs = Math.min(1000, Math.max(1, to))
+  const { completed, latencies, statuses } = session.records.recent(to - spanMs, to)
+  const at = (p: number) => (latencies.length === 0 ? null : percentile(latencies, p))
+  return { perSecond: (completed * 1000) / spanMs, p50: at(50), p99: at(99), max: at(100), statuses }
+}
+
+function block(
+  session: Watched,
+  { title, color = false }: LiveOptions,
+  { perSecond, p50, p99, max, statuses }: Second,
+  p99s: readonly (number | null)[],
+  columns: number,
+): string {
+  const paint = paintWith(color)
+  const { records, kit, due, phase } = session
+  // One less: a terminal may wrap a line that fills it.
+  const width = Math.max(20, Math.min(mostColumns, columns) - 1)
+  const fitted = (text: string) => shorten(visible(text).replaceAll('\n', ' '), width)
+  const total = records.size
+  const colors = {
+    '2xx': paint.green,
+    '3xx': paint.yellow,
+    '4xx': paint.yellow,
+    '429': paint.yellow,
+    '5xx': paint.red,
+    none: paint.red,
+  }
+  // 3xx is rare, and a line that is always empty is in the way.
+  const shown = statusClasses.filter(name => name !== '3xx' || records.tally['3xx'] > 0)
+  const all = Math.max(
+    1,
+    Object.values(statuses).reduce((sum, n) => sum + n, 0),
+  )
+  const bars = shown.map((name: StatusClass) => {
+    const bar = '█'.repeat(statuses[name] === 0 ? 0 : Math.max(1, Math.round((statuses[name] / all) * barWidth)))
+    const text = `${name.padEnd(5)}${bar.padEnd(barWidth)} ${count(records.tally[name])} in all, ${count(statuses[name])} in the last second`
+    const plain = fitted(text)
+    return plain.slice(0, 5) + colors[name](plain.slice(5, 5 + barWidth)) + plain.slice(5 + barWidth)
+  })
+  const breaches =
+    kit.sampler.broken > 0
+      ? `${count(kit.sampler.broken)} of ${count(kit.sampler.judged)} answers break the contract`
+      : `${count(kit.sampler.judged)} answers keep the contract`
+  const late =
+    records.late > 0 ? `, ${share(records.late, total)} late (${count(records.ownLate)} by this machine)` : ''
+  return [
+    paint.bold(fitted(`${title} ${kit.base}`)),
+    fitted(`${progress(session, Math.min(30, width - 40))}${phase}`),
+    fitted(
+      `now ${rate(Math.round(perSecond))}, ${count(kit.wire.inFlight)} underway; p50 ${millis(p50)}, p99 ${millis(p99)}, max ${millis(max)}`,
+    ),
+    fitted(`p99 ${spark(p99s, Math.max(1, width - 4))}`),
+    ...bars,
+    fitted(`${count(due)} due, ${count(total)} done${late}; ${breaches}`),
+    '',
+  ].join('\n')
+}
+
+/** "12.3 s of 30.0 s [#####-----] ", or only how long it goes on where nobody knows the end. */
+function progress(session: Watched, width: number): string {
+  const atMs = session.now()
+  if (session.plannedMs === 0) return `${moment(atMs)}  `
+  const done = Math.min(1, atMs / session.plannedMs)
+  const bar = width < 5 ? '' : `[${'#'.repeat(Math.floor(done * width)).padEnd(width, '-')}] `
+  return `${moment(Math.min(atMs, session.plannedMs))} of ${moment(session.plannedMs)} ${bar}`
+}
+
+/** The same in a line, for a log. */
+function line(session: Watched, title: string): string {
+  const { records, due, phase, plannedMs } = session
+  const { perSecond, p50, p99 } = lastSecond(session)
+  const { '429': limited, '5xx': failed, '4xx': refused, none } = records.tally
+  const of = plannedMs === 0 ? '' : ` of ${moment(plannedMs)}`
+  return visible(
+    `${title} ${moment(session.now())}${of}  ${phase}: ${count(records.size)} of ${count(due)} done, ${rate(Math.round(perSecond))}, p50 ${millis(p50)}, p99 ${millis(p99)}, ${limited} 429, ${refused} 4xx, ${failed} 5xx, ${none} without an answer`,
+  )
+}

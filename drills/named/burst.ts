@@ -1,0 +1,222 @@
+/**
+ * Finds a key's limit: a closed model, as fast as the connections go (autocannon), until it is met. Every 429 is held
+ * against the contract, and its Retry-After is waited for.
+ */
+import type { Client } from 'autocannon'
+import { monotonicMs } from '../../server/clock.ts'
+import type { Outbound } from '../calls.ts'
+import type { Answered } from '../load/wire.ts'
+import { retryAfterMs } from '../policy.ts'
+import { inUnit } from '../reporters/numbers.ts'
+import { flat } from '../sampler.ts'
+import type { Session } from '../session.ts'
+import { Workload } from '../workload.ts'
+import type { Drill } from './drill.ts'
+
+export const burst: Drill = {
+  title: "as fast as can be: where is a key's limit, and are its 429s honest?",
+  clauses: ['RL-1', 'RL-2', 'GO-2', 'ERR-1', 'ERR-5'],
+  takes: ['calls', 'connections', 'secondKey', 'maxWait'],
+  defaults: { calls: 200, connections: 20 },
+  thresholds: ['lies = 0', 'headers = 0', 'shared = 0', 'none = 0', '5xx = 0', 'broken = 0'],
+  limit: 'default',
+  plan: ({ calls = 1, maxWait = 0 }) => ({ requests: calls + others + 2, ms: maxWait + 10_000, jobs: 0 }),
+  async run(session) {
+    const { calls = 1, connections = 1 } = session.settings
+    const { main = '', second } = session.kit.keys
+    const out = new Workload(session, main).listCall(1)
+    session.model = 'closed'
+    session.beginLoad(`${calls} requests on ${Math.min(calls, connections)} connections`, 0)
+    const answers = await flood(session, out, calls, Math.min(calls, connections))
+    session.endLoad()
+    for (const answered of answers) session.judge(out, answered)
+    const limited = answers.filter(({ status }) => status === 429)
+    session.found.set('limited', limited.length)
+    tellLimit(session, answers)
+    if (limited.length === 0) return `no 429 came in ${answers.length} requests; more --calls may meet the limit`
+    if (second === undefined) session.note('whether two keys share a limit needs a second one (--second-key)')
+    else await askOther(session, second)
+    await waitAndAsk(session, out, limited.at(-1) as Answered)
+    return undefined
+  },
+}
+
+/** autocannon gives up after so many connections that failed; without a bound it would try for ever. */
+const mostErrors = 50
+
+/** Sends them all; the answers in the order in which they came. */
+async function flood(session: Session, out: Outbound, calls: number, connections: number): Promise<Answered[]> {
+  const { kit, settings } = session
+  const { ca } = kit
+  const answers: Answered[] = []
+  // Loaded now: nothing but a burst needs it.
+  const { default: autocannon } = await import('autocannon')
+  let latest: Pick<Answered, 'status' | 'headers' | 'body'> | undefined
+  return new Promise((resolve, reject) => {
+    const instance = autocannon(
+      {
+        url: kit.base + out.path,
+        amount: calls,
+        connections,
+        timeout: Math.ceil(settings.timeout / 1000),
+        bailout: mostErrors,
+        ...(kit.maxRate !== undefined && { overallRate: kit.maxRate }),
+        ...(ca && { tlsOptions: { ca } }),
+        requests: [
+          {
+            method: 'GET',
+            path: new URL(kit.base + out.path).pathname + new URL(kit.base + out.path).search,
+            headers: { ...out.headers },
+            // Told just before the client's own event of the same answer, which has the time.
+            onResponse: (status, body, _context, headers) => {
+              latest = { status, body: Buffer.from(body), headers: lowerCase(headers ?? {}) }
+            },
+          },
+        ],
+        setupClient: (client: Client) => {
+          client.on('response', (_status, _bytes, ms) => {
+            if (!latest) return
+            const endedAt = monotonicMs()
+            const answered: Answered = { ...latest, sentAt: endedAt - ms, endedAt, waited: false }
+            answers.push(answered)
+            session.counted(out, answered)
+          })
+        },
+      },
+      (error, result) => {
+        kit.signal.removeEventListener('abort', stop)
+        if (error) return reject(error)
+        for (let i = 0; i < result.errors; i++) {
+          const now = monotonicMs()
+          const error =
+            i < result.timeouts ? `no answer within ${Math.ceil(settings.timeout / 1000)} s` : 'cut before an answer'
+          session.counted(out, {
+            status: 0,
+            headers: {},
+            body: Buffer.alloc(0),
+            error,
+            sentAt: now,
+            endedAt: now,
+            waited: false,
+          })
+        }
+        resolve(answers)
+      },
+    )
+    const stop = () => instance.stop?.()
+    kit.signal.addEventListener('abort', stop, { once: true })
+  })
+}
+
+const lowerCase = (headers: object): Answered['headers'] =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
+
+function tellLimit(session: Session, answers: readonly Answered[]): void {
+  const passed = answers.filter(({ status }) => status >= 200 && status < 300)
+  session.fact('passed', 'got through', `${passed.length} of ${answers.length}`, passed.length, '')
+  const first = answers.findIndex(({ status }) => status === 429)
+  if (first >= 0) {
+    const at = (answers[first] as Answered).endedAt - session.loadAt
+    session.fact(
+      'first_429',
+      'first 429',
+      `the ${first + 1}. answer, ${inUnit(at, 'ms')} after the start`,
+      first + 1,
+      '',
+    )
+  }
+  const wrong = inconsistent(answers)
+  session.found.set('headers', wrong.length)
+  if (wrong.length > 0)
+    session.fact('headers', 'limit headers', `${wrong.length} contradict what was seen: ${wrong[0]}`, wrong.length, '')
+  else {
+    const limit = passed.map(({ headers }) => headers['x-ratelimit-limit']).find(value => value !== undefined)
+    const told = limit ?? answers.map(({ headers }) => headers['x-ratelimit-limit']).find(value => value !== undefined)
+    session.fact(
+      'headers',
+      'limit headers',
+      told === undefined ? 'none was sent' : `they tell a limit of ${told}, and agree with what was seen`,
+    )
+  }
+}
+
+/** What the limit headers say that can't be, one text for each answer that says it (RL-2). */
+export function inconsistent(answers: readonly Pick<Answered, 'status' | 'headers'>[]): string[] {
+  const wrong: string[] = []
+  const told = answers.map(({ status, headers }) => ({ status, headers: flat(headers) }))
+  const limits = new Set(told.flatMap(({ headers }) => headers['x-ratelimit-limit'] ?? []))
+  const limit = limits.size === 1 ? Number([...limits][0]) : Number.NaN
+  // Answers overtake one another on several connections: what is left is told apart by the window it is of.
+  const left = new Set<string>()
+  for (const { status, headers } of told) {
+    const remaining = headers['x-ratelimit-remaining']
+    if (limits.size > 1) wrong.push(`X-RateLimit-Limit is now ${[...limits].join(', now ')}`)
+    else if (remaining === undefined) continue
+    else if (status === 429 && Number(remaining) !== 0) wrong.push(`429 with X-RateLimit-Remaining ${remaining}`)
+    else if (status !== 429 && (Number(remaining) < 0 || Number(remaining) >= limit))
+      wrong.push(`X-RateLimit-Remaining ${remaining} of a limit of ${limit}, with a call counted`)
+    else if (status !== 429 && left.has(`${remaining} ${headers['x-ratelimit-reset']}`))
+      wrong.push(`X-RateLimit-Remaining ${remaining} twice in one window`)
+    else {
+      const draft = /(?:^|;)\s*r=(\d+)/.exec(headers.ratelimit ?? '')?.[1]
+      if (draft !== undefined && draft !== remaining)
+        wrong.push(`RateLimit says ${draft}, X-RateLimit-Remaining ${remaining}`)
+    }
+    if (status !== 429 && remaining !== undefined) left.add(`${remaining} ${headers['x-ratelimit-reset']}`)
+  }
+  return wrong
+}
+
+/** Enough to see it, few enough for any limit. */
+const others = 3
+
+/** While the first key is at its limit, another one is not (RL-1). */
+async function askOther(session: Session, key: string): Promise<void> {
+  session.phase = 'asking with the second key'
+  const out = new Workload(session, key).listCall(1)
+  let refused = 0
+  for (let i = 0; i < others; i++) {
+    const answered = await session.ask(out)
+    if (answered.status === 429) refused++
+  }
+  session.found.set('shared', refused)
+  session.fact(
+    'shared',
+    'a second key meanwhile',
+    refused === 0 ? 'got through: it has a limit of its own' : `${refused} of ${others} calls were answered 429`,
+    refused,
+    '',
+  )
+}
+
+/** Waiting so long is enough: RFC 9110's Retry-After is never a lie (RL-2). */
+async function waitAndAsk(session: Session, out: Outbound, refused: Answered): Promise<void> {
+  const waitMs = retryAfterMs(refused)
+  if (waitMs === 0) return session.note('the last 429 has no Retry-After to wait for (RL-2)')
+  if (waitMs > session.settings.maxWait)
+    return session.note(
+      `its Retry-After of ${waitMs / 1000} s is more than --max-wait ${session.settings.maxWait / 1000}s`,
+    )
+  session.phase = `waiting ${waitMs / 1000} s, as Retry-After says`
+  const from = session.now()
+  await session.sleep(refused.endedAt + waitMs + session.kit.graceMs - monotonicMs())
+  if (session.stopped) return
+  session.marks.push({
+    label: `Retry-After: ${waitMs / 1000} s`,
+    from_ms: Math.round(from),
+    to_ms: Math.round(session.now()),
+    kind: 'wait',
+  })
+  const answered = await session.ask(out)
+  const isLie = answered.status === 429
+  session.found.set('lies', isLie ? 1 : 0)
+  session.fact(
+    'lies',
+    'after Retry-After',
+    isLie
+      ? `still 429 after the ${waitMs / 1000} s that it asked for`
+      : `${answered.status} after the ${waitMs / 1000} s that it asked for`,
+    isLie ? 1 : 0,
+    '',
+  )
+}

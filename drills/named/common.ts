@@ -1,0 +1,33 @@
+/** What the drills over the mix of calls have in common. */
+import { type Mix, shareOf, usualMix } from '../calls.ts'
+import type { Session } from '../session.ts'
+import { Workload } from '../workload.ts'
+import type { Plan } from './drill.ts'
+
+/** The load, what is sent to get ready for it, and the jobs among it. */
+export const mixPlan = (load: Required<Pick<Plan, 'rate' | 'requests' | 'ms'>>, mix: Mix): Plan => ({
+  ...load,
+  requests: load.requests + preparation,
+  jobs: Math.ceil(load.requests * shareOf(mix, 'create')) + 1,
+})
+
+/** A video, a job, and a few polls of it. */
+const preparation = 10
+
+interface MixSettings {
+  rate: number
+  duration: number
+  mix: Mix
+}
+
+/** With everything ready for the load; the drill's defaults have filled in what it takes. */
+export async function withWorkload(
+  session: Session,
+  run: (workload: Workload, settings: MixSettings) => Promise<string | undefined>,
+): Promise<string | undefined> {
+  const { rate = 1, duration = 1_000, mix = usualMix } = session.settings
+  const workload = new Workload(session, session.kit.keys.main ?? '')
+  await workload.prepare(mix)
+  if (session.stopped) return undefined
+  return run(workload, { rate, duration, mix })
+}

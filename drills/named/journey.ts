@@ -1,0 +1,109 @@
+/** Virtual users that each go the whole way, as a client that does as it should. */
+import { field } from '../../contracts/suite/answers.ts'
+import { monotonicMs } from '../../server/clock.ts'
+import type { Outbound } from '../calls.ts'
+import type { Answered } from '../load/wire.ts'
+import { backoffMs, isRetried, pollPauseMs, retryAfterMs } from '../policy.ts'
+import type { Session } from '../session.ts'
+import { jsonOf, Workload } from '../workload.ts'
+import type { Drill } from './drill.ts'
+
+export const journey: Drill = {
+  title: 'virtual users walk upload, create, poll as RL-3 says, download: how long to the finished output?',
+  clauses: ['GO-5', 'RL-3', 'DL-1', 'DL-3'],
+  takes: ['users', 'journeys', 'clip', 'jobTimeout', 'maxConnections'],
+  defaults: { users: 5, journeys: 1 },
+  thresholds: ['finished = 100%', 'journey.p95 < 5m', 'lost = 0', 'doubled = 0', 'broken = 0'],
+  plan: ({ users = 1, journeys = 1, jobTimeout = 0 }) => ({
+    requests: users * journeys * (4 + Math.ceil(jobTimeout / 10_000)),
+    ms: journeys * jobTimeout,
+    jobs: users * journeys,
+  }),
+  async run(session) {
+    const { users = 1, journeys = 1 } = session.settings
+    session.model = 'users'
+    session.beginLoad(`${users} users`, 0)
+    let finished = 0
+    const walk = async (user: number) => {
+      // Not all in the same millisecond.
+      await session.sleep((user * 1_000) / users)
+      for (let n = 0; n < journeys && !session.stopped; n++) if (await walkOnce(session, `${user}.${n}`)) finished++
+    }
+    await Promise.all(Array.from({ length: users }, (_, user) => walk(user)))
+    session.endLoad()
+    const share = (finished / (users * journeys)) * 100
+    session.found.set('finished', share)
+    session.fact('finished', 'journeys finished', `${finished} of ${users * journeys}`, share, '%')
+    return undefined
+  },
+}
+
+/** One journey; true when it came to its output. Its time counts as the call "journey". */
+async function walkOnce(session: Session, who: string): Promise<boolean> {
+  const startedAt = session.now()
+  const end = (status: number) => {
+    const ended = session.now()
+    session.journeys.add({
+      call: session.journeys.callOf('journey'),
+      due: startedAt,
+      sent: startedAt,
+      ended,
+      status,
+      lagMs: 0,
+    })
+    return status === 200
+  }
+  const workload = new Workload(session, session.kit.keys.main ?? '')
+  const uploaded = await persist(session, who, workload.uploadCall())
+  const url = field(jsonOf(uploaded), 'video_url')
+  if (typeof url !== 'string') return end(0)
+  workload.videoUrl = url
+  const { n, out } = workload.createCall()
+  const created = await persist(session, who, out)
+  workload.noteCreate(n, created)
+  const id = field(jsonOf(created), 'id')
+  if (typeof id !== 'string') return end(0)
+  if (!(await isCompleted(session, who, { ...workload.pollCall(id), needsBody: true }))) return end(0)
+  const found = await persist(session, who, { ...workload.downloadCall(id), needsBody: true })
+  const output = field(jsonOf(found), 'download_url')
+  if (typeof output !== 'string' || !(await isThere(session, output))) return end(0)
+  return end(200)
+}
+
+/** Polls 2 s apart and slower (RL-3), until a terminal state. */
+async function isCompleted(session: Session, who: string, out: Outbound): Promise<boolean> {
+  const until = monotonicMs() + session.settings.jobTimeout
+  for (let poll = 0; !session.stopped; poll++) {
+    await session.sleep(pollPauseMs(poll))
+    const answered = await persist(session, who, out)
+    const status = field(jsonOf(answered), 'status')
+    if (status === 'completed') return true
+    if (status === 'failed' || (answered.status >= 400 && !isRetried(answered.status))) return false
+    if (monotonicMs() > until) {
+      session.failed('journey', `no output within ${session.settings.jobTimeout / 1000} s`, session.now())
+      return false
+    }
+  }
+  return false
+}
+
+const mostTries = 6
+
+/** The same request until it is answered well, or there is no sense in going on; the last answer. */
+async function persist(session: Session, who: string, out: Outbound): Promise<Answered> {
+  for (let attempt = 0; ; attempt++) {
+    const answered = await session.ask(out)
+    if (!isRetried(answered.status) || attempt === mostTries || session.stopped) return answered
+    await session.sleep(Math.max(retryAfterMs(answered), backoffMs(session.kit.chance, who, attempt)))
+  }
+}
+
+/** DL-3: a GET on it gives the file; it may lie on another host. */
+async function isThere(session: Session, url: string): Promise<boolean> {
+  const out: Outbound = { call: 'file', operation: undefined, method: 'GET', path: url, headers: {} }
+  const answered = await session.kit.fetch(url)
+  session.counted(out, answered)
+  if (answered.status === 200 && answered.body.length > 0) return true
+  if (answered.status === 200) session.failed('file', 'an empty file', session.now())
+  return false
+}

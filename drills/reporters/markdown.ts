@@ -1,0 +1,70 @@
+/** For the summary of a CI job: $GITHUB_STEP_SUMMARY, or a comment. */
+import { fence, inline } from '../../contracts/reporters/markdown.ts'
+import { escapeMarkup } from '../../contracts/reporters/markup.ts'
+import { evidenceText, type Row, when } from '../../contracts/reporters/shared.ts'
+import { count, duration, oneLine, shorten } from '../../contracts/reporters/text.ts'
+import type { Breach, DrillReport } from '../report.ts'
+import * as numbers from './numbers.ts'
+import * as shared from './shared.ts'
+
+const icons: Record<shared.Outcome | 'unknown', string> = {
+  held: '✅',
+  broken: '❌',
+  inconclusive: '⚪',
+  stopped: '⚪',
+  unknown: '⚪',
+}
+
+export function markdown(report: DrillReport): string {
+  const { drill, target, seed, started_at, ms, why, complete, contract, notes } = report
+  const { more, ...failures } = shared.failuresTable(report)
+  const gauges = shared.gaugesTable(report)
+  const blocks = [
+    `## ${icons[shared.outcomeOf(report)]} ${inline(why)}`,
+    inline(`${drill}, ${target}, seed ${seed}, ${when(started_at)}, ${duration(ms)}`),
+    ...(complete ? [] : ['It was stopped before its end.']),
+    ...thresholds(report),
+    ...rowsTable('Found', shared.factRows(report)),
+    ...(contract.breaches.length > 0 ? ['### The contract under load', ...contract.breaches.flatMap(details)] : []),
+    `${inline(shared.contractText(report))}.`,
+    '### Calls',
+    'Times in ms, from when each request was due.',
+    table(shared.callsTable(report)),
+    ...(failures.rows.length > 0 ? ['### What failed', table(failures)] : []),
+    ...(more > 0 ? [`And ${count(more)} more kinds: the json report has them all.`] : []),
+    ...rowsTable('Load', shared.loadRows(report)),
+    ...rowsTable('When', shared.markRows(report)),
+    ...rowsTable('Jobs', shared.jobRows(report)),
+    ...(gauges.rows.length > 0 ? ["### The server's own numbers", table(gauges)] : []),
+    ...rowsTable('The load generator', shared.generatorRows(report)),
+    ...rowsTable('Settings', shared.settingRows(report)),
+    ...(notes.length > 0 ? ['### To be known', notes.map(note => `- ${inline(note)}`).join('\n')] : []),
+  ]
+  return `${blocks.join('\n\n')}\n`
+}
+
+function thresholds(report: DrillReport): string[] {
+  const rows = shared
+    .thresholdsOf(report)
+    .map(one => [icons[one.verdict], one.text, numbers.found(one), shorten(oneLine(one.said), 300)])
+  if (rows.length === 0) return []
+  return ['### Thresholds', table({ head: ['', 'threshold', 'found', ''], text: [1, 3], rows })]
+}
+
+function details({ evidence, ...breach }: Breach): string[] {
+  const title = shared.breachTitle({ evidence, ...breach })
+  return [
+    `<details><summary>${icons.broken} <b>${escapeMarkup(oneLine(title))}</b></summary>`,
+    fence(evidenceText(shared.noChecks, evidence)),
+    '</details>',
+  ]
+}
+
+const rowsTable = (title: string, rows: Row[]): string[] =>
+  rows.length === 0 ? [] : [`### ${title}`, table({ head: ['', ''], text: [1], rows: rows.map(row => [...row]) })]
+
+function table({ head, rows, text = [] }: shared.Table): string {
+  const line = (cells: readonly string[]) => `| ${cells.map(inline).join(' | ')} |`
+  const rule = head.map((_, i) => (i === 0 || text.includes(i) ? '---' : '---:'))
+  return [line(head), `| ${rule.join(' | ')} |`, ...rows.map(line)].join('\n')
+}

@@ -1,0 +1,300 @@
+/** drill(): one drill against any base URL. What it needs of sockets, files and the mock's help is put together here. */
+import { setMaxListeners } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { rootCertificates } from 'node:tls'
+import { NoAnswer } from '../contracts/suite/check.ts'
+import { TargetError } from '../contracts/suite/run.ts'
+import { redactor } from '../contracts/suite/seen.ts'
+import { baseOf, certificateIn, clipAt, defined, existing, headersOf, unsendable } from '../harness/inputs.ts'
+import { makeTransport, type Transport } from '../harness/transport.ts'
+import { holdProcess, laterReal, monotonicMs } from '../server/clock.ts'
+import { ConfigError, flagOf } from '../server/config.ts'
+import { packageRoot } from '../server/paths.ts'
+import { Chance, tagOf } from '../server/seed.ts'
+import { isLoopback } from '../server/webhooks.ts'
+import { Ledger } from './ledger.ts'
+import { type Answered, openWire } from './load/wire.ts'
+import { commonOptions, type Drill, type Plan } from './named/drill.ts'
+import { drills } from './named/index.ts'
+import { type DrillOptionName, type DrillSettings, drillOptions } from './options.ts'
+import type { DrillName, DrillReport, Jobs } from './report.ts'
+import { Sampler } from './sampler.ts'
+import { type Complete, Session } from './session.ts'
+import { reportOf } from './summary.ts'
+import { findControl } from './target.ts'
+import { parseThresholds, thresholdsFor } from './thresholds.ts'
+import { Workload } from './workload.ts'
+
+export interface DrillOptions extends DrillSettings {
+  /** Ends the drill at once; the report then says what was done. */
+  signal?: AbortSignal
+  /** Called once, before anything is sent, with what the drill does at the most. */
+  onPlan?: (plan: DrillPlan) => void
+  /** Called once, before the load: for who shows how it goes on. */
+  onStart?: (session: Session) => void
+}
+
+export interface DrillPlan extends Plan {
+  drill: DrillName
+  target: string
+  seed: string
+  /** The keys are drawn on the mock. */
+  aided: boolean
+  /** Bounds that end the drill, where there are any: requests a second, requests, ms. */
+  maxRate: number | undefined
+  maxRequests: number | undefined
+  maxTime: number | undefined
+}
+
+/** A drill's target, settings and thresholds, completed from what is given. Throws a ConfigError for what makes no sense. */
+export function prepared(name: DrillName, target: string, given: DrillSettings) {
+  const kind = drills[name]
+  const settings = completed(name, kind, given)
+  const thresholds = thresholdsFor(name, kind.thresholds, [...fromFile(settings), ...(settings.threshold ?? [])])
+  return { target: baseOf(target), settings, thresholds }
+}
+
+/**
+ * Runs a drill. Throws a ConfigError for options that make no sense, or a target that isn't loopback without allowRemote,
+ * and a TargetError when nobody answers there. Nothing that the report holds is secret.
+ */
+export async function drill(name: DrillName, target: string, options: DrillOptions = {}): Promise<DrillReport> {
+  const { signal: stop, onPlan, onStart, ...given } = options
+  const kind = drills[name]
+  const { target: base, settings, thresholds } = prepared(name, target, given)
+  const isLocal = isLoopback(new URL(base).hostname.replace(/^\[|\]$/g, ''))
+  const plan = kind.plan(settings)
+  const bounds = boundsOf(settings, isLocal)
+  refuse(base, isLocal, settings, plan, bounds)
+  const own = headersOf(settings.header ?? [])
+  const ca = settings.ca === undefined ? undefined : certificateIn(existing(settings.ca, 'ca'))
+  const clip = await clipAt(
+    settings.clip === undefined ? join(packageRoot, 'fixtures', 'clips', 'short.mp4') : existing(settings.clip, 'clip'),
+  )
+  const startedAt = new Date(monotonicMs()).toISOString()
+  const startedMs = monotonicMs()
+  const tag = (what: string) => tagOf(16, settings.seed, startedAt, what)
+  const over = new AbortController()
+  // As many listen as wait for something.
+  setMaxListeners(0, over.signal)
+  const end = () => over.abort()
+  stop?.addEventListener('abort', end, { once: true })
+  if (stop?.aborted) end()
+  const transport = makeTransport({ insecure: settings.insecure ?? false, ...(ca !== undefined && { ca }) })
+  const release = holdProcess()
+  const wire = await openWire({
+    base,
+    maxConnections: settings.maxConnections,
+    timeoutMs: settings.timeout,
+    insecure: settings.insecure ?? false,
+    ...(ca !== undefined && { ca: [...rootCertificates, ca] }),
+  })
+  try {
+    const control = await reached(transport, base, own, settings, isLocal, tag)
+    const keys = control
+      ? await drawnKeys(settings, kind, control)
+      : defined({ main: settings.key, second: settings.secondKey })
+    if (keys.main === undefined)
+      throw new ConfigError(`${base} is no mock that draws keys; give a valid API key with --key`)
+    onPlan?.({
+      ...plan,
+      drill: name,
+      target: base,
+      seed: settings.seed,
+      aided: control !== undefined && settings.key === undefined,
+      ...bounds,
+    })
+    const redact = redactor({
+      API_KEY: keys.main,
+      ...(keys.second !== undefined && { SECOND_KEY: keys.second }),
+      ...Object.fromEntries(
+        Object.entries(own).map(([header, value]) => [`HEADER_${header.toUpperCase().replace(/\W/g, '_')}`, value]),
+      ),
+    })
+    const session = new Session({
+      base,
+      settings,
+      thresholds,
+      keys,
+      control,
+      wire,
+      sampler: new Sampler(settings.sample, base, redact),
+      ledger: new Ledger(tag('ledger')),
+      chance: new Chance(settings.seed, 'drill'),
+      redact,
+      signal: over.signal,
+      headers: own,
+      clip,
+      ca: ca === undefined ? undefined : [...rootCertificates, ca],
+      graceMs: isLocal ? 30 : 250,
+      maxRate: bounds.maxRate,
+      maxRequests: bounds.maxRequests,
+      fetch: fetchWith(transport, settings.timeout, base, own),
+      tag,
+    })
+    session.onBound = end
+    const cancel =
+      bounds.maxTime === undefined ? undefined : laterReal(bounds.maxTime, () => session.bound('--max-time'))
+    onStart?.(session)
+    const inconclusive = await kind.run(session)
+    cancel?.()
+    session.endLoad()
+    session.phase = 'counting the jobs'
+    const complete = !over.signal.aborted
+    await wire.close()
+    const jobs = await audit(session, transport)
+    session.phase = 'over'
+    return reportOf(session, { drill: name, startedAt, ms: monotonicMs() - startedMs, complete, inconclusive, jobs })
+  } finally {
+    stop?.removeEventListener('abort', end)
+    release()
+    await wire.close()
+    transport.close()
+  }
+}
+
+/** The drill's defaults, then everybody's, under what is given. Throws for what means nothing to this drill. */
+function completed(name: DrillName, { takes, defaults }: Drill, given: DrillSettings): Complete {
+  const taken = new Set<DrillOptionName>([...takes, ...commonOptions])
+  for (const [option, value] of Object.entries(given) as [DrillOptionName, unknown][]) {
+    if (value === undefined || taken.has(option)) continue
+    const fits = Object.entries(drills).flatMap(([other, { takes }]) => (takes.includes(option) ? other : []))
+    const hint = fits.length > 0 ? `it is for ${fits.join(', ')}` : 'see --help'
+    throw new ConfigError(`${flagOf(option)} means nothing to ${name}; ${hint}`)
+  }
+  const general = Object.fromEntries(
+    Object.entries(drillOptions).map(([option, row]: [string, { default: () => unknown }]) => [option, row.default()]),
+  )
+  return defined({ ...general, ...defaults, ...defined(given) }) as Complete
+}
+
+function fromFile({ thresholds }: DrillSettings) {
+  if (thresholds === undefined) return []
+  return parseThresholds(readFileSync(existing(thresholds, 'thresholds'), 'utf8'), thresholds)
+}
+
+const remote = { maxRate: 100, maxRequests: 10_000, maxTime: 15 * 60_000 }
+
+function boundsOf({ maxRate, maxRequests, maxTime }: DrillSettings, isLocal: boolean) {
+  const usual = isLocal ? { maxRate: undefined, maxRequests: undefined, maxTime: undefined } : remote
+  return {
+    maxRate: maxRate ?? usual.maxRate,
+    maxRequests: maxRequests ?? usual.maxRequests,
+    maxTime: maxTime ?? usual.maxTime,
+  }
+}
+
+function refuse(
+  base: string,
+  isLocal: boolean,
+  settings: DrillSettings,
+  plan: Plan,
+  bounds: ReturnType<typeof boundsOf>,
+): void {
+  if (!isLocal && settings.allowRemote !== true)
+    throw new ConfigError(
+      `${base} is not on this machine, and a drill is load: it wants ${plan.requests} requests and ${plan.jobs} jobs; say --allow-remote if that is yours to load`,
+    )
+  const { key, secondKey, adminToken } = settings
+  for (const [option, value] of Object.entries({ key, secondKey, adminToken })) {
+    if (value !== undefined && unsendable.test(value))
+      throw new ConfigError(`${flagOf(option)} has a character that no header can carry, such as a line's end`)
+  }
+  if (key !== undefined && key === secondKey)
+    throw new ConfigError('--second-key is the same key as --key; expected one of another account')
+  if (bounds.maxRate !== undefined && plan.rate !== undefined && plan.rate > bounds.maxRate)
+    throw new ConfigError(
+      `the drill wants ${plan.rate} requests a second, and --max-rate is ${bounds.maxRate}; lower the one or raise the other`,
+    )
+  if (bounds.maxRequests !== undefined && plan.rate !== undefined && plan.requests > bounds.maxRequests)
+    throw new ConfigError(
+      `the drill wants ${plan.requests} requests, and --max-requests is ${bounds.maxRequests}; lower the one or raise the other`,
+    )
+  if (bounds.maxTime !== undefined && plan.rate !== undefined && plan.ms > bounds.maxTime)
+    throw new ConfigError(
+      `the drill wants ${plan.ms / 1000} s, and --max-time is ${bounds.maxTime / 1000} s; lower the one or raise the other`,
+    )
+}
+
+/** The mock's help, where it is one. Throws a TargetError where nobody answers at all. */
+async function reached(
+  transport: Transport,
+  base: string,
+  headers: Record<string, string>,
+  { adminToken, control, timeout }: Complete,
+  isLocal: boolean,
+  tag: (what: string) => string,
+) {
+  try {
+    const { status, headers: found } = await transport.send({
+      method: 'GET',
+      url: `${base}/health`,
+      headers,
+      timeoutMs: timeout,
+    })
+    if (status >= 300 && status < 400)
+      throw new TargetError(
+        `it answers ${status} and redirects to ${found.location ?? 'nowhere'}; give the URL that it redirects to, without /health`,
+      )
+    if (control === false || (!isLocal && adminToken === undefined)) return undefined
+    return await findControl({ base, send: transport.send, tag, headers, adminToken })
+  } catch (error) {
+    if (error instanceof NoAnswer) throw new TargetError(error.message)
+    throw error
+  }
+}
+
+async function drawnKeys(
+  { key, secondKey }: DrillSettings,
+  { limit, takes }: Drill,
+  control: NonNullable<Awaited<ReturnType<typeof findControl>>>,
+): Promise<{ main?: string; second?: string }> {
+  const main = key ?? (await control.freshKey('key', limit))
+  const second = takes.includes('secondKey') ? (secondKey ?? (await control.freshKey('second key', limit))) : undefined
+  return { main, ...(second !== undefined && { second }) }
+}
+
+/** Of URLs of the API itself and of others: extra headers go to the API alone. */
+function fetchWith({ send }: Transport, timeoutMs: number, base: string, own: Record<string, string>) {
+  const origin = new URL(base).origin
+  return async (url: string): Promise<Answered> => {
+    const sentAt = monotonicMs()
+    const about = { sentAt, waited: false }
+    if (!/^https?:\/\//.test(url) || !URL.canParse(url))
+      return { ...about, status: 0, headers: {}, body: Buffer.alloc(0), error: 'no http URL', endedAt: sentAt }
+    try {
+      const headers = new URL(url).origin === origin ? own : {}
+      const { status, headers: found, bytes } = await send({ method: 'GET', url, headers, timeoutMs })
+      return { ...about, status, headers: found, body: Buffer.from(bytes), endedAt: monotonicMs() }
+    } catch (error) {
+      if (!(error instanceof NoAnswer)) throw error
+      return { ...about, status: 0, headers: {}, body: Buffer.alloc(0), error: error.message, endedAt: monotonicMs() }
+    }
+  }
+}
+
+/** Which jobs are there, read behind the load. What the drill could not read it can't judge. */
+async function audit(session: Session, { send }: Transport): Promise<Jobs> {
+  const { base, ledger, keys } = session.kit
+  const workload = new Workload(session, keys.main ?? '')
+  const read = async ({ path, headers }: { path: string; headers: Readonly<Record<string, string>> }) => {
+    const answer = await send({ method: 'GET', url: base + path, headers, timeoutMs: session.settings.timeout }).catch(
+      error => {
+        if (error instanceof NoAnswer) return undefined
+        throw error
+      },
+    )
+    return answer
+  }
+  return ledger.audit(
+    async (limit, offset) => {
+      const answer = await read(workload.listCall(limit, offset))
+      return answer?.status === 200 ? JSON.parse(new TextDecoder().decode(answer.bytes)) : undefined
+    },
+    async id => {
+      const status = (await read(workload.pollCall(id)))?.status
+      return status === 200 ? true : status === 404 ? false : undefined
+    },
+  )
+}

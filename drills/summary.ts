@@ -1,0 +1,152 @@
+/** The report of a session that is over. */
+import { packageVersion } from '../server/paths.ts'
+import { mixText } from './calls.ts'
+import { curveOf, percentilesOf } from './load/records.ts'
+import { timeText } from './options.ts'
+import type { DrillName, DrillReport, Jobs, ThresholdResult } from './report.ts'
+import type { Session } from './session.ts'
+import { metricOf, type Threshold, textOf } from './thresholds.ts'
+import { generatorOf, isExcused, judgeDrill, judgeThreshold, type Measured } from './verdict.ts'
+
+export interface About {
+  drill: DrillName
+  startedAt: string
+  ms: number
+  complete: boolean
+  /** Why nothing can be said, where the drill knows one. */
+  inconclusive?: string | undefined
+  jobs: Jobs
+}
+
+const mostPoints = 600
+
+export function reportOf(session: Session, { drill, startedAt, ms, complete, inconclusive, jobs }: About): DrillReport {
+  const { records, journeys, kit, due } = session
+  const { sampler, wire, thresholds, base } = kit
+  const loadMs = session.loadEndAt - session.loadAt
+  const everyMs = intervalOf(loadMs)
+  const dueCounts: number[] = []
+  for (const at of session.dueTimes) {
+    const i = Math.max(0, Math.floor(at / everyMs))
+    dueCounts[i] = (dueCounts[i] ?? 0) + 1
+  }
+  // What ends behind the load belongs into the picture: that is where a slow server shows.
+  const points = records.series(everyMs, Math.max(loadMs, records.lastEnd), dueCounts)
+  session.found.set('broken', sampler.broken)
+  if (jobs.checked) session.found.set('lost', jobs.lost.length).set('doubled', jobs.doubled.length)
+  const own = { due, late: records.ownLate, veryLate: records.ownVeryLate }
+  const measured: Measured = { records, journeys, due, own, loadMs, found: session.found }
+  const judged = thresholds.map(threshold =>
+    session.judged.has(threshold) ? byDrill(session, threshold) : judgeThreshold(threshold, measured, points, everyMs),
+  )
+  const which = (is: (threshold: Threshold, result: ThresholdResult) => boolean) =>
+    new Set(judged.filter((result, i) => is(thresholds[i] as Threshold, result)))
+  const excused = which(
+    (threshold, { verdict }) => verdict === 'broken' && isExcused(threshold, measured, session.generator),
+  )
+  const given = which(({ isGiven }) => isGiven === true)
+  const names = [...excused].map(({ text }) => text)
+  const generator = generatorOf(session.generator, own, names)
+  const verdict = judgeDrill({ thresholds: judged, excused, given, generator, complete, inconclusive })
+  const sorted = records.latencies()
+  const statuses = records.statuses()
+  const calls = [
+    ...records.calls.map(call => ({
+      call,
+      statuses: records.statuses({ call }),
+      latency: percentilesOf(records.latencies({ call })),
+    })),
+    ...journeys.calls.map(call => ({
+      call,
+      statuses: journeys.statuses({ call }),
+      latency: percentilesOf(journeys.latencies({ call })),
+    })),
+  ].filter(({ latency }) => latency !== null)
+  return {
+    understudy: packageVersion,
+    drill,
+    target: base,
+    seed: session.settings.seed,
+    started_at: startedAt,
+    ms: Math.round(ms),
+    complete,
+    ...verdict,
+    settings: settingsOf(session),
+    load: {
+      model: session.model,
+      ms: Math.round(loadMs),
+      due,
+      sent: session.sent,
+      completed: records.size,
+      late: records.late,
+      waited: records.waited,
+      unfinished: Math.max(0, due - records.size),
+      per_second: loadMs === 0 ? 0 : Math.round((records.endedBy(loadMs) / loadMs) * 1e6) / 1000,
+      bytes_sent: wire.bytesSent,
+      bytes_received: wire.bytesReceived,
+    },
+    latency: percentilesOf(sorted),
+    service: percentilesOf(records.latencies({ since: 'sent' })),
+    curve: curveOf(sorted),
+    calls,
+    statuses,
+    failures: [...session.failures.values()].sort((a, b) => b.count - a.count),
+    series: { every_ms: everyMs, points, gauges: session.gauges },
+    marks: session.marks,
+    facts: session.facts,
+    thresholds: judged,
+    contract: { judged: sampler.judged, of: records.size - statuses.none, breaches: sampler.breaches() },
+    jobs,
+    generator,
+    notes: session.notes,
+  }
+}
+
+/** Short runs are shown in finer steps; long ones in no more than a picture can show. */
+function intervalOf(loadMs: number): number {
+  if (loadMs <= 12_000) return 250
+  return Math.max(1, Math.ceil(loadMs / mostPoints / 1000)) * 1000
+}
+
+function byDrill(session: Session, threshold: Threshold): ThresholdResult {
+  const { found, said, holds } = session.judged.get(threshold) as NonNullable<ReturnType<Session['judged']['get']>>
+  const { metric, call, op, limit } = threshold
+  return {
+    text: textOf(threshold),
+    metric,
+    ...(call !== undefined && { call }),
+    op,
+    limit,
+    unit: metricOf(metric).unit,
+    found: found === null ? null : Math.round(found * 1000) / 1000,
+    verdict: holds === null ? 'unknown' : holds ? 'held' : 'broken',
+    said,
+  }
+}
+
+/** Nothing secret, and nothing that only says how the target is reached. */
+const unshown = new Set([
+  'breakWith',
+  'mendWith',
+  'key',
+  'secondKey',
+  'adminToken',
+  'header',
+  'threshold',
+  'seed',
+  'ca',
+  'insecure',
+  'allowRemote',
+  'control',
+])
+const times = new Set(['duration', 'stepTime', 'outageAt', 'outageFor', 'timeout', 'jobTimeout', 'maxWait', 'maxTime'])
+
+function settingsOf({ settings }: Session): Record<string, string> {
+  const shown: Record<string, string> = {}
+  for (const [name, value] of Object.entries(settings)) {
+    if (unshown.has(name) || value === undefined) continue
+    if (name === 'mix') shown[name] = mixText(value as NonNullable<typeof settings.mix>)
+    else shown[name] = times.has(name) ? timeText(value as number) : String(value)
+  }
+  return shown
+}

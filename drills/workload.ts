@@ -1,0 +1,172 @@
+/** The calls of a load, made ready and kept going: which video they are about, which jobs they ask for. */
+import { field, parse } from '../contracts/suite/answers.ts'
+import { multipart } from '../contracts/suite/multipart.ts'
+import { TargetError } from '../contracts/suite/run.ts'
+import { monotonicMs } from '../server/clock.ts'
+import { ConfigError } from '../server/config.ts'
+import type { CallName, Mix, Outbound } from './calls.ts'
+import type { Answered } from './load/wire.ts'
+import { type Due, type Session, whatOf } from './session.ts'
+
+/** Jobs that polls go round among: enough that no single one is hot, few enough to be of now. */
+const mostPolled = 1_000
+
+export class Workload {
+  readonly #session: Session
+  readonly #key: string
+  readonly #upload: { headers: Record<string, string>; body: Uint8Array; form: NonNullable<Outbound['form']> }
+  videoUrl = ''
+  readonly #polled: string[] = []
+  #nextPolled = 0
+  #completed = ''
+  /** Called with each create that got no 2xx. */
+  onRefused: ((n: number, answered: Answered) => void) | undefined
+
+  constructor(session: Session, key: string) {
+    this.#session = session
+    this.#key = key
+    const { name, type, bytes, path } = session.kit.clip
+    const content = multipart({ name, type, content: bytes, boundary }) as { chunks: () => Iterable<Uint8Array> }
+    this.#upload = {
+      headers: { ...this.#headers(), 'content-type': `multipart/form-data; boundary=${boundary}` },
+      body: Buffer.concat([...content.chunks()]),
+      form: [{ field: 'file', filename: name, type, size: bytes.length, ...(path !== undefined && { path }) }],
+    }
+  }
+
+  #headers(): Record<string, string> {
+    return { ...this.#session.kit.headers, 'x-api-key': this.#key }
+  }
+
+  /**
+   * A video, a job to poll and, where the mix has downloads, one that is completed. Throws a ConfigError for a key that is
+   * not taken, and a TargetError for anything else.
+   */
+  async prepare(mix: Mix): Promise<void> {
+    const video = await this.#ready(this.uploadCall())
+    const url = field(jsonOf(video), 'video_url')
+    if (typeof url !== 'string') throw new TargetError('the upload was answered without a video_url (UP-3)')
+    this.videoUrl = url
+    if (shares(mix, ['create', 'poll', 'download']) === 0) return
+    const { n, out } = this.createCall()
+    this.noteCreate(n, await this.#ready(out))
+    const [id] = this.#polled
+    if (id === undefined) throw new TargetError('the create was answered without an id (JOB-2)')
+    if (shares(mix, ['download']) > 0) this.#completed = await this.#completion(id)
+  }
+
+  /** A call that has to work: with what else is there nothing to drill. */
+  async #ready(out: Outbound): Promise<Answered> {
+    const answered = await this.#session.ask(out, { counts: false })
+    if (answered.status >= 200 && answered.status < 300) return answered
+    const said = whatOf(answered)
+    if (answered.status === 0) throw new TargetError(said)
+    if (answered.status === 401 || answered.status === 403)
+      throw new ConfigError(`the endpoint answers ${said} to ${out.method} ${out.path}; give a valid key with --key`)
+    throw new TargetError(`${out.method} ${out.path} is answered ${said} before any load: there is nothing to drill`)
+  }
+
+  async #completion(id: string): Promise<string> {
+    const { settings } = this.#session
+    const until = monotonicMs() + settings.jobTimeout
+    this.#session.phase = 'waiting for a first job'
+    for (let waitMs = 100; ; waitMs = Math.min(waitMs * 1.5, 2_000)) {
+      const answered = await this.#session.ask({ ...this.pollCall(id), needsBody: true }, { counts: false })
+      const status = field(jsonOf(answered), 'status')
+      if (status === 'completed') return id
+      if (status === 'failed') throw new TargetError('the first job failed: there is nothing to download')
+      if (this.#session.stopped) return id
+      if (monotonicMs() > until)
+        throw new TargetError(`no job was completed within ${settings.jobTimeout / 1000} s (--job-timeout)`)
+      await this.#session.sleep(waitMs)
+    }
+  }
+
+  /** Sends the next call of this name. */
+  fire(call: CallName, due: Due): void {
+    if (call === 'create') return this.create(due)
+    if (call === 'upload') return this.#session.send(this.uploadCall(), due)
+    if (call === 'list') return this.#session.send(this.listCall(), due)
+    if (call === 'download') return this.#session.send(this.downloadCall(this.#completed), due)
+    const id = this.#polled[this.#nextPolled++ % this.#polled.length] as string
+    this.#session.send(this.pollCall(id), due)
+  }
+
+  create(due: Due): void {
+    const { n, out } = this.createCall()
+    this.#session.send(out, due, answered => {
+      if (!this.noteCreate(n, answered)) this.onRefused?.(n, answered)
+    })
+  }
+
+  /** The same create again, under the same Idempotency-Key (ID-1), counted as another call. */
+  async createAgain(n: number, call: string): Promise<Answered> {
+    const answered = await this.#session.ask({ ...this.#createOf(n), call })
+    this.noteCreate(n, answered)
+    return answered
+  }
+
+  /** What became of a create; true for a job. */
+  noteCreate(n: number, answered: Answered): boolean {
+    const { ledger } = this.#session.kit
+    if (answered.status === 0) {
+      ledger.unanswered(n)
+      return false
+    }
+    const id = field(jsonOf(answered), 'id')
+    if (answered.status < 200 || answered.status >= 300 || typeof id !== 'string') {
+      ledger.refused(n)
+      return false
+    }
+    ledger.accepted(n, id)
+    if (this.#polled.length < mostPolled) this.#polled.push(id)
+    else this.#polled[n % mostPolled] = id
+    return true
+  }
+
+  createCall(): { n: number; out: Outbound } {
+    const n = this.#session.kit.ledger.intend()
+    return { n, out: this.#createOf(n) }
+  }
+
+  #createOf(n: number): Outbound {
+    const { ledger } = this.#session.kit
+    return {
+      call: 'create',
+      operation: 'createJob',
+      method: 'POST',
+      path: '/v1/jobs',
+      headers: { ...this.#headers(), 'content-type': 'application/json', 'idempotency-key': ledger.markOf(n) },
+      body: JSON.stringify({ video_url: this.videoUrl, model: 'light', metadata: ledger.metadataOf(n) }),
+      needsBody: true,
+    }
+  }
+
+  pollCall = (id: string): Outbound => this.#get('poll', 'getJob', `/v1/jobs/${encodeURIComponent(id)}`)
+  listCall = (limit = 20, offset = 0): Outbound =>
+    this.#get('list', 'listJobs', `/v1/jobs?limit=${limit}&offset=${offset}`)
+  downloadCall = (id: string): Outbound =>
+    this.#get('download', 'getDownload', `/api/download/${encodeURIComponent(id)}`)
+
+  uploadCall(): Outbound {
+    return {
+      call: 'upload',
+      operation: 'uploadVideo',
+      method: 'POST',
+      path: '/v1/uploads',
+      ...this.#upload,
+      needsBody: true,
+    }
+  }
+
+  #get(call: string, operation: NonNullable<Outbound['operation']>, path: string): Outbound {
+    return { call, operation, method: 'GET', path, headers: this.#headers() }
+  }
+}
+
+/** A body as the suite's readers take it. */
+export const jsonOf = ({ body }: Answered) => ({ json: parse(body.toString('utf8')) })
+
+const boundary = 'understudy-drill-boundary'
+
+const shares = (mix: Mix, calls: readonly CallName[]): number => calls.reduce((sum, call) => sum + (mix[call] ?? 0), 0)
