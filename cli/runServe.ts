@@ -1,0 +1,71 @@
+/** The mock on a port, as `understudy serve` runs it: what it logs, what it prints, and how it ends. */
+import { existsSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { type DestinationStream, pino } from 'pino'
+import { buildApp } from '../server/app.ts'
+import { completeConfig, type LogLevel, type MockOptions } from '../server/config.ts'
+import { packageRoot } from '../server/paths.ts'
+import { defaultKey, listen, type RunningMock } from '../server/start.ts'
+
+export async function runServe(given: MockOptions): Promise<void> {
+  const config = completeConfig(given)
+  const log = await makeLog(config.logLevel)
+  const mock = await listen(buildApp(config, log))
+  console.log(greeting(mock, config.scenario))
+  await stopped()
+  await mock.close()
+  log.flush()
+}
+
+/** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */
+function stopped(): Promise<void> {
+  return new Promise(resolve => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => {
+        process.once(signal, () => process.exit(130))
+        resolve()
+      })
+    }
+  })
+}
+
+/** Logs go to stderr: pretty on a terminal, a JSON object a line elsewhere. */
+async function makeLog(level: LogLevel) {
+  return pino({ level, base: undefined }, await destination())
+}
+
+async function destination(): Promise<DestinationStream> {
+  if (!process.stderr.isTTY) return pino.destination({ dest: 2, sync: false })
+  const { default: pretty } = await import('pino-pretty')
+  return pretty({
+    colorize: process.env.NO_COLOR === undefined,
+    destination: 2,
+    sync: true,
+    translateTime: 'HH:MM:ss.l',
+    ignore: 'method,url,status,ms,request_id,job_id,world',
+    messageFormat: (line, key) =>
+      line.request_id === undefined
+        ? String(line[key])
+        : `${line.status} ${line.method} ${line.url} ${line.ms} ms  ${line.request_id}${line.job_id ? ` ${line.job_id}` : ''}`,
+  })
+}
+
+/** What a new user needs: where it is, the key, and three lines to paste. */
+function greeting({ url, seed }: RunningMock, scenario: string | undefined): string {
+  const key = `-H 'X-Api-Key: ${defaultKey}'`
+  const body = `-H 'Content-Type: application/json' -d '{"video_url":"https://example.com/cat.mp4"}'`
+  return `Understudy is ready at ${url}   key: ${defaultKey}   seed: ${seed}${scenario === undefined ? '' : `   scenario: ${scenario}`}   docs: ${url}/docs
+
+  curl -s ${key} -F 'file=@${clipPath()}' ${url}/v1/uploads
+  JOB=$(curl -s ${key} ${body} ${url}/v1/jobs | grep -o 'job_[a-z0-9]*')
+  curl -s ${key} ${url}/v1/jobs/$JOB
+`
+}
+
+/** A clip to upload, as this shell finds it. */
+function clipPath(): string {
+  const clip = join(packageRoot, 'fixtures', 'clips', 'short.mp4')
+  if (!existsSync(clip)) return 'YOUR_VIDEO.mp4'
+  const nearby = relative(process.cwd(), clip)
+  return nearby.startsWith('..') ? clip : nearby
+}
