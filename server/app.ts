@@ -18,7 +18,7 @@ import type { Mock } from './mock.ts'
 import { closeExchange, open } from './pipeline/exchange.ts'
 import { holdContinue, isStillWaiting } from './pipeline/expect.ts'
 import { answerNodesOwn, answerRawErrors } from './pipeline/rawErrors.ts'
-import { makeValidatorCompiler, refuseDeepJson } from './pipeline/validation.ts'
+import { refuseDeepJson, validatorCompiler } from './pipeline/validation.ts'
 import { registerDocs } from './routes/docs.ts'
 import { methodsOf, registerRoutes } from './routes/index.ts'
 import { Director } from './scenarios/director.ts'
@@ -53,7 +53,7 @@ export function buildApp(config: Config, log: Logger): App {
   const mock = assemble(config, log)
 
   app.decorateRequest('exchange', null as unknown as Exchange)
-  app.setValidatorCompiler(makeValidatorCompiler())
+  app.setValidatorCompiler(validatorCompiler)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'string' }, jsonParser(app))
   app.addContentTypeParser('*', refuseContentType)

@@ -10,28 +10,27 @@ import { apiError } from '../errors.ts'
 /** JSON nested deeper than this is refused: nobody means it, and it would be walked again on every answer. */
 const maxDepth = 32
 
+const shared = {
+  useDefaults: true,
+  verbose: true,
+  allowUnionTypes: true,
+  strict: true,
+  keywords: ['example', 'reads'],
+}
+const formats = (ajv: Ajv): Ajv => ajv.addFormat('uri', text => URL.canParse(text)).addFormat('binary', true)
+// One of each for all mocks of a process: it remembers what it has compiled, and a test may start a mock of its own.
+const bodies = formats(new Ajv(shared))
+const queries = formats(new Ajv({ ...shared, coerceTypes: true, strictNumbers: false }))
+
 /** A body must be what it says; a query is text, so its numbers are read from it. */
-export function makeValidatorCompiler(): FastifySchemaCompiler<JSONSchema> {
-  const shared = {
-    useDefaults: true,
-    verbose: true,
-    allowUnionTypes: true,
-    strict: true,
-    keywords: ['example', 'reads'],
-  }
-  const bodies = formats(new Ajv(shared))
-  const queries = formats(new Ajv({ ...shared, coerceTypes: true, strictNumbers: false }))
-  return ({ schema, httpPart }) => {
-    // Compiled with a route's first call: compiling them all would take as long as the rest of the start.
-    let validate: ValidateFunction | undefined
-    return data => {
-      validate ??= (httpPart === 'body' ? bodies : queries).compile(schema as object)
-      return validate(data) ? true : { error: describe(validate.errors?.[0], httpPart ?? 'body') }
-    }
+export const validatorCompiler: FastifySchemaCompiler<JSONSchema> = ({ schema, httpPart }) => {
+  // Compiled with a route's first call: compiling them all would take as long as the rest of the start.
+  let validate: ValidateFunction | undefined
+  return data => {
+    validate ??= (httpPart === 'body' ? bodies : queries).compile(schema as object)
+    return validate(data) ? true : { error: describe(validate.errors?.[0], httpPart ?? 'body') }
   }
 }
-
-const formats = (ajv: Ajv): Ajv => ajv.addFormat('uri', text => URL.canParse(text)).addFormat('binary', true)
 
 /** Refuses what is nested too deep; its own recursion is bounded by that. */
 export function refuseDeepJson(value: unknown, depth = 0): void {
