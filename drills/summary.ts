@@ -35,7 +35,15 @@ export function reportOf(session: Session, { drill, startedAt, ms, complete, inc
   session.found.set('broken', sampler.broken)
   if (jobs.checked) session.found.set('lost', jobs.lost.length).set('doubled', jobs.doubled.length)
   const own = { due, late: records.ownLate, veryLate: records.ownVeryLate }
-  const measured: Measured = { records, journeys, due, own, loadMs, found: session.found }
+  // What we cut ourselves says nothing of the server.
+  const measured: Measured = {
+    records,
+    journeys,
+    due: complete ? due : records.size,
+    own,
+    loadMs,
+    found: session.found,
+  }
   const judged = thresholds.map(threshold =>
     session.judged.has(threshold) ? byDrill(session, threshold) : judgeThreshold(threshold, measured, points, everyMs),
   )

@@ -41,10 +41,6 @@ export const options = ${block(lines)}
 export const isOpen = (drill: DrillName): boolean =>
   drill === 'sustain' || drill === 'ramp' || drill === 'outage' || drill === 'soak'
 
-/** Whether the script says `instances`. */
-export const needsInstances = ({ drill, settings, thresholds }: Parts): boolean =>
-  isOpen(drill) || settings.maxRate !== undefined || thresholds.some(({ isShared }) => isShared)
-
 /** A number of open load: rate and timeout say how many are underway at once at the most. */
 function vusFor({ drill, settings }: Parts): string {
   const { timeout, maxConnections } = settings

@@ -4,7 +4,7 @@ import { dueWithin } from '../load/arrivals.ts'
 import { stepRates } from '../named/ramp.ts'
 import type { DrillName } from '../report.ts'
 import type { Complete } from '../session.ts'
-import { type MetricName, metricOf, type Threshold } from '../thresholds.ts'
+import type { MetricName, Threshold } from '../thresholds.ts'
 import { decimal } from './code.ts'
 
 export interface K6Threshold {
@@ -136,7 +136,5 @@ export function expressionOf({ aggregate, op, limit, isShared }: K6Threshold, of
   if (isShared) return `\`${aggregate}${op}\${${of}${decimal(limit)} / instances}\``
   return `'${aggregate}${op}${decimal(limit)}'`
 }
-
-export const isTiming = ({ of }: K6Threshold): boolean => metricOf(of.metric).timing === true
 
 export const mixOf = ({ mix = usualMix }: Pick<Complete, 'mix'>) => mix

@@ -32,7 +32,8 @@ export const journey: Drill = {
     await Promise.all(Array.from({ length: users }, (_, user) => walk(user)))
     session.endLoad()
     const share = (finished / (users * journeys)) * 100
-    session.found.set('finished', share)
+    // Stopped by our own hand, none failed.
+    if (!session.stopped) session.found.set('finished', share)
     session.fact('finished', 'journeys finished', `${finished} of ${users * journeys}`, share, '%')
     return undefined
   },

@@ -141,7 +141,8 @@ function tell(session: Session, span: Span | undefined, through: readonly boolea
     session.marks.push({ label: 'well again', from_ms: Math.round(span.to + recovery), kind: 'well' })
   }
   const givenUp = through.filter(done => !done).length
-  found.set('given_up', givenUp)
+  // Stopped by our own hand, none was given up.
+  if (!session.stopped) found.set('given_up', givenUp)
   session.fact(
     'retried',
     'creates tried again',

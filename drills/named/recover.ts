@@ -73,7 +73,10 @@ function windowOf(policy: string): number | undefined {
 }
 
 function tell(session: Session, { limited, givenUp, waits, limit, windowMs }: Seen, calls: number): string | undefined {
-  session.found.set('limited', limited).set('given_up', givenUp)
+  session.found.set('limited', limited)
+  // Stopped by our own hand, none was given up, and nobody knows how long it would have taken.
+  if (session.stopped) return undefined
+  session.found.set('given_up', givenUp)
   session.fact('through', 'got through', `${calls - givenUp} of ${calls}, with ${waits} waits`, calls - givenUp, '')
   session.fact('limited', 'answers of 429', String(limited), limited, '')
   const tookMs = session.loadEndAt - session.loadAt
