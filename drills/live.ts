@@ -1,4 +1,5 @@
 /** How a drill goes on, while it does: in place on a terminal, a line from time to time elsewhere. */
+import { stripVTControlCharacters } from 'node:util'
 import { paintWith } from '../contracts/reporters/ansi.ts'
 import { count, shorten, visible } from '../contracts/reporters/text.ts'
 import { laterReal } from '../server/clock.ts'
@@ -37,36 +38,50 @@ export function liveOn(stream: NodeJS.WriteStream, session: Watched, options: Li
   const isTty = stream.isTTY === true
   const { everyMs = isTty ? 250 : 5_000 } = options
   const p99s: (number | null)[] = []
-  let lines = 0
+  /** How long each line of the last look is. */
+  let drawn: number[] = []
   let looks = 0
   let cancel = () => {}
-  const erase = () => {
-    if (lines > 0) stream.write(`\x1b[${lines}A\x1b[0J`)
-    lines = 0
+  /** A terminal that was made narrower since has broken the lines that no longer fit. */
+  const erased = (): string => {
+    const rows = drawn.reduce((sum, length) => sum + Math.max(1, Math.ceil(length / columnsOf(stream))), 0)
+    drawn = []
+    return rows > 0 ? `\x1b[${rows}A\x1b[0J` : ''
   }
+  const restore = () => stream.write(`${erased()}${showCursor}`)
   const look = () => {
     if (isTty) {
       const second = lastSecond(session)
       if (looks++ % Math.max(1, Math.round(1000 / everyMs)) === 0) p99s.push(second.p99)
       if (p99s.length > mostSparks) p99s.shift()
-      const text = block(session, options, second, p99s, stream.columns || 80)
-      erase()
-      stream.write(text)
-      lines = text.split('\n').length - 1
+      const text = block(session, options, second, p99s, columnsOf(stream))
+      // At once, so that it doesn't flicker.
+      stream.write(erased() + text)
+      drawn = text.split('\n').slice(0, -1).map(lengthOf)
     } else if (session.loadEndAt === 0 && session.due > 0) stream.write(`${line(session, options.title)}\n`)
     cancel = laterReal(everyMs, look)
   }
-  if (isTty) stream.write('\x1b[?25l')
+  if (isTty) {
+    stream.write(hideCursor)
+    // Whoever ends the process at once is left with a cursor all the same.
+    process.once('exit', restore)
+  }
   cancel = laterReal(isTty ? 0 : everyMs, look)
   return {
     stop() {
       cancel()
       if (!isTty) return
-      erase()
-      stream.write('\x1b[?25h')
+      process.off('exit', restore)
+      restore()
     },
   }
 }
+
+const hideCursor = '\x1b[?25l'
+const showCursor = '\x1b[?25h'
+/** 0 where nobody knows: some terminals don't say. */
+const columnsOf = ({ columns }: NodeJS.WriteStream): number => columns || 80
+const lengthOf = (line: string): number => stripVTControlCharacters(line).length
 
 interface Second {
   perSecond: number
@@ -94,7 +109,7 @@ function block(
   const paint = paintWith(color)
   const { records, kit, due, phase } = session
   // One less: a terminal may wrap a line that fills it.
-  const width = Math.max(20, Math.min(mostColumns, columns) - 1)
+  const width = Math.max(1, Math.min(mostColumns, columns) - 1)
   const fitted = (text: string) => shorten(visible(text).replaceAll('\n', ' '), width)
   const total = records.size
   const colors = {
