@@ -5,7 +5,7 @@ import { ConfigError } from '../server/config.ts'
 import { DrillReport, type Percentiles, type Point, statusClasses } from './report.ts'
 import * as numbers from './reporters/numbers.ts'
 import { most, quantileName, quantiles, totalOf } from './reporters/shared.ts'
-import { effectiveShare, holm, type Place, proportions, quantileError, signedRank, twoSided } from './statistics.ts'
+import { effectiveShare, holm, proportions, signedRank, twoSided } from './statistics.ts'
 
 /** What it says in words and in JSON; in a room of its own, for those who only compare. */
 export { comparisonJson, comparisonText } from './reporters/comparison.ts'
@@ -48,10 +48,7 @@ const surely = 0.01
 const closest = 1.05
 const fewestIntervals = 20
 
-/** Of so few intervals it can't be said how alike neighbours are: each answer counts for a third then. */
-const blindShare = 1 / 3
-
-export const judging = `A difference is real where chance alone makes one like it in fewer than 1 of 100 comparisons (p < ${surely} after Holm's correction for all that were tried) and where it is more than ${Math.round((closest - 1) * 100)} %. Throughput, p50, p90 and p99 are held against each other interval by interval (Wilcoxon's signed-rank test, with neighbours that are alike counted for fewer); with fewer than ${fewestIntervals} intervals, and for p95 and each call, latencies are judged by the uncertainty that a percentile has of so many answers. Shares of answers: a two-proportion z test with Yates' correction, which takes each answer to fail by itself. A p99.9, a slowest one and what there is one of in a run are shown, not judged.`
+export const judging = `A difference is real where chance alone makes one like it in fewer than 1 of 100 comparisons (p < ${surely} after Holm's correction for all that were tried) and where it is more than ${Math.round((closest - 1) * 100)} %. Throughput, p50, p90 and p99 are held against each other interval by interval (Wilcoxon's signed-rank test, with neighbours that are alike counted for fewer), from ${fewestIntervals} intervals on. Shares of answers: a two-proportion z test with Yates' correction, which takes each answer to fail by itself. All else is shown, not judged. What is real between two runs need not be the server's doing: a machine that was busier is a difference, too.`
 
 export function compareDrills(a: DrillReport, b: DrillReport): Comparison {
   const trials = [...throughput(a, b), ...latencies(a, b), ...answers(a, b), ...facts(a, b), ...gauges(a, b)]
@@ -115,47 +112,36 @@ function byIntervals(values: readonly number[]): { z: number; why: string } | un
 function throughput(a: DrillReport, b: DrillReport): Trial[] {
   const found = byIntervals(differences(pairsOf(a, b), 'completed'))
   const ends = { a: a.load.per_second, b: b.load.per_second }
-  return [{ metric: 'throughput', kind: 'throughput', unit: '/s', ...ends, why: 'too few intervals to tell', ...found }]
+  return [{ metric: 'throughput', kind: 'throughput', unit: '/s', ...ends, why: 'too few intervals', ...found }]
 }
 
 function latencies(a: DrillReport, b: DrillReport): Trial[] {
   const pairs = pairsOf(a, b)
-  const alike = differences(pairs, 'p50')
-  const share = alike.length < fewestIntervals ? blindShare : effectiveShare(alike)
-  const trialsOf = (call: string, one: Percentiles | null, other: Percentiles | null): Trial[] =>
-    quantiles.map(name => {
-      const isWhole = call === '' && (name === 'p50' || name === 'p90' || name === 'p99')
-      const found = isWhole ? byIntervals(differences(pairs, name)) : undefined
-      const metric = `${call}${quantileName(name)}`
-      const ends = { a: one?.[name] ?? null, b: other?.[name] ?? null }
-      return { metric, kind: 'latency', unit: 'ms', ...ends, ...(found ?? byPercentiles(one, other, name, share)) }
-    })
+  const trialOf = (
+    call: string,
+    name: (typeof quantiles)[number],
+    one: Percentiles | null,
+    other: Percentiles | null,
+  ): Trial => {
+    const judged = call === '' && (name === 'p50' || name === 'p90' || name === 'p99')
+    const found = judged ? byIntervals(differences(pairs, name)) : undefined
+    const why = unjudged(call, name)
+    const metric = `${call}${quantileName(name)}`
+    return { metric, kind: 'latency', unit: 'ms', a: one?.[name] ?? null, b: other?.[name] ?? null, why, ...found }
+  }
   return [
-    ...trialsOf('', a.latency, b.latency),
+    ...quantiles.map(name => trialOf('', name, a.latency, b.latency)),
     ...callsOf(a, b).flatMap(([call, one, other]) =>
-      trialsOf(`${call}.`, one?.latency ?? null, other?.latency ?? null),
+      (['p50', 'p95'] as const).map(name => trialOf(`${call}.`, name, one?.latency ?? null, other?.latency ?? null)),
     ),
   ]
 }
 
-function byPercentiles(
-  a: Percentiles | null,
-  b: Percentiles | null,
-  name: Place | 'max',
-  share: number,
-): { z?: number; why: string } {
-  if (a === null || b === null) return { why: 'only one of the two has any' }
-  if (name === 'max') return { why: 'too few to tell: one answer makes it' }
-  if (name === 'p999') return { why: 'too few to tell: a handful of answers make it' }
-  const [one, other] = [a, b].map(of => quantileError(of, name, of.count * share))
-  if (one === undefined || other === undefined)
-    return { why: `too few to tell: ${count(Math.min(a.count, b.count))} answers` }
-  const spread = Math.hypot(one, other)
-  const distance = Math.log(b[name] / a[name])
-  return {
-    z: spread > 0 ? distance / spread : Math.sign(distance) * 40,
-    why: `${count(Math.min(a.count, b.count))} answers`,
-  }
+function unjudged(call: string, name: (typeof quantiles)[number]): string {
+  if (call !== '') return 'one call has no intervals'
+  if (name === 'max') return 'one answer makes it'
+  if (name === 'p999') return 'a handful of answers make it'
+  return name === 'p95' ? 'no interval has it' : 'too few intervals'
 }
 
 type Call = DrillReport['calls'][number]
@@ -189,7 +175,7 @@ function answers(a: DrillReport, b: DrillReport): Trial[] {
 
 const shareOf = (part: number, whole: number): number | null => (whole === 0 ? null : (100 * part) / whole)
 
-const once = 'one value a run: nobody can tell'
+const once = 'one value a run'
 
 function facts(a: DrillReport, b: DrillReport): Trial[] {
   const ids = [...new Set([...a.facts, ...b.facts].filter(({ value }) => value !== undefined).map(({ id }) => id))]
@@ -261,7 +247,7 @@ function textOf(metrics: readonly Compared[]): string {
   const named = real.slice(0, namedInText).join(', ')
   const more = real.length > namedInText ? ` and ${count(real.length - namedInText)} more` : ''
   const start = real.length === 0 ? 'B differs from A in nothing for sure' : `B differs from A in ${named}${more}`
-  return `${start}; ${count(of('noise').length)} are noise, of ${count(of('unknown').length)} nobody can tell`
+  return `${start}; ${count(of('noise').length)} are noise, ${count(of('unknown').length)} are shown and not judged`
 }
 
 const sentence = ({ ratio, a, b, unit }: Compared): string =>

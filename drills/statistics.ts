@@ -58,35 +58,6 @@ export function proportions(part: number, whole: number, otherPart: number, othe
   return spread > 0 ? (Math.sign(difference) * Math.max(0, Math.abs(difference) - weight / 2)) / spread : 0
 }
 
-/** Percentiles that are known of a distribution, where they would stand in a normal one, and how dense that is there. */
-const places = {
-  p50: { share: 0.5, normal: 0, density: 0.39894 },
-  p90: { share: 0.9, normal: 1.28155, density: 0.1755 },
-  p95: { share: 0.95, normal: 1.64485, density: 0.10314 },
-  p99: { share: 0.99, normal: 2.32635, density: 0.02665 },
-  p999: { share: 0.999, normal: 3.09023, density: 0.00337 },
-} as const
-
-export type Place = keyof typeof places
-const order = Object.keys(places) as Place[]
-
-/** Fewer answers than this beyond a percentile, and it hangs on each of them. */
-const fewestBeyond = 20
-
-/**
- * The standard error of a percentile's logarithm, of so many answers that count: from the steepest way to the percentiles
- * beside it. Undefined where too few answers are beyond it.
- */
-export function quantileError(at: Readonly<Record<Place, number>>, place: Place, answers: number): number | undefined {
-  const { share, normal, density } = places[place]
-  if (answers * (1 - share) < fewestBeyond || order.some(name => at[name] <= 0)) return undefined
-  const index = order.indexOf(place)
-  const slopes = [order[index - 1], order[index + 1]].flatMap(other =>
-    other === undefined ? [] : [Math.log(at[other] / at[place]) / (places[other].normal - normal)],
-  )
-  return (Math.sqrt((share * (1 - share)) / answers) * Math.max(...slopes)) / density
-}
-
 /** Each p with Holm's correction: the chance that any of them all was so by chance. */
 export function holm(ps: readonly number[]): number[] {
   const ranked = ps.map((p, i) => ({ p, i })).sort((a, b) => a.p - b.p)

@@ -5,7 +5,7 @@ import { type Compared, type Comparison, compareDrills, readDrillReport } from '
 import { DrillReport } from '../drills/report.ts'
 import { comparisonJson, comparisonText } from '../drills/reporters/comparison.ts'
 import { json } from '../drills/reporters/json.ts'
-import { effectiveShare, holm, proportions, quantileError, signedRank, twoSided } from '../drills/statistics.ts'
+import { effectiveShare, holm, proportions, signedRank, twoSided } from '../drills/statistics.ts'
 import { ConfigError } from '../server/config.ts'
 import {
   chance,
@@ -42,8 +42,8 @@ t.test('two runs of the same are noise: fewer than 2 in 100 pairs have one alarm
     alarms += real.length
     if (real.length > 0) pairs++
   }
-  t.ok(metrics > 2000, `${metrics} were judged`)
-  t.ok(alarms / metrics < 0.005, `${alarms} false alarms`)
+  t.ok(metrics > 700, `${metrics} were judged`)
+  t.ok(alarms / metrics < 0.01, `${alarms} false alarms`)
   t.ok(pairs / 200 < 0.02, `in ${pairs} pairs`)
 })
 
@@ -70,8 +70,8 @@ t.test('a shift of 20 % is real, whichever of the two is slower', async t => {
   for (let seed = 0; seed < 20; seed++) {
     const fast = drillReport({ seed: 100 + seed, answer: slower(1) })
     const slow = drillReport({ seed: 300 + seed, answer: slower(1.2) })
-    for (const metric of ['p50', 'poll.p50', 'create.p50'])
-      t.match(find(compareDrills(fast, slow), metric), { judgement: 'real' }, `${metric}, seed ${seed}`)
+    t.match(find(compareDrills(fast, slow), 'p50'), { judgement: 'real' }, `seed ${seed}`)
+    t.match(find(compareDrills(fast, slow), 'poll.p50'), { judgement: 'unknown', why: 'one call has no intervals' })
     t.match(find(compareDrills(slow, fast), 'p50'), { judgement: 'real' })
     if (find(compareDrills(fast, slow), 'p90').judgement === 'real') tails++
     t.match(find(compareDrills(fast, slow), 'throughput'), { judgement: 'noise' })
@@ -87,8 +87,8 @@ t.test('a shift of 20 % is real, whichever of the two is slower', async t => {
     drillReport({ drill: 'burst', seconds: 10, rate: () => 400, answer: slower(factor), seed })
   t.match(
     find(compareDrills(short(1, 1), short(1.2, 2)), 'p50'),
-    { judgement: 'real', why: '4,000 answers' },
-    'of ten intervals too',
+    { judgement: 'unknown', why: 'too few intervals' },
+    'of ten intervals nobody can tell',
   )
 })
 
@@ -163,7 +163,7 @@ t.test('a slowest answer, a p99.9, a fact and a gauge are shown and not judged; 
     [],
   )
   const few = (seed: number) => drillReport({ seconds: 2, rate: () => 3, seed })
-  t.match(find(compareDrills(few(1), few(2)), 'p50'), { judgement: 'unknown', why: 'too few to tell: 6 answers' })
+  t.match(find(compareDrills(few(1), few(2)), 'p50'), { judgement: 'unknown', why: 'too few intervals' })
 })
 
 t.test('what makes two runs not comparable stands on top', async t => {
@@ -285,19 +285,4 @@ t.test('the statistics are those of the tables', async t => {
   near(effectiveShare([1, 1, 1, 1]), 1)
   near(effectiveShare([1, -1, 1, -1, 1, -1]), 1)
   t.ok(effectiveShare(Array.from({ length: 50 }, (_, i) => i)) < 0.1)
-  const random = chance(8)
-  const medians = Array.from({ length: 400 }, () => {
-    const all = Array.from({ length: 201 }, () => logNormal(random, 1)).sort((a, b) => a - b)
-    return Math.log(all[100] ?? 1)
-  })
-  const spread = Math.sqrt(medians.reduce((sum, value) => sum + value * value, 0) / medians.length)
-  const at = {
-    p50: 1,
-    p90: Math.exp(0.4 * 1.28155),
-    p95: Math.exp(0.4 * 1.64485),
-    p99: Math.exp(0.4 * 2.32635),
-    p999: Math.exp(0.4 * 3.09023),
-  }
-  near(quantileError(at, 'p50', 201) ?? 0, spread, 0.004)
-  t.equal(quantileError(at, 'p99', 1000), undefined)
 })

@@ -10,7 +10,7 @@ import { tableLines } from './pretty.ts'
 export const comparisonJson = (comparison: Comparison): string => json(comparison)
 
 /** Not to be told by colour alone. */
-const signs: Record<Judgement, string> = { real: '≠', noise: '≈', unknown: '?' }
+const signs: Record<Judgement, string> = { real: '≠', noise: '≈', unknown: ' ' }
 
 /** What makes the two not comparable stands first, the sentence last. */
 export function comparisonText(
@@ -55,7 +55,7 @@ function table(metrics: readonly Compared[], page: Page): string[] {
     numbers.anyUnit(one.a, one.unit),
     numbers.anyUnit(one.b, one.unit),
     numbers.ratio(one.ratio),
-    `${signs[one.judgement]} ${one.judgement}`,
+    `${signs[one.judgement]} ${one.judgement === 'unknown' ? 'not judged' : one.judgement}`,
     one.p === undefined ? one.why : `p ${one.p < 0.0001 ? '<0.0001' : one.p.toFixed(4)}, ${one.why}`,
   ])
   const lines = tableLines(page, { head: ['metric', 'A', 'B', 'B/A', 'so', 'told by'], text: [4, 5], rows })
