@@ -109,6 +109,7 @@ const seconds = (ms: number): string => `${Number((ms / 1000).toFixed(2))} s`
 /** From this share of late requests on, a slow server may be this machine; where so many were very late, the load was another. */
 const strained = 0.01
 const overrun = 0.1
+const mostLate = 0.25
 const busy = 0.98
 const slowLoopMs = 100
 
@@ -129,6 +130,7 @@ export interface OwnLate {
 
 /** Why the load was another one than was asked for, whatever came of it. */
 function overrunText({ utilization }: Loop, { due, late, veryLate }: OwnLate): string | undefined {
+  if (due > 0 && late / due > mostLate) return `${percent(late / due)} of the requests began late by its own fault`
   if (due > 0 && veryLate / due > overrun)
     return `${percent(veryLate / due)} of the requests began more than 100 ms late by its own fault`
   if (utilization > busy && due > 0 && late / due > strained)
@@ -173,7 +175,7 @@ export function generatorOf(loop: Loop, own: OwnLate, excused: readonly string[]
     bottleneck: bottleneck !== undefined,
     text:
       bottleneck === undefined
-        ? `it kept up: ${own.late} of ${own.due} began late by its own fault, event loop ${percent(loop.utilization)} busy`
+        ? `${share > strained ? 'it was strained, which changed no verdict' : 'it kept up'}: ${own.late} of ${own.due} began late by its own fault, event loop ${percent(loop.utilization)} busy`
         : `this machine could not make the load: ${bottleneck}`,
   }
 }
