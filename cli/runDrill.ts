@@ -57,7 +57,7 @@ const settingsOf = (name: DrillName, flags: DrillSettings): DrillSettings => ({
 })
 
 /** What the drill does at the most: on stderr, before anything of it is sent. */
-function planText({ drill, target, seed, aided, rate, requests, ms, jobs, ...bounds }: DrillPlan): string {
+function planText({ drill, target, seed, rate, requests, ms, jobs, ...bounds }: DrillPlan): string {
   const { maxRate, maxRequests, maxTime } = bounds
   const parts = [
     `up to ${plural(requests, 'request')}`,
@@ -71,7 +71,7 @@ function planText({ drill, target, seed, aided, rate, requests, ms, jobs, ...bou
     ...(maxTime === undefined ? [] : [timeText(maxTime)]),
   ]
   const bound = caps.length > 0 ? `; it ends at ${caps.join(', ')}` : ''
-  return `understudy drill ${drill} ${target}   seed: ${seed}${aided ? '   a mock: its keys are drawn' : ''}\n${parts.join(', ')}${bound}`
+  return `understudy drill ${drill} ${target}   seed: ${seed}\n${parts.join(', ')}${bound}`
 }
 
 export function printList(): void {

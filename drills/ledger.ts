@@ -82,7 +82,12 @@ export class Ledger {
     const listed = await this.#list(readPage, new Set(ids))
     const said = this.#intents.flatMap(intent => intent.ids.slice(1))
     if (listed === undefined) return this.#byId(counts, ids, said, findJob)
-    const lost = ids.filter(id => !listed.ids.has(id))
+    const missing = ids.filter(id => !listed.ids.has(id))
+    const lost = await stillMissing(missing.slice(0, mostAsked), findJob)
+    if (lost === undefined) {
+      const text = `${missing.length} accepted jobs are not in the list, and could not be asked for one by one`
+      return { ...counts, lost: [], doubled: [], checked: false, text }
+    }
     const seen = [...listed.marked].flatMap(([n, found]) => {
       const told = this.#intents[n]?.ids[0] ?? found[0]
       return found.filter(id => id !== told)
@@ -97,10 +102,12 @@ export class Ledger {
     const ids = new Set<string>()
     const shown = new Set<string>()
     const marked = new Map<number, string[]>()
-    for (let page = 0; page < mostPages; page++) {
-      const answer = await readPage(pageSize, page * pageSize)
+    // A server may show fewer than it was asked for: what comes next begins where this page ended.
+    for (let page = 0, offset = 0; page < mostPages; page++) {
+      const answer = await readPage(pageSize, offset)
       const jobs = Array.isArray(answer) ? answer : (answer as { jobs?: unknown } | undefined)?.jobs
-      if (!Array.isArray(jobs)) return undefined
+      if (!Array.isArray(jobs)) return page === 0 ? undefined : { ids, marked }
+      offset += jobs.length
       const before = shown.size
       for (const job of jobs) {
         const id = (job as { id?: unknown } | null)?.id
@@ -115,7 +122,6 @@ export class Ledger {
       // It shows the same page again.
       if (shown.size === before) return { ids, marked }
       // Those of others may be many: behind the last of one's own, a page without any is the end.
-      if (jobs.length < pageSize) return { ids, marked }
       if (missing.size === 0 && !jobs.some(job => this.#numberOf(job) !== undefined)) return { ids, marked }
     }
     return undefined
@@ -130,17 +136,26 @@ export class Ledger {
   }
 
   async #byId(counts: Counts, ids: string[], doubled: string[], findJob: FindJob): Promise<Jobs> {
-    const lost: string[] = []
-    for (const id of ids.slice(0, mostAsked)) {
-      const isThere = await findJob(id)
-      if (isThere === undefined)
-        return { ...counts, lost, doubled, checked: false, text: 'neither the list of jobs nor a job could be read' }
-      if (!isThere) lost.push(id)
+    const lost = await stillMissing(ids.slice(0, mostAsked), findJob)
+    if (lost === undefined) {
+      const text = 'neither the list of jobs nor a job could be read'
+      return { ...counts, lost: [], doubled, checked: false, text }
     }
     const asked = ids.length > mostAsked ? ` (${mostAsked} of them were asked for)` : ''
     const text = `${textOf(counts, lost, doubled, 0)}${asked}; the list of jobs could not be read, so only doubles that were answered are seen`
     return { ...counts, lost, doubled, checked: true, text }
   }
+}
+
+/** A list may lag, or page in its own way: lost is what is not there when it is asked for. undefined: nobody could tell. */
+async function stillMissing(ids: readonly string[], findJob: FindJob): Promise<string[] | undefined> {
+  const lost: string[] = []
+  for (const id of ids) {
+    const isThere = await findJob(id)
+    if (isThere === undefined) return undefined
+    if (!isThere) lost.push(id)
+  }
+  return lost
 }
 
 type Counts = Pick<Jobs, 'intended' | 'accepted' | 'refused' | 'unanswered'>

@@ -14,8 +14,8 @@ export function retryAfterMs({ headers }: Pick<Answered, 'headers'>): number {
   return Number.isFinite(value) && value > 0 ? value * 1000 : 0
 }
 
-/** ERR-3: capacity and server errors, and no answer at all, are worth another try; anything else is not. */
-export const isRetried = (status: number): boolean => status === 0 || status === 429 || status >= 500
+/** ERR-3: capacity, server errors and no answer are worth another try, and so is 409 "still in flight" (ID-1). */
+export const isRetried = (status: number): boolean => status === 0 || status === 409 || status === 429 || status >= 500
 
 /** RL-3: polls begin 2 s apart and slow down to 10 s. */
 export const pollPauseMs = (poll: number): number => Math.min(2_000 * 1.5 ** poll, 10_000)

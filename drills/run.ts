@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { rootCertificates } from 'node:tls'
+import { parse } from '../contracts/suite/answers.ts'
 import { NoAnswer } from '../contracts/suite/check.ts'
 import { TargetError } from '../contracts/suite/run.ts'
 import { redactor } from '../contracts/suite/seen.ts'
@@ -20,7 +21,7 @@ import { drills } from './named/index.ts'
 import { type DrillOptionName, type DrillSettings, drillOptions } from './options.ts'
 import type { DrillName, DrillReport, Jobs } from './report.ts'
 import { Sampler } from './sampler.ts'
-import { type Complete, Session } from './session.ts'
+import { type Complete, elsewhere, Session } from './session.ts'
 import { reportOf } from './summary.ts'
 import { findControl } from './target.ts'
 import { parseThresholds, thresholdsFor } from './thresholds.ts'
@@ -39,8 +40,6 @@ export interface DrillPlan extends Plan {
   drill: DrillName
   target: string
   seed: string
-  /** The keys are drawn on the mock. */
-  aided: boolean
   /** Bounds that end the drill, where there are any: requests a second, requests, ms. */
   maxRate: number | undefined
   maxRequests: number | undefined
@@ -67,6 +66,8 @@ export async function drill(name: DrillName, target: string, options: DrillOptio
   const plan = kind.plan(settings)
   const bounds = boundsOf(settings, isLocal)
   refuse(base, isLocal, settings, plan, bounds)
+  const wrong = kind.refuse?.(settings)
+  if (wrong !== undefined) throw new ConfigError(wrong)
   const own = headersOf(settings.header ?? [])
   const ca = settings.ca === undefined ? undefined : certificateIn(existing(settings.ca, 'ca'))
   const clip = await clipAt(
@@ -78,36 +79,40 @@ export async function drill(name: DrillName, target: string, options: DrillOptio
   const over = new AbortController()
   // As many listen as wait for something.
   setMaxListeners(0, over.signal)
-  const end = () => over.abort()
-  stop?.addEventListener('abort', end, { once: true })
-  if (stop?.aborted) end()
-  const transport = makeTransport({ insecure: settings.insecure ?? false, ...(ca !== undefined && { ca }) })
+  const trust = { insecure: settings.insecure ?? false, ...(ca !== undefined && { ca }) }
+  const trusted = ca === undefined ? undefined : [...rootCertificates, ca]
+  // The one ends with the drill; what is switched on is switched off by the other, and the jobs are counted.
+  const transport = makeTransport(trust, over.signal)
+  const lasting = makeTransport(trust)
   const release = holdProcess()
   const wire = await openWire({
     base,
     maxConnections: settings.maxConnections,
     timeoutMs: settings.timeout,
-    insecure: settings.insecure ?? false,
-    ...(ca !== undefined && { ca: [...rootCertificates, ca] }),
+    insecure: trust.insecure,
+    ...(trusted && { ca: trusted }),
   })
+  const end = () => {
+    over.abort()
+    void wire.close()
+  }
+  stop?.addEventListener('abort', end, { once: true })
+  if (stop?.aborted) end()
   try {
-    const control = await reached(transport, base, own, settings, isLocal, tag)
+    onPlan?.({ ...plan, drill: name, target: base, seed: settings.seed, ...bounds })
+    const health = await reached(transport, base, own, settings)
+    const { adminToken } = settings
+    const mayAsk = settings.control !== false && (isLocal || adminToken !== undefined)
+    const control = mayAsk ? await findControl({ base, send: lasting.send, tag, headers: own, adminToken }) : undefined
     const keys = control
       ? await drawnKeys(settings, kind, control)
       : defined({ main: settings.key, second: settings.secondKey })
     if (keys.main === undefined)
       throw new ConfigError(`${base} is no mock that draws keys; give a valid API key with --key`)
-    onPlan?.({
-      ...plan,
-      drill: name,
-      target: base,
-      seed: settings.seed,
-      aided: control !== undefined && settings.key === undefined,
-      ...bounds,
-    })
     const redact = redactor({
       API_KEY: keys.main,
       ...(keys.second !== undefined && { SECOND_KEY: keys.second }),
+      ...(adminToken !== undefined && { ADMIN_TOKEN: adminToken }),
       ...Object.fromEntries(
         Object.entries(own).map(([header, value]) => [`HEADER_${header.toUpperCase().replace(/\W/g, '_')}`, value]),
       ),
@@ -126,24 +131,30 @@ export async function drill(name: DrillName, target: string, options: DrillOptio
       signal: over.signal,
       headers: own,
       clip,
-      ca: ca === undefined ? undefined : [...rootCertificates, ca],
+      ca: trusted,
+      // autocannon loses what is underway on a connection that the server closes.
+      closesConnections: health.connection?.toLowerCase() === 'close',
       graceMs: isLocal ? 30 : 250,
       maxRate: bounds.maxRate,
       maxRequests: bounds.maxRequests,
-      fetch: fetchWith(transport, settings.timeout, base, own),
+      fetch: fetchWith(transport, base, own, settings),
       tag,
     })
     session.onBound = end
     const cancel =
       bounds.maxTime === undefined ? undefined : laterReal(bounds.maxTime, () => session.bound('--max-time'))
     onStart?.(session)
-    const inconclusive = await kind.run(session)
+    const inconclusive = await kind.run(session).catch((error: unknown) => {
+      // What it could not get ready for, as it was stopped, is no fault of the target's.
+      if (over.signal.aborted && (error instanceof TargetError || error instanceof NoAnswer)) return undefined
+      throw error
+    })
     cancel?.()
     session.endLoad()
     session.phase = 'counting the jobs'
     const complete = !over.signal.aborted
     await wire.close()
-    const jobs = await audit(session, transport)
+    const jobs = await audit(session, lasting, complete ? settings.timeout : stoppedAuditMs)
     session.phase = 'over'
     return reportOf(session, { drill: name, startedAt, ms: monotonicMs() - startedMs, complete, inconclusive, jobs })
   } finally {
@@ -151,8 +162,12 @@ export async function drill(name: DrillName, target: string, options: DrillOptio
     release()
     await wire.close()
     transport.close()
+    lasting.close()
   }
 }
+
+/** Who stops a drill does not want to wait for a server that hangs. */
+const stoppedAuditMs = 800
 
 /** The drill's defaults, then everybody's, under what is given. Throws for what means nothing to this drill. */
 function completed(name: DrillName, { takes, defaults }: Drill, given: DrillSettings): Complete {
@@ -196,7 +211,9 @@ function refuse(
     throw new ConfigError(
       `${base} is not on this machine, and a drill is load: it wants ${plan.requests} requests and ${plan.jobs} jobs; say --allow-remote if that is yours to load`,
     )
-  const { key, secondKey, adminToken } = settings
+  const { key, secondKey, adminToken, metricsUrl } = settings
+  if (metricsUrl !== undefined && settings.allowRemote !== true && !isLoopback(new URL(metricsUrl).hostname))
+    throw new ConfigError('--metrics-url is not on this machine; say --allow-remote if that is yours to ask')
   for (const [option, value] of Object.entries({ key, secondKey, adminToken })) {
     if (value !== undefined && unsendable.test(value))
       throw new ConfigError(`${flagOf(option)} has a character that no header can carry, such as a line's end`)
@@ -207,6 +224,7 @@ function refuse(
     throw new ConfigError(
       `the drill wants ${plan.rate} requests a second, and --max-rate is ${bounds.maxRate}; lower the one or raise the other`,
     )
+  // Without a rate the plan is the most that may be, and the bound ends it.
   if (bounds.maxRequests !== undefined && plan.rate !== undefined && plan.requests > bounds.maxRequests)
     throw new ConfigError(
       `the drill wants ${plan.requests} requests, and --max-requests is ${bounds.maxRequests}; lower the one or raise the other`,
@@ -217,28 +235,20 @@ function refuse(
     )
 }
 
-/** The mock's help, where it is one. Throws a TargetError where nobody answers at all. */
+/** The headers of its /health. Throws a TargetError where nobody answers at all. */
 async function reached(
-  transport: Transport,
+  { send }: Transport,
   base: string,
   headers: Record<string, string>,
-  { adminToken, control, timeout }: Complete,
-  isLocal: boolean,
-  tag: (what: string) => string,
-) {
+  { timeout }: Complete,
+): Promise<Readonly<Record<string, string>>> {
   try {
-    const { status, headers: found } = await transport.send({
-      method: 'GET',
-      url: `${base}/health`,
-      headers,
-      timeoutMs: timeout,
-    })
-    if (status >= 300 && status < 400)
-      throw new TargetError(
-        `it answers ${status} and redirects to ${found.location ?? 'nowhere'}; give the URL that it redirects to, without /health`,
-      )
-    if (control === false || (!isLocal && adminToken === undefined)) return undefined
-    return await findControl({ base, send: transport.send, tag, headers, adminToken })
+    const { status, headers: found } = await send({ method: 'GET', url: `${base}/health`, headers, timeoutMs: timeout })
+    if (status < 300 || status >= 400) return found
+    const to = found.location ?? 'nowhere'
+    throw new TargetError(
+      `it answers ${status} and redirects to ${to}; give the URL that it redirects to, without /health`,
+    )
   } catch (error) {
     if (error instanceof NoAnswer) throw new TargetError(error.message)
     throw error
@@ -255,42 +265,65 @@ async function drawnKeys(
   return { main, ...(second !== undefined && { second }) }
 }
 
-/** Of URLs of the API itself and of others: extra headers go to the API alone. */
-function fetchWith({ send }: Transport, timeoutMs: number, base: string, own: Record<string, string>) {
+const mostRedirects = 5
+
+/**
+ * GETs of URLs that a server has named. A redirect is followed, extra headers go to the API alone, and without allowRemote
+ * no other machine is asked.
+ */
+function fetchWith({ send }: Transport, base: string, own: Record<string, string>, { timeout, allowRemote }: Complete) {
   const origin = new URL(base).origin
   return async (url: string): Promise<Answered> => {
     const sentAt = monotonicMs()
-    const about = { sentAt, waited: false }
-    if (!/^https?:\/\//.test(url) || !URL.canParse(url))
-      return { ...about, status: 0, headers: {}, body: Buffer.alloc(0), error: 'no http URL', endedAt: sentAt }
-    try {
-      const headers = new URL(url).origin === origin ? own : {}
-      const { status, headers: found, bytes } = await send({ method: 'GET', url, headers, timeoutMs })
-      return { ...about, status, headers: found, body: Buffer.from(bytes), endedAt: monotonicMs() }
-    } catch (error) {
-      if (!(error instanceof NoAnswer)) throw error
-      return { ...about, status: 0, headers: {}, body: Buffer.alloc(0), error: error.message, endedAt: monotonicMs() }
+    const unanswered = (error: string): Answered => {
+      const endedAt = monotonicMs()
+      return { status: 0, headers: {}, body: Buffer.alloc(0), kept: false, error, sentAt, endedAt, waited: false }
     }
+    let next = url
+    for (let redirects = 0; redirects <= mostRedirects; redirects++) {
+      if (!/^https?:\/\//.test(next) || !URL.canParse(next)) return unanswered('no http URL')
+      const { origin: asked, hostname } = new URL(next)
+      if (asked !== origin && !isLoopback(hostname.replace(/^\[|\]$/g, '')) && allowRemote !== true)
+        return unanswered(elsewhere)
+      try {
+        const answer = await send({
+          method: 'GET',
+          url: next,
+          headers: asked === origin ? own : {},
+          timeoutMs: timeout,
+        })
+        const { status, headers, bytes } = answer
+        const { location } = headers
+        if (status >= 300 && status < 400 && location !== undefined && URL.canParse(location, next)) {
+          next = new URL(location, next).href
+          continue
+        }
+        return { status, headers, body: Buffer.from(bytes), kept: true, sentAt, endedAt: monotonicMs(), waited: false }
+      } catch (error) {
+        if (!(error instanceof NoAnswer)) throw error
+        return unanswered(error.message)
+      }
+    }
+    return unanswered(`more than ${mostRedirects} redirects`)
   }
 }
 
 /** Which jobs are there, read behind the load. What the drill could not read it can't judge. */
-async function audit(session: Session, { send }: Transport): Promise<Jobs> {
+async function audit(session: Session, { send }: Transport, timeoutMs: number): Promise<Jobs> {
   const { base, ledger, keys } = session.kit
   const workload = new Workload(session, keys.main ?? '')
+  const until = session.stopped ? monotonicMs() + timeoutMs : Number.POSITIVE_INFINITY
   const read = async ({ path, headers }: { path: string; headers: Readonly<Record<string, string>> }) => {
-    const answer = await send({ method: 'GET', url: base + path, headers, timeoutMs: session.settings.timeout }).catch(
-      error => {
-        if (error instanceof NoAnswer) return undefined
-        throw error
-      },
-    )
-    return answer
+    if (monotonicMs() > until) return undefined
+    return send({ method: 'GET', url: base + path, headers, timeoutMs }).catch(error => {
+      if (error instanceof NoAnswer) return undefined
+      throw error
+    })
   }
   return ledger.audit(
     async (limit, offset) => {
       const answer = await read(workload.listCall(limit, offset))
-      return answer?.status === 200 ? JSON.parse(new TextDecoder().decode(answer.bytes)) : undefined
+      return answer?.status === 200 ? parse(new TextDecoder().decode(answer.bytes)) : undefined
     },
     async id => {
       const status = (await read(workload.pollCall(id)))?.status

@@ -36,6 +36,8 @@ export interface Equipment {
   /** A text that no earlier run has drawn. */
   tag: (what: string) => string
   ca: string[] | undefined
+  /** It says so of its connections. */
+  closesConnections: boolean
   /** Waited beyond a Retry-After, in ms: timers and the way there are not exact. */
   graceMs: number
   /** Requests a second that no drill goes beyond. */
@@ -45,6 +47,9 @@ export interface Equipment {
   /** A GET of any URL: of an output, of metrics. Never throws. */
   fetch: (url: string) => Promise<Answered>
 }
+
+/** Why a URL was not asked for: it is no fault of the server's. */
+export const elsewhere = 'another machine, which is not asked without --allow-remote'
 
 /** When a request was due, and what it is counted as. */
 export interface Due {
@@ -91,6 +96,10 @@ export class Session {
   readonly failures = new Map<string, Failure>()
   readonly #loop: IntervalHistogram = monitorEventLoopDelay({ resolution: loopResolutionMs })
   #nextTurn = 0
+  /** Requests in all, the preparation among them. */
+  #begun = 0
+  /** Answers in all. */
+  answers = 0
   #elu: EventLoopUtilization = performance.eventLoopUtilization()
   /** Of the load: how late this process's loop was, in ms, and how busy, 0 to 1. */
   generator = { p99Ms: 0, maxMs: 0, utilization: 0 }
@@ -135,9 +144,9 @@ export class Session {
     this.#elu = performance.eventLoopUtilization()
   }
 
-  endLoad(): void {
+  endLoad(at = monotonicMs()): void {
     if (this.loadEndAt !== 0) return
-    this.loadEndAt = monotonicMs()
+    this.loadEndAt = at
     this.#loop.disable()
     const delayOf = (ns: number) => (Number.isFinite(ns) ? Math.max(0, ns / 1e6 - loopResolutionMs) : 0)
     this.generator = {
@@ -164,12 +173,15 @@ export class Session {
     if (counts) {
       this.due++
       this.dueTimes.push(dueAt - this.loadAt)
-      if (this.due === this.kit.maxRequests) this.bound('--max-requests')
     }
+    const { maxRate, maxRequests } = this.kit
+    if (++this.#begun === maxRequests) this.bound('--max-requests')
+    if (maxRate !== undefined) this.#nextTurn = Math.max(this.#nextTurn, monotonicMs()) + 1000 / maxRate
     const call = this.records.callOf(out.call)
     const wants = (status: number) => status < 200 || status >= 300 || this.kit.sampler.wants(status, monotonicMs())
     this.kit.wire.send(out, wants, answered => {
       // Cut by our own hand, it says nothing of the server.
+      if (answered.status > 0) this.answers++
       if (!(this.stopped && answered.status === 0)) {
         if (counts) this.#count(out, call, dueAt, lagMs, answered)
         this.#look(out, answered)
@@ -182,9 +194,7 @@ export class Session {
   async ask(out: Outbound, due: Due = {}): Promise<Answered> {
     const { maxRate } = this.kit
     if (maxRate !== undefined) {
-      const now = monotonicMs()
-      this.#nextTurn = Math.max(this.#nextTurn + 1000 / maxRate, now)
-      if (this.#nextTurn > now) await this.sleep(this.#nextTurn - now)
+      while (this.#nextTurn > monotonicMs() && !this.stopped) await this.sleep(this.#nextTurn - monotonicMs())
     }
     return new Promise(resolve => this.send(out, due, resolve))
   }
@@ -194,6 +204,7 @@ export class Session {
     this.due++
     this.dueTimes.push(answered.sentAt - this.loadAt)
     this.kit.wire.bytesReceived += answered.body.length
+    if (answered.status > 0) this.answers++
     this.#count(out, this.records.callOf(out.call), answered.sentAt, 0, answered)
   }
 
@@ -215,11 +226,10 @@ export class Session {
   }
 
   #look(out: Outbound, answered: Answered): void {
-    const { status, body, endedAt } = answered
+    const { status, kept, endedAt } = answered
     if (status === 0 || out.operation === undefined) return
     // A body that nobody wanted was not kept.
-    const isKept = out.needsBody === true || body.length > 0 || status < 200 || status >= 300
-    if (isKept && this.kit.sampler.wants(status, endedAt)) this.kit.sampler.take(out, answered, endedAt - this.loadAt)
+    if (kept && this.kit.sampler.wants(status, endedAt)) this.kit.sampler.take(out, answered, endedAt - this.loadAt)
   }
 
   /** Holds one answer against the contract, whether it is in the sample or not. */

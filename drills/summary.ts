@@ -1,4 +1,6 @@
 /** The report of a session that is over. */
+
+import type { Redact } from '../contracts/suite/seen.ts'
 import { packageVersion } from '../server/paths.ts'
 import { mixText } from './calls.ts'
 import { curveOf, percentilesOf } from './load/records.ts'
@@ -32,7 +34,7 @@ export function reportOf(session: Session, { drill, startedAt, ms, complete, inc
   }
   // What ends behind the load belongs into the picture: that is where a slow server shows.
   const points = records.series(everyMs, Math.max(loadMs, records.lastEnd), dueCounts)
-  session.found.set('broken', sampler.broken)
+  if (sampler.judged > 0) session.found.set('broken', sampler.broken)
   if (jobs.checked) session.found.set('lost', jobs.lost.length).set('doubled', jobs.doubled.length)
   const own = { due, late: records.ownLate, veryLate: records.ownVeryLate }
   // What we cut ourselves says nothing of the server.
@@ -55,7 +57,15 @@ export function reportOf(session: Session, { drill, startedAt, ms, complete, inc
   const given = which(({ isGiven }) => isGiven === true)
   const names = [...excused].map(({ text }) => text)
   const generator = generatorOf(session.generator, own, names)
-  const verdict = judgeDrill({ thresholds: judged, excused, given, generator, complete, inconclusive })
+  const uncounted = !jobs.checked && jobs.accepted > 0 ? `nobody could count the jobs: ${jobs.text}` : undefined
+  const verdict = judgeDrill({
+    thresholds: judged,
+    excused,
+    given,
+    generator,
+    complete,
+    inconclusive: inconclusive ?? uncounted,
+  })
   const sorted = records.latencies()
   const statuses = records.statuses()
   const calls = [
@@ -70,7 +80,7 @@ export function reportOf(session: Session, { drill, startedAt, ms, complete, inc
       latency: percentilesOf(journeys.latencies({ call })),
     })),
   ].filter(({ latency }) => latency !== null)
-  return {
+  const report: DrillReport = {
     understudy: packageVersion,
     drill,
     target: base,
@@ -103,11 +113,20 @@ export function reportOf(session: Session, { drill, startedAt, ms, complete, inc
     marks: session.marks,
     facts: session.facts,
     thresholds: judged,
-    contract: { judged: sampler.judged, of: records.size - statuses.none, breaches: sampler.breaches() },
+    contract: { judged: sampler.judged, of: session.answers, breaches: sampler.breaches() },
     jobs,
     generator,
     notes: session.notes,
   }
+  return redacted(report, kit.redact)
+}
+
+/** A server may send back what it was sent, wherever it likes. */
+function redacted<T>(value: T, redact: Redact): T {
+  if (typeof value === 'string') return redact(value) as T
+  if (Array.isArray(value)) return value.map(one => redacted(one, redact)) as T
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, redacted(one, redact)])) as T
 }
 
 /** Short runs are shown in finer steps; long ones in no more than a picture can show. */
@@ -134,6 +153,7 @@ function byDrill(session: Session, threshold: Threshold): ThresholdResult {
 
 /** Nothing secret, and nothing that only says how the target is reached. */
 const unshown = new Set([
+  'metricsUrl',
   'breakWith',
   'mendWith',
   'key',

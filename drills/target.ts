@@ -17,7 +17,8 @@ export interface MockControl {
   freshKey(what: string, limit?: Limit | 'default'): Promise<string>
   /** Plays a scenario for a key; says why it can't. */
   startScenario(name: string, key: string): Promise<string | undefined>
-  endScenario(key: string): Promise<void>
+  /** Says why it could not. */
+  endScenario(key: string): Promise<string | undefined>
 }
 
 interface Asked {
@@ -67,7 +68,8 @@ export async function findControl({ base, send, tag, headers, adminToken }: Aske
       return (json as { error?: { message?: string } } | undefined)?.error?.message ?? `it was answered ${status}`
     },
     async endScenario(key) {
-      await ask('DELETE', `scenario?key=${encodeURIComponent(key)}`)
+      const { status } = await ask('DELETE', `scenario?key=${encodeURIComponent(key)}`)
+      return status === 200 ? undefined : `the mock answered ${status}`
     },
   }
 }

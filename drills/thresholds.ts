@@ -49,7 +49,7 @@ export const metrics = {
   '5xx': share('answers of 5xx'),
   none: share('requests without an answer: cut, refused, timed out'),
   throughput: { unit: '/s', help: 'completed requests a second', timing: true },
-  completed: { unit: '%', help: 'requests that got an answer, of those due', timing: true, drills: open },
+  completed: { unit: '%', help: 'requests that got an answer, of those due', drills: open },
   lost: { unit: '', help: 'jobs that were accepted and are not there' },
   doubled: { unit: '', help: 'jobs beyond the first of one create' },
   broken: { unit: '', help: 'answers that break a clause, of those looked at' },
@@ -151,6 +151,10 @@ function wrongFile(where: string, what: string): never {
 export function thresholdsFor(drill: DrillName, own: readonly string[], given: readonly Threshold[]): Threshold[] {
   for (const one of given) {
     const { drills } = metricOf(one.metric)
+    if (one.call === 'journey' && drill !== 'journey')
+      throw new ConfigError(
+        `the threshold ${JSON.stringify(textOf(one))} means nothing to ${drill}, which makes no journeys`,
+      )
     if (drills && !drills.includes(drill)) {
       throw new ConfigError(
         `the threshold ${JSON.stringify(textOf(one))} means nothing to ${drill}; ${one.metric} is found by ${drills.join(', ')}`,

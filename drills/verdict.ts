@@ -66,8 +66,9 @@ export function judgeThreshold(
   const found = measure(threshold, measured)
   const about = { text: textOf(threshold), metric, ...(call !== undefined && { call }), op, limit, unit }
   if (found === null) return { ...about, found, verdict: 'unknown', said: 'the drill found nothing to tell by' }
-  const value = Math.round(found * 1000) / 1000
-  if (holds(threshold, value)) return { ...about, found: value, verdict: 'held', said: inUnit(value, unit) }
+  // Judged as it is, and rounded only to be shown: one in a million is not none.
+  const value = Math.round(found * 1e6) / 1e6
+  if (holds(threshold, found)) return { ...about, found: value, verdict: 'held', said: inUnit(value, unit) }
   const at = firstBroken(threshold, points)
   const when = at === undefined ? '' : `, first in the ${everyMs < 1000 ? `${everyMs} ms` : 'second'} at ${seconds(at)}`
   return {
@@ -153,7 +154,10 @@ export function isExcused(
   if (!metricOf(metric).timing) return false
   if (overrunText(loop, own) !== undefined) return true
   const p = percentiles[metric]
-  if (p === undefined) return shareOfLate(own) > strained || loop.p99Ms > slowLoopMs
+  // Of the others only this one is a time, which a loop that stood still may have added to.
+  if (metric === 'recovery')
+    return holds(threshold, (measured.found.get('recovery') ?? Number.POSITIVE_INFINITY) - loop.maxMs)
+  if (p === undefined) return false
   const sorted = records.latencies({ call, ...span, withoutOwn: true })
   const slow = loop.p99Ms > slowLoopMs ? loop.p99Ms : 0
   return sorted.length > 0 && holds(threshold, percentile(sorted, p) - slow)

@@ -51,7 +51,7 @@ export class Workload {
     const { n, out } = this.createCall()
     this.noteCreate(n, await this.#ready(out))
     const [id] = this.#polled
-    if (id === undefined) throw new TargetError('the create was answered without an id (JOB-2)')
+    if (id === undefined) throw new TargetError('the create was answered without an id that is a text (JOB-2)')
     if (shares(mix, ['download']) > 0) this.#completed = await this.#completion(id)
   }
 
@@ -59,10 +59,9 @@ export class Workload {
   async #ready(out: Outbound): Promise<Answered> {
     const answered = await this.#session.ask(out, { counts: false })
     if (answered.status >= 200 && answered.status < 300) return answered
-    const said = whatOf(answered)
+    const said = this.#session.kit.redact(whatOf(answered))
     if (answered.status === 0) throw new TargetError(said)
-    if (answered.status === 401 || answered.status === 403)
-      throw new ConfigError(`the endpoint answers ${said} to ${out.method} ${out.path}; give a valid key with --key`)
+    refuseKey(out, answered)
     throw new TargetError(`${out.method} ${out.path} is answered ${said} before any load: there is nothing to drill`)
   }
 
@@ -162,6 +161,13 @@ export class Workload {
   #get(call: string, operation: NonNullable<Outbound['operation']>, path: string): Outbound {
     return { call, operation, method: 'GET', path, headers: this.#headers() }
   }
+}
+
+/** With a key that is not taken there is nothing to drill. */
+export function refuseKey({ method, path }: Outbound, answered: Answered, option = '--key'): void {
+  const { status } = answered
+  if (status === 401 || status === 403)
+    throw new ConfigError(`the endpoint answers ${status} to ${method} ${path}; give a valid key with ${option}`)
 }
 
 /** A body as the suite's readers take it. */

@@ -67,7 +67,7 @@ test('exit 2 for wrong usage, in one line that says what to do', async t => {
 test('exit 3 where nobody answers', async t => {
   const { code, stderr } = await command(['burst', 'http://127.0.0.1:9', '--key', 'k'])
   t.equal(code, 3)
-  t.match(stderr, /^understudy: http:\/\/127\.0\.0\.1:9: nothing listens at 127\.0\.0\.1:9\n$/)
+  t.match(stderr, /\nunderstudy: http:\/\/127\.0\.0\.1:9: nothing listens at 127\.0\.0\.1:9\n$/)
 })
 
 test('an option may be given as its variable; a flag wins', async t => {

@@ -1,17 +1,18 @@
 /** A drill's numbers are right: each is measured on a server of known behaviour, and has to be what that behaviour makes it. */
 import t from 'tap'
-import type { DrillOptions } from '../drills/run.ts'
-import { drill } from '../drills/run.ts'
+import { Records } from '../drills/load/records.ts'
+import { type DrillOptions, drill } from '../drills/run.ts'
 import { parseThreshold } from '../drills/thresholds.ts'
+import { judgeThreshold } from '../drills/verdict.ts'
 import { foreign } from './foreign.ts'
 
 // They measure time: side by side they would measure one another.
-const polls = { mix: { poll: 1 }, key: 'k' } satisfies DrillOptions
+const onlyPolls = { mix: { poll: 1 }, key: 'k' } satisfies DrillOptions
 
 t.test('a fixed service time is what p50 tells, and the arrival rate is that which was asked for', async t => {
   const { url, counts } = await foreign(t, { serviceMs: 40 })
   const { latency, service, load, statuses, series } = await drill('sustain', url, {
-    ...polls,
+    ...onlyPolls,
     rate: 80,
     duration: 2_500,
   })
@@ -34,7 +35,7 @@ t.test('a fixed service time is what p50 tells, and the arrival rate is that whi
 
 t.test('a pause of 2 s shows: whoever was due in it waits, sent on time or not', async t => {
   const { url } = await foreign(t, { serviceMs: 5, pause: { atMs: 1_000, forMs: 2_000 } })
-  const { latency, load, curve, series } = await drill('sustain', url, { ...polls, rate: 100, duration: 4_000 })
+  const { latency, load, curve, series } = await drill('sustain', url, { ...onlyPolls, rate: 100, duration: 4_000 })
   t.equal(load.due, 400)
   t.equal(load.sent, 400, 'a slow server does not slow the load down')
   t.ok(latency && latency.p999 > 1_900 && latency.p999 < 2_200, `p99.9 ${latency?.p999}`)
@@ -53,7 +54,7 @@ t.test('a pause of 2 s shows: whoever was due in it waits, sent on time or not',
 
 t.test('a server that can 100 a second is told by its knee, and by how late everybody is beyond it', async t => {
   const { url } = await foreign(t, { serviceMs: 10, isSerial: true })
-  const options = { ...polls, from: 20, to: 320, steps: 5, stepTime: 1_500 }
+  const options = { ...onlyPolls, from: 20, to: 320, steps: 5, stepTime: 1_500 }
   const { facts, verdict, why } = await drill('ramp', url, {
     ...options,
     threshold: [{ metric: 'p99', op: '<', limit: 150 }],
@@ -77,9 +78,9 @@ t.test('RL-1 a bucket of 17 is found to the call, and nothing beyond it passes',
   t.equal(fact('first_429'), 18)
   t.equal(fact('shared'), 0)
   t.equal(fact('lies'), 0)
-  // 17 of the burst, 3 of the second key, 1 after Retry-After.
+  // 17 of the burst, 3 of the second key beside 3 more of the first, 1 after Retry-After.
   t.equal(statuses['2xx'], 21)
-  t.equal(statuses['429'], 43)
+  t.equal(statuses['429'], 46)
 })
 
 t.test('RL-3 recover is measured against what the limit allows', async t => {
@@ -127,7 +128,7 @@ t.test('shares are of what ended, by class', async t => {
     },
   })
   const { statuses, thresholds, failures, load } = await drill('sustain', url, {
-    ...polls,
+    ...onlyPolls,
     rate: 100,
     duration: 1_000,
     threshold: [
@@ -194,4 +195,110 @@ t.test('a slow server is no fault of the generator', async t => {
   const p50 = thresholds.find(({ metric }) => metric === 'p50')
   t.match(p50?.said, /^1\d\d ms, [\d.]+ ms over \(\d+ %\), first in the 250 ms at 0/)
   t.equal(p50?.at_ms, 0)
+})
+
+t.test('JOB-6 lost is what is not there when it is asked for: a list may page in its own way, or lag', async t => {
+  for (const flaw of ['clamps', 'ignores', 'lags'] as const) {
+    const { url } = await foreign(t, {
+      alter: (answer, { method, path }) => {
+        if (method !== 'GET' || path !== '/v1/jobs') return answer
+        const list = answer.body as { jobs: unknown[]; offset: number }
+        if (flaw === 'lags') return { ...answer, body: { ...list, jobs: [] } }
+        if (flaw === 'ignores' && list.offset > 0) return { ...answer, body: { ...list, jobs: [] } }
+        return { ...answer, body: { ...list, jobs: list.jobs.slice(0, 7) } }
+      },
+    })
+    const { jobs } = await drill('sustain', url, { key: 'k', mix: { create: 1 }, rate: 40, duration: 500 })
+    t.same([jobs.lost, jobs.checked], [[], true], flaw)
+  }
+})
+
+t.test('RL-2 a bucket that refills tells the same number twice, and is no lie', async t => {
+  let left = 20
+  let at = performance.now()
+  const { url } = await foreign(t, {
+    alter: answer => {
+      const now = performance.now()
+      left = Math.min(20, left + ((now - at) / 1000) * 10)
+      at = now
+      const headers = { 'x-ratelimit-limit': '20', 'x-ratelimit-reset': '1' }
+      if (left < 1) {
+        const body = { error: { code: 'rate_limited', message: 'Slow down', request_id: `r${now}` } }
+        return {
+          status: 429,
+          headers: { ...headers, 'x-ratelimit-remaining': '0', ratelimit: '"default";r=0;t=1', 'retry-after': '1' },
+          body,
+        }
+      }
+      left -= 1
+      const remaining = String(Math.floor(left))
+      return {
+        ...answer,
+        headers: { ...headers, 'x-ratelimit-remaining': remaining, ratelimit: `"default";r=${remaining};t=1` },
+      }
+    },
+  })
+  const { thresholds, verdict, why } = await drill('burst', url, { key: 'k', calls: 60, connections: 3 })
+  t.equal(verdict, 'held', why)
+  t.equal(thresholds.find(({ metric }) => metric === 'headers')?.found, 0)
+})
+
+t.test('a server that closes each connection loses nothing of a burst', async t => {
+  const { url } = await foreign(t, {
+    limit: { calls: 25, perMs: 1_500 },
+    alter: answer => ({ ...answer, headers: { ...answer.headers, connection: 'close' } }),
+  })
+  const { facts, load } = await drill('burst', url, { key: 'k', calls: 40, connections: 8 })
+  t.equal(load.due, 41)
+  t.equal(facts.find(({ id }) => id === 'passed')?.value, 25)
+})
+
+t.test('GO-5 a server that does not come back has not recovered', async t => {
+  let polls = 0
+  const error = { code: 'internal_error', message: 'Down' }
+  const { url } = await foreign(t, {
+    alter: (answer, { path }) =>
+      path.startsWith('/v1/jobs/') && ++polls > 20
+        ? { status: 500, body: { error: { ...error, request_id: `r${polls}` } } }
+        : answer,
+  })
+  const options = { rate: 40, duration: 1_500, outageAt: 500, outageFor: 300, breakWith: 'true', mix: { poll: 1 } }
+  const { thresholds, verdict } = await drill('outage', url, { key: 'k', ...options })
+  t.equal(verdict, 'broken')
+  t.match(
+    thresholds.find(({ metric }) => metric === 'recovery'),
+    {
+      verdict: 'broken',
+      said: 'it was not well again when the load ended',
+    },
+  )
+})
+
+t.test('an answer without a body is held against the contract as well', async t => {
+  let polls = 0
+  const { url } = await foreign(t, {
+    alter: (answer, { path }) => (path.startsWith('/v1/jobs/') && ++polls > 5 ? { status: 200, body: '' } : answer),
+  })
+  const { verdict, contract } = await drill('sustain', url, { ...onlyPolls, rate: 40, duration: 500 })
+  t.equal(verdict, 'broken')
+  t.ok((contract.breaches[0]?.count ?? 0) > 3)
+})
+
+t.test('one in a million is not none, and nothing looked at proves nothing', async t => {
+  const { url } = await foreign(t)
+  const given = [parseThreshold('broken = 0')]
+  const { why } = await drill('sustain', url, { ...onlyPolls, rate: 20, duration: 300, sample: 0, threshold: given })
+  t.match(why, /^inconclusive: nothing tells of broken = 0/)
+  const records = new Records()
+  for (let i = 0; i < 300_000; i++)
+    records.add({ call: 0, due: 0, sent: 0, ended: 1, status: i === 7 ? 500 : 200, lagMs: 0 })
+  const measured = {
+    records,
+    journeys: new Records(),
+    due: 1,
+    own: { due: 1, late: 0, veryLate: 0 },
+    loadMs: 1,
+    found: new Map(),
+  }
+  t.equal(judgeThreshold(parseThreshold('5xx = 0'), measured, [], 1000).verdict, 'broken')
 })

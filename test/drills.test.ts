@@ -232,9 +232,21 @@ test('an outage is caused by commands where the target is no mock', async t => {
   isGood(t, report)
   t.ok(report.statuses['5xx'] > 10)
   t.equal(report.marks[0]?.label, 'outage: a command')
-  await t.rejects(
-    drill('outage', url, { key: 'k', rate: 20, duration: 500, outageAt: 1, outageFor: 100, breakWith: 'exit 3' }),
-    new ConfigError('--break-with "exit 3" ended with exit code 3'),
+  const failing = {
+    key: 'k',
+    rate: 20,
+    duration: 900,
+    outageAt: 1,
+    outageFor: 100,
+    breakWith: `echo down > ${file}; exit 3`,
+  }
+  const broken = await drill('outage', url, { ...failing, mendWith: `rm ${file}` })
+  t.match(broken.why, /^inconclusive: the outage could not be caused: --break-with ".*exit 3" ended with exit code 3$/)
+  t.notOk(exists(), 'what was broken is mended all the same')
+  const left = await drill('outage', url, { ...failing, breakWith: 'true', mendWith: 'exit 4' })
+  t.match(
+    left.why,
+    /^inconclusive: the outage could not be ended, and may still be on: --mend-with "exit 4" ended with exit code 4/,
   )
 })
 
@@ -302,7 +314,7 @@ test('a target that is not on this machine is refused before anything is sent', 
     message: /wants 200 requests a second, and --max-rate is 100/,
   })
   await t.rejects(refused('soak', { allowRemote: true, rate: 100 }), {
-    message: /wants 60010 requests, and --max-requests is 10000/,
+    message: /wants 60060 requests, and --max-requests is 10000/,
   })
   await t.rejects(refused('soak', { allowRemote: true, rate: 1, duration: 3_600_000 }), {
     message: /wants 3600 s, and --max-time is 900 s/,
@@ -331,7 +343,7 @@ test('wrong usage is told in words', async t => {
   await t.rejects(wrong('sustain', {}), { message: /is no mock that draws keys; give a valid API key with --key/ })
   await t.rejects(
     wrong('sustain', { key: 'wrong' }),
-    new ConfigError('the endpoint answers 401 invalid_api_key to POST /v1/uploads; give a valid key with --key'),
+    new ConfigError('the endpoint answers 401 to POST /v1/uploads; give a valid key with --key'),
   )
   await t.rejects(wrong('burst', { key: 'k', secondKey: 'k' }), { message: /--second-key is the same key as --key/ })
   await t.rejects(wrong('sustain', { key: 'k\n' }), { message: /--key has a character that no header can carry/ })
@@ -339,7 +351,7 @@ test('wrong usage is told in words', async t => {
     message: /means nothing to sustain; knee is found by ramp/,
   })
   await t.rejects(wrong('outage', { key: 'k', outageAt: 60_000 }), {
-    message: /the outage ends at 70 s, behind the load's 30 s/,
+    message: /the outage ends at 70 s, and the load at 30 s: nobody would see/,
   })
   await t.rejects(
     wrong('sustain', { key: 'k', clip: 'nowhere.mp4' }),

@@ -3,7 +3,7 @@ import { monotonicMs } from '../../server/clock.ts'
 import { interleaved, type Mix } from '../calls.ts'
 import type { Session } from '../session.ts'
 import type { Workload } from '../workload.ts'
-import { arrive } from './arrivals.ts'
+import { arrive, dueWithin } from './arrivals.ts'
 
 /** Makes the load, and waits for what is underway at its end. */
 export async function openLoad(
@@ -21,6 +21,8 @@ export async function openLoad(
 const warmUpMs = 500
 /** At a lower rate there is nothing to warm up for. */
 const warmUpFrom = 100
+
+export const warmUpRequests = (rate: number): number => (rate < warmUpFrom ? 0 : dueWithin(rate, warmUpMs))
 
 /**
  * Half a second of the same load that is counted nowhere, so that the first requests don't tell of connections being made

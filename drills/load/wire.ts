@@ -14,6 +14,8 @@ export interface Answered {
   headers: Readonly<Record<string, string | string[]>>
   /** Empty where nobody wanted it. */
   body: Buffer
+  /** Whether somebody did, so that the body is whole. */
+  kept: boolean
   /** Why no answer came. */
   error?: string
   /** monotonicMs() at which it was sent, and at which it ended. */
@@ -136,7 +138,7 @@ export class Wire {
       const kept = chunks === undefined ? nobody : chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)
       done(
         error === undefined
-          ? { status, headers: answerHeaders, body: kept, sentAt, endedAt, waited }
+          ? { status, headers: answerHeaders, body: kept, kept: chunks !== undefined, sentAt, endedAt, waited }
           : { ...unanswered(error), sentAt, endedAt, waited },
       )
     }
@@ -195,7 +197,7 @@ export class Wire {
   }
 }
 
-const unanswered = (error: string) => ({ status: 0, headers: {}, body: nobody, error })
+const unanswered = (error: string) => ({ status: 0, headers: {}, body: nobody, kept: false, error })
 
 /** Why there was no answer, in few words: they are counted. */
 function wordsFor(error: Error, status: number): string {

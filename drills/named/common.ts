@@ -1,5 +1,6 @@
 /** What the drills over the mix of calls have in common. */
 import { type Mix, shareOf, usualMix } from '../calls.ts'
+import { warmUpRequests } from '../load/openLoad.ts'
 import type { Session } from '../session.ts'
 import { Workload } from '../workload.ts'
 import type { Plan } from './drill.ts'
@@ -7,8 +8,8 @@ import type { Plan } from './drill.ts'
 /** The load, what is sent to get ready for it, and the jobs among it. */
 export const mixPlan = (load: Required<Pick<Plan, 'rate' | 'requests' | 'ms'>>, mix: Mix): Plan => ({
   ...load,
-  requests: load.requests + preparation,
-  jobs: Math.ceil(load.requests * shareOf(mix, 'create')) + 1,
+  requests: load.requests + preparation + warmUpRequests(load.rate),
+  jobs: Math.ceil((load.requests + warmUpRequests(load.rate)) * shareOf(mix, 'create')) + 1,
 })
 
 /** A video, a job, and a few polls of it. */

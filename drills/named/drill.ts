@@ -16,6 +16,8 @@ export interface Drill {
   thresholds: readonly string[]
   /** The most that it does, before anything is sent. */
   plan(settings: DrillSettings): Plan
+  /** Why these settings make no sense together, before anything is sent. */
+  refuse?(settings: DrillSettings): string | undefined
   /** The limit of the keys that are drawn for it on the mock; none without it. */
   limit?: Limit | 'default'
   /** Runs it; says why nothing can be concluded, where it found that out. */

@@ -1,6 +1,6 @@
 /** A server that fails in the midst of the load: what is lost, how long till it is well again, is a job made twice? */
 import { spawn } from 'node:child_process'
-import { ConfigError } from '../../server/config.ts'
+import { NoAnswer } from '../../contracts/suite/check.ts'
 import { usualMix } from '../calls.ts'
 import { dueWithin } from '../load/arrivals.ts'
 import { drain, openLoad, warmUp } from '../load/openLoad.ts'
@@ -30,13 +30,15 @@ export const outage: Drill = {
     // Each create of the outage comes again, a few times.
     return { ...plan, requests: plan.requests + plan.jobs * 5 }
   },
+  refuse({ outageAt = 0, outageFor = 0, duration = 0, breakWith, mendWith }) {
+    if (breakWith === undefined && mendWith !== undefined)
+      return '--mend-with needs --break-with: nothing would be broken'
+    if (outageAt + outageFor < duration) return undefined
+    return `the outage ends at ${(outageAt + outageFor) / 1000} s, and the load at ${duration / 1000} s: nobody would see whether it is well again; expected a longer --duration, or --outage-at and --outage-for within it`
+  },
   run: session =>
     withWorkload(session, async (workload, { rate, duration, mix }) => {
       const { outageAt = 0, outageFor = 0 } = session.settings
-      if (outageAt + outageFor > duration)
-        throw new ConfigError(
-          `the outage ends at ${(outageAt + outageFor) / 1000} s, behind the load's ${duration / 1000} s; expected a longer --duration, or --outage-at and --outage-for within it`,
-        )
       const retries: Promise<boolean>[] = []
       workload.onRefused = (n, answered) => retries.push(untilThrough(session, workload, n, answered))
       await warmUp(session, workload, { rate, mix })
@@ -48,8 +50,9 @@ export const outage: Drill = {
       await drain(session)
       // What is underway may still be refused, and then tried again.
       const through = await Promise.all(retries)
-      tell(session, await span, through)
-      return undefined
+      const found = await span
+      tell(session, found, through)
+      return found?.trouble
     }),
 }
 
@@ -62,7 +65,9 @@ async function untilThrough(session: Session, workload: Workload, n: number, fir
   let waitMs = retryAfterMs(first)
   let { status } = first
   for (let attempt = 0; isRetried(status) && session.now() - since < mostRetryMs; attempt++) {
-    await session.sleep(Math.max(waitMs, backoffMs(session.kit.chance, `create ${n}`, attempt)))
+    const pauseMs = Math.max(waitMs, backoffMs(session.kit.chance, `create ${n}`, attempt))
+    if (session.now() - since + pauseMs > mostRetryMs) return false
+    await session.sleep(pauseMs)
     if (session.stopped) return false
     const answered = await workload.createAgain(n, 'retry')
     if (answered.status >= 200 && answered.status < 300) return true
@@ -75,11 +80,13 @@ async function untilThrough(session: Session, workload: Workload, n: number, fir
 interface Span {
   from: number
   to: number
+  /** What went wrong with causing or ending it: then nothing can be concluded. */
+  trouble?: string
 }
 
-/** Causes the outage and ends it; undefined where nobody here can. */
+/** Causes the outage and ends it, whatever happens in between; undefined where nobody here can. */
 async function breakAndMend(session: Session, atMs: number, forMs: number): Promise<Span | undefined> {
-  const { control, keys } = session.kit
+  const { control, keys, signal } = session.kit
   const { scenario = '', breakWith, mendWith } = session.settings
   const by = breakWith !== undefined ? 'a command' : control ? `the scenario ${scenario}` : undefined
   if (by === undefined) {
@@ -92,31 +99,54 @@ async function breakAndMend(session: Session, atMs: number, forMs: number): Prom
   if (session.stopped) return undefined
   const from = session.now()
   session.phase = `outage: ${by}`
-  if (breakWith !== undefined) await shell(breakWith, '--break-with')
-  else {
-    const refusal = await control?.startScenario(scenario, keys.main ?? '')
-    if (refusal !== undefined) throw new ConfigError(`the mock can't play ${JSON.stringify(scenario)}: ${refusal}`)
-  }
-  // Stopped or not, what was broken is mended.
-  await session.sleep(forMs)
-  if (breakWith === undefined) await control?.endScenario(keys.main ?? '')
-  else if (mendWith !== undefined) await shell(mendWith, '--mend-with')
+  const key = keys.main ?? ''
+  const broken =
+    breakWith !== undefined
+      ? await shell(breakWith, '--break-with', signal)
+      : await control?.startScenario(scenario, key).catch(unreachable)
+  if (broken === undefined) await session.sleep(forMs)
+  const mended =
+    breakWith === undefined
+      ? await control?.endScenario(key).catch(unreachable)
+      : mendWith === undefined
+        ? undefined
+        : await shell(mendWith, '--mend-with')
   const to = session.now()
   session.phase = 'after the outage'
   session.marks.push({ label: `outage: ${by}`, from_ms: Math.round(from), to_ms: Math.round(to), kind: 'outage' })
-  return { from, to }
+  const told = [
+    ...(broken === undefined ? [] : [`the outage could not be caused: ${broken}`]),
+    ...(mended === undefined ? [] : [`the outage could not be ended, and may still be on: ${mended}`]),
+  ]
+  return { from, to, ...(told.length > 0 && { trouble: told.join('; ') }) }
 }
 
-/** Runs a command of the user's own; what it prints goes to stderr. */
-function shell(command: string, option: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, { shell: true, stdio: ['ignore', process.stderr, process.stderr] })
-    child.on('error', reject)
-    child.on('close', code =>
-      code === 0
-        ? resolve()
-        : reject(new ConfigError(`${option} ${JSON.stringify(command)} ended with exit code ${code}`)),
-    )
+function unreachable(error: unknown): string {
+  if (error instanceof NoAnswer) return error.message
+  throw error
+}
+
+/**
+ * Runs a command of the user's own; what it prints goes to stderr. Says how it failed. It has a process group of its own:
+ * Ctrl-C is for the drill, which then ends the command and mends what it broke.
+ */
+function shell(command: string, option: string, signal?: AbortSignal): Promise<string | undefined> {
+  return new Promise(resolve => {
+    const child = spawn(command, { shell: true, detached: true, stdio: ['ignore', process.stderr, process.stderr] })
+    const end = () => {
+      try {
+        if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM')
+      } catch {
+        // It has ended by itself.
+      }
+    }
+    signal?.addEventListener('abort', end, { once: true })
+    child.on('error', error => resolve(`${option} ${JSON.stringify(command)}: ${error.message}`))
+    child.on('close', (code, by) => {
+      signal?.removeEventListener('abort', end)
+      const how = code === null ? `was ended by ${by}` : `ended with exit code ${code}`
+      resolve(code === 0 ? undefined : `${option} ${JSON.stringify(command)} ${how}`)
+    })
   })
 }
 
@@ -134,11 +164,7 @@ function tell(session: Session, span: Span | undefined, through: readonly boolea
     const during = records.statuses(span)
     const all = Object.values(during).reduce((sum, count) => sum + count, 0)
     session.fact('failed', 'failed in the outage', `${all - during['2xx']} of ${all} requests`, all - during['2xx'], '')
-    const last = records.span(failing, span.to)?.last
-    const recovery = last === undefined ? 0 : Math.max(0, last - span.to)
-    found.set('recovery', recovery)
-    session.fact('recovery', 'well again', `${inUnit(recovery, 'ms')} behind the end of the outage`, recovery, 'ms')
-    session.marks.push({ label: 'well again', from_ms: Math.round(span.to + recovery), kind: 'well' })
+    tellRecovery(session, span)
   }
   const givenUp = through.filter(done => !done).length
   // Stopped by our own hand, none was given up.
@@ -150,4 +176,23 @@ function tell(session: Session, span: Span | undefined, through: readonly boolea
     through.length,
     '',
   )
+}
+
+/** How long behind the end of the outage the last failure was; a server that never came back has not recovered. */
+function tellRecovery(session: Session, { to }: Span): void {
+  const { records, found, kit } = session
+  const last = records.span(failing, to)?.last
+  const good = records.span(['2xx'], to)?.last
+  if (good === undefined || (last !== undefined && last > good)) {
+    const said = last === undefined ? 'nothing was due behind the outage' : 'it was not well again when the load ended'
+    session.fact('recovery', 'well again', said)
+    for (const threshold of kit.thresholds)
+      if (threshold.metric === 'recovery')
+        session.judged.set(threshold, { found: null, said, holds: last === undefined ? null : false })
+    return
+  }
+  const recovery = last === undefined ? 0 : Math.max(0, last - to)
+  found.set('recovery', recovery)
+  session.fact('recovery', 'well again', `${inUnit(recovery, 'ms')} behind the end of the outage`, recovery, 'ms')
+  session.marks.push({ label: 'well again', from_ms: Math.round(to + recovery), kind: 'well' })
 }

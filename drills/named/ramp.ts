@@ -28,6 +28,9 @@ export const ramp: Drill = {
     const requests = rates.reduce((sum, rate) => sum + dueWithin(rate, stepTime), 0)
     return mixPlan({ rate: Math.max(from, to), requests, ms: steps * stepTime }, mix)
   },
+  refuse({ from = 1, to = 1 }) {
+    return to > from ? undefined : `--to is ${to}; expected more than --from, which is ${from}: a ramp goes upward`
+  },
   run: session =>
     withWorkload(session, async (workload, { mix }) => {
       const { from: first = 1, to: last = 1, steps = 2, stepTime = 0 } = session.settings

@@ -3,7 +3,7 @@ import type { Outbound } from '../calls.ts'
 import { backoffMs, isRetried, retryAfterMs } from '../policy.ts'
 import { inUnit } from '../reporters/numbers.ts'
 import type { Session } from '../session.ts'
-import { Workload } from '../workload.ts'
+import { refuseKey, Workload } from '../workload.ts'
 import type { Drill } from './drill.ts'
 
 export const recover: Drill = {
@@ -48,13 +48,14 @@ async function untilThrough(session: Session, who: string, out: Outbound, seen: 
   for (let attempt = 0; attempt < mostTries && !session.stopped; attempt++) {
     const answered = await session.ask(out)
     if (answered.status >= 200 && answered.status < 300) return true
+    refuseKey(out, answered)
     if (!isRetried(answered.status)) return false
     const askedMs = retryAfterMs(answered)
     if (answered.status === 429) {
       seen.limited++
       const limit = Number(answered.headers['x-ratelimit-limit'])
       if (limit > 0) seen.limit = limit
-      seen.windowMs = Math.max(seen.windowMs, windowOf(String(answered.headers['ratelimit-policy'] ?? '')) ?? askedMs)
+      seen.windowMs = Math.max(seen.windowMs, windowOf(String(answered.headers['ratelimit-policy'] ?? '')) ?? 0)
     }
     if (askedMs > session.settings.maxWait) {
       session.note(`a Retry-After of ${askedMs / 1000} s is more than --max-wait`)
@@ -83,7 +84,9 @@ function tell(session: Session, { limited, givenUp, waits, limit, windowMs }: Se
   session.fact('took', 'till all were through', inUnit(tookMs, 'ms'), tookMs, 'ms')
   if (limited === 0) return `no 429 came in ${calls} requests; more --calls may meet the limit`
   if (limit === undefined || windowMs === 0) {
-    session.note('the 429s tell neither a limit nor a window: there is no best possible time to measure against (RL-2)')
+    session.note(
+      'the 429s do not tell both a limit and its window (RateLimit-Policy): there is no best possible time to measure against (RL-2)',
+    )
     return undefined
   }
   const bestMs = Math.floor((calls - 1) / limit) * windowMs

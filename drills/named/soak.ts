@@ -49,9 +49,9 @@ async function watch(session: Session, durationMs: number, over: AbortSignal): P
   const found = new Map<string, [number, number][]>()
   while (!session.stopped && !over.aborted) {
     const text = (await session.kit.fetch(url)).body.toString('utf8')
-    for (const { name, pattern } of watched) {
-      const value = Number(pattern.exec(text)?.[1] ?? Number.NaN)
-      if (Number.isFinite(value)) found.set(name, [...(found.get(name) ?? []), [Math.round(session.now()), value]])
+    for (const { name, metrics } of watched) {
+      const value = gaugeIn(text, metrics)
+      if (value !== undefined) found.set(name, [...(found.get(name) ?? []), [Math.round(session.now()), value]])
     }
     await Promise.race([
       session.sleep(everyMs),
@@ -64,24 +64,31 @@ async function watch(session: Session, durationMs: number, over: AbortSignal): P
   }
 }
 
-/** Names as Node's and most other clients of Prometheus write them. */
-const gauge = (name: string, unit: string, ...metrics: string[]) => ({
-  name,
-  unit,
-  pattern: new RegExp(`^(?:${metrics.join('|')})(?:\\{[^}]*\\})? ([0-9.eE+-]+)`, 'm'),
-})
+/** Names as Node's and most other clients of Prometheus write them; the first that is there. */
 const watched = [
-  gauge('memory', 'bytes', 'process_resident_memory_bytes'),
-  gauge('heap', 'bytes', 'nodejs_heap_size_used_bytes', 'go_memstats_heap_inuse_bytes'),
-  gauge(
-    'handles',
-    '',
-    'nodejs_active_resources',
-    'nodejs_active_resources_total',
-    'nodejs_active_handles_total',
-    'process_open_fds',
-  ),
+  { name: 'memory', unit: 'bytes', metrics: ['process_resident_memory_bytes'] },
+  { name: 'heap', unit: 'bytes', metrics: ['nodejs_heap_size_used_bytes', 'go_memstats_heap_inuse_bytes'] },
+  {
+    name: 'handles',
+    unit: '',
+    metrics: [
+      'nodejs_active_resources_total',
+      'nodejs_active_resources',
+      'nodejs_active_handles_total',
+      'process_open_fds',
+    ],
+  },
 ]
+
+/** A gauge's value, or the sum over its labels; undefined where there is none of these names. */
+export function gaugeIn(text: string, metrics: readonly string[]): number | undefined {
+  for (const metric of metrics) {
+    const lines = [...text.matchAll(new RegExp(`^${metric}(?:\\{[^}\\n]*\\})? ([0-9.eE+-]+)`, 'gm'))]
+    const sum = lines.reduce((total, line) => total + Number(line[1]), 0)
+    if (lines.length > 0 && Number.isFinite(sum)) return sum
+  }
+  return undefined
+}
 
 /** Growth from the second fifth of the run to the last: the first is for warming up. */
 function report(session: Session): void {
@@ -92,6 +99,7 @@ function report(session: Session): void {
       continue
     }
     const growth = growthOf(fifth(points, 1), fifth(points, 4))
+    if (growth === undefined) continue
     session.found.set(name, growth)
     session.fact(
       name,
@@ -107,6 +115,7 @@ function report(session: Session): void {
   const [early, late] = [p50(1), p50(4)]
   if (early.length === 0 || late.length === 0) return
   const drift = growthOf([percentile(early, 50)], [percentile(late, 50)])
+  if (drift === undefined) return
   session.found.set('drift', drift)
   session.fact(
     'drift',
@@ -125,5 +134,8 @@ const fifth = (values: number[], i: number): number[] =>
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
 
-const growthOf = (early: readonly number[], late: readonly number[]): number =>
-  Math.round((mean(late) / mean(early) - 1) * 1e5) / 1e3
+/** In %; undefined where there was nothing to grow from. */
+function growthOf(early: readonly number[], late: readonly number[]): number | undefined {
+  const growth = Math.round((mean(late) / mean(early) - 1) * 1e5) / 1e3
+  return Number.isFinite(growth) ? growth : undefined
+}
