@@ -100,7 +100,7 @@ export async function drill(name: DrillName, target: string, options: DrillOptio
   if (stop?.aborted) end()
   try {
     onPlan?.({ ...plan, drill: name, target: base, seed: settings.seed, ...bounds })
-    const health = await reached(transport, base, own, settings)
+    const health = await reached(transport, base, own, settings, over.signal)
     const { adminToken } = settings
     const mayAsk = settings.control !== false && (isLocal || adminToken !== undefined)
     const control = mayAsk ? await findControl({ base, send: lasting.send, tag, headers: own, adminToken }) : undefined
@@ -241,6 +241,7 @@ async function reached(
   base: string,
   headers: Record<string, string>,
   { timeout }: Complete,
+  signal: AbortSignal,
 ): Promise<Readonly<Record<string, string>>> {
   try {
     const { status, headers: found } = await send({ method: 'GET', url: `${base}/health`, headers, timeoutMs: timeout })
@@ -250,7 +251,8 @@ async function reached(
       `it answers ${status} and redirects to ${to}; give the URL that it redirects to, without /health`,
     )
   } catch (error) {
-    if (error instanceof NoAnswer) throw new TargetError(error.message)
+    if (error instanceof NoAnswer)
+      throw new TargetError(signal.aborted ? 'it was stopped before it answered' : error.message)
     throw error
   }
 }
