@@ -1,4 +1,4 @@
-# The mock and the contract suite alone: no build tools, no curl, no root. `docker run -p 4010:4010 understudy`
+# The mock, the contract suite and the drills alone: no build tools, no curl, no root. `docker run -p 4010:4010 understudy`
 FROM node:24-alpine AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
