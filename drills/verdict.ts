@@ -219,9 +219,9 @@ export function judgeDrill({
   }
   const unknown = thresholds.find(one => one.verdict === 'unknown' && given.has(one))
   const why =
-    (generator.bottleneck ? generator.text : undefined) ??
     (complete ? undefined : 'it was stopped before its end') ??
     inconclusive ??
+    (generator.bottleneck ? generator.text : undefined) ??
     (unknown && `nothing tells of ${unknown.text}: ${unknown.said}`)
   if (why !== undefined) return { verdict: 'inconclusive', ok: false, why: `inconclusive: ${why}` }
   const held = thresholds.filter(({ verdict }) => verdict === 'held').length

