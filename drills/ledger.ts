@@ -64,10 +64,6 @@ export class Ledger {
     if (intent.fate !== 'accepted') intent.fate = 'unanswered'
   }
 
-  isAccepted(n: number): boolean {
-    return this.#intents[n]?.fate === 'accepted'
-  }
-
   async audit(readPage: ReadPage, findJob: FindJob): Promise<Jobs> {
     const of = (fate: Fate) => this.#intents.filter(intent => intent.fate === fate).length
     const counts = {

@@ -73,9 +73,9 @@ export interface DrillSettings {
 }
 
 export type DrillOptionName = keyof DrillSettings
-export type DrillOption = Option<unknown> & { isFlag?: true; isList?: true }
+export type DrillOption = Option<unknown> & { isFlag?: true }
 type Table = {
-  [Name in DrillOptionName]-?: Option<Required<DrillSettings>[Name] | undefined> & { isFlag?: true; isList?: true }
+  [Name in DrillOptionName]-?: Option<Required<DrillSettings>[Name] | undefined> & { isFlag?: true }
 }
 
 const none = () => undefined
@@ -218,7 +218,6 @@ export const drillOptions = {
   clip: checkOptions.clip,
   threshold: {
     argument: '<condition>',
-    isList: true,
     description: 'what has to hold, such as "p99 < 500ms"; may be given more than once',
     defaultText: 'those below',
     default: none,
@@ -253,7 +252,7 @@ export const drillOptions = {
     parse: wholeNumber(1, 60_000, ' connections'),
   },
   seed: checkOptions.seed,
-  header: { ...checkOptions.header, isList: true },
+  header: checkOptions.header,
   insecure: checkOptions.insecure,
   ca: checkOptions.ca,
   adminToken: checkOptions.adminToken,

@@ -138,7 +138,6 @@ export async function drill(name: DrillName, target: string, options: DrillOptio
       maxRate: bounds.maxRate,
       maxRequests: bounds.maxRequests,
       fetch: fetchWith(transport, base, own, settings),
-      tag,
     })
     session.onBound = end
     const cancel =

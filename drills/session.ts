@@ -33,8 +33,6 @@ export interface Equipment {
   signal: AbortSignal
   headers: Readonly<Record<string, string>>
   clip: { name: string; type: string; bytes: Uint8Array; seconds: number; path?: string }
-  /** A text that no earlier run has drawn. */
-  tag: (what: string) => string
   ca: string[] | undefined
   /** It says so of its connections. */
   closesConnections: boolean
