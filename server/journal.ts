@@ -51,6 +51,8 @@ export class Exchange {
   jobId: string | null = null
   status = 0
   ms = 0
+  /** When its answer was ready, by the world's time: what a delay of a scenario took is in it. */
+  endedAt = 0
   /** Set where they are others than those that every answer has. */
   responseHeaders: Record<string, string> | undefined = undefined
   responseBody: string | Buffer | undefined = undefined
@@ -114,6 +116,7 @@ export class Exchange {
     this.jobId = from.jobId
     this.status = from.status
     this.ms = from.ms
+    this.endedAt = from.endedAt
     this.responseHeaders = from.responseHeaders
     this.responseBody = from.responseBody
     this.credits = from.credits

@@ -6,6 +6,7 @@ import { routeOf } from '../contracts/operations.ts'
 import type { Config } from './config.ts'
 import { type Entry, type Exchange, type Feed, maxBodyBytes } from './journal.ts'
 import { answerHeaders } from './pipeline/record.ts'
+import { isSecretHeader, redacted, redactField, redactText, redactUrl, withoutSecrets } from './redaction.ts'
 import type { World } from './world/world.ts'
 import { isSelected, type WorldSelector, type Worlds } from './world/worlds.ts'
 
@@ -67,18 +68,6 @@ export interface JournalPage {
   /** Pass as `since` for the next page; null on the last. */
   next: number | null
 }
-
-export const redacted = '[redacted]'
-
-const secretHeaders: ReadonlySet<string> = new Set([
-  'x-api-key',
-  'x-admin-token',
-  'authorization',
-  'proxy-authorization',
-  'cookie',
-  'set-cookie',
-  'x-webhook-signature',
-])
 
 export class JournalReader {
   readonly #worlds: Worlds
@@ -223,9 +212,7 @@ export class JournalReader {
       this.#config.webhookSecret,
       ...secretsIn(entry.requestHeaders),
     ]
-    const known = secrets.filter(secret => secret !== undefined && secret.length >= minSecretLength) as string[]
-    if (known.length === 0) return shown
-    return withoutSecrets(shown, known) as T
+    return withoutSecrets(shown, secrets) as T
   }
 
   *#read(filter: WorldSelector): Generator<World> {
@@ -242,29 +229,6 @@ function playedIn({ scene }: Exchange): Partial<JournalEntry> | undefined {
     fault: act?.rule.then.fault?.name,
     draw: act?.draw,
     delay_ms: act && act.delayMs > 0 ? Math.round(act.delayMs) : undefined,
-  }
-}
-
-/** Names of fields and parameters that carry secrets. */
-const secretName = /(^|[^a-z]|api)key$|(token|secret|signature|credential|password|authorization)$/i
-
-/** Whether a header, a parameter or a field carries a secret, by its name. */
-export const isSecretName = (name: string): boolean => secretHeaders.has(name.toLowerCase()) || secretName.test(name)
-
-/** Takes secrets out of a URL: the parameters that are named like one, and a user's password. */
-export function redactUrl(url: string): string {
-  const bare = url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#@]*@/i, `$1${redacted}@`)
-  if (!bare.includes('?')) return bare
-  return bare.replace(/([?&])([^=&#]+)=([^&#]*)/g, (whole, sign: string, name: string) =>
-    secretName.test(decoded(name)) ? `${sign}${name}=${redacted}` : whole,
-  )
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
   }
 }
 
@@ -292,19 +256,19 @@ function fitsRoute(operation: string | undefined, asked: string): boolean {
   return operation === asked || route === asked || route?.split(' ')[1] === asked
 }
 
+function* secretsIn(pairs: readonly string[]): Generator<string> {
+  for (let i = 0; i < pairs.length; i += 2) {
+    if (isSecretHeader(pairs[i] as string)) yield pairs[i + 1] as string
+  }
+}
+
 function headersOf(pairs: readonly string[]): Record<string, string> {
   const headers: Record<string, string> = {}
   for (let i = 0; i < pairs.length; i += 2) {
     const name = (pairs[i] as string).toLowerCase()
-    headers[name] = secretHeaders.has(name) ? redacted : String(pairs[i + 1])
+    headers[name] = isSecretHeader(name) ? redacted : String(pairs[i + 1])
   }
   return headers
-}
-
-function* secretsIn(pairs: readonly string[]): Generator<string> {
-  for (let i = 0; i < pairs.length; i += 2) {
-    if (secretHeaders.has((pairs[i] as string).toLowerCase())) yield pairs[i + 1] as string
-  }
 }
 
 /** A body as JSON where it is JSON, cut to 64 KiB, without what its fields and URLs carry of secrets. */
@@ -318,29 +282,4 @@ function bodyOf(body: string | undefined): unknown {
     }
   }
   return `${redactText(body.slice(0, maxBodyBytes))}… (cut)`
-}
-
-function redactField(name: string, value: unknown): unknown {
-  if (secretName.test(name)) return redacted
-  return typeof value === 'string' && value.includes('://') ? redactUrl(value) : value
-}
-
-/** The same for what can't be parsed: broken JSON, or the beginning of a long one. */
-const redactText = (text: string): string =>
-  text.replace(
-    /("([^"\\]*)"\s*:\s*)"((?:[^"\\]|\\.)*)("?)/g,
-    (_, before: string, name: string, value: string, end: string) => `${before}"${redactField(name, value)}${end}`,
-  )
-
-/** A shorter text is too common to be taken out wherever it stands. */
-const minSecretLength = 8
-
-/** A copy without the secrets, in values and in field names; what was an object stays one. */
-function withoutSecrets(value: unknown, secrets: readonly string[]): unknown {
-  if (typeof value === 'string') return secrets.reduce((text, secret) => text.replaceAll(secret, redacted), value)
-  if (Array.isArray(value)) return value.map(item => withoutSecrets(item, secrets))
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(
-    Object.entries(value).map(([name, item]) => [withoutSecrets(name, secrets), withoutSecrets(item, secrets)]),
-  )
 }

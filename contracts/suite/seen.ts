@@ -21,6 +21,7 @@ export interface FormPart {
   /** Where the file lies, or what is in it, where that can be told: so that it can be sent again. */
   path?: string
   text?: string
+  sha256?: string
 }
 
 /** An answer. Header names are in lower case. */

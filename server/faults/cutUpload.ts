@@ -13,6 +13,7 @@ export const cutUpload = fault({
     },
   },
   needsAnswer: true,
+  cuts: { when: 'in_request', how: 'reset' },
   explain: ({ after_bytes }) => `resets the connection after ${after_bytes} bytes of the request's body`,
   receive: ({ after_bytes }, body, wire) => {
     async function* cut() {

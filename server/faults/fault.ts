@@ -5,6 +5,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import type { JSONSchema } from 'json-schema-to-ts'
+import type { Cut } from '../../contracts/har.ts'
 import type { Clock } from '../clock.ts'
 
 /** An answer that has not left yet. A fault changes it in place. */
@@ -42,6 +43,8 @@ export interface Fault<P extends Params = Params> {
   change?(params: Given<P>, answer: Answer, n: number): void
   /** Sends the answer in its own way, or ends the connection. `answer` is missing where nothing has made one. */
   send?(params: Given<P>, answer: Answer | undefined, wire: Wire): void | Promise<void>
+  /** Where it ends the exchange without a whole answer, and how that looks from outside. */
+  readonly cuts?: Pick<Cut, 'when' | 'how'>
   /** Whether it decides the answer's status itself. */
   readonly setsStatus?: true
   /** Whether it has nothing to work on without an answer. */

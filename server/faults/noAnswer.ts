@@ -5,6 +5,7 @@ export const noAnswer = fault({
   summary: 'never answers; the connection stays open until the client gives up',
   params: {},
   needsAnswer: false,
+  cuts: { when: 'before_head', how: 'silence' },
   explain: () => 'never answers',
   send() {},
 })

@@ -6,6 +6,7 @@ export const truncatedBody = fault({
   summary: 'announces the full Content-Length, sends a part of the body, then closes (FIN)',
   params: { after_bytes: afterBytes },
   needsAnswer: true,
+  cuts: { when: 'in_body', how: 'closed' },
   explain: ({ after_bytes }) => `closes the connection after ${after_bytes ?? 'half of the'} bytes of the body`,
   send: ({ after_bytes }, answer, wire) => answer && sendPart(answer, wire, after_bytes, closeConnection),
 })

@@ -3,6 +3,7 @@
  * the headers that every answer has, its entry in the journal, its line in the log and its count in the metrics.
  */
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
+import { type OperationId, operations } from '../../contracts/operations.ts'
 import { monotonicMs } from '../clock.ts'
 import { apiError } from '../errors.ts'
 import { Exchange } from '../journal.ts'
@@ -13,9 +14,11 @@ import { answerHeaders, log, record } from './record.ts'
 import { answerAsTold } from './scenario.ts'
 
 /** Opens the exchange of a request to `operation`; undefined where no route met. */
-export function openExchange(mock: Mock, operation: string | undefined) {
+export function openExchange(mock: Mock, operation: OperationId) {
+  const isFile = operations[operation].tag === 'files'
   return (request: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void => {
     open(mock, operation, request)
+    if (isFile) request.exchange.at = timeOfFile(mock, request)
     const split = request.headers['x-mock-world'] as string | undefined
     if (split !== undefined && split.length > maxNameLength) {
       return done(
@@ -27,6 +30,12 @@ export function openExchange(mock: Mock, operation: string | undefined) {
       return done(apiError('malformed_http', 'the header Host is missing'))
     done()
   }
+}
+
+/** A file is asked for without a key, and yet by the client whose job it is: its time is that of the job's world. */
+function timeOfFile({ worlds }: Mock, { exchange, params }: FastifyRequest): number {
+  const { job_id, video_id } = params as { job_id?: string; video_id?: string }
+  return worlds.ofId(job_id ?? video_id ?? '')?.clock.now() ?? exchange.at
 }
 
 export function open(mock: Mock, operation: string | undefined, request: FastifyRequest): void {

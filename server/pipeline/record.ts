@@ -1,14 +1,16 @@
 /** What is written down of every answer: its entry in the journal, its line in the log, its count, its headers. */
 import { monotonicMs } from '../clock.ts'
 import { type Exchange, maxBodyBytes } from '../journal.ts'
-import { redactUrl } from '../journalView.ts'
 import type { Mock } from '../mock.ts'
+import { redactUrl } from '../redaction.ts'
 import { secondsLeft, type Window } from '../world/limits.ts'
 
 /** Writes a finished exchange to journal, log, metrics and usage. */
 export function record(mock: Mock, exchange: Exchange): void {
-  exchange.ms = monotonicMs() - exchange.startedAt
+  const now = monotonicMs()
+  exchange.ms = now - exchange.startedAt
   const { operation, status, ms, world } = exchange
+  exchange.endedAt = world.clock.now(now)
   mock.metrics.answered(operation, status, ms)
   exchange.requestBody = cut(exchange.requestBody)
   exchange.responseBody = cut(exchange.responseBody)

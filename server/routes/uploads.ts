@@ -4,6 +4,7 @@ import type { MultipartFile } from '@fastify/multipart'
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import type { Upload } from '../../contracts/schemas.ts'
 import { apiError } from '../errors.ts'
+import { typeOfName } from '../media.ts'
 import type { Mock } from '../mock.ts'
 import { replay } from '../pipeline/idempotency.ts'
 import { readAsTold } from '../pipeline/scenario.ts'
@@ -72,6 +73,7 @@ export function upload({ config, uploads }: Mock) {
           )
         }
         if (received) throw apiError('invalid_upload', 'there are two files; expected one')
+        request.exchange.upload = noteOf(part, request)
         received = await uploads.receive(readAsTold(request, reply, part.file), nameOf(part), claimOf(part))
         if (part.file.truncated) throw tooLarge(maxBytes)
       }
@@ -102,6 +104,14 @@ function nameOf({ filename }: MultipartFile): string {
 
 /** UP-4: the part's Content-Type, if the client sent one. The parser says text/plain where there was none. */
 const claimOf = ({ mimetype }: MultipartFile): string | undefined => (mimetype === 'text/plain' ? undefined : mimetype)
+
+/** What is known of a file before it is there: the journal tells of a refused one too. */
+const noteOf = (part: MultipartFile, { headers }: FastifyRequest) => ({
+  filename: part.filename ?? '',
+  size: Number(headers['content-length'] ?? 0),
+  type: claimOf(part) ?? typeOfName(part.filename ?? '') ?? 'unknown',
+  sha256: '',
+})
 
 /** What the form's parser throws, or a client that went away; a disk that fails is neither, and is our own error. */
 const isBrokenForm = (error: unknown): error is Error =>
