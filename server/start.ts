@@ -1,10 +1,12 @@
 /** startMock(): the mock for tests and tools, in this process. It listens on a real socket and leaves nothing behind. */
 import type { Socket } from 'node:net'
 import { pino } from 'pino'
+import type { ConductReport } from '../contracts/conduct/report.ts'
 import type { Job } from '../contracts/schemas.ts'
 import type { App } from './app.ts'
 import { buildApp } from './app.ts'
 import { type Clock, realDelay } from './clock.ts'
+import { type ConductExpectation, type ConductOptions, conductOf, expectationOn } from './conduct.ts'
 import { ConfigError, completeConfig, type MockOptions } from './config.ts'
 import { clocksOf } from './control/clock.ts'
 import { resetAll } from './control/index.ts'
@@ -13,6 +15,7 @@ import { type KeyChange, type KeyState, setKey } from './control/keys.ts'
 import { activeScenario, explainRequest, type ScenarioChoice, useScenario } from './control/scenarios.ts'
 import { restore, snapshot } from './control/snapshot.ts'
 import { parseDuration } from './duration.ts'
+import { journalHar } from './har/fromJournal.ts'
 import type { JournalEntry, JournalFilter, JournalPage } from './journalView.ts'
 import type { Mock } from './mock.ts'
 import type { ActiveScenario } from './scenarios/director.ts'
@@ -49,6 +52,10 @@ export interface RunningMock {
   setKey(change: KeyChange): KeyState
   /** Puts a job into a state by hand, with the charges and webhooks that belong to it. */
   setJob(id: string, change: JobChange): Job
+  /** The grade of a key's client: which rules of conduct it kept, broke, or was never in the situation to. */
+  conduct(key?: string, options?: ConductOptions): ConductReport
+  /** The same as an assertion: await mock.expectConduct(key).toKeep('ERR-3') */
+  expectConduct(key?: string, options?: ConductOptions): ConductExpectation
   /** A key's world as one JSON document. */
   snapshot(key: string): Snapshot
   /** Resets the key's world and puts it into the state of the document. */
@@ -66,6 +73,8 @@ export interface MockJournal {
   read(filter?: JournalFilter, limit?: number): JournalPage
   /** How many fit. Throws when some may have been evicted, instead of answering too low. */
   count(filter?: JournalFilter): number
+  /** The entries that fit as a recording: HAR 1.2, without secrets. serve --replay and `understudy replay` play it. */
+  har(filter?: JournalFilter): string
   /**
    * Waits until at least `atLeast` (default 1) entries fit, and gives them. Throws when they don't within `within`
    * (default 5s, real time), with what was there instead.
@@ -137,6 +146,7 @@ export async function listen({ fastify, mock }: App): Promise<RunningMock> {
     fastify.server.closeAllConnections()
     await finished
     worlds.close()
+    mock.replay?.close()
     mock.clock.close()
     mock.uploads.close()
   }
@@ -169,6 +179,7 @@ export async function listen({ fastify, mock }: App): Promise<RunningMock> {
       entries: filter => journal.read(filter, Number.POSITIVE_INFINITY).entries,
       read: (filter, limit) => journal.read(filter, limit),
       count: filter => journal.count(filter),
+      har: (filter = {}) => [...journalHar(mock, filter, url)].join(''),
       listen: (filter, listener) => journal.listen(filter, listener),
       clear: key => journal.clear({ key }),
       async waitFor(filter, { atLeast = 1, within = '5s' } = {}) {
@@ -193,6 +204,8 @@ export async function listen({ fastify, mock }: App): Promise<RunningMock> {
     explain: requestId => explainRequest(mock, requestId),
     setKey: change => setKey(mock, change),
     setJob: (id, change) => changeJob(mock, id, change),
+    conduct: (key, options) => conductOf(mock, { key }, options),
+    expectConduct: (key, options) => expectationOn(() => conductOf(mock, { key }, options)),
     snapshot: key => snapshot(mock, { key }),
     restore: (key, document) => restore(mock, document, { key }, url),
     reset: (key, world) => resetAll(mock, { key, world }),

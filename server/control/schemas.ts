@@ -29,6 +29,8 @@ export const journalQuery = object({
   atLeast: { type: 'integer', minimum: 1, default: 1 },
 })
 
+export const conductQuery = object({ key, world, patience: { type: 'string' }, require: { type: 'string' } })
+
 export const clockBody = object({
   key,
   world,

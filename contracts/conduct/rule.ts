@@ -1,0 +1,56 @@
+/** What a rule of conduct is: a sentence, and a pure function that looks for it in what a client did. */
+import type { ClauseId } from '../clauses.ts'
+import type { Client, Fact, HookFact } from './client.ts'
+
+/** One situation in which the rule speaks, and what the client did in it. */
+export interface Finding {
+  kept: boolean
+  /** What the client did: "came back after 0.3 s, though asked to wait 2 s". */
+  said: string
+  /** By which it is seen. */
+  facts: readonly (Fact | HookFact)[]
+}
+
+export interface Grading {
+  /** Until when the client was watched, ms since the epoch. */
+  now: number
+  /** The longest that a job may be polled that doesn't end, ms. */
+  patienceMs: number
+}
+
+export interface Rule {
+  /** theme.what; stable, as reports and tests name it. */
+  id: string
+  /** The clause that it comes from; behind it, others that say so too. */
+  clauses: readonly [ClauseId, ...ClauseId[]]
+  /** What a client does that keeps it. */
+  title: string
+  /** What a developer does about it. */
+  advice: string
+  /** Scenarios that bring the situation about. */
+  provoke: readonly string[]
+  /** Why nobody can see it from outside. */
+  unseen?: string
+  /** Each situation that arose. */
+  judge(client: Client, grading: Grading): Finding[]
+  /** Why it is not seen, where more is known than that the situation never arose. */
+  reason?(client: Client): string | undefined
+}
+
+export const kept = (said: string, ...facts: Finding['facts']): Finding => ({ kept: true, said, facts })
+export const broke = (said: string, ...facts: Finding['facts']): Finding => ({ kept: false, said, facts })
+
+/** "30 ms", "1.3 s", "3 min" */
+export function time(ms: number): string {
+  const seconds = Math.max(0, ms) / 1000
+  if (seconds < 1) return `${Math.round(seconds * 1000)} ms`
+  if (seconds >= 120) return `${Math.round(seconds / 60)} min`
+  return `${seconds >= 10 ? Math.round(seconds) : Math.round(seconds * 10) / 10} s`
+}
+
+/** "429 rate_limited", "no answer" */
+export const outcome = ({ status, code, cut }: Fact): string =>
+  cut === undefined && status > 0 ? [status, code].filter(Boolean).join(' ') : 'no whole answer'
+
+/** "POST /v1/jobs" without what a reader does not need. */
+export const callText = ({ method, path }: Fact): string => `${method} ${path.split('?', 1)[0]}`
