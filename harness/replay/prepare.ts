@@ -1,0 +1,192 @@
+/** From a recorded call to the one that is sent now: its URL, its key, its headers, its body, and what the mock is told. */
+import type { HarEntry } from '../../contracts/har.ts'
+import { redacted } from '../../contracts/har.ts'
+import type { Ids, Lost } from '../../contracts/replay/ids.ts'
+import type { Call } from '../../contracts/traffic.ts'
+import { isLoopback } from '../../server/webhooks.ts'
+import { unsendable } from '../inputs.ts'
+import { bodyOf, headerOf } from './body.ts'
+import { type Control, type Place, ruleHeader } from './control.ts'
+import { type Owner, ownerNameOf, type Plan } from './plan.ts'
+import type { Outgoing } from './send.ts'
+
+export interface Prepared {
+  request: Outgoing
+  /** The world of the mock whose time and scenario the call meets. */
+  place: Place | undefined
+  note?: string
+  /** What it needs and never came, or why else it can't be sent. */
+  lost?: Lost | string
+}
+
+export interface Preparer {
+  prepare(entry: HarEntry, call: Call): Promise<Prepared>
+}
+
+export interface Setting {
+  plan: Plan
+  ids: Ids
+  /** The new base URL. */
+  target: string
+  /** Where the recording lies. */
+  folder: string
+  /** A key for each that was recorded, in the order of their first calls. */
+  keys: readonly string[]
+  unknownKey: string
+  /** Sent with every call. */
+  headers: Readonly<Record<string, string>>
+  /** A text that no earlier replay has drawn. */
+  tag: string
+  control: Control | undefined
+  /** undefined: no gaps. */
+  speed: number | undefined
+  timeoutMs: number
+  allowRemote: boolean
+}
+
+/** What belongs to one connection, or is made anew for what is sent now. */
+const ownHeaders: ReadonlySet<string> = new Set([
+  'host',
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'content-length',
+  'transfer-encoding',
+  'te',
+  'trailer',
+  'upgrade',
+  'expect',
+  'accept-encoding',
+  'x-api-key',
+])
+
+/** ms that a client waits at the least where it was never answered (on this machine, elsewhere), or went away. */
+const silenceMs = [250, 2_000] as const
+const leaveMs = 100
+const slowestBytesPerSecond = 1024 * 1024
+
+export function makePreparer(setting: Setting): Preparer {
+  const { plan, ids, target, keys, control, speed, tag } = setting
+  const places = new Map<string, Place>()
+  const jobPlaces = new Map<string, Place>()
+  const playing = new Map<string, string>()
+  const { host: targetHost, hostname } = new URL(target)
+  const isLocal = isLoopback(hostname.replace(/^\[|\]$/g, ''))
+
+  const keyOf = ({ key, isUnknown }: Owner): string | undefined =>
+    isUnknown ? setting.unknownKey : key === undefined ? undefined : keys[key]
+
+  async function placeOf(call: Call, owner: Owner, world: string | undefined): Promise<Place | undefined> {
+    if (control === undefined || owner.isUnknown) return undefined
+    const ofJob = call.hasKey || call.jobId === undefined ? undefined : jobPlaces.get(call.jobId)
+    const key = keyOf(owner) ?? 'anonymous'
+    const name = `${key}/${world ?? ''}`
+    let place = ofJob ?? places.get(name)
+    if (place === undefined) {
+      place = { key, ...(world !== undefined && { world }) }
+      places.set(name, place)
+      if (speed !== undefined && speed !== 1) await control.setSpeed(place, speed)
+    }
+    if (call.operation === 'createJob' && call.jobId !== undefined) jobPlaces.set(call.jobId, place)
+    return place
+  }
+
+  /** Whatever was played when it was recorded is switched on, if it is not yet. */
+  async function play(call: Call, owner: Owner, entry: HarEntry): Promise<string | undefined> {
+    const { scenario } = call
+    const isOwn = headerOf(entry, 'x-mock-scenario') !== undefined || headerOf(entry, 'x-mock-fault') !== undefined
+    if (control === undefined || scenario === undefined || scenario === 'X-Mock-Fault' || isOwn) return undefined
+    // A call without a key for a job meets the scenario of the job's own key.
+    if (!call.hasKey && /^\/(files\/|api\/download\/)/.test(call.path)) return undefined
+    const key = owner.isUnknown ? 'anonymous' : (keyOf(owner) ?? 'anonymous')
+    if (playing.get(key) === scenario) return undefined
+    playing.set(key, scenario)
+    return control.play(key, scenario)
+  }
+
+  function headersOf(
+    entry: HarEntry,
+    call: Call,
+    owner: Owner,
+    isHere: boolean,
+    notes: string[],
+  ): Record<string, string> {
+    const headers: Record<string, string> = {}
+    for (const { name, value } of entry.request.headers) {
+      const lower = name.toLowerCase()
+      if (ownHeaders.has(lower) || value === redacted || name.startsWith(':')) continue
+      if (unsendable.test(value) || !/^[\w!#$%&'*+.^`|~-]+$/.test(name)) {
+        notes.push(`its header ${JSON.stringify(name)} can't be sent by any client: it was left out`)
+        continue
+      }
+      const now = lower === 'idempotency-key' ? `${value}-${tag}` : lower === 'user-agent' ? value : ids.text(value)
+      headers[lower] = headers[lower] === undefined ? now : `${headers[lower]}, ${now}`
+    }
+    if (!isHere) return headers
+    const key = call.hasKey ? keyOf(owner) : undefined
+    if (key !== undefined) headers['x-api-key'] = key
+    if (control !== undefined && !call.hasKey) {
+      // A world of its own: others call without a key too.
+      const world = headers['x-mock-world']
+      headers['x-mock-world'] = world === undefined ? `replay-${tag}` : `${world}-${tag}`
+    }
+    if (control !== undefined && call.rule !== undefined && call.rule !== 'none') headers[ruleHeader] = call.rule
+    for (const [name, value] of Object.entries(setting.headers)) headers[name.toLowerCase()] = value
+    return headers
+  }
+
+  return {
+    async prepare(entry, call) {
+      const owner = plan.owners.get(ownerNameOf(call)) as Owner
+      const { sent, cut } = call
+      const isBelow = call.path.startsWith('/') && sent.url.endsWith(call.path) && !ids.has(sent.url)
+      const url = isBelow && isOfBase(sent.url, plan.base) ? ids.url(plan.base + call.path) : ids.url(sent.url)
+      const isHere = URL.canParse(url) && new URL(url).host === targetHost
+      const notes: string[] = []
+      const headers = headersOf(entry, call, owner, isHere, notes)
+      const body = bodyOf(entry, call, setting.folder, ids)
+      if (body.contentType !== undefined) headers['content-type'] = body.contentType
+      if (body.note !== undefined) notes.push(body.note)
+      const place = await placeOf(call, owner, headers['x-mock-world'])
+      const scenarioNote = await play(call, owner, entry)
+      if (scenarioNote !== undefined) notes.push(scenarioNote)
+      const scaled = speed === undefined ? 0 : call.ms / speed
+      const size = body.content?.size ?? 0
+      const timeoutMs =
+        cut?.how === 'silence'
+          ? Math.min(setting.timeoutMs, Math.max(silenceMs[isLocal ? 0 : 1], scaled))
+          : cut?.by === 'client'
+            ? Math.min(setting.timeoutMs, Math.max(leaveMs, scaled))
+            : setting.timeoutMs + (size / slowestBytesPerSecond) * 1000
+      const request: Outgoing = { method: sent.method, url, headers, content: body.content, timeoutMs }
+      if (cut?.by === 'client' && cut.when === 'in_request')
+        request.leavesAfterBytes = cut.bytes ?? Math.floor(size / 2)
+      const lost =
+        body.missing ??
+        ids.lostIn(sent.url) ??
+        ids.lostIn(call.path) ??
+        (body.text === undefined ? undefined : ids.lostIn(body.text)) ??
+        strangeHost(url, isHere)
+      return {
+        request,
+        place,
+        ...(notes.length > 0 && { note: notes.join('; ') }),
+        ...(lost !== undefined && { lost }),
+      }
+    },
+  }
+
+  /** A URL that the server gave may lead elsewhere, such as to a file store. */
+  function strangeHost(url: string, isHere: boolean): string | undefined {
+    if (isHere) return undefined
+    if (!URL.canParse(url)) return 'its URL is none'
+    const { hostname } = new URL(url)
+    if (setting.allowRemote || isLoopback(hostname.replace(/^\[|\]$/g, ''))) return undefined
+    return `leads to ${hostname}, which is not this machine; --allow-remote lets it`
+  }
+}
+
+const isOfBase = (url: string, base: string): boolean => {
+  const [a, b] = [new URL(url), new URL(base)]
+  return a.port === b.port && (a.hostname === b.hostname || (isLoopback(a.hostname) && isLoopback(b.hostname)))
+}
