@@ -10,8 +10,9 @@ import { defaultKey, listen, type RunningMock } from '../server/start.ts'
 export async function runServe(given: MockOptions): Promise<void> {
   const config = completeConfig(given)
   const log = await makeLog(config.logLevel)
-  const mock = await listen(buildApp(config, log))
-  console.log(greeting(mock, config.scenario))
+  const app = buildApp(config, log)
+  const mock = await listen(app)
+  console.log(greeting(mock, config.scenario, app.mock.replay?.summary))
   await stopped()
   await mock.close()
   log.flush()
@@ -51,10 +52,13 @@ async function destination(): Promise<DestinationStream> {
 }
 
 /** What a new user needs: where it is, the key, and three lines to paste. */
-function greeting({ url, seed }: RunningMock, scenario: string | undefined): string {
+function greeting({ url, seed }: RunningMock, scenario: string | undefined, replay: string | undefined): string {
   const key = `-H 'X-Api-Key: ${defaultKey}'`
   const body = `-H 'Content-Type: application/json' -d '{"video_url":"https://example.com/cat.mp4"}'`
-  return `Understudy is ready at ${url}   key: ${defaultKey}   seed: ${seed}${scenario === undefined ? '' : `   scenario: ${scenario}`}   docs: ${url}/docs
+  const ready = `Understudy is ready at ${url}   key: ${defaultKey}   seed: ${seed}${scenario === undefined ? '' : `   scenario: ${scenario}`}   docs: ${url}/docs`
+  // What could be pasted is not in the recording.
+  if (replay !== undefined) return `${ready}\n\n  ${replay}\n`
+  return `${ready}
 
   curl -s ${key} -F 'file=@${clipPath()}' ${url}/v1/uploads
   JOB=$(curl -s ${key} ${body} ${url}/v1/jobs | grep -o 'job_[a-z0-9]*')

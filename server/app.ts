@@ -19,6 +19,8 @@ import { closeExchange, open } from './pipeline/exchange.ts'
 import { holdContinue, isStillWaiting } from './pipeline/expect.ts'
 import { answerNodesOwn, answerRawErrors } from './pipeline/rawErrors.ts'
 import { refuseDeepJson, validatorCompiler } from './pipeline/validation.ts'
+import { answerRecorded } from './replay/answerRecorded.ts'
+import { Replay } from './replay/replay.ts'
 import { registerDocs } from './routes/docs.ts'
 import { methodsOf, registerRoutes } from './routes/index.ts'
 import { Director } from './scenarios/director.ts'
@@ -58,10 +60,11 @@ export function buildApp(config: Config, log: Logger): App {
   app.addContentTypeParser('application/json', { parseAs: 'string' }, jsonParser(app))
   app.addContentTypeParser('*', refuseContentType)
   // Refused before its body is looked at: no route has opened an exchange for it.
-  app.addHook('onRequest', (request, _reply, done) => {
+  app.addHook('onRequest', (request, reply, done) => {
     if (!request.is404) return done()
     open(mock, undefined, request)
-    done(noRoute(request))
+    if (mock.replay === undefined) return done(noRoute(request))
+    answerRecorded(mock, mock.replay)(request, reply, refused => done(refused ?? noRoute(request)))
   })
   app.addHook('onSend', closeExchange(mock))
   app.setErrorHandler((error, request, reply) => {
@@ -99,6 +102,8 @@ export function buildApp(config: Config, log: Logger): App {
 }
 
 function assemble(config: Config, log: Logger): Mock {
+  // First, as it may be refused: nothing has been made yet that would have to be taken away.
+  const replay = config.replay === undefined ? undefined : new Replay(config.replay)
   const clock = new Clock()
   const feed = new Feed()
   const metrics = new Metrics()
@@ -125,6 +130,7 @@ function assemble(config: Config, log: Logger): Mock {
     metrics,
     director,
     log,
+    replay,
     internalCalls: 0,
     held: new Set(),
   }

@@ -6,6 +6,7 @@ import { harEntryOf } from './har/fromJournal.ts'
 import type { Entry } from './journal.ts'
 import type { Mock } from './mock.ts'
 import { packageVersion } from './paths.ts'
+import type { World } from './world/world.ts'
 import { fingerprintOf, isSelected, type WorldSelector } from './world/worlds.ts'
 
 export interface ConductOptions {
@@ -20,12 +21,11 @@ export interface ConductOptions {
 /** Grades the client of a key; without one, all clients. Throws a RangeError for a name that is no rule and no clause. */
 export function conductOf(mock: Mock, selector: WorldSelector, options: ConductOptions = {}): ConductReport {
   for (const name of options.require ?? []) knownRule(name)
-  const { world } = selector
   const worlds = [...mock.worlds].filter(one => isSelected(one, selector))
   const evicted = worlds.reduce((sum, one) => sum + one.journal.evicted, 0)
-  // Files and legacy downloads are asked for without a key: whose they are, the ids in their paths say.
-  const read = new Set([...worlds, mock.worlds.anonymous()])
-  const entries = [...read].flatMap(one => [...one.journal]).sort((a, b) => beganAt(a) - beganAt(b) || a.seq - b.seq)
+  const own = worlds.flatMap(one => [...one.journal])
+  const entries = [...own, ...keyless(mock, new Set(worlds))]
+  entries.sort((a, b) => beganAt(a) - beganAt(b) || a.seq - b.seq)
   const name = nameOf(mock, selector)
   return grade(trafficIn(mock, entries), {
     about: {
@@ -33,11 +33,23 @@ export function conductOf(mock: Mock, selector: WorldSelector, options: ConductO
       source: 'the journal of the mock',
       ...(evicted > 0 && { incomplete: `${evicted} entries of the journal had to make room; raise journalEntries` }),
     },
-    ...(name !== undefined && { key: world === undefined ? name : `${name}/${world}` }),
+    ...(name !== undefined && { key: selector.world === undefined ? name : `${name}/${selector.world}` }),
     now: options.now ?? (worlds[0] ?? mock).clock.now(),
     patienceMs: options.patienceMs ?? defaultPatienceMs,
     require: options.require ?? [],
   })
+}
+
+/** Files and legacy downloads are asked for without a key: whose they are, the ids in their paths say. */
+function* keyless({ worlds }: Mock, of: ReadonlySet<World>): Generator<Entry> {
+  for (const world of worlds) {
+    if (world.key !== undefined || of.has(world)) continue
+    for (const entry of world.journal) {
+      const id = /\/((?:job|vid)_\w+)/.exec(entry.url)?.[1]
+      const owner = id === undefined ? undefined : worlds.ofId(id)
+      if (owner !== undefined && of.has(owner)) yield entry
+    }
+  }
 }
 
 const beganAt = (entry: Entry): number => (entry.kind === 'webhook' ? entry.at - entry.ms : entry.at)

@@ -31,6 +31,10 @@ export interface MockOptions {
   scenario?: string
   /** Folder with scenario files of your own; they come before those that ship. */
   scenarios?: string
+  /** A recording (HAR) that answers in place of the routes: as it did then, matched by request and order. */
+  replay?: string
+  /** Who answers what was not recorded: nobody (404), or the live mock. */
+  replayFallback?: ReplayFallback
   /** Whether answers say which scenario and rule they come from, in X-Mock-Scenario and X-Mock-Rule. */
   mockHeaders?: boolean
   /** Hosts beside loopback that webhooks may go to. */
@@ -46,7 +50,10 @@ export interface MockOptions {
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 export type LogLevel = (typeof logLevels)[number]
 
-type Unset = 'dataDir' | 'webhookSecret' | 'adminToken' | 'scenario' | 'scenarios'
+export const replayFallbacks = ['none', 'mock'] as const
+export type ReplayFallback = (typeof replayFallbacks)[number]
+
+type Unset = 'dataDir' | 'webhookSecret' | 'adminToken' | 'scenario' | 'scenarios' | 'replay'
 export type Config = Required<Omit<MockOptions, Unset>> & Pick<MockOptions, Unset>
 
 export interface Option<T> {
@@ -164,6 +171,20 @@ export const options = {
     defaultText: 'those that ship',
     default: () => undefined as string | undefined,
     parse: text('a folder'),
+  },
+  replay: {
+    argument: '<file.har>',
+    description:
+      'recording that answers in place of the mock, matched by request and order, faults and timing included',
+    defaultText: 'none',
+    default: () => undefined as string | undefined,
+    parse: text('the path of a recording (HAR)'),
+  },
+  replayFallback: {
+    argument: '<none|mock>',
+    description: 'who answers what was not recorded: "none" (404) or the live "mock"',
+    default: () => 'none' as ReplayFallback,
+    parse: value => replayFallbacks.find(one => one === value) ?? expected('none or mock'),
   },
   mockHeaders: {
     argument: '<on|off>',

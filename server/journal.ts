@@ -4,6 +4,7 @@
  * nothing.
  */
 
+import type { Cut } from '../contracts/har.ts'
 import type { Scene } from './scenarios/play.ts'
 import type { Account } from './world/account.ts'
 import type { Window } from './world/limits.ts'
@@ -67,6 +68,8 @@ export class Exchange {
   jobEndsAt = 0
   /** Whose credits and limits the call takes from: its world's, unless a scenario says otherwise. */
   account: Account
+  /** A file is nobody's by its key, but of the world whose job or upload it is: it is timed by that one's clock. */
+  subject: World | undefined = undefined
   /** What the scenario had to do with it; undefined where none is active. */
   scene: Scene | undefined = undefined
   idempotencyKey: string | undefined = undefined
@@ -75,6 +78,8 @@ export class Exchange {
   aborted = false
   /** It is the first answer again (ID-1). */
   replayed = false
+  /** Set where a recording has answered: its id is then the recorded one. */
+  played: Played | undefined = undefined
 
   constructor(
     id: number | string,
@@ -127,10 +132,12 @@ export class Exchange {
     this.jobRemaining = from.jobRemaining
     this.jobEndsAt = from.jobEndsAt
     this.account = from.account
+    this.subject = from.subject
     this.scene = from.scene
     this.headerBytes = from.headerBytes
     this.idempotencyKey = from.idempotencyKey
     this.aborted = from.aborted
+    this.played = from.played
     return this
   }
 
@@ -145,7 +152,7 @@ export class Exchange {
 
   /** A call that is none of the API's, and not kept. */
   get isInternal(): boolean {
-    return typeof this.id === 'string'
+    return typeof this.id === 'string' && this.played === undefined
   }
 
   get bytes(): number {
@@ -158,6 +165,15 @@ export class Exchange {
       (this.scene?.counted.length ?? 0) * countedBytes
     )
   }
+}
+
+/** What a recording had to do with an answer. */
+export interface Played {
+  /** The number of the recorded call. */
+  readonly number: number
+  readonly fault: string | undefined
+  /** How the exchange ended without a whole answer. */
+  readonly cut: Cut | undefined
 }
 
 export interface UploadNote {
@@ -243,6 +259,20 @@ export class Journal {
     this.#entries[at] = entry.kind === 'exchange' ? slotOf(this.#entries[at]).copy(entry) : entry
     this.#size++
     this.#bytes += bytes
+  }
+
+  /** Completes an exchange that was written down before all of it was known; nothing, where it has made room already. */
+  amend(seq: number, complete: (exchange: Exchange) => void): void {
+    // It is among the last: nothing else has to be looked through.
+    for (let i = this.#size - 1; i >= 0; i--) {
+      const entry = this.#entries[(this.#oldest + i) % this.#capacity] as Entry
+      if (entry.seq < seq) return
+      if (entry.seq !== seq || entry.kind !== 'exchange') continue
+      this.#bytes -= entry.bytes
+      complete(entry)
+      this.#bytes += entry.bytes
+      return
+    }
   }
 
   get size(): number {

@@ -184,6 +184,7 @@ export class JournalReader {
             route: routeOf(entry.operation),
             aborted: entry.aborted,
             ...playedIn(entry),
+            ...(entry.played?.fault !== undefined && { fault: entry.played.fault }),
             upload: entry.upload,
             request,
             response:

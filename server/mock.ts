@@ -6,6 +6,7 @@ import type { Config } from './config.ts'
 import type { Exchange, Feed } from './journal.ts'
 import type { JournalReader } from './journalView.ts'
 import type { Metrics } from './metrics.ts'
+import type { Replay } from './replay/replay.ts'
 import type { Director } from './scenarios/director.ts'
 import type { Uploads } from './uploads.ts'
 import type { Webhooks } from './webhooks.ts'
@@ -22,6 +23,8 @@ export interface Mock {
   readonly metrics: Metrics
   readonly director: Director
   readonly log: Logger
+  /** The recording that answers in place of the routes; undefined without one. */
+  readonly replay: Replay | undefined
   /** Calls so far that were none of the API's; their request_ids count on it. */
   internalCalls: number
   /** Connections that a fault has taken over: nobody else ends them. */

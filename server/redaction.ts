@@ -82,3 +82,55 @@ function without(value: unknown, secrets: readonly string[]): unknown {
     Object.entries(value).map(([name, item]) => [without(name, secrets), without(item, secrets)]),
   )
 }
+
+/** Named like a secret, but none: it says that two calls are one. */
+const isHarmless = (name: string): boolean => /^idempotency-key$/i.test(name)
+
+/** Whether a header's value must not be shown, by its name: also of headers that this API does not know. */
+export const carriesSecret = (header: string): boolean => isSecretName(header) && !isHarmless(header)
+
+/** A text's URLs, absolute or not, with what they carry of secrets taken out. */
+const redactLinks = (text: string): string =>
+  text.replace(/(?:[a-z][a-z0-9+.-]*:\/)?\/[^\s"'<>\\^`{|}]+/gi, url => redactUrl(url))
+
+/**
+ * A body's text without what its fields, parameters and URLs carry of secrets, by their names; `clean` takes out of each
+ * text what is secret by its value. JSON that has none stays as it is, to the letter.
+ */
+export function redactBody(text: string, type: string, clean: (text: string) => string = same): string {
+  if (/urlencoded/i.test(type)) return redactLinks(redactForm(text))
+  const start = text.trimStart()[0]
+  if (start === '{' || start === '[' || /json/i.test(type)) {
+    try {
+      const plain = JSON.stringify(JSON.parse(text))
+      const without = JSON.stringify(
+        JSON.parse(text, (name, value) => {
+          const left = redactField(name, value)
+          return typeof left === 'string' ? clean(redactLinks(left)) : left
+        }),
+      )
+      return plain === without ? text : without
+    } catch {
+      // Escapes would hide where a parameter of a URL begins.
+      return redactLinks(redactText(text.replaceAll('\\/', '/').replace(/\\u0026/gi, '&')))
+    }
+  }
+  return redactLinks(redactText(text))
+}
+
+const same = (text: string): string => text
+
+/** The JSON fields that are named like secrets, with their values. */
+export function secretsInJson(text: string): { name: string; value: string }[] {
+  const found: { name: string; value: string }[] = []
+  try {
+    JSON.parse(text, (name, value) => {
+      if (secretName.test(name) && typeof value === 'string' && !isHarmless(name.replaceAll('_', '-')))
+        found.push({ name, value })
+      return value
+    })
+  } catch {
+    // What can't be parsed is told by its names alone.
+  }
+  return found
+}

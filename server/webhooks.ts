@@ -33,12 +33,25 @@ interface Delivery {
   /** The world's jobs when it was made: after a reset it belongs to a past that is gone. */
   readonly jobs: JobStore
   readonly event: WebhookEventName
-  readonly job: JobRecord
+  readonly jobId: string
+  /** Told how it went; undefined for one that a recording has. */
+  readonly job: JobRecord | undefined
   readonly url: string
   readonly body: string
   attempts: number
   /** What the scenario has wrong with it. */
   readonly fault: WebhookFault | undefined
+}
+
+/** What a recording knows of a delivery. */
+export interface RecordedDelivery {
+  readonly id: string
+  readonly event: WebhookEventName
+  readonly jobId: string
+  readonly url: string
+  readonly body: string
+  /** What was wrong with it. */
+  readonly fault: string | undefined
 }
 
 interface Outcome {
@@ -79,23 +92,38 @@ export class Webhooks {
     const id = `whd_${world.tag}${world.chance.id('delivery', world.nextDelivery++)}`
     const body = JSON.stringify({ event, data: job.view })
     const fault = job.plan.webhooks[event]
-    const delivery = { id, world, jobs: world.jobs, event, job, url, body, attempts: 0, fault }
+    const jobId = job.view.id
+    const delivery = { id, world, jobs: world.jobs, event, jobId, job, url, body, attempts: 0, fault }
     remember(lane, delivery)
     // What comes last has nothing to come after: only job.started can be held back.
-    if (fault?.type === 'out_of_order' && event === 'job.started') return void lane.heldBack.set(job.view.id, delivery)
+    if (fault?.type === 'out_of_order' && event === 'job.started') return void lane.heldBack.set(jobId, delivery)
     if (fault?.type === 'late') world.clock.after(fault.lateMs, () => this.#send(lane, delivery))
     else this.#send(lane, delivery)
   }
 
+  /** Sends a recorded delivery now, signed anew. What was sent twice is given twice, under the same id. */
+  play(world: World, recorded: RecordedDelivery): void {
+    if (this.#stop.signal.aborted) return
+    const lane = this.#laneOf(world)
+    const { id, event, jobId, url, body } = recorded
+    const fault = faultOf(recorded.fault)
+    const again = lane.remembered.get(id)
+    const made = { id, world, jobs: world.jobs, event, jobId, job: undefined, url, body, attempts: 0, fault }
+    const delivery = again?.body === body && again.url === url ? again : made
+    remember(lane, delivery)
+    if (fault?.type === 'lost') this.#record(delivery, { status: 0, error: null }, 0, null)
+    else this.#enter(delivery)
+  }
+
   /** Sends an event as often as the scenario has it, and what was held back for it behind it. */
   #send(lane: Lane, delivery: Delivery): void {
-    const { fault, job } = delivery
+    const { fault, jobId } = delivery
     // The API believes that it was sent: so the job says, and only the journal knows better.
     if (fault?.type === 'lost') this.#record(delivery, { status: 0, error: null }, 0, null)
     else for (let copies = fault?.type === 'duplicate' ? fault.copies : 1; copies > 0; copies--) this.#enter(delivery)
-    const held = lane.heldBack.get(job.view.id)
+    const held = lane.heldBack.get(jobId)
     if (held === undefined) return
-    lane.heldBack.delete(job.view.id)
+    lane.heldBack.delete(jobId)
     this.#enter(held)
   }
 
@@ -141,15 +169,15 @@ export class Webhooks {
 
   #work(lane: Lane): void {
     while (lane.underway < maxUnderway) {
-      const next = lane.waiting.findIndex(({ job }) => !lane.jobsUnderway.has(job.view.id))
+      const next = lane.waiting.findIndex(({ jobId }) => !lane.jobsUnderway.has(jobId))
       const delivery = lane.waiting[next]
       if (!delivery) return
       lane.waiting.splice(next, 1)
       lane.underway++
-      lane.jobsUnderway.add(delivery.job.view.id)
+      lane.jobsUnderway.add(delivery.jobId)
       void this.#attempt(delivery, true).finally(() => {
         lane.underway--
-        lane.jobsUnderway.delete(delivery.job.view.id)
+        lane.jobsUnderway.delete(delivery.jobId)
         this.#work(lane)
       })
     }
@@ -229,7 +257,7 @@ export class Webhooks {
   }
 
   #record(delivery: Delivery, outcome: Outcome, ms: number, nextTryAt: number | null, headers = {}): void {
-    tell(delivery.job, delivery, outcome.error === null ? 'sent' : 'failed')
+    if (delivery.job !== undefined) tell(delivery.job, delivery, outcome.error === null ? 'sent' : 'failed')
     this.#metrics.webhookAttempted(outcome.error === null)
     this.#feed.write({
       kind: 'webhook',
@@ -238,7 +266,7 @@ export class Webhooks {
       at: delivery.world.clock.now(),
       deliveryId: delivery.id,
       event: delivery.event,
-      jobId: delivery.job.view.id,
+      jobId: delivery.jobId,
       url: delivery.url,
       attempt: delivery.attempts,
       ...outcome,
@@ -250,6 +278,13 @@ export class Webhooks {
       bytes: 1024 + delivery.body.length,
     })
   }
+}
+
+/** When it was late, or out of turn, the recording's own times say; here it is only what it is called. */
+function faultOf(name: string | undefined): WebhookFault | undefined {
+  if (name === 'duplicate') return { type: name, copies: 1 }
+  if (name === 'late') return { type: name, lateMs: 0 }
+  return name === 'lost' || name === 'out_of_order' || name === 'bad_signature' ? { type: name } : undefined
 }
 
 /** JOB-5: the job shows each event's delivery state. */

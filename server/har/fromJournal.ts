@@ -2,8 +2,62 @@
 import { STATUS_CODES } from 'node:http'
 import type { Cut, HarEntry } from '../../contracts/har.ts'
 import type { DeliveryAttempt, Entry, Exchange } from '../journal.ts'
-import type { JournalEntry, JournalReader } from '../journalView.ts'
+import type { JournalEntry, JournalFilter, JournalReader } from '../journalView.ts'
+import type { Mock } from '../mock.ts'
 import { isSecretHeader } from '../redaction.ts'
+import { isSelected } from '../world/worlds.ts'
+import { harText } from './write.ts'
+
+/** So many entries are looked at at once. */
+const pageSize = 500
+
+/** The entries that fit as a recording, piece by piece; `target` is the mock's own base URL. */
+export function* journalHar(mock: Mock, filter: JournalFilter, target: string): Generator<string> {
+  const { journal, config } = mock
+  const { complete, evicted } = journal.read(filter, 0)
+  const _incomplete = `${evicted} entries of the journal had to make room; --journal-entries keeps more`
+  const about = { _target: target, _seed: config.seed, ...(!complete && { _incomplete }) }
+  yield* harText(entriesOf(mock, filter), about)
+}
+
+function* entriesOf(mock: Mock, filter: JournalFilter): Generator<HarEntry> {
+  const found = [...fitting(mock, filter)].sort((a, b) => a.seq - b.seq)
+  // The journal uses its objects again: whoever reads slowly gets what is still there.
+  for (const { seq, entry } of found) if (entry.seq === seq) yield harEntryOf(entry, mock.journal)
+}
+
+/** With a key, the keyless calls that belong to its jobs and uploads are in it too: its files, and legacy downloads. */
+function* fitting(mock: Mock, filter: JournalFilter): Generator<{ seq: number; entry: Entry }> {
+  const { worlds, journal } = mock
+  const sinceMs = typeof filter.since === 'string' ? Date.parse(filter.since) : Number.NEGATIVE_INFINITY
+  const fits = seqsOf(journal, filter)
+  const keyless =
+    filter.key === undefined ? new Set() : seqsOf(journal, { ...filter, key: 'anonymous', world: undefined })
+  for (const world of worlds) {
+    for (const entry of world.journal) {
+      const { seq } = entry
+      if (entry.at > sinceMs && (fits.has(seq) || (keyless.has(seq) && isOf(entry)))) yield { seq, entry }
+    }
+  }
+
+  function isOf(entry: Entry): boolean {
+    if (entry.kind !== 'exchange' || entry.keyState !== 'none') return false
+    const id = /\/((?:job|vid)_\w+)/.exec(entry.url)?.[1]
+    const world = id === undefined ? undefined : worlds.ofId(id)
+    return world !== undefined && isSelected(world, filter)
+  }
+}
+
+function seqsOf(journal: JournalReader, filter: JournalFilter): Set<number> {
+  const seqs = new Set<number>()
+  let since: number | null = typeof filter.since === 'number' ? filter.since : 0
+  while (since !== null) {
+    const page = journal.read({ ...filter, since }, pageSize)
+    for (const { seq } of page.entries) seqs.add(seq)
+    since = page.next
+  }
+  return seqs
+}
 
 export const harEntryOf = (entry: Entry, journal: JournalReader): HarEntry =>
   entry.kind === 'exchange' ? ofExchange(entry, journal.show(entry)) : ofDelivery(entry, journal.show(entry))
@@ -120,9 +174,14 @@ const textOf = (body: unknown): string =>
   body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body)
 
 /** What the client met, where that was no whole answer. */
-function cutOf({ aborted, status, scene }: Exchange): Cut | undefined {
-  const cuts = scene?.act?.rule.then.fault?.fault.cuts
-  if (cuts !== undefined) return { by: 'server', ...cuts }
+function cutOf({ aborted, status, scene, played }: Exchange): Cut | undefined {
+  if (played?.cut !== undefined && (played.cut.by === 'client' || !(aborted && status === 0))) return played.cut
+  const fault = scene?.act?.rule.then.fault
+  const bytes = fault?.params.after_bytes
+  // An upload that was refused before its body was asked for has met no fault.
+  const isMet = fault?.fault.cuts?.when !== 'in_request' || status === 0
+  if (fault?.fault.cuts !== undefined && isMet)
+    return { by: 'server', ...fault.fault.cuts, ...(typeof bytes === 'number' && { bytes }) }
   if (!aborted) return undefined
   return { by: 'client', when: status === 0 ? 'before_head' : 'in_body', how: 'closed' }
 }

@@ -32,6 +32,8 @@ export interface HarSource {
   readonly known: number
   /** The entries in the order of their beginnings, each parsed when it is asked for. */
   entries(): Generator<HarEntry>
+  /** The i-th of them, from 0. */
+  at(i: number): HarEntry
   /** The same as traffic of the API. */
   traffic(): Generator<Traffic>
   /** Throws for a recording that holds no call of the API at all. */
@@ -113,6 +115,7 @@ function index(file: string, fd: number, options: HarOptions): HarSource {
     base,
     known,
     entries,
+    at: i => read(order[i] as number),
     traffic,
     requireTraffic() {
       if (offsets.length === 0) throw new ConfigError(`${file} holds no entries: nothing was recorded`)

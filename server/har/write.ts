@@ -2,6 +2,7 @@
  * Writes a recording entry by entry. The file is whole JSON after each of them, so that one whose recorder was killed
  * can be read like any other.
  */
+import { hash } from 'node:crypto'
 import {
   closeSync,
   copyFileSync,
@@ -9,8 +10,11 @@ import {
   ftruncateSync,
   mkdirSync,
   openSync,
+  readdirSync,
   renameSync,
+  rmdirSync,
   rmSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
@@ -58,6 +62,8 @@ export class HarWriter {
   readonly #tail: string
   #end: number
   #between = ''
+  #parts = 0
+  readonly #kept = new Set<string>()
   /** Entries so far. */
   size = 0
 
@@ -87,6 +93,26 @@ export class HarWriter {
   close(): void {
     ftruncateSync(this.#fd, this.#end + Buffer.byteLength(this.#tail))
     closeSync(this.#fd)
+    sweepBodies(this.file)
+  }
+
+  /** How many files are beside it. */
+  get files(): number {
+    return this.#kept.size
+  }
+
+  /** Where bytes may be written until all of them are there; keep() then gives them their name. */
+  temporary(): string {
+    const folder = bodiesFolder(this.file)
+    mkdirSync(folder, { recursive: true })
+    return join(folder, `${unfinished}${++this.#parts}`)
+  }
+
+  /** Keeps bytes that are in memory. */
+  keepBytes(bytes: Uint8Array): HarFile {
+    const temporary = this.temporary()
+    writeFileSync(temporary, bytes)
+    return this.keep(temporary, hash('sha256', bytes), bytes.length)
   }
 
   /** Keeps a finished file beside the recording, by its hash: the same bytes are there once. */
@@ -96,12 +122,28 @@ export class HarWriter {
     const path = join(folder, sha256)
     if (existsSync(path)) rmSync(temporary)
     else move(temporary, path)
+    this.#kept.add(sha256)
     return { size, sha256, path: join(basename(folder), sha256) }
   }
 }
 
 /** incident.bodies beside incident.har. */
 export const bodiesFolder = (file: string): string => `${file.replace(/\.har$/i, '')}.bodies`
+
+const unfinished = '.part-'
+
+/**
+ * Removes what a recorder that was killed has left unfinished in a recording's folder, and the folder where it is empty.
+ * `all` takes the finished bodies as well: the recording that they belong to is gone.
+ */
+export function sweepBodies(file: string, all = false): void {
+  const folder = bodiesFolder(file)
+  if (!existsSync(folder)) return
+  const names = readdirSync(folder)
+  const gone = names.filter(name => name.startsWith(unfinished) || (all && /^[0-9a-f]{64}$/.test(name)))
+  for (const name of gone) rmSync(join(folder, name), { force: true })
+  if (gone.length === names.length) rmdirSync(folder)
+}
 
 function move(from: string, to: string): void {
   try {

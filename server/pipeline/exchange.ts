@@ -12,13 +12,14 @@ import { maxNameLength } from '../world/worlds.ts'
 import { settleIdempotency } from './idempotency.ts'
 import { answerHeaders, log, record } from './record.ts'
 import { answerAsTold } from './scenario.ts'
+import { keepUnread } from './unread.ts'
 
 /** Opens the exchange of a request to `operation`; undefined where no route met. */
 export function openExchange(mock: Mock, operation: OperationId) {
   const isFile = operations[operation].tag === 'files'
   return (request: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void => {
     open(mock, operation, request)
-    if (isFile) request.exchange.at = timeOfFile(mock, request)
+    if (isFile) findSubject(mock, request)
     const split = request.headers['x-mock-world'] as string | undefined
     if (split !== undefined && split.length > maxNameLength) {
       return done(
@@ -32,10 +33,11 @@ export function openExchange(mock: Mock, operation: OperationId) {
   }
 }
 
-/** A file is asked for without a key, and yet by the client whose job it is: its time is that of the job's world. */
-function timeOfFile({ worlds }: Mock, { exchange, params }: FastifyRequest): number {
+/** A file is asked for without a key, and yet by the client whose job it is. */
+function findSubject({ worlds }: Mock, { exchange, params }: FastifyRequest): void {
   const { job_id, video_id } = params as { job_id?: string; video_id?: string }
-  return worlds.ofId(job_id ?? video_id ?? '')?.clock.now() ?? exchange.at
+  exchange.subject = worlds.ofId(job_id ?? video_id ?? '')
+  if (exchange.subject !== undefined) exchange.at = exchange.subject.clock.now()
 }
 
 export function open(mock: Mock, operation: string | undefined, request: FastifyRequest): void {
@@ -102,6 +104,7 @@ export function closeExchange(mock: Mock) {
       exchange.aborted = raw.destroyed && !raw.complete
     }
     record(mock, exchange)
+    keepUnread(request)
     done(null, payload)
   }
 }

@@ -10,7 +10,7 @@ export function record(mock: Mock, exchange: Exchange): void {
   const now = monotonicMs()
   exchange.ms = now - exchange.startedAt
   const { operation, status, ms, world } = exchange
-  exchange.endedAt = world.clock.now(now)
+  exchange.endedAt = (exchange.subject ?? world).clock.now(now)
   mock.metrics.answered(operation, status, ms)
   exchange.requestBody = cut(exchange.requestBody)
   exchange.responseBody = cut(exchange.responseBody)

@@ -17,6 +17,7 @@ import { Window } from '../world/limits.ts'
 import type { World } from '../world/world.ts'
 import { askForBody } from './expect.ts'
 import { answerHeaders, record } from './record.ts'
+import { keepUnread } from './unread.ts'
 
 /** Looks for the scenario of a request, and lets its rules decide. */
 export function decideScenario(mock: Mock, operation: OperationId) {
@@ -151,6 +152,8 @@ function enact(
     if (error !== undefined) return done(errorOf(act.rule.then, exchange))
     if (body !== undefined || fault?.fault.change) return void reply.send(body?.text ?? '')
     record(mock, exchange)
+    keepUnread(request)
+    if (fault?.fault.cuts?.how === 'silence') timeSilence(exchange, reply)
     hold(mock, reply)
     await fault?.fault.send?.(fault.params, undefined, wire)
   }
@@ -213,6 +216,7 @@ export function answerAsTold(
     if (!(answer.body instanceof Readable)) exchange.responseBody = answer.body
     exchange.aborted = request.raw.destroyed && !request.raw.complete
     record(mock, exchange)
+    keepUnread(request)
     if (fault?.fault.send === undefined) return done(null, answer.body)
     hold(mock, reply)
     // A fault that sends none of the body would leave its file open.
@@ -231,6 +235,15 @@ function failed(mock: Mock, exchange: Exchange, { raw }: FastifyReply, error: un
   if (mock.held.has(raw)) return
   exchange.status = 0
   record(mock, exchange)
+}
+
+/** How long a client waits for an answer that never comes is known when it gives up. */
+function timeSilence({ world, subject = world, seq }: Exchange, { raw }: FastifyReply): void {
+  raw.once('close', () =>
+    world.journal.amend(seq, entry => {
+      entry.endedAt = subject.clock.now()
+    }),
+  )
 }
 
 /** The connection is the fault's now; when the mock closes, it goes away with it. */

@@ -5,6 +5,7 @@ import type {
   FastifyReply,
   FastifyRequest,
   onRequestHookHandler,
+  preParsingHookHandler,
   preValidationHookHandler,
 } from 'fastify'
 import { type Operation, type OperationId, operations } from '../../contracts/operations.ts'
@@ -16,6 +17,7 @@ import { claimIdempotency } from '../pipeline/idempotency.ts'
 import { requireAdminToken, requireKey, useKeyIfSent } from '../pipeline/key.ts'
 import { takeLimits } from '../pipeline/limits.ts'
 import { decideScenario, decideWithBody, receiveAsTold } from '../pipeline/scenario.ts'
+import { answerRecorded, giveBodyBack } from '../replay/answerRecorded.ts'
 import { adminConfig, createAdminKey, listAdminKeys, setAdminKey } from './admin.ts'
 import { getDownload, getOutputFile, getUploadedFile } from './download.ts'
 import { createJob, getJob, listJobs, startJob } from './jobs.ts'
@@ -64,7 +66,10 @@ export function registerRoutes(app: FastifyInstance, mock: Mock): void {
 function register(app: FastifyInstance, mock: Mock, id: OperationId, handler: Handler): void {
   const operation: Operation = operations[id]
   const isUpload = operation.tag === 'uploads'
-  const onRequest: onRequestHookHandler[] = [openExchange(mock, id), decideScenario(mock, id)]
+  const onRequest: onRequestHookHandler[] = [openExchange(mock, id)]
+  // Nothing stands in the way of those who replay nothing.
+  if (mock.replay !== undefined) onRequest.push(answerRecorded(mock, mock.replay))
+  onRequest.push(decideScenario(mock, id))
   if (operation.auth === 'key') onRequest.push(requireKey)
   if (operation.auth === 'optional_key') onRequest.push(useKeyIfSent)
   if (operation.auth === 'admin') onRequest.push(requireAdminToken(mock))
@@ -79,7 +84,7 @@ function register(app: FastifyInstance, mock: Mock, id: OperationId, handler: Ha
     method: operation.method,
     url: toFastifyPath(operation.path),
     onRequest,
-    ...(operation.body && { preParsing: readsJson ? receiveAsTold : sendContinue }),
+    ...(operation.body && { preParsing: preParsingOf(mock, readsJson) }),
     preValidation,
     schema: {
       ...(operation.query && { querystring: operation.query }),
@@ -89,6 +94,11 @@ function register(app: FastifyInstance, mock: Mock, id: OperationId, handler: Ha
     },
     handler,
   })
+}
+
+function preParsingOf({ replay }: Mock, readsJson: boolean): preParsingHookHandler | preParsingHookHandler[] {
+  const own = readsJson ? receiveAsTold : sendContinue
+  return replay === undefined || !readsJson ? own : [giveBodyBack, own]
 }
 
 const emptyBodyIsNone: preValidationHookHandler = (request, _reply, done) => {
