@@ -1,8 +1,14 @@
 /** `npm run docs`: writes the README's tables and the scenarios' schema anew from the code; a test holds them against it. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { ruleTable } from '../contracts/conduct/grade.ts'
+import { Rehearsal } from '../contracts/conduct/rehearsal.ts'
+import { ConductReport } from '../contracts/conduct/report.ts'
 import { operations } from '../contracts/operations.ts'
+import { conductSchemaId } from '../contracts/reporters/conduct/json.ts'
+import { reportSchemaId } from '../contracts/reporters/json.ts'
 import { reporterHelp } from '../contracts/reporters/names.ts'
+import { rehearsalSchemaId } from '../contracts/reporters/rehearsal.ts'
 import { checks } from '../contracts/suite/checks/index.ts'
 import { Report } from '../contracts/suite/report.ts'
 import { commonOptions } from '../drills/named/drill.ts'
@@ -12,6 +18,7 @@ import { DrillReport } from '../drills/report.ts'
 import { drillReportSchemaId } from '../drills/reporters/json.ts'
 import { drillReporterHelp } from '../drills/reporters/names.ts'
 import { metrics } from '../drills/thresholds.ts'
+import { conductOptions, rehearseOptions } from '../harness/conductOptions.ts'
 import { checkOptions } from '../harness/options.ts'
 import { defaultTextOf, flagOf, type Option, type OptionName, options, variableOf } from '../server/config.ts'
 import { faults } from '../server/faults/index.ts'
@@ -76,17 +83,18 @@ const tables: Record<string, () => string> = {
       ['webhook', 'what is wrong with it'],
       Object.entries(webhookFaults).map(([name, what]) => [`\`${name}\``, what]),
     ),
-  checkOptions: () =>
+  checkOptions: () => optionTable(checkOptions),
+  conductOptions: () => optionTable(conductOptions),
+  rehearseOptions: () => optionTable(rehearseOptions),
+  rules: () =>
     table(
-      ['flag', 'variable', 'default', 'what it is'],
-      Object.entries<Option<unknown>>(checkOptions).map(
-        ([name, { argument, description, defaultText, default: byDefault }]) => [
-          `\`${[flagOf(name), argument.replaceAll('|', '\\|')].join(' ').trim()}\``,
-          `\`${variableOf(name)}\``,
-          defaultText ?? String(byDefault()),
-          description,
-        ],
-      ),
+      ['rule', 'what a good client does', 'clauses', 'provoked by'],
+      ruleTable().map(({ id, title, clauses, provoke }) => [
+        `\`${id}\``,
+        title,
+        clauses.join(' '),
+        provoke.map(name => `\`${name}\``).join(' '),
+      ]),
     ),
   checks: () =>
     table(
@@ -145,6 +153,17 @@ const tables: Record<string, () => string> = {
     ),
 }
 
+const optionTable = (rows: Readonly<Record<string, Option<unknown>>>): string =>
+  table(
+    ['flag', 'variable', 'default', 'what it is'],
+    Object.entries(rows).map(([name, { argument, description, defaultText, default: byDefault }]) => [
+      `\`${[flagOf(name), argument.replaceAll('|', '\\|')].join(' ').trim()}\``,
+      `\`${variableOf(name)}\``,
+      defaultText ?? String(byDefault()),
+      description,
+    ]),
+  )
+
 const takersOf = (name: DrillOptionName): string[] =>
   Object.entries(drills).flatMap(([drill, { takes }]) => (takes.includes(name) ? [drill] : []))
 
@@ -178,27 +197,30 @@ export const withTables = (readme: string): string =>
 
 export const readmePath = join(packageRoot, 'README.md')
 
-export const reportSchemaPath = join(packageRoot, 'contracts', 'report.schema.json')
+/** The schemas of what is written for others to read, by their ids: where they are, and what they say. */
+const published: Readonly<Record<string, object>> = {
+  [reportSchemaId]: Report,
+  [conductSchemaId]: ConductReport,
+  [rehearsalSchemaId]: Rehearsal,
+  [drillReportSchemaId]: DrillReport,
+}
 
-/** What `understudy check --reporter json` writes, for whoever reads it. */
-export const reportSchemaText = (): string =>
-  `${JSON.stringify({ $schema: 'http://json-schema.org/draft-07/schema#', $id: 'understudy/report.schema.json', ...Report }, null, 2)}\n`
+/** contracts/report.schema.json for understudy/report.schema.json; a folder in the id is a room of its own. */
+const placeOf = (id: string): string => {
+  const parts = id.split('/').slice(1)
+  return join(packageRoot, ...(parts.length > 1 ? parts : ['contracts', ...parts]))
+}
 
-export const drillSchemaPath = join(packageRoot, 'drills', 'report.schema.json')
+/** Each file, and what it has to hold. */
+export const schemaFiles = (): { path: string; text: string }[] => [
+  { path: join(shippedFolder, 'scenario.schema.json'), text: schemaText(editorSchema()) },
+  ...Object.entries(published).map(([id, schema]) => ({ path: placeOf(id), text: schemaText({ $id: id, ...schema }) })),
+]
 
-/** What `understudy drill … --reporter json` writes. */
-export const drillSchemaText = (): string =>
-  `${JSON.stringify({ $schema: 'http://json-schema.org/draft-07/schema#', $id: drillReportSchemaId, ...DrillReport }, null, 2)}\n`
-
-export const schemaPath = join(shippedFolder, 'scenario.schema.json')
-
-/** The format of scenario files, for editors. */
-export const schemaText = (): string =>
-  `${JSON.stringify({ $schema: 'http://json-schema.org/draft-07/schema#', ...editorSchema() }, null, 2)}\n`
+const schemaText = (schema: object): string =>
+  `${JSON.stringify({ $schema: 'http://json-schema.org/draft-07/schema#', ...schema }, null, 2)}\n`
 
 if (process.argv[1] === import.meta.filename) {
-  writeFileSync(schemaPath, schemaText())
-  writeFileSync(reportSchemaPath, reportSchemaText())
-  writeFileSync(drillSchemaPath, drillSchemaText())
+  for (const { path, text } of schemaFiles()) writeFileSync(path, text)
   writeFileSync(readmePath, withTables(readFileSync(readmePath, 'utf8')))
 }

@@ -67,7 +67,7 @@ export interface CheckSettings {
 
 type Table = { [Name in keyof CheckSettings]-?: Option<Required<CheckSettings>[Name] | undefined> & { isFlag?: true } }
 
-const list = (what: string) => (value: string) => {
+export const list = (what: string) => (value: string) => {
   const items = value.split(',').map(item => item.trim())
   return items.every(item => item !== '') ? items : expected(what)
 }

@@ -105,11 +105,13 @@ export interface Ran {
   stderr: string
 }
 
-/** `understudy check` in a process of its own. */
-export async function checkCommand(args: string[], options: Parameters<typeof spawned>[2] = {}): Promise<Ran> {
-  const child = spawned(process.execPath, [await cliPath(), 'check', ...args], options)
-  return ended(child)
+/** `understudy` in a process of its own. */
+export async function understudy(args: readonly string[], options: Parameters<typeof spawned>[2] = {}): Promise<Ran> {
+  return ended(spawned(process.execPath, [await cliPath(), ...args], options))
 }
+
+export const checkCommand = (args: string[], options?: Parameters<typeof spawned>[2]): Promise<Ran> =>
+  understudy(['check', ...args], options)
 
 /** Without options that whoever runs the tests has set. */
 export function spawned(

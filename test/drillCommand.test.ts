@@ -4,7 +4,6 @@ import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { drillSchemaPath, drillSchemaText } from '../.ci/readme.ts'
 import type { DrillReport } from '../drills/report.ts'
 import { ended, type Ran, spawned } from './checking.ts'
 import { foreign } from './foreign.ts'
@@ -185,8 +184,4 @@ test('list tells each drill in a line, and its help has its own defaults', async
   t.match(help, /--scenario <name>.*\n?.*\(default:\s+outage-of-30s/)
   t.match(help, /recovery < 5s/)
   t.notMatch(help, /--steps/)
-})
-
-test('the published schema is the one in the code; `npm run docs` writes it', async t => {
-  t.equal(await readFile(drillSchemaPath, 'utf8'), drillSchemaText())
 })

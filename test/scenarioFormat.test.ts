@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import { Ajv } from 'ajv'
 import t from 'tap'
 import { parse } from 'yaml'
-import { schemaPath, schemaText } from '../.ci/readme.ts'
+import { editorSchema } from '../server/scenarios/format.ts'
 import { Library, shippedFolder } from '../server/scenarios/library.ts'
 import { ScenarioError } from '../server/scenarios/problems.ts'
 import { client, cliPath, start } from './support.ts'
@@ -267,9 +267,8 @@ t.test('extends: unnamed rules stay apart, a job plan goes over the other, a bom
   t.same(again.source, library.get('own').source, 'as a snapshot has it')
 })
 
-t.test('scenarios/scenario.schema.json is the format, and knows every shipped file', async t => {
-  t.equal(readFileSync(schemaPath, 'utf8'), schemaText(), 'run "npm run docs"')
-  const validate = new Ajv({ strict: false }).compile(JSON.parse(schemaText()))
+t.test('the published schema knows every shipped file', async t => {
+  const validate = new Ajv({ strict: false }).compile(editorSchema())
   const files = (await readdir(shippedFolder)).filter(file => file.endsWith('.yaml'))
   t.ok(files.length > 25)
   for (const file of files) {

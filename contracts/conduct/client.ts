@@ -228,18 +228,21 @@ const byTime = (a: { at: number; number: number }, b: { at: number; number: numb
 function factOf(call: Call, intentOf: (text: string) => number): Fact {
   const { sent, operation, status, json, path, cut, headers } = call
   const file = sent.form?.find(({ field }) => field === 'file') ?? sent.form?.[0]
-  const body = file === undefined ? (sent.body ?? '') : `${file.filename} ${file.size} ${file.sha256 ?? ''}`
+  const length = Number(lengthIn(sent.headers))
+  const isUpload = operation === 'uploadVideo' || operation === 'uploadVideoLegacy'
+  // A refused upload's file was not looked at, but its length was announced: of the same file it is the same.
+  const upload = length >= 0 ? `${length} bytes` : `${file?.filename} ${file?.size}`
+  const body = isUpload ? `${upload} ${call.idempotencyKey ?? ''}` : (sent.body ?? '')
   const given = call.operation === 'createJob' ? (parsed(sent.body) as { video_url?: unknown; metadata?: unknown }) : {}
   const bare = path.split('?', 1)[0] as string
   const purpose =
     operation === 'createJob'
       ? `create ${String(given.video_url)}`
-      : operation === 'uploadVideo' || operation === 'uploadVideoLegacy'
-        ? `upload ${file?.filename ?? ''}`
+      : isUpload
+        ? `upload ${upload}`
         : `${sent.method} ${bare}`
   const isJson = operation === undefined || operations[operation].tag === 'files' || json !== undefined
   const retryAfter = Number(headers['retry-after'])
-  const length = Number(lengthIn(sent.headers))
   return {
     kind: 'call',
     number: call.number,
@@ -292,8 +295,8 @@ const lengthIn = (headers: Readonly<Record<string, string>>): string | undefined
   Object.entries(headers).find(([name]) => name.toLowerCase() === 'content-length')?.[1]
 
 /** The ids of a job or an upload that the call speaks of. */
-function idsIn({ jobId, operation, json }: Call): string[] {
-  const video = operation === 'uploadVideo' || operation === 'uploadVideoLegacy' ? textIn(json, 'video_id') : undefined
+function idsIn({ jobId, json }: Call): string[] {
+  const video = textIn(json, 'video_id')
   return [jobId, video].filter(id => id !== undefined)
 }
 

@@ -11,6 +11,7 @@ import {
   type RuleResult,
 } from './report.ts'
 import type { Finding, Rule } from './rule.ts'
+import { pathsOf } from './rules/goLive.ts'
 import { rules } from './rules/index.ts'
 
 export interface GradeOptions {
@@ -56,6 +57,7 @@ export function grade(traffic: Iterable<Traffic>, options: GradeOptions): Conduc
     ...(!nothing && { started_at: new Date(startedAt).toISOString() }),
     calls,
     webhooks,
+    paths: [...new Set(clients.flatMap(pathsOf))],
     ...(about.incomplete !== undefined && { incomplete: about.incomplete }),
     ok: !nothing && summary.broken === 0 && missing.length === 0,
     why: [
@@ -81,8 +83,8 @@ export const namesOfRules = (): string[] => [...ruleNames]
 export const resultsFor = (results: readonly RuleResult[], name: string): RuleResult[] =>
   results.filter(({ id, clauses }) => id === name || clauses.includes(name.toUpperCase()))
 
-/** One of them kept, and none broken. */
-function isKept(results: readonly RuleResult[], name: string): boolean {
+/** One of those kept, and none broken: what --require asks of a rule, or of a clause's rules. */
+export function isKept(results: readonly RuleResult[], name: string): boolean {
   const own = resultsFor(results, name)
   return own.some(({ verdict }) => verdict === 'kept') && own.every(({ verdict }) => verdict !== 'broken')
 }

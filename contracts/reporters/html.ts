@@ -12,6 +12,35 @@ const order = ['broken', 'not_tried', 'holds'] as const satisfies Verdict[]
 const headings: Record<Verdict, string> = { broken: 'Broken', not_tried: 'Not tried', holds: 'Holds' }
 
 export const html = (report: Report): string =>
+  pageText(report, {
+    title: oneLine(report.target),
+    things: 'clauses',
+    head: head(report),
+    main: markup`<section><h2 id="clauses">Clauses</h2>
+${filter('clauses', partsOf(report, order))}
+${order.map(verdict => group(report, verdict))}</section>
+${choices(report)}
+${extensions(report)}
+${checks(report)}`,
+    made: shared.when(report.started_at),
+  })
+
+interface PageParts {
+  title: string
+  /** What the page lists, by the id of that section: "clauses". */
+  things: string
+  head: Markup
+  main: Markup
+  made?: string
+  /** Beside the style of them all. */
+  style?: string
+}
+
+/** The whole file: the frame in which every report stands, and the script that filters its `.clause`s. */
+export const pageText = (
+  { ok, understudy }: { ok: boolean; understudy: string },
+  { title, things, head, main, made, style: more = '' }: PageParts,
+): string =>
   markup`<!doctype html>
 <html lang="en">
 <head>
@@ -19,33 +48,27 @@ export const html = (report: Report): string =>
 <meta http-equiv="Content-Security-Policy" content="${raw(policy)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
-<title>${markOf(report)} ${oneLine(report.target)} · Understudy</title>
-<style>${raw(style)}</style>
+<title>${markOf(ok)} ${title} · Understudy</title>
+<style>${raw(style)}${raw(more)}</style>
 </head>
 <body>
-<a class="skip" href="#clauses">To the clauses</a>
-${head(report)}
+<a class="skip" href="#${things}">To the ${things}</a>
+${head}
 <main>
-<section><h2 id="clauses">Clauses</h2>
-${filter(report)}
-${order.map(verdict => group(report, verdict))}</section>
-${choices(report)}
-${extensions(report)}
-${checks(report)}
+${main}
 </main>
-<footer>Made by understudy ${oneLine(report.understudy)}, ${shared.when(report.started_at)}.</footer>
+<footer>Made by understudy ${oneLine(understudy)}${made === undefined ? '' : `, ${made}`}.</footer>
 <script>${raw(script)}</script>
 </body>
 </html>
 `.markup
 
-const nothing = raw('')
-const markOf = ({ ok }: Report): string => (ok ? shared.marks.holds : shared.marks.broken)
-const code = (text: string): Markup => markup`<code>${text}</code>`
+export const nothing = raw('')
+const markOf = (ok: boolean): string => (ok ? shared.marks.holds : shared.marks.broken)
+export const code = (text: string): Markup => markup`<code>${text}</code>`
 
 function head(report: Report): Markup {
-  const { target, profile, seed, started_at, complete, ok, why, required, changes, explored } = report
-  const [start, rest = ''] = oneLine(why).split(/[:;.] (.*)/s)
+  const { target, profile, seed, started_at, complete, required, changes, explored } = report
   const facts: [string, string | Markup][] = [
     ['Profile', profile],
     ['When', shared.when(started_at)],
@@ -55,34 +78,74 @@ function head(report: Report): Markup {
     ...(required.clauses.length > 0 ? [['Required', required.clauses.join(', ')] as [string, string]] : []),
     ...(changes ? [['Baseline', changes.text] as [string, string]] : []),
   ]
+  return headBlock(report, {
+    target,
+    warning: complete ? '' : 'It was stopped before its end.',
+    parts: partsOf(report, ['holds', 'broken', 'not_tried']),
+    facts,
+  })
+}
+
+interface HeadParts {
+  target: string
+  warning: string
+  parts: readonly Part[]
+  facts: readonly (readonly [name: string, value: string | Markup])[]
+}
+
+/** The verdict in large, and what was judged. */
+export function headBlock({ ok, why }: { ok: boolean; why: string }, parts: HeadParts): Markup {
+  const [start, rest = ''] = oneLine(why).split(/[:;.] (.*)/s)
+  const { target, warning, facts } = parts
   return markup`<header>
 <div class="target">${oneLine(target)}</div>
-<h1><span class="${ok ? 'holds' : 'broken'}">${markOf(report)}</span> ${start ?? ''}</h1>
+<h1><span class="${ok ? 'holds' : 'broken'}">${markOf(ok)}</span> ${start ?? ''}</h1>
 ${rest === '' ? nothing : markup`<p class="lede">${rest.charAt(0).toUpperCase() + rest.slice(1)}</p>`}
-${complete ? nothing : markup`<p class="badge">It was stopped before its end.</p>`}
-${strip(report)}
+${warning === '' ? nothing : markup`<p class="badge">${warning}</p>`}
+${strip(parts.parts)}
 <dl class="facts">${facts.map(([name, value]) => markup`<dt>${name}</dt><dd>${value}</dd>`)}</dl>
 </header>`
 }
 
+/** Those of one verdict: how many, and how they are called. */
+export interface Part {
+  verdict: string
+  /** The verdict of the suite that looks like it. */
+  look: Verdict
+  heading: string
+  words: string
+  count: number
+}
+
+const partsOf = ({ summary }: Report, verdicts: readonly Verdict[]): Part[] =>
+  verdicts.map(verdict => ({
+    verdict,
+    look: verdict,
+    heading: headings[verdict],
+    words: verdict === 'holds' && summary.holds !== 1 ? 'hold' : shared.wordsOf(verdict),
+    count: summary[verdict],
+  }))
+
 /** A bar whose parts are as long as their numbers; the legend says the same in words. */
-function strip({ summary }: Report): Markup {
-  const parts = (['holds', 'broken', 'not_tried'] as const).map((verdict, i, all) => {
-    const before = all.slice(0, i).reduce((sum, one) => sum + summary[one], 0)
-    return markup`<rect class="${verdict}" x="${before}" width="${summary[verdict]}" height="1"/>`
-  })
-  const total = Math.max(1, summary.holds + summary.broken + summary.not_tried)
-  const legend = (['holds', 'broken', 'not_tried'] as const).map(
-    verdict =>
-      markup`<li><span class="${verdict}">${shared.marks[verdict]} <b>${count(summary[verdict])}</b></span> ${verdict === 'holds' && summary.holds !== 1 ? 'hold' : shared.wordsOf(verdict)}</li>`,
+function strip(parts: readonly Part[]): Markup {
+  const sum = (some: readonly Part[]) => some.reduce((all, { count }) => all + count, 0)
+  const bars = parts.map(
+    ({ look, count }, i) => markup`<rect class="${look}" x="${sum(parts.slice(0, i))}" width="${count}" height="1"/>`,
   )
-  return markup`<svg class="strip" viewBox="0 0 ${total} 1" preserveAspectRatio="none" aria-hidden="true">${parts}</svg>
+  const legend = parts.map(
+    part =>
+      markup`<li><span class="${part.look}">${shared.marks[part.look]} <b>${count(part.count)}</b></span> ${part.words}</li>`,
+  )
+  return markup`<svg class="strip" viewBox="0 0 ${Math.max(1, sum(parts))} 1" preserveAspectRatio="none" aria-hidden="true">${bars}</svg>
 <ul class="legend">${legend}</ul>`
 }
 
-const filter = ({ summary }: Report): Markup => markup`<form class="filter" hidden role="search">
-<input type="search" name="text" placeholder="Filter by text" aria-label="Filter the clauses by text">
-${order.map(verdict => markup`<label><input type="checkbox" name="verdict" value="${verdict}" checked>${headings[verdict]} <span class="soft">${count(summary[verdict])}</span></label>\n`)}
+export const filter = (
+  things: string,
+  parts: readonly Part[],
+): Markup => markup`<form class="filter" hidden role="search">
+<input type="search" name="text" placeholder="Filter by text" aria-label="Filter the ${things} by text">
+${parts.map(part => markup`<label><input type="checkbox" name="verdict" value="${part.verdict}" checked>${part.heading} <span class="soft">${count(part.count)}</span></label>\n`)}
 <output aria-live="polite"></output>
 <button type="button" name="all">Open all</button>
 </form>`

@@ -1,7 +1,7 @@
 /** JUnit XML as Jenkins, GitLab and GitHub's actions read it: a testcase is a check, and its name never changes. */
 import type { CheckResult, Evidence, Report } from '../suite/report.ts'
 import { type Markup, markup } from './markup.ts'
-import { evidenceText, reasonOf, shortfalls } from './shared.ts'
+import { evidenceText, grouped, reasonOf, shortfalls } from './shared.ts'
 import { oneLine, shorten } from './text.ts'
 
 export function junit(report: Report): string {
@@ -17,27 +17,49 @@ export function junit(report: Report): string {
     ),
     ...ofShortfalls(report),
   ]
-  if (!report.ok && !cases.some(({ failed }) => failed)) cases.push(ofRun(report, report.why))
-  const counts = markup`tests="${cases.length}" failures="${cases.filter(({ failed }) => failed).length}" errors="0" skipped="${cases.filter(({ skipped }) => skipped).length}" time="${seconds(report.ms)}" timestamp="${report.started_at}"`
   const { target, profile, seed, understudy, why } = report
-  const properties = Object.entries({ target, profile, seed, understudy, why }).map(
+  return suiteXml(report, { target, profile, seed, understudy, why }, cases)
+}
+
+/** One testcase; without a failure and a reason why it was skipped, it passed. */
+export interface Case {
+  /** theme.what: the theme is its class. */
+  id: string
+  name: string
+  ms?: number
+  failure?: { message: string; text?: string }
+  skipped?: string
+}
+
+interface Run {
+  ok: boolean
+  why: string
+  ms?: number
+  started_at?: string
+}
+
+/** The file. A run that is not green has a failure, whatever its cases say. */
+export function suiteXml(run: Run, properties: Record<string, string>, given: readonly Case[]): string {
+  const { ok, why, ms = 0, started_at } = run
+  const cases = ok || given.some(({ failure }) => failure) ? given : [...given, ofRun(why)]
+  const failures = cases.filter(({ failure }) => failure).length
+  const skipped = cases.filter(({ skipped }) => skipped !== undefined).length
+  const time = started_at === undefined ? markup`` : markup` timestamp="${started_at}"`
+  const counts = markup`tests="${cases.length}" failures="${failures}" errors="0" skipped="${skipped}" time="${seconds(ms)}"${time}`
+  const lines = Object.entries(properties).map(
     ([name, value]) => markup`\n      <property name="${name}" value="${oneLine(value)}"/>`,
   )
   return markup`<?xml version="1.0" encoding="UTF-8"?>
 <testsuites name="understudy" ${counts}>
   <testsuite name="understudy" ${counts}>
-    <properties>${properties}
-    </properties>${cases.map(({ xml }) => xml)}
+    <properties>${lines}
+    </properties>${cases.map(testcase)}
   </testsuite>
 </testsuites>
 `.markup
 }
 
-interface Case {
-  xml: Markup
-  failed?: boolean
-  skipped?: boolean
-}
+export const ofRun = (why: string): Case => ({ id: 'run', name: 'run: it is green', failure: { message: why } })
 
 /** A failure is read in a browser: the JSON report has all of it. */
 const evidencePerCase = 5
@@ -52,44 +74,34 @@ function ofCheck(report: Report, check: CheckResult, all: Found[]): Case {
   const name = `${id}: ${title}`
   const found = all.filter(({ evidence }) => evidence.check === id)
   const untold = `${broken.join(', ') || 'a clause'}: ${reason || 'broken'}`
-  if (verdict === 'broken' || found.length > 0)
-    return { failed: true, xml: testcase(id, name, ms, failure(report, found, untold)) }
-  if (verdict === 'holds') return { xml: testcase(id, name, ms) }
-  const skipped = markup`\n      <skipped message="${oneLine(reasonOf(check))}"/>`
-  return { skipped: true, xml: testcase(id, name, ms, skipped) }
+  if (verdict === 'broken' || found.length > 0) return { id, name, ms, failure: failureOf(report, found, untold) }
+  return verdict === 'holds' ? { id, name, ms } : { id, name, ms, skipped: reasonOf(check) }
 }
 
 /** Evidence of no listed check, such as what --explore found: a testcase for each clause that it broke. */
 function ofOthers(report: Report, all: Found[]): Case[] {
-  const groups = new Map<string, Found[]>()
-  for (const found of all) {
-    const key = `${found.evidence.check}: ${found.clause}`
-    groups.set(key, [...(groups.get(key) ?? []), found])
-  }
-  return [...groups].map(([name, found]) => ({
-    failed: true,
-    xml: testcase(found[0]?.evidence.check ?? '', name, 0, failure(report, found, name)),
+  const nameOf = ({ evidence, clause }: Found) => `${evidence.check}: ${clause}`
+  return grouped(all, nameOf).map(found => ({
+    id: found[0].evidence.check,
+    name: nameOf(found[0]),
+    failure: failureOf(report, found, nameOf(found[0])),
   }))
 }
 
 const ofShortfalls = (report: Report): Case[] =>
   shortfalls(report).map(({ clause, why }) =>
-    clause === undefined
-      ? ofRun(report, why)
-      : { failed: true, xml: testcase('required', `required: ${clause}`, 0, failure(report, [], why)) },
+    clause === undefined ? ofRun(why) : { id: 'required', name: `required: ${clause}`, failure: { message: why } },
   )
 
-const ofRun = (report: Report, why: string): Case => ({
-  failed: true,
-  xml: testcase('run', 'run: it is green', 0, failure(report, [], why)),
-})
-
-function testcase(check: string, name: string, ms: number, content?: Markup): Markup {
-  const start = markup`\n    <testcase classname="understudy.${oneLine(check.split('.')[0] ?? '')}" name="${oneLine(name)}" time="${seconds(ms)}"`
-  return content ? markup`${start}>${content}\n    </testcase>` : markup`${start}/>`
+function testcase({ id, name, ms = 0, failure, skipped }: Case): Markup {
+  const start = markup`\n    <testcase classname="understudy.${oneLine(id.split('.')[0] ?? '')}" name="${oneLine(name)}" time="${seconds(ms)}"`
+  if (failure)
+    return markup`${start}>\n      <failure type="broken" message="${oneLine(failure.message)}">${failure.text ?? ''}</failure>\n    </testcase>`
+  if (skipped === undefined) return markup`${start}/>`
+  return markup`${start}>\n      <skipped message="${oneLine(skipped)}"/>\n    </testcase>`
 }
 
-function failure(report: Report, found: Found[], untold: string): Markup {
+function failureOf(report: Report, found: Found[], untold: string) {
   const [first] = found
   const more = found.length > 1 ? ` (and ${found.length - 1} more)` : ''
   const message = first
@@ -98,7 +110,7 @@ function failure(report: Report, found: Found[], untold: string): Markup {
   const text = found
     .slice(0, evidencePerCase)
     .map(({ clause, evidence }) => `clause     ${oneLine(clause)}\n${evidenceText(report, evidence)}`)
-  return markup`\n      <failure type="broken" message="${oneLine(message)}">${text.join('\n\n')}</failure>`
+  return { message, text: text.join('\n\n') }
 }
 
 const seconds = (ms: number): string => (ms / 1000).toFixed(3)

@@ -4,7 +4,7 @@ import { escapeMarkup } from './markup.ts'
 import { brokenEvidence, evidenceText, exploredText, extensionsOf, having, spentText, untried, when } from './shared.ts'
 import { oneLine, plural, shorten } from './text.ts'
 
-const icons: Record<Verdict, string> = { broken: '❌', not_tried: '⚪', holds: '✅' }
+export const icons: Record<Verdict, string> = { broken: '❌', not_tried: '⚪', holds: '✅' }
 
 export function markdown(report: Report): string {
   const { target, profile, seed, started_at, why, ok, changes } = report
@@ -31,14 +31,23 @@ export function markdown(report: Report): string {
 function details(report: Report, clause: ClauseResult): string[] {
   const { shown, more } = brokenEvidence(clause)
   const texts = shown.map(evidence => evidenceText(report, evidence))
-  return [
-    `<details><summary>${icons.broken} <b>${escapeMarkup(oneLine(clause.id))}</b> (${clause.level}) ${escapeMarkup(shorten(oneLine(clause.text), 100))}</summary>`,
+  return folded(clause.id, `(${clause.level}) ${shorten(oneLine(clause.text), 100)}`, [
     inline(clause.text),
-    ...(texts.length > 0 ? texts.map(fence) : ['No evidence was kept.']),
-    ...(more > 0 ? [`${plural(more, 'more piece')} of evidence: the json report has them all.`] : []),
-    '</details>',
-  ]
+    ...evidenceBlocks(texts, more),
+  ])
 }
+
+/** What is broken, to be unfolded. */
+export const folded = (id: string, text: string, blocks: readonly string[]): string[] => [
+  `<details><summary>${icons.broken} <b>${escapeMarkup(oneLine(id))}</b> ${escapeMarkup(oneLine(text))}</summary>`,
+  ...blocks,
+  '</details>',
+]
+
+export const evidenceBlocks = (texts: readonly string[], more: number): string[] => [
+  ...(texts.length > 0 ? texts.map(fence) : ['No evidence was kept.']),
+  ...(more > 0 ? [`${plural(more, 'more piece')} of evidence: the json report has them all.`] : []),
+]
 
 function notTried({ reason, needs, clauses }: ReturnType<typeof untried>[number]): string {
   const asked = needs.length > 0 ? ` (needs ${inline(needs.join('; '))})` : ''
@@ -46,10 +55,14 @@ function notTried({ reason, needs, clauses }: ReturnType<typeof untried>[number]
 }
 
 function table({ clauses }: Report): string {
-  const rows = clauses.map(
-    ({ verdict, id, text }) => `| ${icons[verdict]} | ${inline(id)} | ${inline(shorten(oneLine(text), 120))} |`,
-  )
-  return ['| | Clause | The documented sentence |', '| --- | --- | --- |', ...rows].join('\n')
+  const rows = clauses.map(({ verdict, id, text }) => [icons[verdict], id, shorten(oneLine(text), 120)])
+  return tableText(['', 'Clause', 'The documented sentence'], rows)
+}
+
+export function tableText(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) =>
+    `|${cells.map(cell => (cell === '' ? ' ' : ` ${inline(cell)} `)).join('|')}|`
+  return [line(head), `|${' --- |'.repeat(head.length)}`, ...rows.map(line)].join('\n')
 }
 
 function notes({ clauses }: Report): string[] {

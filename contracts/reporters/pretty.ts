@@ -7,12 +7,9 @@ import { count, oneLine, wrap } from './text.ts'
 /** Longer lines are hard to read, however wide the terminal is. */
 export const widest = 110
 
-export function pretty(
-  report: Report,
-  { color = false, width = 80 }: { color?: boolean; width?: number } = {},
-): string {
-  const page: Page = { report, paint: paintWith(color), width: Math.max(40, Math.min(width, widest)) }
-  const paragraphs = [
+export function pretty(report: Report, options?: PrettyOptions): string {
+  const page: Page = { report, ...layoutOf(options) }
+  return paragraphs([
     head(page),
     ...shared.having(report, 'broken').map(clause => broken(page, clause)),
     notTried(page),
@@ -20,18 +17,34 @@ export function pretty(
     extensions(page),
     holding(page),
     accounts(page),
-    verdict(page),
-  ]
-  return `${paragraphs
+    verdict(report, page),
+  ])
+}
+
+export interface PrettyOptions {
+  color?: boolean
+  width?: number
+}
+
+export interface Layout {
+  paint: Paint
+  width: number
+}
+
+export const layoutOf = ({ color = false, width = 80 }: PrettyOptions = {}): Layout => ({
+  paint: paintWith(color),
+  width: Math.max(40, Math.min(width, widest)),
+})
+
+/** Those that have a line, with an empty one between them. */
+export const paragraphs = (all: readonly string[][]): string =>
+  `${all
     .filter(lines => lines.length > 0)
     .map(lines => lines.join('\n'))
     .join('\n\n')}\n`
-}
 
-interface Page {
+interface Page extends Layout {
   report: Report
-  paint: Paint
-  width: number
 }
 
 function head({ report, paint }: Page): string[] {
@@ -106,7 +119,7 @@ function accounts({ report, paint }: Page): string[] {
   ]
 }
 
-function verdict({ report: { ok, why }, paint }: Page): string[] {
+export function verdict({ ok, why }: { ok: boolean; why: string }, { paint }: Layout): string[] {
   // Not wrapped: whoever reads the last line of a log wants all of it.
   return [paint.bold((ok ? paint.green : paint.red)(oneLine(why)))]
 }

@@ -22,8 +22,11 @@ export function sarif(report: Report): string {
       clause.evidence.filter(({ holds }) => !holds).map(evidence => resultOf(report, clause, ruleIndex, evidence)),
     ),
   }
-  return json({ $schema: 'https://json.schemastore.org/sarif-2.1.0.json', version: '2.1.0', runs: [run] })
+  return sarifText(run)
 }
+
+export const sarifText = (run: object): string =>
+  json({ $schema: 'https://json.schemastore.org/sarif-2.1.0.json', version: '2.1.0', runs: [run] })
 
 const levelOf = ({ level }: ClauseResult): 'warning' | 'error' => (level === 'open' ? 'warning' : 'error')
 
@@ -37,17 +40,31 @@ const ruleOf = (clause: ClauseResult) => ({
 })
 
 function resultOf(report: Report, clause: ClauseResult, ruleIndex: number, evidence: Evidence) {
-  const { name, path } = placeOf(report.target, clause, evidence)
+  const { request } = evidence
+  const place = request ? placeOf(request, pathOf(report.target)) : noPlace('clauses', clause.id)
   // Which item of a list it was is chance.
   const pointer = shorten(evidence.pointer ?? '', 200).replace(/\/\d+(?=\/|$)/g, '/*')
-  const identity = [clause.id, evidence.check, name, pointer].map(visible).join(' | ')
+  const identity = [clause.id, evidence.check, place.name, pointer]
   return {
     ruleId: clause.id,
     ruleIndex,
     level: levelOf(clause),
     message: plain(
-      `${clause.id} is broken at ${name}: expected ${shorten(evidence.expected, 500)}, found ${shorten(evidence.found, 500)}\n\n${evidenceText(report, evidence)}`,
+      `${clause.id} is broken at ${place.name}: expected ${shorten(evidence.expected, 500)}, found ${shorten(evidence.found, 500)}\n\n${evidenceText(report, evidence)}`,
     ),
+    ...located(place, identity),
+  }
+}
+
+export interface Place {
+  name: string
+  path: string
+}
+
+/** Where a result is, and by what it is known to be the same result again. */
+export function located({ name, path }: Place, identity: readonly string[]) {
+  const fingerprint = identity.map(visible).join(' | ')
+  return {
     locations: [
       {
         // GitHub refuses a whole file in which one location is only logical, so the path stands in for a file.
@@ -56,27 +73,32 @@ function resultOf(report: Report, clause: ClauseResult, ruleIndex: number, evide
       },
     ],
     // The second name is the only one that GitHub's code scanning looks at.
-    partialFingerprints: { 'understudy/v1': identity, primaryLocationLineHash: identity },
+    partialFingerprints: { 'understudy/v1': fingerprint, primaryLocationLineHash: fingerprint },
   }
 }
 
 /** Method and path; the documented path where it is one, so that a job's id does not make it another place. */
-function placeOf(target: string, { id }: ClauseResult, { request }: Evidence): { name: string; path: string } {
-  if (request === undefined) return { name: oneLine(id), path: `clauses/${encodeURI(oneLine(id))}` }
-  const base = pathOf(target).replace(/\/$/, '')
-  const asked = pathOf(request.url)
+export function placeOf({ method, url }: { method: string; url: string }, under = ''): Place {
+  const base = under.replace(/\/$/, '')
+  const asked = pathOf(url)
   const path = base !== '' && asked.startsWith(`${base}/`) ? asked.slice(base.length) : asked
   const documented = Object.values(operations).find(operation => templateOf(operation.path).test(path))?.path
   const shown = documented ?? shorten(visible(path), 200)
-  return { name: `${oneLine(request.method)} ${shown}`, path: encodeURI(shown.replace(/^\/+/, '')) || 'root' }
+  return { name: `${oneLine(method)} ${shown}`, path: encodeURI(shown.replace(/^\/+/, '')) || 'root' }
 }
+
+/** Of what no request tells. */
+export const noPlace = (folder: string, id: string): Place => ({
+  name: oneLine(id),
+  path: `${folder}/${encodeURI(oneLine(id))}`,
+})
 
 const pathOf = (url: string): string => (URL.canParse(url) ? new URL(url).pathname : url)
 
 const templateOf = (path: string): RegExp => new RegExp(`^${path.replace(/\{\w+\}/g, '[^/]+')}$`)
 
 /** A message in which nothing is a placeholder ({0}) or a link ([text](url)), as a viewer would take it. */
-const plain = (text: string) => ({
+export const plain = (text: string) => ({
   text: visible(text)
     .replace(/\{(\d+)\}/g, '{ $1 }')
     .replaceAll('](', '] ('),

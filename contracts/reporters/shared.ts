@@ -6,7 +6,7 @@ import { count, cut, duration, oneLine, plural, shorten, size, visible, wrap } f
 export const marks: Record<Verdict, string> = { holds: '✓', broken: '✗', not_tried: '–' }
 
 /** "not tried" */
-export const wordsOf = (verdict: Verdict): string => verdict.replace('_', ' ')
+export const wordsOf = (verdict: string): string => verdict.replace('_', ' ')
 
 export const having = ({ clauses }: Report, verdict: Verdict): ClauseResult[] =>
   clauses.filter(clause => clause.verdict === verdict)
@@ -16,12 +16,31 @@ const evidencePerClause = 3
 const sameness = ({ expected, found, pointer }: Evidence): string => JSON.stringify([expected, found, pointer])
 
 /** The evidence that broke a clause, and how much more of it there is. */
-export function brokenEvidence({ evidence }: ClauseResult): { shown: Evidence[]; more: number } {
-  const all = evidence.filter(({ holds }) => !holds)
-  const shown = all
-    .filter((one, i) => all.findIndex(other => sameness(other) === sameness(one)) === i)
-    .slice(0, evidencePerClause)
-  return { shown, more: all.length - shown.length }
+export const brokenEvidence = ({ evidence }: ClauseResult): Differing<Evidence> =>
+  differing(
+    evidence.filter(({ holds }) => !holds),
+    sameness,
+  )
+
+export interface Differing<Piece> {
+  shown: Piece[]
+  /** How many are not shown: the same again, or beyond the limit. */
+  more: number
+}
+
+/** The first of those that differ. */
+export function differing<Piece>(
+  all: readonly Piece[],
+  sameness: (piece: Piece) => string,
+  most = evidencePerClause,
+): Differing<Piece> {
+  const first = new Map<string, Piece>()
+  for (const piece of all) {
+    if (first.size === most) break
+    const key = sameness(piece)
+    if (!first.has(key)) first.set(key, piece)
+  }
+  return { shown: [...first.values()], more: all.length - first.size }
 }
 
 /** A label and its text, which may have several lines; safe to print. */
@@ -76,14 +95,21 @@ export const reasonOf = ({ reason }: { reason?: string }): string => shorten(rea
 
 /** The clauses that were not tried, by why they were not. */
 export function untried(report: Report): { reason: string; needs: readonly string[]; clauses: ClauseResult[] }[] {
-  const groups = new Map<string, { reason: string; needs: readonly string[]; clauses: ClauseResult[] }>()
-  for (const clause of having(report, 'not_tried')) {
-    const { needs = [] } = clause
-    const reason = reasonOf(clause)
-    const key = JSON.stringify([reason, needs])
-    const group = groups.get(key) ?? { reason, needs, clauses: [] }
-    group.clauses.push(clause)
-    groups.set(key, group)
+  const alike = grouped(having(report, 'not_tried'), one => JSON.stringify([reasonOf(one), one.needs ?? []]))
+  return alike.map(([first, ...rest]) => ({
+    reason: reasonOf(first),
+    needs: first.needs ?? [],
+    clauses: [first, ...rest],
+  }))
+}
+
+/** Those of the same key together, in the order in which the keys come up. */
+export function grouped<Item>(items: readonly Item[], key: (item: Item) => string): [Item, ...Item[]][] {
+  const groups = new Map<string, [Item, ...Item[]]>()
+  for (const item of items) {
+    const group = groups.get(key(item))
+    if (group) group.push(item)
+    else groups.set(key(item), [item])
   }
   return [...groups.values()]
 }

@@ -14,14 +14,20 @@ export function tap(report: Report): string {
   for (const { clause, why } of lacks)
     if (clause === undefined || !known.has(clause))
       points.push({ ok: false, name: clause ?? 'the run is green', diagnostic: { message: oneLine(why) } })
+  return tapText(points, [report.why])
+}
+
+/** The points, and lines for people behind them. */
+export function tapText(points: readonly Point[], comments: readonly string[]): string {
   const lines = points.map(({ ok, name, skip, diagnostic }, i) => {
     const directive = skip === undefined ? '' : ` # SKIP ${safe(skip)}`
     return `${ok ? 'ok' : 'not ok'} ${i + 1} - ${safe(name)}${directive}\n${diagnostic ? yamlBlock(diagnostic) : ''}`
   })
-  return `TAP version 14\n1..${points.length}\n${lines.join('')}# ${oneLine(report.why)}\n`
+  const ending = comments.map(comment => `# ${oneLine(comment)}\n`)
+  return `TAP version 14\n1..${points.length}\n${lines.join('')}${ending.join('')}`
 }
 
-interface Point {
+export interface Point {
   ok: boolean
   name: string
   skip?: string

@@ -1,6 +1,6 @@
 /** UP-2 and the go-live clauses: what is uploaded, and what was tried before going live. */
 import { videoTypes } from '../../schemas.ts'
-import { type Client, type Fact, mayPass } from '../client.ts'
+import type { Client, Fact } from '../client.ts'
 import { broke, type Finding, kept, type Rule } from '../rule.ts'
 
 /** UP-2. */
@@ -48,12 +48,20 @@ const paths: Record<string, (client: Client) => boolean> = {
   failure: ({ calls }) => calls.some(({ state }) => state === 'failed'),
   timeout: ({ calls }) =>
     calls.some(({ code, status, cut }) => code === 'timeout' || status === 504 || cut?.how === 'silence'),
-  retry: ({ chains }) => chains.some(chain => mayPass(chain[0] as Fact) && chain.at(-1)?.isGood === true),
+  retry: ({ chains }) => chains.length > 0,
   'insufficient credits': ({ calls }) => calls.some(({ status }) => status === 402),
 }
 
-const untried = (client: Client): string[] =>
-  Object.entries(paths).flatMap(([name, isSeen]) => (isSeen(client) ? [] : [name]))
+export const allPaths: readonly string[] = Object.keys(paths)
+
+/** The paths of GO-5 that the client has gone. */
+export const pathsOf = (client: Client): string[] =>
+  Object.entries(paths).flatMap(([name, isSeen]) => (isSeen(client) ? [name] : []))
+
+const untried = (client: Client): string[] => {
+  const gone = pathsOf(client)
+  return allPaths.filter(path => !gone.includes(path))
+}
 
 export const pathsTried: Rule = {
   id: 'goLive.paths',

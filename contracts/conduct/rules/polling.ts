@@ -26,7 +26,7 @@ function hasReason(client: Client, { before, poll }: Pair): boolean {
   const isReason = ({ operation, status }: Fact) =>
     operation === 'startJob' || (operation === 'getDownload' && status >= 400) || operation === 'createJob'
   return (
-    client.hooksOf(poll.jobId).some(hook => hook.at <= poll.at && hook.endedAt >= before.at) ||
+    client.hooksOf(poll.jobId).some(hook => hook.status > 0 && hook.at <= poll.at && hook.endedAt >= before.at) ||
     client.ofJob(poll.jobId).some(call => isReason(call) && between(call))
   )
 }
@@ -75,7 +75,7 @@ export const stops: Rule = {
   clauses: ['RL-3', 'JOB-4'],
   title: 'A job that is completed or failed is polled no more',
   advice: 'End the poll loop on completed and on failed: both are final.',
-  provoke: ['job-fails'],
+  provoke: ['webhook-lost', 'job-fails'],
   judge: client =>
     [...client.polls.values()].flatMap((polls): Finding[] => {
       const end = polls.find(({ state }) => isTerminal(state))

@@ -31,7 +31,7 @@ export const grow: Rule = {
   title: 'The waits between tries grow: 1-2 s, 2-4 s, 4-8 s, then 8-16 s',
   advice:
     'Double the wait with each try, up to a cap of 8-16 s: delay = min(8, 2 ** tries) * (1 + Math.random()) seconds.',
-  provoke: ['outage-of-30s', 'flaky-third-try-succeeds', 'brownout'],
+  provoke: ['outage-of-30s', 'no-answer'],
   judge: client =>
     client.chains.flatMap((chain): Finding[] => {
       const waits = waitsOf(chain)
@@ -58,14 +58,9 @@ export const jitter: Rule = {
   title: 'The waits between tries have jitter: no two clients come back at the same moment',
   advice:
     'Draw each wait anew from its range, such as base * (1 + Math.random()): clients that failed together must not come back together.',
-  provoke: ['outage-of-30s', 'flaky-third-try-succeeds', 'brownout'],
+  provoke: ['outage-of-30s', 'no-answer'],
   judge(client) {
-    const own = client.chains
-      .flatMap(waitsOf)
-      .filter(
-        wait =>
-          isOwn(wait) && wait.ms >= leastMs && wait.failed.cut?.how !== 'silence' && wait.failed.cut?.by !== 'client',
-      )
+    const own = client.chains.flatMap(waitsOf).filter(wait => isOwn(wait) && wait.ms >= leastMs)
     if (own.length < 3) return []
     const units = own.map(({ ms, tries }) => ms / Math.min(8, 2 ** tries))
     const constants = own.map(({ ms }) => ms)

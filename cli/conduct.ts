@@ -1,0 +1,25 @@
+/** `understudy conduct [FILE.har]`: does the client do what the documentation asks of it? From a running mock, or a recording. */
+import { Command } from 'commander'
+import { conductReporterHelp } from '../contracts/reporters/conduct/names.ts'
+import type { ReporterName } from '../contracts/reporters/names.ts'
+import { type ConductSettings, conductOptions } from '../harness/conductOptions.ts'
+import { addOptions } from './flags.ts'
+import { type Chosen, reporterOption, reporterText } from './reports.ts'
+
+export interface ConductFlags extends ConductSettings {
+  reporter?: Chosen<ReporterName>[]
+}
+
+export function conductCommand(): Command {
+  const command = new Command('conduct')
+    .description('grade a client, rule by rule, by what it did: exit 0 if it broke none')
+    .argument('[recording]', 'a HAR file; without one, the journal of a running mock is read')
+  return addOptions(command, conductOptions)
+    .addOption(reporterOption(conductReporterHelp))
+    .addHelpText('after', reporterText(conductReporterHelp))
+    .action(async (file: string | undefined, flags: ConductFlags) => {
+      // Loaded now: every other verb would wait for it.
+      const { runConduct } = await import('./runConduct.ts')
+      return runConduct(file, flags)
+    })
+}

@@ -1,0 +1,319 @@
+/** Clients with one bad habit each: the good one, with one piece of its policy replaced. */
+import type { Environment } from './environment.ts'
+import { backoffMs, good, isLost, isSigned, isWorthRetrying, type Policy, retryAfterMs } from './policy.ts'
+import { none } from './stage.ts'
+
+export interface BadClient {
+  name: string
+  /** The rule that it breaks, and no other. */
+  breaks: string
+  /** The scenarios in which that has to show; it may in others too. */
+  shownIn: readonly string[]
+  habit: Partial<Policy>
+}
+
+const failures = [
+  'internal-error-once',
+  'flaky-third-try-succeeds',
+  'processing-failed',
+  'timeout-504',
+  'outage-of-30s',
+]
+const lost = ['connection-reset', 'answer-lost-job-created', 'upload-cut']
+// Under no-answer nobody sees when the client gave up, so its pauses can't be told.
+const longFailures = ['processing-failed', 'timeout-504', 'outage-of-30s']
+
+/** A pause that heeds Retry-After as the good one does, and is another one where nothing is asked for. */
+const unlessAsked =
+  (pauseMs: Policy['pauseMs']): Policy['pauseMs'] =>
+  (retry, answer, random) =>
+    retryAfterMs(answer) > 0 ? good.pauseMs(retry, answer, random) : pauseMs(retry, answer, random)
+
+/** Good ones too, in ways that differ: none of them may be accused. */
+export const goodClients: readonly { name: string; habit: Partial<Policy> }[] = [
+  { name: 'the-good-one', habit: {} },
+  // Webhooks are welcome, and yet only polls are believed.
+  { name: 'polls-only', habit: { believesHook: () => false } },
+  {
+    // Always waits as long as one does in the end, exactly as long as it is told to, and doesn't try as often.
+    name: 'takes-its-time',
+    habit: {
+      pauseMs: (_retry, answer, random) => retryAfterMs(answer) || backoffMs(3, random),
+      tries: 3,
+      pollPauseMs: (_poll, random) => 5_000 + 5_000 * random(),
+    },
+  },
+]
+
+const retryHabits: readonly BadClient[] = [
+  {
+    name: 'retries-404',
+    breaks: 'errors.client-errors-not-retried',
+    shownIn: ['job-not-found'],
+    habit: { isRetried: answer => isWorthRetrying(answer) || answer.status === 404 },
+  },
+  {
+    name: 'retries-401',
+    breaks: 'errors.client-errors-not-retried',
+    shownIn: ['key-revoked-midway'],
+    habit: { isRetried: answer => isWorthRetrying(answer) || answer.status === 401 },
+  },
+  {
+    name: 'retries-400',
+    breaks: 'errors.client-errors-not-retried',
+    shownIn: ['invalid-request', 'upload-rejected'],
+    habit: {
+      isRetried: (answer, { method }) => isWorthRetrying(answer) || (method === 'POST' && answer.status === 400),
+    },
+  },
+  {
+    name: 'never-retries',
+    breaks: 'errors.retried',
+    shownIn: [...failures, ...lost, 'rate-limited-then-ok', 'proxy-html-502', 'no-answer', 'download-cut'],
+    habit: { tries: 1 },
+  },
+  {
+    name: 'gives-up-on-5xx',
+    breaks: 'errors.retried',
+    shownIn: [...failures, 'proxy-html-502'],
+    habit: { isRetried: answer => isWorthRetrying(answer) && answer.status < 500 },
+  },
+  {
+    name: 'gives-up-on-429',
+    breaks: 'errors.retried',
+    shownIn: ['rate-limited-then-ok', 'rate-limited-burst'],
+    habit: { isRetried: answer => isWorthRetrying(answer) && answer.status !== 429 },
+  },
+  {
+    name: 'gives-up-on-lost-answers',
+    breaks: 'errors.retried',
+    shownIn: [...lost, 'no-answer'],
+    habit: { isRetried: answer => isWorthRetrying(answer) && !isLost(answer) },
+  },
+  {
+    name: 'hammers',
+    breaks: 'errors.no-hammering',
+    shownIn: [...failures, ...lost, 'proxy-html-502'],
+    habit: { pauseMs: unlessAsked((retry, _answer, random) => backoffMs(retry, random) / 10) },
+  },
+  {
+    name: 'hammers-lost-connections',
+    breaks: 'errors.no-hammering',
+    shownIn: [...lost, 'download-cut'],
+    habit: {
+      pauseMs: (retry, answer, random) =>
+        retry === 0 && isLost(answer) ? 200 * random() : good.pauseMs(retry, answer, random),
+    },
+  },
+  {
+    name: 'retries-evenly',
+    breaks: 'retries.grow',
+    shownIn: longFailures,
+    habit: { pauseMs: unlessAsked((_retry, _answer, random) => backoffMs(0, random)) },
+  },
+  {
+    name: 'retries-ever-sooner',
+    breaks: 'retries.grow',
+    shownIn: longFailures,
+    habit: { pauseMs: unlessAsked((retry, _answer, random) => backoffMs(3 - retry, random)) },
+  },
+  {
+    name: 'retries-by-the-metronome',
+    breaks: 'retries.jitter',
+    shownIn: longFailures,
+    habit: { pauseMs: unlessAsked(retry => backoffMs(retry, () => 0)) },
+  },
+  {
+    name: 'ignores-retry-after',
+    breaks: 'limits.retry-after',
+    shownIn: ['rate-limited-then-ok', 'rate-limited-burst'],
+    habit: { pauseMs: (retry, _answer, random) => backoffMs(retry, random) },
+  },
+  {
+    name: 'hurries-back-from-429',
+    breaks: 'limits.retry-after',
+    shownIn: ['rate-limited-then-ok', 'rate-limited-burst', 'go-live'],
+    habit: {
+      pauseMs: (retry, answer, random) =>
+        answer.status === 429 ? 100 + 200 * random() : good.pauseMs(retry, answer, random),
+    },
+  },
+  {
+    name: 'names-each-try-anew',
+    breaks: 'idempotency.one-job',
+    shownIn: ['answer-lost-job-created'],
+    habit: { idempotencyKeyOf: (key, attempt) => `${key}, try ${attempt}` },
+  },
+  {
+    name: 'names-no-try',
+    breaks: 'idempotency.one-job',
+    shownIn: ['answer-lost-job-created'],
+    habit: { idempotencyKeyOf: () => undefined },
+  },
+  {
+    name: 'retries-402',
+    breaks: 'credits.no-retry',
+    shownIn: ['insufficient-credits', 'credits-run-out-midway'],
+    habit: { isRetried: answer => isWorthRetrying(answer) || answer.status === 402 },
+  },
+]
+
+const jobHabits: readonly BadClient[] = [
+  {
+    name: 'polls-twice-a-second',
+    breaks: 'polling.pace',
+    shownIn: ['webhook-lost', 'webhook-bad-signature', 'job-slow-progress', 'job-stuck'],
+    habit: { pollPauseMs: (poll, random) => Math.min(500 * 1.5 ** poll, 8_000) * (1 + random() / 4) },
+  },
+  {
+    name: 'polls-at-one-pace',
+    breaks: 'polling.slows-down',
+    shownIn: ['job-slow-progress', 'job-stuck'],
+    habit: { pollPauseMs: (_poll, random) => good.pollPauseMs(0, random) },
+  },
+  {
+    name: 'polls-once-more',
+    breaks: 'polling.stops',
+    // Elsewhere a webhook tells of the end, and one poll to make sure is no bad habit.
+    shownIn: ['webhook-lost', 'webhook-late', 'webhook-bad-signature'],
+    habit: { pollsAfterEnd: 1 },
+  },
+  {
+    name: 'never-gives-up',
+    breaks: 'polling.gives-up',
+    shownIn: ['job-stuck'],
+    habit: { patienceMs: Number.POSITIVE_INFINITY },
+  },
+  {
+    name: 'asks-for-the-download-first',
+    breaks: 'download.after-completion',
+    shownIn: [none, 'job-slow-progress', 'job-stuck'],
+    habit: { asksDownloadFirst: true },
+  },
+  {
+    name: 'uploads-a-text',
+    breaks: 'uploads.acceptable',
+    shownIn: [none],
+    habit: {
+      fileOf: ({ filename }) => ({
+        filename: `${filename}.txt`,
+        type: 'text/plain',
+        bytes: Buffer.from(`Remember to upload ${filename}`),
+      }),
+    },
+  },
+  {
+    name: 'uploads-a-picture',
+    breaks: 'uploads.acceptable',
+    shownIn: [none],
+    habit: {
+      fileOf: ({ filename }) => ({
+        filename: `${filename}.png`,
+        type: 'image/png',
+        bytes: Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), Buffer.from(filename)]),
+      }),
+    },
+  },
+  {
+    name: 'uploads-too-much',
+    breaks: 'uploads.acceptable',
+    shownIn: [none],
+    habit: { fileOf: clip => ({ ...clip, announcedBytes: 600 * 1024 * 1024 + clip.bytes.length }) },
+  },
+]
+
+const secretHabits: readonly BadClient[] = [
+  {
+    name: 'puts-the-key-into-the-url',
+    breaks: 'secrets.key-not-in-url',
+    shownIn: [none],
+    habit: {
+      urlOf: (environment, path) =>
+        path.startsWith('/v1/jobs/')
+          ? `${environment.base}${path}?api_key=${environment.key}`
+          : good.urlOf(environment, path),
+    },
+  },
+  {
+    name: 'puts-the-key-into-metadata',
+    breaks: 'secrets.key-not-in-body',
+    shownIn: [none],
+    habit: { metadataOf: ({ key }) => ({ project: 'spring campaign', api_key: key }) },
+  },
+  {
+    name: 'shows-the-key-to-files',
+    breaks: 'secrets.key-only-where-needed',
+    shownIn: [none, 'download-cut'],
+    habit: { sendsKey: () => true },
+  },
+  {
+    name: 'shows-the-key-to-health',
+    breaks: 'secrets.key-only-where-needed',
+    shownIn: [none],
+    habit: {
+      prepare: () => [{ method: 'GET', path: '/health' }],
+      sendsKey: (environment, url) => url.endsWith('/health') || good.sendsKey(environment, url),
+    },
+  },
+]
+
+/** Runs whose endpoint has been slow once. */
+const warm = new WeakSet<Environment>()
+
+const hookHabits: readonly BadClient[] = [
+  {
+    name: 'answers-hooks-late',
+    breaks: 'webhooks.in-time',
+    shownIn: [none, 'job-fails', 'webhook-late'],
+    habit: {
+      // The mock waits in real time, so it is kept waiting once a run.
+      answerHook(delivery, isKnown, environment) {
+        if (warm.has(environment)) return good.answerHook(delivery, isKnown, environment)
+        warm.add(environment)
+        return undefined
+      },
+    },
+  },
+  {
+    name: 'answers-hooks-500',
+    breaks: 'webhooks.answers-2xx',
+    shownIn: [none, 'job-fails', 'webhook-duplicate'],
+    habit: { answerHook: () => 500 },
+  },
+  {
+    name: 'knows-no-start',
+    breaks: 'webhooks.answers-2xx',
+    shownIn: [none],
+    habit: {
+      answerHook: (delivery, isKnown, environment) =>
+        delivery.event === 'job.started' ? 400 : good.answerHook(delivery, isKnown, environment),
+    },
+  },
+  {
+    name: 'acts-on-duplicates',
+    breaks: 'webhooks.duplicates',
+    shownIn: ['webhook-duplicate'],
+    habit: { believesHook: (delivery, _isKnown, { webhookSecret }) => isSigned(delivery, webhookSecret) },
+  },
+  {
+    name: 'refuses-duplicates',
+    breaks: 'webhooks.duplicates',
+    shownIn: ['webhook-duplicate'],
+    habit: {
+      answerHook: (delivery, isKnown, environment) => (isKnown ? 409 : good.answerHook(delivery, isKnown, environment)),
+    },
+  },
+  {
+    name: 'believes-any-signature',
+    breaks: 'webhooks.signature',
+    shownIn: ['webhook-bad-signature'],
+    habit: { answerHook: () => 204, believesHook: (_delivery, isKnown) => !isKnown },
+  },
+]
+
+export const badClients: Readonly<Record<string, readonly BadClient[]>> = {
+  retries: retryHabits,
+  jobs: jobHabits,
+  secrets: secretHabits,
+  webhooks: hookHabits,
+}
