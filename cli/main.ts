@@ -4,9 +4,13 @@ import { Command, CommanderError } from 'commander'
 import { ConfigError } from '../server/config.ts'
 import { packageVersion } from '../server/paths.ts'
 import { checkCommand } from './check.ts'
+import { conductCommand } from './conduct.ts'
 import { drillCommand } from './drill.ts'
 import { explainCommand } from './explain.ts'
 import { healthCommand } from './health.ts'
+import { recordCommand } from './record.ts'
+import { rehearseCommand } from './rehearse.ts'
+import { replayCommand } from './replay.ts'
 import { scenariosCommand } from './scenarios.ts'
 import { serveCommand } from './serve.ts'
 
@@ -22,6 +26,10 @@ const commands = [
   serveCommand(),
   checkCommand(),
   await drillCommand(process.argv[2] === 'drill'),
+  conductCommand(),
+  recordCommand(),
+  rehearseCommand(),
+  replayCommand(),
   scenariosCommand(),
   explainCommand(),
   healthCommand(),

@@ -137,7 +137,7 @@ function headersOf({ headers }: IncomingMessage): Record<string, string> {
 }
 
 /** Why there was no answer, and what to do about it. */
-function wordsFor(error: Error, { hostname, port, protocol }: URL): string {
+export function wordsFor(error: Error, { hostname, port, protocol }: URL): string {
   const { code = '' } = error as NodeJS.ErrnoException
   const at = `${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`
   if (code === 'ECONNREFUSED') return `nothing listens at ${at}`
