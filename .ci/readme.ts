@@ -5,10 +5,12 @@ import { ruleTable } from '../contracts/conduct/grade.ts'
 import { Rehearsal } from '../contracts/conduct/rehearsal.ts'
 import { ConductReport } from '../contracts/conduct/report.ts'
 import { operations } from '../contracts/operations.ts'
+import { ReplayReport } from '../contracts/replay/report.ts'
 import { conductSchemaId } from '../contracts/reporters/conduct/json.ts'
 import { reportSchemaId } from '../contracts/reporters/json.ts'
 import { reporterHelp } from '../contracts/reporters/names.ts'
 import { rehearsalSchemaId } from '../contracts/reporters/rehearsal.ts'
+import { replaySchemaId } from '../contracts/reporters/replay.ts'
 import { checks } from '../contracts/suite/checks/index.ts'
 import { Report } from '../contracts/suite/report.ts'
 import { commonOptions } from '../drills/named/drill.ts'
@@ -20,6 +22,8 @@ import { drillReporterHelp } from '../drills/reporters/names.ts'
 import { metrics } from '../drills/thresholds.ts'
 import { conductOptions, rehearseOptions } from '../harness/conductOptions.ts'
 import { checkOptions } from '../harness/options.ts'
+import { recordOptions, recordVariableOf } from '../harness/recorder/options.ts'
+import { replayOptions, replayVariableOf } from '../harness/replay/options.ts'
 import { defaultTextOf, flagOf, type Option, type OptionName, options, variableOf } from '../server/config.ts'
 import { faults } from '../server/faults/index.ts'
 import { keyMagic, testKeyPrefix, videoMagic } from '../server/magic.ts'
@@ -86,6 +90,8 @@ const tables: Record<string, () => string> = {
   checkOptions: () => optionTable(checkOptions),
   conductOptions: () => optionTable(conductOptions),
   rehearseOptions: () => optionTable(rehearseOptions),
+  recordOptions: () => optionTable(recordOptions, recordVariableOf),
+  replayOptions: () => optionTable(replayOptions, replayVariableOf),
   rules: () =>
     table(
       ['rule', 'what a good client does', 'clauses', 'provoked by'],
@@ -153,12 +159,15 @@ const tables: Record<string, () => string> = {
     ),
 }
 
-const optionTable = (rows: Readonly<Record<string, Option<unknown>>>): string =>
+const optionTable = (
+  rows: Readonly<Record<string, Option<unknown>>>,
+  variable: (name: string) => string | undefined = variableOf,
+): string =>
   table(
     ['flag', 'variable', 'default', 'what it is'],
     Object.entries(rows).map(([name, { argument, description, defaultText, default: byDefault }]) => [
       `\`${[flagOf(name), argument.replaceAll('|', '\\|')].join(' ').trim()}\``,
-      `\`${variableOf(name)}\``,
+      variable(name) === undefined ? '' : `\`${variable(name)}\``,
       defaultText ?? String(byDefault()),
       description,
     ]),
@@ -202,6 +211,7 @@ const published: Readonly<Record<string, object>> = {
   [reportSchemaId]: Report,
   [conductSchemaId]: ConductReport,
   [rehearsalSchemaId]: Rehearsal,
+  [replaySchemaId]: ReplayReport,
   [drillReportSchemaId]: DrillReport,
 }
 

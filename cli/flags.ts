@@ -5,10 +5,18 @@ import { together } from './reports.ts'
 
 export type Row = OptionRow<unknown> & { isFlag?: true }
 
+/** The variable that an option can be given by as well; undefined for one that has none. */
+export type VariableOf = (name: string) => string | undefined
+
 /** Adds each option of the table to the verb. */
-export function addOptions(command: Command, table: Readonly<Record<string, Row>>): Command {
+export function addOptions(
+  command: Command,
+  table: Readonly<Record<string, Row>>,
+  variable: VariableOf = variableOf,
+): Command {
   for (const [name, row] of Object.entries(table)) {
-    const text = `${row.description} (default: ${row.defaultText ?? String(row.default())}; ${variableOf(name)})`
+    const facts = [`default: ${row.defaultText ?? String(row.default())}`, variable(name)]
+    const text = `${row.description} (${facts.filter(Boolean).join('; ')})`
     const option = new Option(row.isFlag ? flagOf(name) : `${flagOf(name)} ${row.argument}`, text)
     if (!row.isFlag)
       option.argParser((value: string, before: unknown) => together(before, parseAs(row, value, flagOf(name))))
@@ -21,11 +29,13 @@ export function addOptions(command: Command, table: Readonly<Record<string, Row>
 export function readVariables(
   table: Readonly<Record<string, Row>>,
   environment: Readonly<Record<string, string | undefined>>,
+  variable: VariableOf = variableOf,
 ): Record<string, unknown> {
   const found: Record<string, unknown> = {}
   for (const [name, row] of Object.entries(table)) {
-    const value = environment[variableOf(name)]
-    if (value !== undefined && value !== '') found[name] = parseAs(row, value, variableOf(name))
+    const from = variable(name)
+    const value = from && environment[from]
+    if (from && value) found[name] = parseAs(row, value, from)
   }
   return found
 }

@@ -1,9 +1,9 @@
 /** `understudy replay FILE.har <base-url>`: the recorded calls again, and what is answered otherwise than it was. */
-import { Command, Option } from 'commander'
-import { type ReplayReporterName, replayReporterHelp } from '../contracts/replay/reporters.ts'
-import { type ReplayOption, type ReplaySettings, replayOptions } from '../harness/replay/options.ts'
-import { flagOf, parseAs, variableOf } from '../server/config.ts'
-import { type Chosen, reporterOption, together } from './reports.ts'
+import { Command } from 'commander'
+import { type ReplayReporterName, replayReporterHelp } from '../contracts/reporters/replay.ts'
+import { type ReplaySettings, replayOptions, replayVariableOf } from '../harness/replay/options.ts'
+import { addOptions } from './flags.ts'
+import { type Chosen, reporterOption } from './reports.ts'
 
 export interface ReplayFlags extends ReplaySettings {
   reporter?: Chosen<ReplayReporterName>[]
@@ -14,15 +14,7 @@ export function replayCommand(): Command {
     .description('send a recording (HAR) to an endpoint again: exit 0 if it answers as it did')
     .argument('<file.har>', 'the recording, such as incident.har')
     .argument('<base-url>', 'where the API is, such as http://127.0.0.1:4010')
-  for (const [name, row] of Object.entries<ReplayOption>(replayOptions)) {
-    const variable = row.hasVariable ? `; ${variableOf(name)}` : ''
-    const text = `${row.description} (default: ${row.defaultText ?? String(row.default())}${variable})`
-    const option = new Option(row.isFlag ? flagOf(name) : `${flagOf(name)} ${row.argument}`, text)
-    if (!row.isFlag)
-      option.argParser((value: string, before: unknown) => together(before, parseAs(row, value, flagOf(name))))
-    command.addOption(option)
-  }
-  return command
+  return addOptions(command, replayOptions, replayVariableOf)
     .option('--no-control', "leave the mock's own /__mock alone: it then needs --key like any other endpoint")
     .addOption(reporterOption(replayReporterHelp))
     .addHelpText(

@@ -1,16 +1,18 @@
 /** What `understudy replay` does: the run, its progress, its reports, its exit code. */
-import { replayReporters } from '../contracts/replay/reporters.ts'
+
 import { clearLine } from '../contracts/reporters/ansi.ts'
+import { replayReporters } from '../contracts/reporters/replay.ts'
 import { duration, plural } from '../contracts/reporters/text.ts'
 import { TargetError } from '../contracts/suite/run.ts'
-import { readReplayEnvironment } from '../harness/replay/options.ts'
+import { type ReplaySettings, replayOptions, replayVariableOf } from '../harness/replay/options.ts'
 import { type ReplayPlan, replay } from '../harness/replay.ts'
+import { readVariables } from './flags.ts'
 import type { ReplayFlags } from './replay.ts'
 import { makeWritable, onInterrupt, writeReports } from './reports.ts'
 
 export async function runReplay(file: string, target: string, { reporter = [], ...flags }: ReplayFlags): Promise<void> {
   makeWritable(reporter)
-  const settings = { ...readReplayEnvironment(process.env), ...flags }
+  const settings: ReplaySettings = { ...readVariables(replayOptions, process.env, replayVariableOf), ...flags }
   const { signal, release } = onInterrupt()
   const { isTTY } = process.stderr
   const clear = () => void (isTTY && process.stderr.write(clearLine))

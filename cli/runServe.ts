@@ -6,6 +6,7 @@ import { buildApp } from '../server/app.ts'
 import { completeConfig, type LogLevel, type MockOptions } from '../server/config.ts'
 import { packageRoot } from '../server/paths.ts'
 import { defaultKey, listen, type RunningMock } from '../server/start.ts'
+import { stopped } from './stopped.ts'
 
 export async function runServe(given: MockOptions): Promise<void> {
   const config = completeConfig(given)
@@ -16,18 +17,6 @@ export async function runServe(given: MockOptions): Promise<void> {
   await stopped()
   await mock.close()
   log.flush()
-}
-
-/** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */
-function stopped(): Promise<void> {
-  return new Promise(resolve => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.once(signal, () => {
-        process.once(signal, () => process.exit(130))
-        resolve()
-      })
-    }
-  })
 }
 
 /** Logs go to stderr: pretty on a terminal, a JSON object a line elsewhere. */

@@ -2,8 +2,10 @@
  * Recorded traffic as it is judged, graded and played again, whoever recorded it: calls of a client with their answers,
  * and webhooks that it was sent. Made from HAR entries; the mock's journal comes as such entries too.
  */
-import { type Cut, type HarEntry, redacted } from './har.ts'
+
+import type { Cut, HarEntry } from './har.ts'
 import { type OperationId, operations } from './operations.ts'
+import { redacted, redactUrl } from './redaction.ts'
 import { parse } from './suite/answers.ts'
 import { codeOf, requestIdOf } from './suite/judge.ts'
 import { type FormPart, operationOf, type Seen } from './suite/seen.ts'
@@ -24,7 +26,7 @@ interface Common {
 
 export interface Call extends Seen, Common {
   kind: 'call'
-  /** Below the base URL, with its query. */
+  /** Below the base URL, with its query, as it may be shown. */
   path: string
   /** Whether X-Api-Key was sent. */
   hasKey: boolean
@@ -104,7 +106,7 @@ function callOf(entry: HarEntry, headers: Record<string, string>, reading: Readi
     json,
     bytes: new Uint8Array(),
     ms: entry.time ?? 0,
-    path,
+    path: shownPath(path, key),
     hasKey: key !== undefined,
     keyIn: entry._key_in ?? keyIn(entry, key),
     idempotencyKey: headers['idempotency-key'],
@@ -148,6 +150,12 @@ function commonOf(entry: HarEntry, { number, fingerprint }: Reading, key: string
     rule: entry._rule ?? answered['x-mock-rule'],
     fault: entry._fault,
   }
+}
+
+/** Another tool's recording may have the key in the path, or other secrets in the query. */
+function shownPath(path: string, key: string | undefined): string {
+  const shown = redactUrl(path)
+  return key === undefined || key.length < 8 ? shown : shown.replaceAll(key, redacted)
 }
 
 /** Browsers' tools write 0, or nothing, where there was no answer. */

@@ -3,10 +3,10 @@
  */
 
 import { routeOf } from '../contracts/operations.ts'
+import { isSecretHeader, redacted, redactField, redactText, redactUrl, withoutSecrets } from '../contracts/redaction.ts'
 import type { Config } from './config.ts'
 import { type Entry, type Exchange, type Feed, maxBodyBytes } from './journal.ts'
 import { answerHeaders } from './pipeline/record.ts'
-import { isSecretHeader, redacted, redactField, redactText, redactUrl, withoutSecrets } from './redaction.ts'
 import type { World } from './world/world.ts'
 import { isSelected, type WorldSelector, type Worlds } from './world/worlds.ts'
 

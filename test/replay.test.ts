@@ -8,7 +8,7 @@ import { pino } from 'pino'
 import t, { type Test } from 'tap'
 import type { HarEntry } from '../contracts/har.ts'
 import { type ReplayReport, ReplayReport as ReplayReportSchema } from '../contracts/replay/report.ts'
-import { replayReporters } from '../contracts/replay/reporters.ts'
+import { replayReporters } from '../contracts/reporters/replay.ts'
 import { type ReplayOptions, replay } from '../harness/replay.ts'
 import { buildApp } from '../server/app.ts'
 import { completeConfig, type MockOptions } from '../server/config.ts'
@@ -586,7 +586,7 @@ test('the command says by its exit code how it went, and in one line what is wro
   const report = join(dirname(har), 'report.json')
   const bad = await command(har, other.url, '--speed', 'instant', '--reporter', 'junit', '--reporter', `json=${report}`)
   t.equal(bad.code, 1)
-  t.match(bad.stdout, /<failure type="difference" message="call 6: GET .v1.jobs: the status differs"/)
+  t.match(bad.stdout, /<failure type="broken" message="call 6: GET .v1.jobs: the status differs"/)
   const json = JSON.parse(readFileSync(report, 'utf8'))
   t.ok(new Ajv({ strict: false }).validate(ReplayReportSchema, json), 'the report is as its schema says')
 

@@ -80,6 +80,7 @@ export const ReplayReport = {
   ],
   additionalProperties: false,
   properties: {
+    $schema: text,
     understudy: text,
     file: text,
     target: text,

@@ -1,6 +1,7 @@
 /** A call as the recording has it, HAR 1.2, without its secrets. */
+
 import type { Cut, HarEntry } from '../../contracts/har.ts'
-import { redacted } from '../../contracts/har.ts'
+import { redacted } from '../../contracts/redaction.ts'
 import { fingerprintOf } from '../../server/world/worlds.ts'
 import type { Kept } from './body.ts'
 import type { KeptForm } from './form.ts'

@@ -5,8 +5,8 @@
 import { once } from 'node:events'
 import type { Readable } from 'node:stream'
 import { Dicer } from '@fastify/busboy'
-import { type HarEntry, redacted } from '../../contracts/har.ts'
-import { isSecretName } from '../../server/redaction.ts'
+import type { HarEntry } from '../../contracts/har.ts'
+import { isSecretName, redacted } from '../../contracts/redaction.ts'
 import { Body, type Store } from './body.ts'
 
 export type Param = NonNullable<NonNullable<HarEntry['request']['postData']>['params']>[number]

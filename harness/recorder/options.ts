@@ -1,5 +1,5 @@
 /** Every option of `understudy record` in one table: --help and startRecorder()'s defaults are read from here. */
-import { expected, type Option, parseAs, text, variableOf, wholeNumber } from '../../server/config.ts'
+import { expected, type Option, text, variableOf, wholeNumber } from '../../server/config.ts'
 import { httpUrl } from '../options.ts'
 
 export interface RecorderOptions {
@@ -95,13 +95,3 @@ const shared: ReadonlySet<string> = new Set(['insecure', 'ca'])
 /** UNDERSTUDY_RECORD_PORT for port. */
 export const recordVariableOf = (name: string): string =>
   variableOf(shared.has(name) ? name : `record${name[0]?.toUpperCase()}${name.slice(1)}`)
-
-/** The options as given in UNDERSTUDY_* variables. */
-export function readRecordEnvironment(environment: Record<string, string | undefined>): RecorderOptions {
-  const found: Record<string, unknown> = {}
-  for (const [name, option] of Object.entries<Option<unknown>>(recordOptions)) {
-    const value = environment[recordVariableOf(name)]
-    if (value !== undefined && value !== '') found[name] = parseAs(option, value, recordVariableOf(name))
-  }
-  return found
-}

@@ -1,6 +1,12 @@
 /** What is known to be secret in a session, and how it is taken out of whatever is written. */
-import { redacted } from '../../contracts/har.ts'
-import { carriesSecret, isSecretName, redactBody, redactUrl, secretsInJson } from '../../server/redaction.ts'
+import {
+  carriesSecret,
+  isSecretName,
+  redactBody,
+  redacted,
+  redactUrl,
+  secretsInJson,
+} from '../../contracts/redaction.ts'
 
 /** A shorter text is too common to be taken out wherever it stands. */
 const minLength = 8

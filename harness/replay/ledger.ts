@@ -1,11 +1,12 @@
 /** Keeps what a replay has seen, without any secret, and gives the report. */
+
+import { redactText, redactUrl } from '../../contracts/redaction.ts'
 import { type Answered, type Found, inShort } from '../../contracts/replay/compare.ts'
 import type { Difference, NotSent, ReplayReport, Side } from '../../contracts/replay/report.ts'
 import { cut, plural } from '../../contracts/reporters/text.ts'
 import { codeOf, requestIdOf } from '../../contracts/suite/judge.ts'
 import type { Redact } from '../../contracts/suite/seen.ts'
 import type { Call } from '../../contracts/traffic.ts'
-import { redactText, redactUrl } from '../../server/redaction.ts'
 import type { Pair } from './groups.ts'
 import { routeName } from './plan.ts'
 

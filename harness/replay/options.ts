@@ -1,5 +1,5 @@
 /** Every option of `understudy replay` in one table, as --help and replay()'s defaults have it. */
-import { expected, type Option, parseAs, text, variableOf } from '../../server/config.ts'
+import { expected, type Option, text, variableOf } from '../../server/config.ts'
 import { checkOptions } from '../options.ts'
 
 export interface ReplaySettings {
@@ -73,13 +73,6 @@ export const replayOptions = {
   allowRemote: flag('send to a target that is not on this machine, where it may cost credits'),
 } as const satisfies Record<string, ReplayOption>
 
-/** The settings as given in UNDERSTUDY_* variables. */
-export function readReplayEnvironment(environment: Record<string, string | undefined>): ReplaySettings {
-  const found: Record<string, unknown> = {}
-  for (const [name, option] of Object.entries<ReplayOption>(replayOptions)) {
-    const value = environment[variableOf(name)]
-    if (option.hasVariable && value !== undefined && value !== '')
-      found[name] = parseAs(option, value, variableOf(name))
-  }
-  return found
-}
+/** UNDERSTUDY_KEY for key; what the mock itself is started with is no wish for a replay. */
+export const replayVariableOf = (name: string): string | undefined =>
+  (replayOptions as Record<string, ReplayOption>)[name]?.hasVariable ? variableOf(name) : undefined

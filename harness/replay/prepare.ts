@@ -1,6 +1,7 @@
 /** From a recorded call to the one that is sent now: its URL, its key, its headers, its body, and what the mock is told. */
+
 import type { HarEntry } from '../../contracts/har.ts'
-import { redacted } from '../../contracts/har.ts'
+import { redacted } from '../../contracts/redaction.ts'
 import type { Ids, Lost } from '../../contracts/replay/ids.ts'
 import type { Call } from '../../contracts/traffic.ts'
 import { isLoopback } from '../../server/webhooks.ts'

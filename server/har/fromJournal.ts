@@ -1,10 +1,10 @@
 /** The journal as a recording: its entries in HAR, with the secrets taken out as wherever they are shown. */
 import { STATUS_CODES } from 'node:http'
 import type { Cut, HarEntry } from '../../contracts/har.ts'
+import { isSecretHeader } from '../../contracts/redaction.ts'
 import type { DeliveryAttempt, Entry, Exchange } from '../journal.ts'
 import type { JournalEntry, JournalFilter, JournalReader } from '../journalView.ts'
 import type { Mock } from '../mock.ts'
-import { isSecretHeader } from '../redaction.ts'
 import { isSelected } from '../world/worlds.ts'
 import { harText } from './write.ts'
 

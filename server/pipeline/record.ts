@@ -1,8 +1,9 @@
 /** What is written down of every answer: its entry in the journal, its line in the log, its count, its headers. */
+
+import { redactUrl } from '../../contracts/redaction.ts'
 import { monotonicMs } from '../clock.ts'
 import { type Exchange, maxBodyBytes } from '../journal.ts'
 import type { Mock } from '../mock.ts'
-import { redactUrl } from '../redaction.ts'
 import { secondsLeft, type Window } from '../world/limits.ts'
 
 /** Writes a finished exchange to journal, log, metrics and usage. */

@@ -4,7 +4,7 @@
  */
 import { hash } from 'node:crypto'
 import stringify from 'safe-stable-stringify'
-import { redactField, redactText, redactUrl, withoutSecrets } from '../redaction.ts'
+import { redactField, redactText, redactUrl, withoutSecrets } from '../../contracts/redaction.ts'
 
 type Secrets = readonly (string | undefined)[]
 

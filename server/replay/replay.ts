@@ -3,9 +3,9 @@
  * memory, and it is read again when it is played.
  */
 import type { HarEntry } from '../../contracts/har.ts'
+import { isSecretHeader } from '../../contracts/redaction.ts'
 import { type Call, type Hook, lowerCase, pathBelow, type Traffic, trafficOf } from '../../contracts/traffic.ts'
 import { type HarSource, openHar } from '../har/read.ts'
-import { isSecretHeader } from '../redaction.ts'
 import { fingerprintOf, type WorldSelector } from '../world/worlds.ts'
 import { requestTextOf } from './bodies.ts'
 import { type BodyKey, bodyKeyOf, requestKeyOf } from './keys.ts'

@@ -1,5 +1,5 @@
 /** The conditions of a rule on the call itself. Each can say whether it is met, and what it asked for and found. */
-import { isSecretName, redacted, redactUrl } from '../redaction.ts'
+import { isSecretName, redacted, redactUrl } from '../../contracts/redaction.ts'
 import type { WhenFormat } from './format.ts'
 import { isGlobMatch } from './glob.ts'
 

@@ -1,9 +1,12 @@
 /** A replay's report as text: for a terminal, for programs, for CI. */
-import { type Paint, paintWith } from '../reporters/ansi.ts'
-import { fence, inline } from '../reporters/markdown.ts'
-import { type Markup, markup } from '../reporters/markup.ts'
-import { count, cut, duration, json as jsonText, oneLine, plural, shorten, visible, wrap } from '../reporters/text.ts'
-import type { Difference, NotSent, ReplayReport, Side } from './report.ts'
+
+import type { Difference, NotSent, ReplayReport, Side } from '../replay/report.ts'
+import type { Paint } from './ansi.ts'
+import { type Case, suiteXml } from './junit.ts'
+import { fence, inline } from './markdown.ts'
+import { layoutOf, type PrettyOptions, paragraphs, verdict } from './pretty.ts'
+import { when } from './shared.ts'
+import { count, cut, duration, json as jsonText, oneLine, plural, shorten, visible, wrap } from './text.ts'
 
 export const replayReporterHelp = {
   pretty: 'for a terminal: each difference with both sides; the verdict last',
@@ -13,37 +16,35 @@ export const replayReporterHelp = {
 } as const satisfies Record<string, string>
 export type ReplayReporterName = keyof typeof replayReporterHelp
 
-type Reporter = (report: ReplayReport, options?: { color?: boolean; width?: number }) => string
+/** The id of the document's JSON Schema. */
+export const replaySchemaId = 'understudy/replay.schema.json'
 
-const widest = 110
+type Reporter = (report: ReplayReport, options?: PrettyOptions) => string
+
 /** More than this nobody reads; the json report has all. */
 const mostShown = 20
 
-function pretty(report: ReplayReport, { color = false, width = 80 }: { color?: boolean; width?: number } = {}): string {
-  const paint = paintWith(color)
-  const columns = Math.max(40, Math.min(width, widest))
-  const { differences, not_sent: notSent, more_differences: more, notes, ok, why } = report
-  const paragraphs = [
+function pretty(report: ReplayReport, options?: PrettyOptions): string {
+  const layout = layoutOf(options)
+  const { paint, width } = layout
+  const { differences, not_sent: notSent, more_differences: more, notes } = report
+  return paragraphs([
     [paint.bold(oneLine(`${report.file} → ${report.target}`)), paint.dim(oneLine(factsOf(report)))],
-    ...differences.slice(0, mostShown).map(one => differenceLines(one, paint, columns)),
+    ...differences.slice(0, mostShown).map(one => differenceLines(one, paint, width)),
     moreLine(differences.length - mostShown + more, 'difference'),
-    ...notSent.slice(0, mostShown).map(one => notSentLines(one, paint, columns)),
+    ...notSent.slice(0, mostShown).map(one => notSentLines(one, paint, width)),
     moreLine(notSent.length - mostShown, 'call'),
-    notes.length === 0 ? [] : [paint.bold('Notes'), ...notes.flatMap(note => item(oneLine(note), columns))],
+    notes.length === 0 ? [] : [paint.bold('Notes'), ...notes.flatMap(note => item(oneLine(note), width))],
     [paint.dim(oneLine(accountOf(report)))],
-    [paint.bold((ok ? paint.green : paint.red)(oneLine(why)))],
-  ]
-  return `${paragraphs
-    .filter(lines => lines.length > 0)
-    .map(lines => lines.join('\n'))
-    .join('\n\n')}\n`
+    verdict(report, layout),
+  ])
 }
 
 const moreLine = (left: number, what: string): string[] =>
   left > 0 ? [`${count(left)} more ${what}${left === 1 ? '' : 's'} like it: the json report has them.`] : []
 
 const factsOf = ({ understudy, recorded_from: from, speed, strict, started_at: at }: ReplayReport): string =>
-  `understudy ${understudy}, recorded from ${from ?? 'nowhere'}, speed ${speed}${strict ? ', strict' : ''}, ${at.slice(0, 19).replace('T', ' ')} UTC`
+  `understudy ${understudy}, recorded from ${from ?? 'nowhere'}, speed ${speed}${strict ? ', strict' : ''}, ${when(at)}`
 
 const whats: Record<Difference['what'], string> = {
   status: 'the status',
@@ -117,31 +118,20 @@ function accountOf({ sent, calls, repeated, skipped, ms }: ReplayReport): string
   ].join('; ')
 }
 
-const json: Reporter = report => jsonText(report)
+const json: Reporter = report => jsonText({ $schema: replaySchemaId, ...report })
 
 function junit(report: ReplayReport): string {
-  const { routes, differences, not_sent: notSent, ms, why, ok } = report
-  const failing = routes.filter(({ differences, not_sent }) => differences + not_sent > 0).length
-  const isOdd = !ok && failing === 0
-  const counts = markup`tests="${routes.length + (isOdd ? 1 : 0)}" failures="${failing + (isOdd ? 1 : 0)}" errors="0" skipped="0" time="${(ms / 1000).toFixed(3)}" timestamp="${report.started_at}"`
-  const cases = routes.map(({ route, sent }): Markup => {
+  const { routes, differences, not_sent: notSent, file, target, why, understudy } = report
+  const cases = routes.map(({ route, sent }): Case => {
     const own = differences.filter(one => one.route === route)
     const lost = notSent.filter(one => one.route === route)
-    const name = markup`\n    <testcase classname="understudy.replay" name="${oneLine(`${route} answers as recorded (${plural(sent, 'call')})`)}" time="0"`
-    if (own.length + lost.length === 0) return markup`${name}/>`
+    const name = `${route} answers as recorded (${plural(sent, 'call')})`
+    if (own.length + lost.length === 0) return { id: 'replay', name }
     const text = [...own.slice(0, 5).map(blockOf), ...lost.slice(0, 5).map(lineOf)].join('\n\n')
     const message = own[0] ? titleOf(own[0]) : lineOf(lost[0] as NotSent)
-    return markup`${name}>\n      <failure type="difference" message="${oneLine(message)}">${text}</failure>\n    </testcase>`
+    return { id: 'replay', name, failure: { message, text } }
   })
-  const odd = isOdd
-    ? markup`\n    <testcase classname="understudy.replay" name="the replay came to its end" time="0">\n      <failure type="run" message="${oneLine(why)}"/>\n    </testcase>`
-    : markup``
-  return markup`<?xml version="1.0" encoding="UTF-8"?>
-<testsuites name="understudy replay" ${counts}>
-  <testsuite name="understudy replay" ${counts}>${cases}${odd}
-  </testsuite>
-</testsuites>
-`.markup
+  return suiteXml(report, { file, target, understudy, why }, cases)
 }
 
 const blockOf = (one: Difference): string =>
