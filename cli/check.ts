@@ -1,4 +1,7 @@
-/** `understudy check <base-url>`: which documented clause an endpoint keeps, which it breaks, and what could not be tried. */
+/**
+ * `understudy check <base-url or FILE.har>`: which documented clause an endpoint keeps, which it breaks, and what could
+ * not be tried; of a recording, as far as traffic shows it.
+ */
 import { Command, Option } from 'commander'
 import { type ReporterName, reporterHelp } from '../contracts/reporters/names.ts'
 import { type CheckSettings, checkOptions } from '../harness/options.ts'
@@ -8,13 +11,15 @@ import { type Chosen, reporterOption, reporterText, together } from './reports.t
 export interface Flags extends CheckSettings {
   reporter?: Chosen<ReporterName>[]
   baseline?: string
+  /** Of a recording: the base URL of its calls. */
+  base?: string
   list?: boolean
 }
 
 export function checkCommand(): Command {
   const command = new Command('check')
-    .description('judge an endpoint, the mock or the real API, clause by clause: exit 0 if nothing is broken')
-    .argument('[base-url]', 'where the API is, such as http://127.0.0.1:4010')
+    .description('judge an endpoint, or recorded traffic, clause by clause: exit 0 if nothing is broken')
+    .argument('[target]', 'where the API is, such as http://127.0.0.1:4010; or a recording, such as incident.har')
   for (const [name, row] of Object.entries<OptionRow<unknown> & { isFlag?: true }>(checkOptions)) {
     const text = `${row.description} (default: ${row.defaultText ?? String(row.default())}; ${variableOf(name)})`
     const option = new Option(row.isFlag ? flagOf(name) : `${flagOf(name)} ${row.argument}`, text)
@@ -25,6 +30,7 @@ export function checkCommand(): Command {
   return command
     .addOption(reporterOption(reporterHelp))
     .option('--baseline <file>', 'a json report of before: says in one line what changed since')
+    .option('--base <url>', 'of a recording: the base URL of its calls, where that can not be told')
     .option('--list', 'list the checks, with their clauses and what they cost, and run none')
     .addHelpText('after', reporterText(reporterHelp))
     .action(async (target: string | undefined, flags: Flags) => {

@@ -1,19 +1,27 @@
 /** What `understudy check` does: the run, its progress, its reports, its exit code. */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { clearLine } from '../contracts/reporters/ansi.ts'
 import { reporters } from '../contracts/reporters/index.ts'
 import type { Report } from '../contracts/suite/report.ts'
 import { type Progress, TargetError } from '../contracts/suite/run.ts'
+import { observers } from '../contracts/suite/traffic/index.ts'
 import { check, listChecks, type Plan } from '../harness/check.ts'
+import { checkHar } from '../harness/checkHar.ts'
+import { baseOf } from '../harness/inputs.ts'
 import { type CheckSettings, readCheckEnvironment } from '../harness/options.ts'
-import { ConfigError } from '../server/config.ts'
+import { ConfigError, flagOf } from '../server/config.ts'
 import type { Flags } from './check.ts'
 import { makeWritable, onInterrupt, writeReports } from './reports.ts'
 
 export async function runCheck(
   target: string | undefined,
-  { reporter = [], baseline, list, ...flags }: Flags,
+  { reporter = [], baseline, list, base, ...flags }: Flags,
 ): Promise<void> {
+  if (target !== undefined && isRecording(target)) return judge(target, { reporter, baseline, list, base, ...flags })
+  if (base !== undefined)
+    throw new ConfigError(
+      '--base says what is in front of the routes of a recording; an endpoint is given by its base URL',
+    )
   const settings = { ...readCheckEnvironment(process.env), ...flags }
   if (list) return printList(settings)
   if (target === undefined) throw new ConfigError('no base URL was given; expected one such as http://127.0.0.1:4010')
@@ -40,6 +48,38 @@ export async function runCheck(
   } finally {
     release()
   }
+}
+
+/** A file that is there, or what is called like a recording: no base URL is either. */
+const isRecording = (target: string): boolean =>
+  !/^https?:\/\//i.test(target) && (/\.har$/i.test(target) || existsSync(target))
+
+/** Options that say what is looked for; all others say how to send, and nothing is sent. */
+const ofRecordings = ['only', 'skip', 'require']
+
+function judge(file: string, { reporter = [], baseline, list, base, ...flags }: Flags): void {
+  const other = Object.keys(flags).find(name => !ofRecordings.includes(name))
+  if (other !== undefined)
+    throw new ConfigError(
+      `${flagOf(other)} is for an endpoint that calls are sent to; ${file} is a recording, and nothing is sent. Of a recording: --base, --only, --skip, --require, --baseline, --reporter`,
+    )
+  const { only, skip, require } = { ...readCheckEnvironment(process.env), ...flags }
+  if (list) return printObservers()
+  makeWritable(reporter)
+  const report = checkHar(file, {
+    ...(base !== undefined && { base: baseOf(base) }),
+    ...(only && { only }),
+    ...(skip && { skip }),
+    ...(require && { require }),
+    ...(baseline !== undefined && { baseline: readBaseline(baseline) }),
+  })
+  writeReports(report, reporter, reporters)
+  process.exitCode = report.ok ? 0 : 1
+}
+
+function printObservers(): void {
+  for (const { id, title, clauses } of observers)
+    console.log(`${id.padEnd(22)} ${clauses.join(' ').padEnd(44)} ${title}`)
 }
 
 function readBaseline(file: string): Report {

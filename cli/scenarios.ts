@@ -1,6 +1,6 @@
-/** `understudy scenarios list|show|validate|new`: the scenarios that there are, and those that are being written. */
+/** `understudy scenarios list|show|validate|new|from-har`: the scenarios that there are, and those that are being written. */
 import { existsSync, statSync, writeFileSync } from 'node:fs'
-import { join, relative, resolve } from 'node:path'
+import { basename, dirname, extname, join, relative, resolve } from 'node:path'
 import { Command } from 'commander'
 import { ConfigError } from '../server/config.ts'
 import type { Scenario } from '../server/scenarios/compile.ts'
@@ -32,7 +32,61 @@ export function scenariosCommand(): Command {
     .option(folderFlag, folderText)
     .action((files: string[], { scenarios }: { scenarios?: string }) => validate(new Library(scenarios), files))
   command.command('new').argument('<name>').description('begin a scenario file NAME.yaml in this folder').action(begin)
+  command
+    .command('from-har')
+    .argument('<file>', 'a recording (HAR 1.2)')
+    .description(
+      'write a scenario that plays the failures of a recording: to stdout, exit 1 where nothing in it failed',
+    )
+    .option('--out <file>', 'a .yaml file to write to; its name is the name of the scenario')
+    .option('--name <name>', 'what the scenario is called')
+    .option('--world <fingerprint>', "whose failures: the key's fingerprint (default: who has the most)")
+    .option('--base <url>', 'the base URL of the calls, where that can not be told')
+    .action(fromHar)
   return command
+}
+
+interface FromHarFlags {
+  out?: string
+  name?: string
+  world?: string
+  base?: string
+}
+
+async function fromHar(file: string, { out, name, world, base }: FromHarFlags): Promise<void> {
+  // Loaded now: every other verb would wait for it.
+  const [{ scenarioFromHar }, { baseOf }] = await Promise.all([
+    import('../harness/fromHar.ts'),
+    import('../harness/inputs.ts'),
+  ])
+  const own = out === undefined ? undefined : basename(out, extname(out))
+  if (out !== undefined) {
+    if (!/\.ya?ml$/.test(out)) throw new ConfigError(`--out is ${JSON.stringify(out)}; expected a .yaml file`)
+    if (name !== undefined && name !== own)
+      throw new ConfigError(`--name is ${name}, but a scenario is found by its file, ${own}; expected one of the two`)
+    if (existsSync(out)) throw new ConfigError(`${out} is there already; choose another name, or remove it first`)
+  }
+  const made = scenarioFromHar(file, {
+    schema: relative(dirname(resolve(out ?? 'any')), join(shippedFolder, 'scenario.schema.json')),
+    ...((own ?? name) !== undefined && { name: (own ?? name) as string }),
+    ...(world !== undefined && { world }),
+    ...(base !== undefined && { base: baseOf(base) }),
+  })
+  if (made === undefined) {
+    console.error(
+      `understudy: ${file}: nothing in it failed${world === undefined ? '' : ` in the world ${world}`}, so there is nothing to play; no scenario was written`,
+    )
+    process.exitCode = 1
+    return
+  }
+  for (const note of made.notes) console.error(note)
+  if (out === undefined) return void process.stdout.write(made.yaml)
+  try {
+    writeFileSync(out, made.yaml)
+  } catch (error) {
+    throw new ConfigError(`--out ${out} can't be written: ${(error as Error).message}`)
+  }
+  console.error(`${out} is written. Try it:\n\n  ${command} serve --scenario ./${relative(process.cwd(), out)}`)
 }
 
 function list(library: Library): void {

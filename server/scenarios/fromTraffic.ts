@@ -1,0 +1,465 @@
+/**
+ * From recorded traffic to the rules that play its failures again: which call of which route met what. Pure: it reads
+ * observations and gives back rules, each with what was recorded of it.
+ */
+import { Ajv } from 'ajv'
+import { type ErrorCaseName, errorCases, errorCodes, statusOf } from '../../contracts/errors.ts'
+import { type OperationId, operations, routeOf } from '../../contracts/operations.ts'
+import { JobCreate, JobStart, videoTypes } from '../../contracts/schemas.ts'
+import { field } from '../../contracts/suite/answers.ts'
+import { givenBy } from '../../contracts/suite/traffic/ledger.ts'
+import type { Observed } from '../../contracts/suite/traffic/observer.ts'
+import type { Call, Hook } from '../../contracts/traffic.ts'
+import type { JobFormat, RuleFormat, ThenFormat } from './format.ts'
+
+export interface Drafted {
+  /** The world whose failures these are, and how many failures each world has. */
+  world: string
+  worlds: ReadonlyMap<string, number>
+  calls: number
+  from: number
+  to: number
+  rules: { rule: RuleFormat; told: string[] }[]
+  /** What is not in it, and why. */
+  left: string[]
+  clauses: string[]
+  /** "2 x 500 internal_error on POST /v1/jobs", the most frequent first. */
+  summary: string[]
+}
+
+export interface DraftOptions {
+  /** Whose failures; by default those of the world that has the most. */
+  world?: string
+  /** Takes secrets out of a text. */
+  redact: (text: string) => string
+}
+
+interface Event {
+  then: ThenFormat
+  told: string[]
+  what: string
+}
+
+interface Calls {
+  count: number
+  events: Map<number, Event>
+  /** ms of good answers, and of those that took long. */
+  good: number[]
+  slow: { n: number; ms: number; told: string }[]
+}
+
+interface JobTrack {
+  /** The call that decides how it goes: the one that made or started it last. */
+  by: { world: string; operation: OperationId; n: number }
+  at: number
+  told: string
+  status: string | undefined
+  error: string | undefined
+  progress: number
+  polls: number
+  firstAt: number
+  lastAt: number
+  webhooks: Record<string, string>
+}
+
+/** A job that was polled so often, or for so long, without an end, is stuck. */
+const stuckPolls = 20
+const stuckMs = 600_000
+/** An answer is slow that took longer than this, and than so many times the median of its route. */
+const slowMs = 1_000
+const slowFactor = 5
+/** A client that hangs up sooner has not been kept waiting by the server. */
+const patienceMs = 5_000
+const maxBody = 2_000
+const maxRules = 1_000
+const maxLeft = 12
+
+const timeOf = (at: number): string => new Date(at).toISOString()
+
+export class Draft {
+  readonly #worlds = new Map<string, Map<OperationId, Calls>>()
+  readonly #jobs = new Map<string, JobTrack>()
+  readonly #seenJobs = new Set<string>()
+  readonly #completed = new Set<string>()
+  readonly #goodKeys = new Set<string>()
+  readonly #idempotency = new Set<string>()
+  readonly #left = new Map<string, { count: number; world: string }>()
+  readonly #redact: (text: string) => string
+  #calls = 0
+  #from = Number.POSITIVE_INFINITY
+  #to = 0
+
+  constructor({ redact }: Pick<DraftOptions, 'redact'>) {
+    this.#redact = redact
+  }
+
+  call(seen: Observed): void {
+    const { call, isOurs } = seen
+    const { operation, key } = call
+    if (!isOurs || operation === undefined || call.sent.method === 'OPTIONS') return
+    this.#calls++
+    this.#from = Math.min(this.#from, call.at)
+    this.#to = Math.max(this.#to, call.endedAt)
+    const calls = this.#callsOf(key, operation)
+    const n = ++calls.count
+    const told = `${timeOf(call.at)}${call.requestId === undefined ? '' : `, ${call.requestId}`}`
+    const met = this.#meets(seen)
+    if (typeof met === 'string') this.#leave(met, key)
+    else if (met !== undefined) calls.events.set(n, { then: met, told: [told], what: whatOf(call) })
+    else if (seen.isGood) {
+      calls.good.push(call.ms)
+      this.#learn(seen, n, told)
+    }
+    if (call.cut === undefined && call.ms > slowMs) calls.slow.push({ n, ms: call.ms, told })
+    if (call.idempotencyKey !== undefined) this.#idempotency.add(`${key} ${call.path} ${call.idempotencyKey}`)
+  }
+
+  hook({ jobId, event, fault }: Hook): void {
+    const job = jobId === undefined ? undefined : this.#jobs.get(jobId)
+    if (job && fault !== undefined && ['duplicate', 'late', 'bad_signature', 'out_of_order'].includes(fault))
+      job.webhooks[event] = fault
+  }
+
+  /** undefined where nothing failed. Throws nothing: an unknown world has no failures. */
+  finish(world?: string): Drafted | undefined {
+    this.#addJobs()
+    this.#addDelays()
+    const worlds = new Map([...this.#worlds].map(([name, byRoute]) => [name, failuresIn(byRoute)]))
+    const [most] = [...worlds].sort((a, b) => b[1] - a[1])
+    const chosen = world ?? most?.[0] ?? ''
+    const routes = new Map(this.#worlds.get(chosen) ?? [])
+    // Files and legacy routes are asked for without a key: they belong to the client all the same.
+    if (chosen !== 'anonymous') {
+      for (const [operation, calls] of this.#worlds.get('anonymous') ?? [])
+        if (!routes.has(operation)) routes.set(operation, calls)
+    }
+    const rules = [...routes].flatMap(([operation, calls]) => rulesOf(operation, calls))
+    if (rules.length === 0) return undefined
+    const left = [...this.#left].filter(([, one]) => one.world === chosen || one.world === 'anonymous')
+    return {
+      world: chosen,
+      worlds,
+      calls: this.#calls,
+      from: this.#from,
+      to: this.#to,
+      rules: rules.slice(0, maxRules),
+      left: [
+        ...left.slice(0, maxLeft).map(([text, { count }]) => `${count} x ${text}`),
+        ...(left.length > maxLeft
+          ? [`${left.length - maxLeft} more kinds of answers that the mock gives by itself`]
+          : []),
+        ...(rules.length > maxRules
+          ? [`${rules.length - maxRules} more failures: a scenario of more rules nobody reads`]
+          : []),
+      ],
+      clauses: clausesOf(rules.map(({ rule }) => rule)),
+      summary: summaryOf(routes),
+    }
+  }
+
+  #callsOf(world: string, operation: OperationId): Calls {
+    const byRoute = this.#worlds.get(world) ?? new Map<OperationId, Calls>()
+    this.#worlds.set(world, byRoute)
+    const calls = byRoute.get(operation) ?? { count: 0, events: new Map(), good: [], slow: [] }
+    byRoute.set(operation, calls)
+    return calls
+  }
+
+  #leave(text: string, world: string): void {
+    const name = this.#redact(text)
+    const known = this.#left.get(name)
+    this.#left.set(name, {
+      count: (known?.count ?? 0) + 1,
+      world: known?.world === 'anonymous' ? world : (known?.world ?? world),
+    })
+  }
+
+  /** What of a good answer tells how later ones are to be read. */
+  #learn({ call, hasBody }: Observed, n: number, told: string): void {
+    const { operation, jobId, key, at } = call
+    if (call.hasKey) this.#goodKeys.add(key)
+    if (jobId === undefined) return
+    this.#seenJobs.add(jobId)
+    if (operation === 'createJob' || operation === 'startJob') {
+      const known = this.#jobs.get(jobId)
+      // The first answer again, or a second start of a job that runs (GO-3), decides nothing.
+      if (known && (operation === 'createJob' || !isOver(known, operation))) return
+      this.#jobs.set(jobId, {
+        by: { world: key, operation, n },
+        at,
+        told: `${told}, ${jobId}`,
+        status: undefined,
+        error: undefined,
+        progress: 0,
+        polls: 0,
+        firstAt: at,
+        lastAt: at,
+        webhooks: {},
+      })
+    }
+    if (operation !== 'getJob' || !hasBody) return
+    const status = field(call, 'status')
+    if (status === 'completed') this.#completed.add(jobId)
+    const job = this.#jobs.get(jobId)
+    if (!job) return
+    const error = field(call, 'error')
+    const progress = field(call, 'progress')
+    if (job.polls === 0) job.firstAt = at
+    job.polls++
+    job.lastAt = call.endedAt
+    job.status = typeof status === 'string' ? status : undefined
+    job.error = typeof error === 'string' ? this.#redact(error).slice(0, maxBody) : undefined
+    job.progress = typeof progress === 'number' ? Math.round(Math.min(100, Math.max(0, progress))) : job.progress
+  }
+
+  /** What a call met: how to play it again, why it is left out, or nothing worth playing. */
+  #meets(seen: Observed): ThenFormat | string | undefined {
+    const { call, hasBody, isGood } = seen
+    if (call.cut !== undefined) return cutThen(call)
+    if (!seen.isWhole) return undefined
+    if (isGood) {
+      const isFile = call.operation !== undefined && operations[call.operation].tag === 'files'
+      return !isFile && hasBody && call.json === undefined && call.text !== '' ? { fault: 'malformed_json' } : undefined
+    }
+    if (call.status < 400) return undefined
+    const own = call.status < 500 ? this.#ownFault(call) : undefined
+    return own === undefined ? errorThen(call, this.#redact) : `${saying(call)}: ${own}`
+  }
+
+  /** Why the mock would answer so by itself; undefined where it would not, or where that can't be told. */
+  #ownFault(call: Call): string | undefined {
+    const { status, operation, jobId, hasKey, key } = call
+    if (status === 401) {
+      if (!hasKey) return 'it had no key'
+      return this.#goodKeys.has(key) ? undefined : 'its key was never good'
+    }
+    if (status === 404) {
+      if (operation === 'getOutputFile' || operation === 'getUploadedFile') return 'there was no such file'
+      return jobId === undefined || this.#seenJobs.has(jobId) ? undefined : 'nobody had made that job'
+    }
+    if (status === 409 || status === 422) {
+      const isKnown = this.#idempotency.has(`${key} ${call.path} ${call.idempotencyKey}`)
+      return isKnown ? 'its Idempotency-Key had been used before' : undefined
+    }
+    if ([405, 406, 408, 411, 412, 414, 415, 416, 417, 431].includes(status)) return 'it is about how it was sent'
+    if (status !== 400 && status !== 413) return undefined
+    if (operation === 'getDownload')
+      return this.#completed.has(jobId ?? '') ? undefined : 'nobody had seen the job completed'
+    if (operation === 'uploadVideo' || operation === 'uploadVideoLegacy') return uploadFault(call)
+    if (operation === 'createJob' || operation === 'startJob') return bodyFault(call)
+    return 'its parameters were refused'
+  }
+
+  /** Jobs that failed, or got stuck, on the call that made or started them. */
+  #addJobs(): void {
+    for (const [id, job] of this.#jobs) {
+      const { by, status, error, progress, polls, firstAt, lastAt, webhooks } = job
+      const isStuck =
+        (status === 'pending' || status === 'processing') && (polls >= stuckPolls || lastAt - firstAt >= stuckMs)
+      const then: JobFormat = {
+        ...(status === 'failed' && { outcome: 'failed' as const, ...(error && { error }) }),
+        ...(isStuck && { outcome: 'stuck' as const, stuck_at: progress }),
+        ...(Object.keys(webhooks).length > 0 && { webhooks: webhooksThen(webhooks) }),
+      }
+      if (Object.keys(then).length === 0) continue
+      const what = status === 'failed' ? 'job failed' : isStuck ? 'job stuck' : 'webhook fault'
+      const told = isStuck ? `${job.told}: ${polls} polls until ${timeOf(lastAt)}` : job.told
+      this.#callsOf(by.world, by.operation).events.set(by.n, { then: { job: then }, told: [told], what })
+      this.#jobs.delete(id)
+    }
+  }
+
+  #addDelays(): void {
+    for (const byRoute of this.#worlds.values()) {
+      for (const { good, slow, events } of byRoute.values()) {
+        const sorted = good.toSorted((a, b) => a - b)
+        const median = sorted[Math.floor((sorted.length - 1) / 2)]
+        if (median === undefined) continue
+        for (const { n, ms, told } of slow) {
+          if (ms <= slowFactor * median) continue
+          const known = events.get(n)
+          const delay = `${Math.round(ms / 100) / 10}s`
+          events.set(n, {
+            then: { ...known?.then, delay },
+            told: known?.told ?? [told],
+            what: known?.what ?? 'slow',
+          })
+        }
+      }
+    }
+  }
+}
+
+/** Only a job that is over, or one that was not begun, is started by a start. */
+const isOver = ({ status, polls }: JobTrack, operation: OperationId): boolean =>
+  operation === 'startJob' && (polls === 0 || status === 'created' || status === 'failed' || status === 'completed')
+
+const failuresIn = (byRoute: ReadonlyMap<OperationId, Calls>): number =>
+  [...byRoute.values()].reduce((sum, { events }) => sum + events.size, 0)
+
+function webhooksThen(webhooks: Record<string, string>): JobFormat['webhooks'] {
+  const types = [...new Set(Object.values(webhooks))]
+  return (types.length === 1 ? types[0] : webhooks) as JobFormat['webhooks']
+}
+
+const messageOf = (call: Call): string | undefined => {
+  const message = (field(call, 'error') as { message?: unknown } | null | undefined)?.message
+  return typeof message === 'string' && message !== '' ? message : undefined
+}
+
+const saying = ({ status, code, operation }: Call): string =>
+  [status, ...(code === undefined ? [] : [code]), 'on', routeOf(operation)].join(' ')
+
+const whatOf = (call: Call): string =>
+  call.cut ? `cut ${call.cut.when.replace('_', ' ')}` : call.code ? `${call.status} ${call.code}` : `${call.status}`
+
+/** The connection's own end, as the matching fault. */
+function cutThen(call: Call): ThenFormat | string | undefined {
+  const { cut, operation, status, jobId, ms } = call
+  if (cut === undefined || operation === undefined) return undefined
+  if (cut.by === 'client' && (cut.when !== 'before_head' || ms < patienceMs))
+    return `${routeOf(operation)}: the client hung up`
+  const bytes = cut.bytes === undefined ? {} : { after_bytes: cut.bytes }
+  const withBytes = (type: string) => (cut.bytes === undefined ? type : { type, ...bytes })
+  if (cut.when === 'in_body') {
+    const fault = withBytes(cut.how === 'reset' ? 'reset_mid_body' : 'truncated_body')
+    return { ...(status >= 400 && { error: 'internal_error', status }), fault }
+  }
+  if (cut.when === 'in_request' && 'body' in operations[operation]) return { fault: withBytes('cut_upload') }
+  const type =
+    cut.by === 'client' || cut.how === 'silence' ? 'no_answer' : cut.how === 'closed' ? 'close_before_head' : 'reset'
+  // The recorder knows which job was made, though its maker never heard of it.
+  const isDone = operation === 'createJob' && jobId !== undefined
+  return { ...(isDone && { pass: 'before_delay' }), fault: type }
+}
+
+const cases = Object.entries(errorCases) as [ErrorCaseName, (typeof errorCases)[ErrorCaseName]][]
+/** What a code stands for without a message that says more. */
+const caseOfCode: Readonly<Record<string, ErrorCaseName>> = {
+  invalid_request: 'invalid_field',
+  not_found: 'job_not_found',
+}
+
+function errorThen(call: Call, redact: (text: string) => string): ThenFormat {
+  const { status, code, json, text, headers } = call
+  const message = messageOf(call)
+  const wait = headers['retry-after'] ?? ''
+  const retry = /^\d{1,6}$/.test(wait)
+    ? { retry_after: Number(wait) }
+    : status === 429
+      ? { headers: { 'retry-after': null } }
+      : {}
+  if (code !== undefined) {
+    const found = cases.find(([name, one]) => {
+      return one.code === code && statusOf(name) === status && message?.startsWith(one.message)
+    })
+    const known = code in errorCodes
+    const name = found?.[0] ?? (known ? code : status >= 500 ? 'internal_error' : 'invalid_request')
+    const by = found?.[0] ?? ((name in errorCases ? name : caseOfCode[name]) as ErrorCaseName)
+    return {
+      error: name as ThenFormat['error'],
+      ...(statusOf(by) !== status && { status }),
+      ...(message !== undefined &&
+        message !== errorCases[by].message && { message: redact(message).slice(0, maxBody) }),
+      ...(!known && { patch: { error: { code: redact(code) } } }),
+      ...retry,
+    } as ThenFormat
+  }
+  const type = headers['content-type'] ?? ''
+  if (json === undefined && /html/i.test(type) && [502, 503, 504].includes(status))
+    return { fault: status === 502 ? 'proxy_html' : { type: 'proxy_html', status } }
+  if (text === '') {
+    const isEmpty = headers['content-length'] === '0'
+    const error = { error: status === 429 ? ('rate_limited' as const) : ('internal_error' as const) }
+    return { ...error, status, ...retry, ...(isEmpty && { fault: 'empty_reply' }) } as ThenFormat
+  }
+  const whole = redact(text)
+  if (json !== undefined && whole.length <= maxBody) return { status, body: JSON.parse(whole) as never }
+  const isPrintable = /^[\t\x20-\x7e]+$/.test(type)
+  return { status, ...(isPrintable && { headers: { 'content-type': type } }), body: whole.slice(0, maxBody) }
+}
+
+const extensions: readonly string[] = Object.values(videoTypes).flat()
+const maxUploadBytes = 500 * 1024 * 1024
+const smallestVideo = 1024
+
+function uploadFault(call: Call): string | undefined {
+  const [part] = call.sent.form ?? []
+  const message = messageOf(call) ?? ''
+  if (/^Invalid upload/i.test(message)) return 'its form was wrong'
+  if (part === undefined) return undefined
+  const size = part.sha256 === undefined ? undefined : part.size
+  if (/too large/i.test(message)) return size !== undefined && size > maxUploadBytes ? 'it was too large' : undefined
+  const extension = /\.(\w+)$/.exec(part.filename)?.[1]?.toLowerCase() ?? ''
+  if (part.field !== 'file') return 'its form was wrong'
+  const isVideo = extensions.includes(extension) && (size === undefined || size >= smallestVideo)
+  return isVideo ? undefined : 'its file was no supported video'
+}
+
+const ajv = new Ajv({ strict: false, logger: false }).addFormat('uri', true).addFormat('binary', true)
+const fits = { createJob: ajv.compile(JobCreate), startJob: ajv.compile(JobStart) }
+
+function bodyFault(call: Call): string | undefined {
+  const { body } = call.sent
+  if (body === undefined) return undefined
+  const given = givenBy(call)
+  if (given === undefined) return 'its body was no JSON object'
+  if (!fits[call.operation as keyof typeof fits](given)) return 'its body does not fit the schema'
+  const isOpaque = given.output_format === 'mp4' && (given.bg_type ?? 'transparent') === 'transparent'
+  return isOpaque && given.background === undefined ? 'a transparent mp4 there is not (JOB-7)' : undefined
+}
+
+/**
+ * The last calls come first: a rule counts only the calls that no rule above it took, so that each number is the one of
+ * the recording.
+ */
+function rulesOf(operation: OperationId, { events }: Calls): { rule: RuleFormat; told: string[] }[] {
+  const runs: { from: number; to: number; event: Event }[] = []
+  for (const [n, event] of [...events].sort((a, b) => a[0] - b[0])) {
+    const last = runs.at(-1)
+    if (last?.to === n - 1 && JSON.stringify(last.event.then) === JSON.stringify(event.then)) {
+      last.to = n
+      last.event.told.push(...event.told)
+    } else runs.push({ from: n, to: n, event: { ...event, told: [...event.told] } })
+  }
+  return runs.toReversed().map(({ from, to, event }) => {
+    const calls = from === to ? from : `${from}-${to}`
+    const name = `${operation} ${calls}: ${event.what}`.replace(/[^\w .:-]/g, '-').slice(0, 100)
+    return {
+      rule: { name, when: { route: routeOf(operation) as string, calls }, then: event.then },
+      told: toldOf(event.told),
+    }
+  })
+}
+
+const toldOf = (told: string[]): string[] =>
+  told.length <= 3 ? told : [...told.slice(0, 2), `and ${told.length - 2} more until ${told.at(-1)}`]
+
+function summaryOf(routes: ReadonlyMap<OperationId, Calls>): string[] {
+  const counts = new Map<string, number>()
+  for (const [operation, { events }] of routes) {
+    for (const { what } of events.values()) {
+      const name = `${what} on ${routeOf(operation)}`
+      counts.set(name, (counts.get(name) ?? 0) + 1)
+    }
+  }
+  return [...counts].sort((a, b) => b[1] - a[1]).map(([name, count]) => `${count} x ${name}`)
+}
+
+/** What such a scenario puts to the test. */
+function clausesOf(rules: readonly RuleFormat[]): string[] {
+  const found = new Set<string>()
+  const add = (...ids: string[]): void => {
+    for (const id of ids) found.add(id)
+  }
+  for (const { then } of rules) {
+    if (then.error !== undefined) add('ERR-3')
+    if (then.error === 'rate_limited') add('RL-2', 'RL-3')
+    if (then.error === 'insufficient_credits') add('CR-3')
+    if (then.error === 'invalid_api_key') add('AUTH-1')
+    if (then.fault !== undefined || then.body !== undefined || then.delay !== undefined) add('ERR-3', 'GO-5')
+    if (then.job?.outcome !== undefined) add('JOB-4', 'GO-5')
+    if (then.job?.webhooks !== undefined) add('WH-1', 'WH-2')
+  }
+  return [...found]
+}
