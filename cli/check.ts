@@ -2,11 +2,11 @@
  * `understudy check <base-url or FILE.har>`: which documented clause an endpoint keeps, which it breaks, and what could
  * not be tried; of a recording, as far as traffic shows it.
  */
-import { Command, Option } from 'commander'
+import { Command } from 'commander'
 import { type ReporterName, reporterHelp } from '../contracts/reporters/names.ts'
 import { type CheckSettings, checkOptions } from '../harness/options.ts'
-import { flagOf, type Option as OptionRow, parseAs, variableOf } from '../server/config.ts'
-import { type Chosen, reporterOption, reporterText, together } from './reports.ts'
+import { addOptions } from './flags.ts'
+import { type Chosen, reporterOption, reporterText } from './reports.ts'
 
 export interface Flags extends CheckSettings {
   reporter?: Chosen<ReporterName>[]
@@ -20,14 +20,7 @@ export function checkCommand(): Command {
   const command = new Command('check')
     .description('judge an endpoint, or recorded traffic, clause by clause: exit 0 if nothing is broken')
     .argument('[target]', 'where the API is, such as http://127.0.0.1:4010; or a recording, such as incident.har')
-  for (const [name, row] of Object.entries<OptionRow<unknown> & { isFlag?: true }>(checkOptions)) {
-    const text = `${row.description} (default: ${row.defaultText ?? String(row.default())}; ${variableOf(name)})`
-    const option = new Option(row.isFlag ? flagOf(name) : `${flagOf(name)} ${row.argument}`, text)
-    if (!row.isFlag)
-      option.argParser((value: string, before: unknown) => together(before, parseAs(row, value, flagOf(name))))
-    command.addOption(option)
-  }
-  return command
+  return addOptions(command, checkOptions)
     .addOption(reporterOption(reporterHelp))
     .option('--baseline <file>', 'a json report of before: says in one line what changed since')
     .option('--base <url>', 'of a recording: the base URL of its calls, where that can not be told')

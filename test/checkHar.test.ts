@@ -125,7 +125,7 @@ t.test('the whole suite, recorded, breaks nothing, and most clauses are seen', a
   const report = checkHar(written(t, mock.journal.har()))
   t.same(having(report, 'broken'), [])
   t.ok(report.summary.holds >= 30, report.why)
-  t.match(clauseOf(report, 'JOB-5').notes[0], /^seen in \d+ answers$/)
+  t.ok(clauseOf(report, 'JOB-5').evidence.length > 0)
   t.match(report, { ok: true, profile: 'safe', seed: 'none', spent: { credits: 0 } })
 })
 
@@ -566,7 +566,7 @@ t.test("a browser's recording: other hosts, preflights, base64, HTTP/2 names, ca
   t.same(having(report, 'broken'), [])
   t.ok(report.summary.holds >= 25, report.why)
   t.equal(report.target, `traffic.har (${base})`)
-  t.match(clauseOf(report, 'ERR-1').notes, [/^seen in/, '1 call was cut off before a whole answer came: not judged'])
+  t.match(clauseOf(report, 'ERR-1').notes, ['1 call was cut off before a whole answer came: not judged'])
   const spoilt = structuredClone(lower)
   const content = spoilt[23]?.response.content
   if (content) content.text = Buffer.from('{"error":{"code":"internal_error","message":"no"}}').toString('base64')

@@ -2,15 +2,12 @@
  * From recorded traffic to the rules that play its failures again: which call of which route met what. Pure: it reads
  * observations and gives back rules, each with what was recorded of it.
  */
-import { Ajv } from 'ajv'
-import { type ErrorCaseName, errorCases, errorCodes, statusOf } from '../../contracts/errors.ts'
 import { type OperationId, operations, routeOf } from '../../contracts/operations.ts'
-import { JobCreate, JobStart, videoTypes } from '../../contracts/schemas.ts'
 import { field } from '../../contracts/suite/answers.ts'
-import { givenBy } from '../../contracts/suite/traffic/ledger.ts'
 import type { Observed } from '../../contracts/suite/traffic/observer.ts'
 import type { Call, Hook } from '../../contracts/traffic.ts'
 import type { JobFormat, RuleFormat, ThenFormat } from './format.ts'
+import { bodyFault, cutThen, errorThen, maxBody, saying, uploadFault, whatOf } from './fromCall.ts'
 
 export interface Drafted {
   /** The world whose failures these are, and how many failures each world has. */
@@ -68,9 +65,6 @@ const stuckMs = 600_000
 /** An answer is slow that took longer than this, and than so many times the median of its route. */
 const slowMs = 1_000
 const slowFactor = 5
-/** A client that hangs up sooner has not been kept waiting by the server. */
-const patienceMs = 5_000
-const maxBody = 2_000
 const maxRules = 1_000
 const maxLeft = 12
 
@@ -300,113 +294,6 @@ const failuresIn = (byRoute: ReadonlyMap<OperationId, Calls>): number =>
 function webhooksThen(webhooks: Record<string, string>): JobFormat['webhooks'] {
   const types = [...new Set(Object.values(webhooks))]
   return (types.length === 1 ? types[0] : webhooks) as JobFormat['webhooks']
-}
-
-const messageOf = (call: Call): string | undefined => {
-  const message = (field(call, 'error') as { message?: unknown } | null | undefined)?.message
-  return typeof message === 'string' && message !== '' ? message : undefined
-}
-
-const saying = ({ status, code, operation }: Call): string =>
-  [status, ...(code === undefined ? [] : [code]), 'on', routeOf(operation)].join(' ')
-
-const whatOf = (call: Call): string =>
-  call.cut ? `cut ${call.cut.when.replace('_', ' ')}` : call.code ? `${call.status} ${call.code}` : `${call.status}`
-
-/** The connection's own end, as the matching fault. */
-function cutThen(call: Call): ThenFormat | string | undefined {
-  const { cut, operation, status, jobId, ms } = call
-  if (cut === undefined || operation === undefined) return undefined
-  if (cut.by === 'client' && (cut.when !== 'before_head' || ms < patienceMs))
-    return `${routeOf(operation)}: the client hung up`
-  const bytes = cut.bytes === undefined ? {} : { after_bytes: cut.bytes }
-  const withBytes = (type: string) => (cut.bytes === undefined ? type : { type, ...bytes })
-  if (cut.when === 'in_body') {
-    const fault = withBytes(cut.how === 'reset' ? 'reset_mid_body' : 'truncated_body')
-    return { ...(status >= 400 && { error: 'internal_error', status }), fault }
-  }
-  if (cut.when === 'in_request' && 'body' in operations[operation]) return { fault: withBytes('cut_upload') }
-  const type =
-    cut.by === 'client' || cut.how === 'silence' ? 'no_answer' : cut.how === 'closed' ? 'close_before_head' : 'reset'
-  // The recorder knows which job was made, though its maker never heard of it.
-  const isDone = operation === 'createJob' && jobId !== undefined
-  return { ...(isDone && { pass: 'before_delay' }), fault: type }
-}
-
-const cases = Object.entries(errorCases) as [ErrorCaseName, (typeof errorCases)[ErrorCaseName]][]
-/** What a code stands for without a message that says more. */
-const caseOfCode: Readonly<Record<string, ErrorCaseName>> = {
-  invalid_request: 'invalid_field',
-  not_found: 'job_not_found',
-}
-
-function errorThen(call: Call, redact: (text: string) => string): ThenFormat {
-  const { status, code, json, text, headers } = call
-  const message = messageOf(call)
-  const wait = headers['retry-after'] ?? ''
-  const retry = /^\d{1,6}$/.test(wait)
-    ? { retry_after: Number(wait) }
-    : status === 429
-      ? { headers: { 'retry-after': null } }
-      : {}
-  if (code !== undefined) {
-    const found = cases.find(([name, one]) => {
-      return one.code === code && statusOf(name) === status && message?.startsWith(one.message)
-    })
-    const known = code in errorCodes
-    const name = found?.[0] ?? (known ? code : status >= 500 ? 'internal_error' : 'invalid_request')
-    const by = found?.[0] ?? ((name in errorCases ? name : caseOfCode[name]) as ErrorCaseName)
-    return {
-      error: name as ThenFormat['error'],
-      ...(statusOf(by) !== status && { status }),
-      ...(message !== undefined &&
-        message !== errorCases[by].message && { message: redact(message).slice(0, maxBody) }),
-      ...(!known && { patch: { error: { code: redact(code) } } }),
-      ...retry,
-    } as ThenFormat
-  }
-  const type = headers['content-type'] ?? ''
-  if (json === undefined && /html/i.test(type) && [502, 503, 504].includes(status))
-    return { fault: status === 502 ? 'proxy_html' : { type: 'proxy_html', status } }
-  if (text === '') {
-    const isEmpty = headers['content-length'] === '0'
-    const error = { error: status === 429 ? ('rate_limited' as const) : ('internal_error' as const) }
-    return { ...error, status, ...retry, ...(isEmpty && { fault: 'empty_reply' }) } as ThenFormat
-  }
-  const whole = redact(text)
-  if (json !== undefined && whole.length <= maxBody) return { status, body: JSON.parse(whole) as never }
-  const isPrintable = /^[\t\x20-\x7e]+$/.test(type)
-  return { status, ...(isPrintable && { headers: { 'content-type': type } }), body: whole.slice(0, maxBody) }
-}
-
-const extensions: readonly string[] = Object.values(videoTypes).flat()
-const maxUploadBytes = 500 * 1024 * 1024
-const smallestVideo = 1024
-
-function uploadFault(call: Call): string | undefined {
-  const [part] = call.sent.form ?? []
-  const message = messageOf(call) ?? ''
-  if (/^Invalid upload/i.test(message)) return 'its form was wrong'
-  if (part === undefined) return undefined
-  const size = part.sha256 === undefined ? undefined : part.size
-  if (/too large/i.test(message)) return size !== undefined && size > maxUploadBytes ? 'it was too large' : undefined
-  const extension = /\.(\w+)$/.exec(part.filename)?.[1]?.toLowerCase() ?? ''
-  if (part.field !== 'file') return 'its form was wrong'
-  const isVideo = extensions.includes(extension) && (size === undefined || size >= smallestVideo)
-  return isVideo ? undefined : 'its file was no supported video'
-}
-
-const ajv = new Ajv({ strict: false, logger: false }).addFormat('uri', true).addFormat('binary', true)
-const fits = { createJob: ajv.compile(JobCreate), startJob: ajv.compile(JobStart) }
-
-function bodyFault(call: Call): string | undefined {
-  const { body } = call.sent
-  if (body === undefined) return undefined
-  const given = givenBy(call)
-  if (given === undefined) return 'its body was no JSON object'
-  if (!fits[call.operation as keyof typeof fits](given)) return 'its body does not fit the schema'
-  const isOpaque = given.output_format === 'mp4' && (given.bg_type ?? 'transparent') === 'transparent'
-  return isOpaque && given.background === undefined ? 'a transparent mp4 there is not (JOB-7)' : undefined
 }
 
 /**

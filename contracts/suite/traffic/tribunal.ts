@@ -224,7 +224,6 @@ export class Tribunal {
   #counts(id: ClauseId, { verdict, answers, against }: Tally): string[] {
     const seen = `${grouped(answers)} ${answers === 1 ? 'answer' : 'answers'}`
     return [
-      ...(verdict === 'holds' ? [`seen in ${seen}`] : []),
       ...(verdict === 'broken' ? [`contradicted by ${grouped(against)} of ${seen}`] : []),
       ...(id === 'ERR-1' && this.#cut > 0
         ? [`${calls(this.#cut)} cut off before a whole answer came: not judged`]
