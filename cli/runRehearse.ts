@@ -50,8 +50,9 @@ function progressOn(stream: NodeJS.WriteStream) {
       else {
         underway.delete(progress.scenario)
         done = progress.done
-        const { scenario, ok, why = 'good' } = progress.result
-        if (!isTTY || !ok) stream.write(`${clear}[${done}/${progress.of}] ${scenario}: ${why}\n`)
+        const { scenario, ok, why, broken } = progress.result
+        const told = [...broken, ...(why === undefined ? [] : [why])].join(', ')
+        if (!isTTY || !ok) stream.write(`${clear}[${done}/${progress.of}] ${scenario}: ${ok ? 'good' : told}\n`)
       }
       if (isTTY && underway.size > 0)
         stream.write(

@@ -190,9 +190,7 @@ function resultOf(
       ? 'it made no call: does it read UNDERSTUDY_BASE_URL?'
       : !finished && quiet > Math.min(quietMs, ms / 2)
         ? `it hung: no call for ${duration(quiet)}, and no end`
-        : broken.length > 0
-          ? `broken: ${broken.join(', ')}`
-          : undefined
+        : undefined
   return {
     scenario,
     exit_code: exitCode,
@@ -201,7 +199,7 @@ function resultOf(
     ms: Math.round(ms),
     conduct: summary,
     broken,
-    ok: why === undefined,
+    ok: why === undefined && broken.length === 0,
     ...(why !== undefined && { why }),
     folder,
   }

@@ -5,6 +5,7 @@ import t, { type Test } from 'tap'
 import { Rehearsal } from '../contracts/conduct/rehearsal.ts'
 import { noScenario, rehearse } from '../harness/rehearse.ts'
 import { openHar } from '../server/har/read.ts'
+import { packageRoot } from '../server/paths.ts'
 import { understudy } from './checking.ts'
 
 const valid = new Ajv({ strict: false }).compile(Rehearsal)
@@ -80,6 +81,19 @@ t.test('a bad one is graded red, with the rule, the scenario and what to do', as
   )
   const other = await run(t, faint, { scenario: ['internal-error-once'] })
   t.match(other.scenarios, [{ exit_code: 5, broken: ['errors.retried'], ok: false }])
+})
+
+t.test("the README's two clients: the one as it should be, and the one that was written in a hurry", async t => {
+  const recipe = (name: string): [string, ...string[]] => [process.execPath, join(packageRoot, 'test', 'recipes', name)]
+  const scenario = ['rate-limited-then-ok', 'invalid-request']
+  const should = await run(t, recipe('client.mjs'), { scenario, require: ['RL-2', 'ERR-3'] })
+  t.equal(should.ok, true, should.why)
+  const hurried = await run(t, recipe('hasty.mjs'), { scenario, require: ['RL-2'] })
+  t.same(
+    hurried.scenarios.map(({ broken }) => broken),
+    [['limits.retry-after'], ['errors.client-errors-not-retried']],
+  )
+  t.match(hurried.why, /required, but not shown to be kept: RL-2/)
 })
 
 t.test('one that hangs, makes no call, or is killed is told apart from one that ends', async t => {

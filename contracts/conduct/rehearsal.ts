@@ -30,7 +30,7 @@ const scenario = {
     conduct: { ...summary, description: 'How many rules it kept, broke and gave no occasion for.' },
     broken: { ...texts, description: 'The ids of the rules that it broke.' },
     ok: { type: 'boolean' },
-    why: { ...text, description: 'Why it is not ok.' },
+    why: { ...text, description: 'Why it is not ok, beside the rules that it broke.' },
     folder: { ...text, description: 'Where its own report is, and what it printed.' },
   },
 } as const

@@ -37,7 +37,7 @@ const eachPair = (client: Client, judge: (pair: Pair) => Finding[]): Finding[] =
 export const pace: Rule = {
   id: 'polling.pace',
   clauses: ['RL-3'],
-  title: 'A job is polled every 2 s at the most',
+  title: 'A job is polled every 2 s, and not more often',
   advice: 'Wait 2 s between polls at first; better still, give a webhook_url and poll only as a fallback.',
   provoke: ['job-slow-progress'],
   judge: client =>
