@@ -48,6 +48,11 @@ function quiet(command: Command): void {
   command.commands.forEach(quiet)
 }
 
+// Whoever reads our output may have enough of it, as head has: what is under way still ends as it should.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+})
+
 try {
   await program.parseAsync()
 } catch (error) {

@@ -124,6 +124,10 @@ export const HarEntry = {
       items: { enum: ['url', 'body', 'header'] },
       description: 'Where the key was, beside X-Api-Key.',
     },
+    _real_ms: {
+      ...number,
+      description: "When it began by the machine's own clock, ms since the epoch, where that is another.",
+    },
     _request_id: text,
     _job_id: text,
     _scenario: text,

@@ -16,7 +16,8 @@ const secretHeaders: ReadonlySet<string> = new Set([
 ])
 
 /** Names of fields and parameters that carry secrets. */
-const secretName = /(^|[^a-z]|api)key$|(token|secret|signature|credential|password|authorization)$/i
+const secretName =
+  /(^|[^a-z]|api|access|secret|private)key(_?id)?$|(token|secret|signature|credential|password|authorization)s?$|^(pass|passwd|pwd|jwt|bearer|auth|sess|session(_?id)?|x-session(-id)?)$/i
 /** Parameters by which a URL is known to be signed: whoever has it, has what it leads to. */
 const signatureName = /(^|[^a-z])(signature|sig|hmac|security-token)$/i
 
@@ -90,7 +91,7 @@ export const carriesSecret = (header: string): boolean => isSecretName(header) &
 
 /** A text's URLs, absolute or not, with what they carry of secrets taken out. */
 const redactLinks = (text: string): string =>
-  text.replace(/(?:[a-z][a-z0-9+.-]*:\/)?\/[^\s"'<>\\^`{|}]+/gi, url => redactUrl(url))
+  text.replace(/(?:(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,20}:\/)?\/[^\s"'<>\\^`{|}]+/gi, url => redactUrl(url))
 
 /**
  * A body's text without what its fields, parameters and URLs carry of secrets, by their names; `clean` takes out of each

@@ -5,7 +5,7 @@
 
 import type { Cut, HarEntry } from './har.ts'
 import { type OperationId, operations } from './operations.ts'
-import { redacted, redactUrl } from './redaction.ts'
+import { isSecretHeader, redacted, redactUrl } from './redaction.ts'
 import { parse } from './suite/answers.ts'
 import { codeOf, requestIdOf } from './suite/judge.ts'
 import { type FormPart, operationOf, type Seen } from './suite/seen.ts'
@@ -16,6 +16,8 @@ interface Common {
   /** When it began and when it had ended, ms since the epoch, by the recording's clock. */
   at: number
   endedAt: number
+  /** When it began by the machine's clock, where the recording's may have stood still or run fast. */
+  realAt: number
   /** Whose it is: the fingerprint of the key, with an X-Mock-World behind a slash; "anonymous" without a key. */
   key: string
   jobId: string | undefined
@@ -145,6 +147,7 @@ function commonOf(entry: HarEntry, { number, fingerprint }: Reading, key: string
     number: entry._number ?? number,
     at,
     endedAt: at + Math.max(0, entry.time ?? 0),
+    realAt: entry._real_ms ?? at,
     key: entry._world ?? (key === undefined ? 'anonymous' : key === redacted ? 'redacted' : fingerprint(key)),
     scenario: entry._scenario ?? answered['x-mock-scenario'],
     rule: entry._rule ?? answered['x-mock-rule'],
@@ -158,18 +161,27 @@ function shownPath(path: string, key: string | undefined): string {
   return key === undefined || key.length < 8 ? shown : shown.replaceAll(key, redacted)
 }
 
-/** Browsers' tools write 0, or nothing, where there was no answer. */
+/** Browsers' tools write 0, or nothing, where there was no answer: a page that is left ends its calls so too. */
 const cutOf = (status: number): Cut | undefined =>
-  status > 0 ? undefined : { by: 'server', when: 'before_head', how: 'closed' }
+  status > 0 ? undefined : { by: 'client', when: 'before_head', how: 'closed' }
+
+/** Whether a text has the key in it, as a word of its own: keys for tests may read like names. */
+export function holdsKey(text: string, key: string): boolean {
+  for (const form of new Set([key, encodeURIComponent(key)])) {
+    for (let at = text.indexOf(form); at !== -1; at = text.indexOf(form, at + 1)) {
+      if (!/[\w.-]/.test(text[at - 1] ?? '') && !/[\w.-]/.test(text[at + form.length] ?? '')) return true
+    }
+  }
+  return false
+}
 
 /** Another tool's recording may hold the key itself. */
 function keyIn({ request }: HarEntry, key: string | undefined): Call['keyIn'] {
   if (key === undefined || key === redacted || key.length < 8) return []
   const found: Call['keyIn'][number][] = []
-  if (request.url.includes(key) || request.url.includes(encodeURIComponent(key))) found.push('url')
-  if (request.postData?.text?.includes(key)) found.push('body')
-  if (request.headers.some(({ name, value }) => name.toLowerCase() !== 'x-api-key' && value.includes(key)))
-    found.push('header')
+  if (holdsKey(request.url, key)) found.push('url')
+  if (holdsKey(request.postData?.text ?? '', key)) found.push('body')
+  if (request.headers.some(({ name, value }) => !isSecretHeader(name) && holdsKey(value, key))) found.push('header')
   return found
 }
 

@@ -1,5 +1,5 @@
 /** rehearse(): the user's own program, run once under each scenario, and what its conduct was in each. */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isKept } from '../contracts/conduct/grade.ts'
 import type { Rehearsal, RehearsedRule, RehearsedScenario } from '../contracts/conduct/rehearsal.ts'
@@ -43,6 +43,7 @@ export const noScenario = 'none'
 export async function rehearse(options: RehearseOptions): Promise<Rehearsal> {
   const settings = { ...defaults(), ...defined(options) }
   const names = scenariosOf(settings)
+  makeFolder(settings.out)
   const startedAt = new Date().toISOString()
   const begunAt = monotonicMs()
   const found: { result: RehearsedScenario; report: ConductReport }[] = []
@@ -92,6 +93,16 @@ export async function rehearse(options: RehearseOptions): Promise<Rehearsal> {
   }
 }
 
+/** Before the first run: what it leaves has to have a place. */
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true })
+    accessSync(folder, constants.W_OK)
+  } catch (error) {
+    throw new ConfigError(`--out ${JSON.stringify(folder)} can't be written: ${(error as Error).message}`)
+  }
+}
+
 const defaults = () => ({
   timeout: rehearseOptions.timeout.default(),
   jobs: rehearseOptions.jobs.default(),
@@ -114,8 +125,14 @@ function scenariosOf({ scenario, scenarios }: Settings): string[] {
     return [noScenario, ...library.list().map(({ name }) => name)]
   }
   for (const name of scenario) if (name !== noScenario) library.nameOrFile(name)
+  const folders = scenario.map(folderOf)
+  const twice = scenario.find((_, i) => folders.indexOf(folders[i] as string) !== i)
+  if (twice !== undefined)
+    throw new ConfigError(`--scenario names ${JSON.stringify(twice)} twice, or another of the same folder`)
   return [...scenario]
 }
+
+const folderOf = (scenario: string): string => scenario.replace(/[^\w.-]+/g, '_')
 
 async function rehearseOne(
   scenario: string,
@@ -129,7 +146,7 @@ async function rehearseOne(
     ...defined({ scenarios: settings.scenarios }),
     ...(scenario !== noScenario && { scenario }),
   })
-  const folder = join(settings.out, scenario.replace(/[^\w.-]+/g, '_'))
+  const folder = join(settings.out, folderOf(scenario))
   try {
     mkdirSync(folder, { recursive: true })
     const key = `test_${tagOf(16, settings.seed, scenario, 'key')}`
@@ -172,6 +189,14 @@ function variablesOf(places: Readonly<Record<string, string>>, own: readonly str
   }
 }
 
+/** A program may well fail in a scenario, but not without one, and it never breaks down. */
+function crashText(scenario: string, exitCode: number | null, signal: string | undefined): string | undefined {
+  if (signal !== undefined) return `it was ended by ${signal}`
+  return scenario === noScenario && exitCode !== 0
+    ? `it failed with exit ${exitCode}, though nothing was wrong`
+    : undefined
+}
+
 /** A program that makes no call for so long, and does not end, hangs. */
 const quietMs = 30_000
 
@@ -188,9 +213,11 @@ function resultOf(
   const why =
     calls === 0
       ? 'it made no call: does it read UNDERSTUDY_BASE_URL?'
-      : !finished && quiet > Math.min(quietMs, ms / 2)
-        ? `it hung: no call for ${duration(quiet)}, and no end`
-        : undefined
+      : finished
+        ? crashText(scenario, exitCode, signal)
+        : quiet > Math.min(quietMs, ms / 2)
+          ? `it hung: no call for ${duration(quiet)}, and no end`
+          : `it did not end in ${duration(ms)}; if it would give up later, raise --timeout`
   return {
     scenario,
     exit_code: exitCode,

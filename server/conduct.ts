@@ -36,6 +36,7 @@ export function conductOf(mock: Mock, selector: WorldSelector, options: ConductO
     ...(name !== undefined && { key: selector.world === undefined ? name : `${name}/${selector.world}` }),
     now: options.now ?? (worlds[0] ?? mock).clock.now(),
     patienceMs: options.patienceMs ?? defaultPatienceMs,
+    unsigned: mock.config.webhookSecret === undefined,
     require: options.require ?? [],
   })
 }
@@ -110,6 +111,7 @@ export const expectationOn = (report: () => ConductReport): ConductExpectation =
   },
   async toBreakNothing() {
     const told = report()
+    if (told.calls + told.webhooks === 0) throw new ConductError(told.why, told)
     const broken = told.rules.filter(({ verdict }) => verdict === 'broken')
     if (broken.length > 0) throw new ConductError(`${told.why}\n${broken.map(brokenText).join('\n')}`, told)
     return told

@@ -155,7 +155,7 @@ function entry(
     request: {
       method,
       url: path.startsWith('http') ? path : base + path,
-      headers: pairs({ ...(key !== null && { 'X-Api-Key': key }), ...headers }),
+      headers: pairs({ Accept: '*/*', ...(key !== null && { 'X-Api-Key': key }), ...headers }),
       ...(sent !== undefined && { postData: { mimeType: 'application/json', text: JSON.stringify(sent) } }),
     },
     response: {
@@ -316,7 +316,7 @@ const breaches: [what: string, plant: (entries: HarEntry[]) => void, clauses: st
   ["another key's job is shown", answer(9, 200, job('job_a', 'completed', 100)), ['AUTH-3']],
   [
     "another key's job is listed",
-    ask(17, ({ headers }) => void Object.assign(headers[0] ?? {}, { value: 'live_key_of_b' })),
+    ask(17, ({ headers }) => void Object.assign(headers[1] ?? {}, { value: 'live_key_of_b' })),
     ['AUTH-3', 'JOB-6'],
   ],
   [
@@ -422,7 +422,7 @@ const breaches: [what: string, plant: (entries: HarEntry[]) => void, clauses: st
     ask(28, ({ headers }) => void headers.splice(1, 1, { name: 'X-Webhook-Delivery-Id', value: 'd1' })),
     ['WH-2'],
   ],
-  ['a webhook without its time', ask(28, ({ headers }) => void headers.splice(2, 1)), ['WH-2']],
+  ['a webhook without its time', ask(28, ({ headers }) => void headers.splice(3, 1)), ['WH-2']],
 ]
 
 t.test(

@@ -7,10 +7,11 @@ import { clauses } from '../contracts/clauses.ts'
 import { ConductReport } from '../contracts/conduct/report.ts'
 import { rules } from '../contracts/conduct/rules/index.ts'
 import { conduct } from '../harness/conduct.ts'
+import { realDelay } from '../server/clock.ts'
 import { Library } from '../server/scenarios/library.ts'
 import type { RunningMock } from '../server/start.ts'
 import { fingerprintOf } from '../server/world/worlds.ts'
-import { ended, spawned, understudy } from './checking.ts'
+import { ended, front, spawned, understudy } from './checking.ts'
 import { client, start } from './support.ts'
 
 const valid = new Ajv({ strict: false }).compile(ConductReport)
@@ -25,7 +26,7 @@ const brokenIn = (report: ConductReport) =>
 async function careless(mock: RunningMock, own = key): Promise<void> {
   const api = client(mock, own)
   const id = await api.job()
-  for (const path of ['none', 'none', id, id]) await api.get(`/v1/jobs/${path}`)
+  for (const path of ['none', 'none', 'none', id, id, id]) await api.get(`/v1/jobs/${path}`)
 }
 const carelessness = ['errors.client-errors-not-retried', 'polling.stops']
 
@@ -50,7 +51,7 @@ t.test('the grade is the same in this process, over HTTP and from the journal as
   const own = mock.conduct(key)
   t.ok(valid(own), JSON.stringify(valid.errors))
   t.same(brokenIn(own), carelessness)
-  t.match(own, { key: fingerprintOf(key), keys: [fingerprintOf(key)], calls: 5, webhooks: 0, ok: false })
+  t.match(own, { key: fingerprintOf(key), keys: [fingerprintOf(key)], calls: 7, webhooks: 0, ok: false })
   const asked = (await client(mock, null).get(`/__mock/conduct?key=${key}`)).body as ConductReport
   t.same(asked.rules, own.rules)
   const file = join(folder(t), 'session.har')
@@ -76,6 +77,7 @@ t.test('a rule says what was seen by journal entries, and what to do about it', 
         entries: [
           { number: first?.seq, request_id: first?.request_id, what: 'GET /v1/jobs/none → 404 not_found' },
           { number: second?.seq, request_id: second?.request_id },
+          {},
         ],
       },
     ],
@@ -145,9 +147,10 @@ t.test('the assertion resolves when the clause is kept, and says what was done i
   await mock.expectConduct(key).toKeep('ERR-3', 'errors.client-errors-not-retried')
   await mock.expectConduct(key).toBreakNothing()
   await api.get('/v1/jobs/none')
+  await api.get('/v1/jobs/none')
   await t.rejects(mock.expectConduct(key).toKeep('err-3'), {
     message:
-      /^err-3 is broken\n.*\n {4}sent GET \/v1\/jobs\/none again .*\n {6}#1 .*404 not_found\n {6}#2 .*\n {4}advice: Treat 4xx/,
+      /^err-3 is broken\n.*\n {4}sent GET \/v1\/jobs\/none again .*\n {6}#1 .*404 not_found\n {6}#2 .*\n {6}#3 .*\n {4}advice: Treat 4xx/,
     report: { ok: false },
   })
   await t.rejects(mock.expectConduct(key).toBreakNothing(), /1 broken/)
@@ -160,6 +163,7 @@ t.test('the assertion resolves when the clause is kept, and says what was done i
 t.test('a client that does nothing is not called good', async t => {
   const mock = await start(t)
   t.match(mock.conduct(key), { ok: false, why: /^nothing was seen: there is no call of the key/ })
+  await t.rejects(mock.expectConduct(key).toBreakNothing(), /^nothing was seen/)
   await client(mock, key).get('/v1/jobs')
   t.match(mock.conduct(key, { require: ['RL-2'] }), {
     ok: false,
@@ -311,4 +315,52 @@ t.test('100,000 calls are graded in little memory', async t => {
   const { calls: told, maxRss } = JSON.parse(stdout)
   t.equal(told, calls)
   t.ok(maxRss < 300, `${maxRss} MB`)
+})
+
+t.test('a client that could be a good one is not accused', async t => {
+  const mock = await start(t)
+  const api = client(mock, key)
+  const id = await api.job()
+  // One more look at what is done, and two that work on the same, each with a key of its own.
+  await api.get(`/v1/jobs/${id}`)
+  await api.get(`/v1/jobs/${id}`)
+  const body = { video_url: 'https://example.com/same.mp4' }
+  mock.use([{ name: 'ill', first: 2, then: { error: 'internal_error' } }], { key })
+  for (const name of ['a', 'b']) await api.post('/v1/jobs', body, { 'idempotency-key': name })
+  await api.get('/v1/jobs/none')
+  await api.get('/v1/jobs/none')
+  t.same(brokenIn(mock.conduct(key)), [])
+})
+
+t.test('a client that waits in real time while the clock stands still has waited', async t => {
+  const mock = await start(t)
+  mock.clock.freeze()
+  mock.use('internal-error-once', { key })
+  const api = client(mock, key)
+  await api.post('/v1/jobs', { video_url: 'https://example.com/a.mp4' })
+  await realDelay(1_000)
+  await api.post('/v1/jobs', { video_url: 'https://example.com/a.mp4' })
+  t.equal(verdictOf(mock.conduct(key), 'errors.no-hammering'), 'kept')
+})
+
+t.test('without a secret nobody is blamed for what can not be checked', async t => {
+  for (const [webhookSecret, verdict] of [
+    [undefined, 'not_seen'],
+    ['whsec_1234567890', 'broken'],
+  ] as const) {
+    const mock = await start(t, { scenario: 'webhook-bad-signature', webhookSecret })
+    const { url } = await front(t, mock, () => ({ status: 200, headers: {}, body: '' }))
+    await client(mock, key).job({ webhook_url: `${url}/hook` })
+    await mock.journal.waitFor({ kind: 'webhook' })
+    t.equal(verdictOf(mock.conduct(key), 'webhooks.signature'), verdict)
+  }
+})
+
+t.test('a key that reads like a name is no secret within another word', async t => {
+  const mock = await start(t)
+  const api = client(mock, 'test_video')
+  await api.post('/v1/jobs', { video_url: 'https://example.com/test_video.mp4' })
+  t.equal(verdictOf(mock.conduct('test_video'), 'secrets.key-not-in-body'), 'kept')
+  await api.post('/v1/jobs', { video_url: 'https://example.com/a.mp4', metadata: { by: 'test_video' } })
+  t.equal(verdictOf(mock.conduct('test_video'), 'secrets.key-not-in-body'), 'broken')
 })

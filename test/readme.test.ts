@@ -6,7 +6,17 @@ import { Library } from '../server/scenarios/library.ts'
 t.test("the README's tables are what the code says; `npm run docs` writes them", async t => {
   const readme = readFileSync(readmePath, 'utf8')
   t.equal(readme, withTables(readme))
-  for (const name of ['options', 'keys', 'videos', 'routes', 'checkOptions', 'checks', 'reporters', 'rules', 'recordOptions'])
+  for (const name of [
+    'options',
+    'keys',
+    'videos',
+    'routes',
+    'checkOptions',
+    'checks',
+    'reporters',
+    'rules',
+    'recordOptions',
+  ])
     t.ok(readme.includes(`<!-- table ${name} -->`), name)
 })
 

@@ -13,6 +13,7 @@ export interface Fact {
   number: number
   at: number
   endedAt: number
+  realAt: number
   key: string
   method: string
   path: string
@@ -32,6 +33,8 @@ export interface Fact {
   state: string | undefined
   /** The same number for the same request, byte for byte, whatever its headers. */
   intent: number
+  /** The same number for the same body. */
+  sameBody: number
   /** The same for what a client means by it: a retry may change the body a little. */
   purpose: string
   hasKey: boolean
@@ -105,7 +108,7 @@ export class Client {
   /** Calls that mean the same, begun when this one had ended. */
   again(call: Fact): readonly Fact[] {
     return (this.#byPurpose.get(call.purpose) ?? []).filter(
-      ({ at, number }) => number !== call.number && at >= call.endedAt,
+      ({ at, number }) => number !== call.number && at >= (call.cut?.by === 'client' ? call.at : call.endedAt),
     )
   }
 
@@ -115,8 +118,13 @@ export class Client {
 }
 
 /** Failures that may pass: too many calls, the server's own, no whole answer (ERR-3). */
-export const mayPass = ({ status, cut }: Fact): boolean =>
-  cut !== undefined || status === 0 || status === 429 || status >= 500
+export const mayPass = ({ status, cut, at, endedAt }: Fact): boolean =>
+  cut?.by === 'client'
+    ? endedAt - at >= patienceMs
+    : cut !== undefined || status === 0 || status === 429 || status >= 500
+
+/** A client that goes away sooner did not give up on the server: somebody closed a page. */
+const patienceMs = 1_000
 
 /** A request that will be refused again, however often it is sent (ERR-3). */
 export const isClientError = ({ status, cut }: Fact): boolean => cut === undefined && clientErrors.has(status)
@@ -127,8 +135,15 @@ export const isTerminal = (state: string | undefined): boolean => state === 'com
 /** Longer than any documented wait (RL-3): what comes then is a new try of somebody, and no retry of this one. */
 const restMs = 20_000
 
-/** ms between a failure and the next attempt. Where the server was silent, it holds what the client waited for it too. */
-export const delayOf = (failed: Fact, next: Fact): number => next.at - failed.endedAt
+/**
+ * ms between a failure and the next attempt: by the recording's clock, or by the machine's where that is more, as a
+ * client may wait in real time while a test has the clock stand still.
+ */
+export const delayOf = (failed: Fact, next: Fact): number =>
+  Math.max(next.at - failed.endedAt, next.realAt - failed.realAt - (failed.endedAt - failed.at))
+
+/** The same between the beginnings of two calls. */
+export const gapOf = (before: Fact, next: Fact): number => Math.max(next.at - before.at, next.realAt - before.realAt)
 
 function chainsOf(attempts: readonly Fact[]): Chain[] {
   const chains: Chain[] = []
@@ -228,11 +243,13 @@ const byTime = (a: { at: number; number: number }, b: { at: number; number: numb
 function factOf(call: Call, intentOf: (text: string) => number): Fact {
   const { sent, operation, status, json, path, cut, headers } = call
   const file = sent.form?.find(({ field }) => field === 'file') ?? sent.form?.[0]
-  const length = Number(lengthIn(sent.headers))
+  const length = Number(headerIn(sent.headers, 'content-length'))
   const isUpload = operation === 'uploadVideo' || operation === 'uploadVideoLegacy'
   // A refused upload's file was not looked at, but its length was announced: of the same file it is the same.
   const upload = length >= 0 ? `${length} bytes` : `${file?.filename} ${file?.size}`
-  const body = isUpload ? `${upload} ${call.idempotencyKey ?? ''}` : (sent.body ?? '')
+  const body = isUpload ? upload : (sent.body ?? '')
+  // Two jobs may be made of the same: a key of its own says that a call is no retry of another. A range is progress.
+  const own = `${call.idempotencyKey ?? ''} ${headerIn(sent.headers, 'range') ?? ''}`
   const given = call.operation === 'createJob' ? (parsed(sent.body) as { video_url?: unknown; metadata?: unknown }) : {}
   const bare = path.split('?', 1)[0] as string
   const purpose =
@@ -248,6 +265,7 @@ function factOf(call: Call, intentOf: (text: string) => number): Fact {
     number: call.number,
     at: call.at,
     endedAt: call.endedAt,
+    realAt: call.realAt,
     key: call.key,
     method: sent.method,
     path,
@@ -262,7 +280,8 @@ function factOf(call: Call, intentOf: (text: string) => number): Fact {
     requestId: call.requestId,
     idempotencyKey: call.idempotencyKey,
     state: operation === 'getJob' && status === 200 && cut === undefined ? stateIn(json) : undefined,
-    intent: intentOf(`${sent.method} ${path} ${body}`),
+    intent: intentOf(`${sent.method} ${documentedPath(path, operation)} ${body} ${own}`),
+    sameBody: intentOf(`body ${body}`),
     purpose,
     hasKey: call.hasKey,
     keyIn: call.keyIn,
@@ -291,8 +310,17 @@ function textIn(value: unknown, name: string): string | undefined {
   return typeof found === 'string' ? found : undefined
 }
 
-const lengthIn = (headers: Readonly<Record<string, string>>): string | undefined =>
-  Object.entries(headers).find(([name]) => name.toLowerCase() === 'content-length')?.[1]
+const headerIn = (headers: Readonly<Record<string, string>>, asked: string): string | undefined =>
+  Object.entries(headers).find(([name]) => name.toLowerCase() === asked)?.[1]
+
+/** Parameters that the API does not know change nothing about a request. */
+function documentedPath(path: string, operation: OperationId | undefined): string {
+  const [bare = '', query] = path.split('?')
+  if (query === undefined || operation === undefined) return path
+  const { query: schema } = operations[operation] as { query?: { properties?: object } }
+  const known = Object.keys(schema?.properties ?? {})
+  return [bare, ...query.split('&').filter(pair => known.includes(pair.split('=', 1)[0] as string))].join(' ')
+}
 
 /** The ids of a job or an upload that the call speaks of. */
 function idsIn({ jobId, json }: Call): string[] {

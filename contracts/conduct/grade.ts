@@ -23,6 +23,8 @@ export interface GradeOptions {
   now?: number
   /** The longest that a job may be polled that doesn't end, ms; 30 min by default. */
   patienceMs?: number
+  /** The server is known to have no secret to sign webhooks with. */
+  unsigned?: boolean
   /** Clauses or rules that have to be kept. */
   require?: readonly string[]
 }
@@ -38,7 +40,7 @@ export function grade(traffic: Iterable<Traffic>, options: GradeOptions): Conduc
   for (const one of traffic) found.add(one)
   const all = found.all()
   const clients = key === undefined ? all : all.filter(client => isOf(client, key))
-  const grading = { now: options.now ?? found.endedAt, patienceMs }
+  const grading = { now: options.now ?? found.endedAt, patienceMs, unsigned: options.unsigned ?? false }
   const results = rules.map(rule => resultOf(rule, clients, grading))
   const count = (verdict: ConductVerdict) => results.filter(result => result.verdict === verdict).length
   const summary = { kept: count('kept'), broken: count('broken'), not_seen: count('not_seen') }

@@ -16,6 +16,8 @@ export interface Grading {
   now: number
   /** The longest that a job may be polled that doesn't end, ms. */
   patienceMs: number
+  /** The server is known to have no secret to sign webhooks with. */
+  unsigned: boolean
 }
 
 export interface Rule {

@@ -2,6 +2,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { Cut, HarEntry } from '../../contracts/har.ts'
 import { isSecretHeader } from '../../contracts/redaction.ts'
+import { holdsKey } from '../../contracts/traffic.ts'
 import type { DeliveryAttempt, Entry, Exchange } from '../journal.ts'
 import type { JournalEntry, JournalFilter, JournalReader } from '../journalView.ts'
 import type { Mock } from '../mock.ts'
@@ -97,6 +98,7 @@ function ofExchange(exchange: Exchange, shown: JournalEntry): HarEntry {
       },
     },
     _kind: 'call',
+    _real_ms: exchange.startedAt,
     ...(shown.request_id !== undefined && { _request_id: shown.request_id }),
     ...(keyIn.length > 0 && { _key_in: keyIn }),
     ...(shown.scenario !== undefined && { _scenario: shown.scenario }),
@@ -174,10 +176,14 @@ const textOf = (body: unknown): string =>
   body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body)
 
 /** What the client met, where that was no whole answer. */
-function cutOf({ aborted, status, scene, played }: Exchange): Cut | undefined {
+function cutOf(exchange: Exchange): Cut | undefined {
+  const { aborted, status, scene, played } = exchange
   if (played?.cut !== undefined && (played.cut.by === 'client' || !(aborted && status === 0))) return played.cut
   const fault = scene?.act?.rule.then.fault
   const bytes = fault?.params.after_bytes
+  // A short answer was whole before anything was cut.
+  const size = Number(exchange.responseHeaders?.['content-length'])
+  if (typeof bytes === 'number' && fault?.fault.cuts?.when === 'in_body' && size <= bytes) return undefined
   // An upload that was refused before its body was asked for has met no fault.
   const isMet = fault?.fault.cuts?.when !== 'in_request' || status === 0
   if (fault?.fault.cuts !== undefined && isMet)
@@ -192,10 +198,10 @@ function keyInOf({ requestHeaders, url, requestBody }: Exchange): NonNullable<Ha
   const key = at === -1 ? undefined : requestHeaders[at + 1]
   const found: NonNullable<HarEntry['_key_in']> = []
   if (key === undefined || key.length < 8) return found
-  if (url.includes(key) || url.includes(encodeURIComponent(key))) found.push('url')
-  if (requestBody?.includes(key)) found.push('body')
+  if (holdsKey(url, key)) found.push('url')
+  if (holdsKey(requestBody ?? '', key)) found.push('body')
   const isElsewhere = (value: string, i: number) =>
-    i % 2 === 1 && value.includes(key) && !isSecretHeader(requestHeaders[i - 1] as string)
+    i % 2 === 1 && holdsKey(value, key) && !isSecretHeader(requestHeaders[i - 1] as string)
   if (requestHeaders.some(isElsewhere)) found.push('header')
   return found
 }

@@ -10,6 +10,8 @@ import { dirname } from 'node:path'
 import { Ajv } from 'ajv'
 import { expectationOf, type SchemaPart, shown } from '../../contracts/expectation.ts'
 import { HarEntry, HarLog } from '../../contracts/har.ts'
+import { visible } from '../../contracts/reporters/text.ts'
+import { operationOf } from '../../contracts/suite/seen.ts'
 import { routeStart, type Traffic, trafficOf } from '../../contracts/traffic.ts'
 import { ConfigError } from '../config.ts'
 import { fingerprintOf } from '../world/worlds.ts'
@@ -136,13 +138,23 @@ function baseOf(url: string): string | undefined {
   if (!found) return undefined
   const [, origin = '', path = ''] = found
   const start = routeStart(path)
-  return start === 0 && !isRoute(path) ? undefined : origin + path.slice(0, start)
+  return isRoute(path.slice(start)) ? origin + path.slice(0, start) : undefined
 }
 
-/** routeStart() says 0 as well where no route begins; /health and the files are everybody's, and no sign of this API. */
-const isRoute = (path: string): boolean => /^\/(v1|api)\//.test(path) || /^\/files\/(outputs|uploads)\//.test(path)
+/** A documented route that is no sign of any other API: everybody has a /health. */
+const isRoute = (path: string): boolean => {
+  const operation = operationOf('GET', path) ?? operationOf('POST', path)
+  return operation !== undefined && operation !== 'getHealth'
+}
 
 const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).host : 'no URL')
+
+/** What a file is that is no JSON, where its first bytes tell. */
+function whyNot(text: string, error: Error): string {
+  if (text.charCodeAt(0) === 0x1f) return 'it is packed (gzip); unpack it'
+  if (text.slice(0, 4).includes('\0')) return 'it is UTF-16; save it as UTF-8'
+  return visible(error.message)
+}
 
 const ajv = new Ajv({ allErrors: false, verbose: true, strict: false, logger: false })
 const isEntry = ajv.compile(HarEntry)
@@ -165,7 +177,9 @@ function shellOf(file: string, scanner: EntryScanner): HarLog['log'] {
       throw new ConfigError(
         `${file} ends behind ${which(offsets.length - 1)}: it was cut off, or its last ]}} is missing`,
       )
-    throw new ConfigError(`${file} is no JSON: ${(error as Error).message}; expected a recording (HAR 1.2)`)
+    throw new ConfigError(
+      `${file} is no JSON: ${whyNot(scanner.shell, error as Error)}; expected a recording (HAR 1.2)`,
+    )
   }
   if (isLog(shell)) return (shell as HarLog).log
   throw new ConfigError(`${file} is no recording: ${problem()}; expected HAR 1.2, {"log": {"entries": [...]}}`)
@@ -196,7 +210,7 @@ function entryAt(file: string, fd: number, i: number, offset: number, length: nu
     const found =
       keyword === 'required'
         ? `${instancePath}/${params?.missingProperty} is missing`
-        : `${instancePath} is ${shown(data)}; expected ${expectationOf((parentSchema ?? {}) as SchemaPart)}`
+        : `${instancePath || 'it'} is ${shown(data)}; expected ${expectationOf((parentSchema ?? {}) as SchemaPart)}`
     throw new ConfigError(`${where}: ${found} (HAR 1.2)`)
   }
   const found = entry as HarEntry

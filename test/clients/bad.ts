@@ -99,7 +99,8 @@ const retryHabits: readonly BadClient[] = [
   {
     name: 'hammers-lost-connections',
     breaks: 'errors.no-hammering',
-    shownIn: [...lost, 'download-cut'],
+    // One GET that is sent again at once may be another's, who uses the same key.
+    shownIn: lost,
     habit: {
       pauseMs: (retry, answer, random) =>
         retry === 0 && isLost(answer) ? 200 * random() : good.pauseMs(retry, answer, random),
@@ -162,8 +163,8 @@ const jobHabits: readonly BadClient[] = [
   {
     name: 'polls-twice-a-second',
     breaks: 'polling.pace',
-    shownIn: ['webhook-lost', 'webhook-bad-signature', 'job-slow-progress', 'job-stuck'],
-    habit: { pollPauseMs: (poll, random) => Math.min(500 * 1.5 ** poll, 8_000) * (1 + random() / 4) },
+    shownIn: ['webhook-lost', 'job-slow-progress', 'job-stuck'],
+    habit: { pollPauseMs: (poll, random) => Math.min(500 * 1.5 ** Math.max(0, poll - 8), 8_000) * (1 + random() / 4) },
   },
   {
     name: 'polls-at-one-pace',
@@ -172,11 +173,11 @@ const jobHabits: readonly BadClient[] = [
     habit: { pollPauseMs: (_poll, random) => good.pollPauseMs(0, random) },
   },
   {
-    name: 'polls-once-more',
+    name: 'polls-on',
     breaks: 'polling.stops',
-    // Elsewhere a webhook tells of the end, and one poll to make sure is no bad habit.
-    shownIn: ['webhook-lost', 'webhook-late', 'webhook-bad-signature'],
-    habit: { pollsAfterEnd: 1 },
+    // Elsewhere a webhook tells of the end, and one poll to make sure is no bad habit; nor is one for the details.
+    shownIn: ['webhook-lost', 'webhook-late'],
+    habit: { pollsAfterEnd: 3 },
   },
   {
     name: 'never-gives-up',

@@ -119,7 +119,8 @@ class Client {
       if (news.end === undefined) continue
       for (let more = 0; more < pollsAfterEnd; more++) {
         await environment.sleep(pollPauseMs(poll + 1 + more, () => environment.random()))
-        await this.#poll(id)
+        // It polls on, but it does not ask again for what is refused.
+        if ((await this.#poll(id)) !== news.end) break
       }
       return news.end
     }

@@ -1,5 +1,5 @@
 /** GO-3 and CR-3: what a create may cost when it is sent twice. */
-import { delayOf, type Fact } from '../client.ts'
+import { type Client, delayOf, type Fact, mayPass } from '../client.ts'
 import { broke, callText, type Finding, kept, outcome, type Rule, time } from '../rule.ts'
 
 export const oneJob: Rule = {
@@ -10,36 +10,39 @@ export const oneJob: Rule = {
     'Draw one Idempotency-Key for each job that you mean to make, keep it with the job, and send the same one on every try.',
   provoke: ['answer-lost-job-created'],
   judge: client =>
-    retriedCreates(client.chains).flatMap(([failed, next]): Finding[] => {
+    retriedCreates(client).flatMap(([failed, next]): Finding[] => {
       if (failed.idempotencyKey !== undefined && failed.idempotencyKey === next.idempotencyKey)
         return [kept('sent the create again with the same Idempotency-Key', failed, next)]
       const how = next.idempotencyKey === undefined ? 'without an Idempotency-Key' : 'with another Idempotency-Key'
       const isDoubled = failed.jobId !== undefined && next.jobId !== undefined && failed.jobId !== next.jobId
-      return isDoubled
-        ? [
-            broke(
-              `sent the create again ${how}: the jobs ${failed.jobId} and ${next.jobId} were made of one`,
-              failed,
-              next,
-            ),
-          ]
-        : []
+      const said = `sent the create again ${how}: the jobs ${failed.jobId} and ${next.jobId} were made of one`
+      return isDoubled ? [broke(said, failed, next)] : []
     }),
   reason: client =>
-    retriedCreates(client.chains).length > 0
+    retriedCreates(client).length > 0
       ? 'a create was tried again without its Idempotency-Key, but whether a job was doubled by it was not seen'
       : undefined,
 }
 
-/** Creates that may have made a job though they seemed to fail, and their retries. */
-const retriedCreates = (chains: readonly (readonly Fact[])[]): [failed: Fact, next: Fact][] =>
-  chains
-    .filter(([first]) => first?.operation === 'createJob')
-    .flatMap(chain => chain.slice(1).map((next, i): [Fact, Fact] => [chain[i] as Fact, next]))
-    .filter(([{ status }]) => status !== 429)
+/** Creates that may have made a job though they seemed to fail, each with what was sent of the same next. */
+function retriedCreates(client: Client): [failed: Fact, next: Fact][] {
+  const creates = client.calls.filter(({ operation }) => operation === 'createJob')
+  return creates.flatMap((failed): [Fact, Fact][] => {
+    if (!mayPass(failed) || failed.status === 429) return []
+    const same = creates.filter(other => other !== failed && other.sameBody === failed.sameBody)
+    const own = same.find(other => other.at >= failed.endedAt && other.idempotencyKey === failed.idempotencyKey)
+    if (own !== undefined) return [[failed, own]]
+    // With another key it may be another job's: not where it is the only one of the kind, and comes right after it.
+    const isAlone = same.every(other => other.at >= failed.endedAt || other.endedAt <= failed.at)
+    const next = same.find(other => other.at >= failed.endedAt)
+    return next !== undefined && isAlone && delayOf(failed, next) <= retriedWithinMs ? [[failed, next]] : []
+  })
+}
+
+const retriedWithinMs = 20_000
 
 /** Somebody may have topped up in between. */
-const sameAccountForMs = 10 * 60_000
+const sameAccountForMs = 2 * 60_000
 
 export const noRetryWithoutCredits: Rule = {
   id: 'credits.no-retry',

@@ -11,10 +11,11 @@ export const afterCompletion: Rule = {
   provoke: ['job-slow-progress'],
   judge: client =>
     client.calls.flatMap(call => {
-      if (call.operation !== 'getDownload') return []
+      // A scenario's refusal tells nothing of the job.
+      if (call.operation !== 'getDownload' || call.rule !== undefined) return []
       if (knewOfIt(client, call)) return [kept('asked for the download when the job was completed', call)]
-      // It may know from elsewhere: only where it was wrong it surely did not.
-      const isTooEarly = call.status === 400 || call.status === 409
+      // It may know from elsewhere, from a list for instance: only where it was wrong it surely did not.
+      const isTooEarly = (call.status === 400 || call.status === 409) && !hasListed(client, call)
       return isTooEarly
         ? [broke(`asked for the download of ${call.jobId} before it was completed: ${outcome(call)}`, call)]
         : []
@@ -23,6 +24,12 @@ export const afterCompletion: Rule = {
 
 const knewOfIt = (client: Client, call: Fact): boolean =>
   client.ofJob(call.jobId).some(({ state, endedAt }) => state === 'completed' && endedAt <= call.at + 1) ||
-  client.hooksOf(call.jobId).some(({ event, at }) => event === 'job.completed' && at <= call.at) ||
-  // A list shows states too, and is not kept.
-  client.calls.some(({ operation, isGood, endedAt }) => operation === 'listJobs' && isGood && endedAt <= call.at)
+  client.hooksOf(call.jobId).some(({ event, at, fault }) => {
+    return event === 'job.completed' && fault !== 'bad_signature' && at <= call.at
+  })
+
+const hasListed = (client: Client, call: Fact): boolean =>
+  client.calls.some(
+    ({ operation, isGood, endedAt }) =>
+      operation === 'listJobs' && isGood && endedAt <= call.at && call.at - endedAt < 10_000,
+  )

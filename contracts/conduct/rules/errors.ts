@@ -1,9 +1,9 @@
 /** ERR-3 and ERR-4: which failures a client tries again, and which it doesn't. */
-import { type Client, delayOf, type Fact, isClientError, mayPass } from '../client.ts'
+import { type Client, delayOf, type Fact, type HookFact, isClientError, mayPass } from '../client.ts'
 import { broke, callText, type Finding, kept, outcome, type Rule, time } from '../rule.ts'
 
-/** A person may have mended something in the meantime. */
-const unchangedForMs = 10 * 60_000
+/** A person may have mended something in the meantime, or looks once more. */
+const unchangedForMs = { GET: 60_000, POST: 10 * 60_000 }
 
 export const clientErrorsNotRetried: Rule = {
   id: 'errors.client-errors-not-retried',
@@ -14,36 +14,46 @@ export const clientErrorsNotRetried: Rule = {
   provoke: ['invalid-request', 'job-not-found', 'key-revoked-midway', 'upload-rejected'],
   judge(client) {
     const findings: Finding[] = []
-    const before = new Map<number, Fact>()
+    /** The refusals of each request, one soon after the other. */
+    const rows = new Map<number, Fact[]>()
     for (const call of client.calls) {
-      const refused = before.get(call.intent)
-      if (refused !== undefined && isRepeat(client, refused, call))
-        findings.push(
-          broke(
-            `sent ${callText(call)} again ${time(delayOf(refused, call))} after it was refused with ${outcome(refused)}, unchanged`,
-            refused,
-            call,
-          ),
-        )
-      if (isClientError(call)) before.set(call.intent, call)
-      else before.delete(call.intent)
+      const row = rows.get(call.intent) ?? []
+      const refused = row.at(-1)
+      if (refused !== undefined && !isRepeat(client, refused, call)) row.length = 0
+      if (isClientError(call)) row.push(call)
+      else if (row.length > 0 && !mayPass(call)) row.length = 0
+      rows.set(call.intent, row)
+      // Two places of one app may each ask once; whoever sends something, sends it on purpose.
+      if (isClientError(call) && row.length === (call.method === 'GET' ? 3 : 2)) findings.push(brokenBy(row))
     }
     const repeated = new Set(findings.flatMap(({ facts }) => facts))
     for (const call of client.calls) {
       if (isClientError(call) && !repeated.has(call))
-        findings.push(kept(`did not send it again after ${outcome(call)}`, call))
+        findings.push(kept(`did not send it again and again after ${outcome(call)}`, call))
     }
     return findings
   },
 }
 
+function brokenBy(row: readonly Fact[]): Finding {
+  const [first, second] = row as [Fact, Fact]
+  const how = `${time(delayOf(first, second))} after it was refused with ${outcome(first)}, unchanged`
+  return broke(`sent ${callText(second)} again ${how}`, ...row)
+}
+
 function isRepeat(client: Client, refused: Fact, call: Fact): boolean {
   const delay = delayOf(refused, call)
-  if (delay < 0 || delay > unchangedForMs) return false
+  if (delay < 0 || delay > (call.method === 'GET' ? unchangedForMs.GET : unchangedForMs.POST)) return false
+  // Of an upload only its length may be known: another file may have the same.
+  const [a, b] = [refused.file, call.file]
+  if (a !== undefined && b !== undefined && (a.filename !== b.filename || a.type !== b.type)) return false
   // ERR-4: "Job not completed" asks the client to poll, and to come back then.
-  const polled = ({ operation, at, endedAt }: Fact) =>
-    operation === 'getJob' && at >= refused.at && endedAt <= call.at + 1
-  return !(refused.operation === 'getDownload' && refused.status === 400 && client.ofJob(refused.jobId).some(polled))
+  const isLook = ({ operation, at, endedAt }: Fact) =>
+    (operation === 'getJob' || operation === 'listJobs') && at >= refused.at && endedAt <= call.at + 1
+  const isTold = ({ event, at, endedAt }: HookFact) =>
+    event === 'job.completed' && endedAt >= refused.at && at <= call.at
+  const mayBeReady = client.calls.some(isLook) || client.hooksOf(refused.jobId).some(isTold)
+  return !(refused.operation === 'getDownload' && refused.status === 400 && mayBeReady)
 }
 
 /** What a user's work hangs on; a failed look at prices or usage may just be left. */
@@ -58,6 +68,8 @@ const worthwhile: readonly (string | undefined)[] = [
 ]
 /** Who is asked to wait longer may well give up. */
 const longestWaitMs = 120_000
+/** What comes later is no retry, but a new attempt of somebody. */
+const retriedWithinMs = 5 * 60_000
 
 export const retried: Rule = {
   id: 'errors.retried',
@@ -72,6 +84,7 @@ export const retried: Rule = {
       if (!mayPass(call) || isRetry.has(call) || !worthwhile.includes(call.operation)) return []
       if ((call.retryAfterMs ?? 0) > longestWaitMs) return []
       const [next] = client.again(call)
+      if (next !== undefined && delayOf(call, next) > retriedWithinMs) return []
       if (next !== undefined)
         return kept(`tried ${callText(call)} again ${time(delayOf(call, next))} after ${outcome(call)}`, call, next)
       if (isSettledOtherwise(client, call)) return []
@@ -82,11 +95,15 @@ export const retried: Rule = {
 
 /** It was tried before, somebody pulled the plug, or the client found out in another way. */
 function isSettledOtherwise(client: Client, call: Fact): boolean {
-  if (call.cut?.by === 'client' && client.last === call) return true
+  // Whoever is ended goes away from all that is under way.
+  if (call.cut?.by === 'client' && client.calls.every(({ at }) => at <= call.endedAt)) return true
   const after = ({ endedAt }: { endedAt: number }) => endedAt >= call.at
   if (client.calls.some(other => other.number !== call.number && other.purpose === call.purpose && mayPass(other)))
     return true
   if (call.operation === 'getJob') return client.hooksOf(call.jobId).some(after)
+  // The job's output_url leads there as well.
+  if (call.operation === 'getDownload')
+    return client.ofJob(call.jobId).some(other => other.operation === 'getOutputFile' && after(other))
   return call.operation === 'createJob' && client.calls.some(other => other.operation === 'listJobs' && after(other))
 }
 
@@ -101,16 +118,19 @@ export const noHammering: Rule = {
     'Wait 1-2 s before the first retry, and longer before each one that follows: a server in trouble is not helped by more calls.',
   provoke: ['outage-of-30s', 'internal-error-once', 'connection-reset'],
   judge: client =>
-    client.chains.flatMap(chain =>
-      chain.slice(1).flatMap((next, i) => {
+    client.chains.flatMap(chain => {
+      const found = chain.slice(1).flatMap((next, i) => {
         const failed = chain[i] as Fact
         // When a client gave up on a silent server is not known to the millisecond.
         if (failed.status === 429 || failed.cut?.how === 'silence' || isStaleConnection(failed, i)) return []
         const delay = delayOf(failed, next)
         const said = `tried ${callText(next)} again ${time(delay)} after ${outcome(failed)}`
         return delay < leastMs ? broke(said, failed, next) : kept(said, failed, next)
-      }),
-    ),
+      })
+      // Two that use one key may ask for the same, each at its own time: once in a row that looks like haste.
+      const isChance = chain[0]?.method === 'GET' && found.filter(({ kept }) => !kept).length === 1
+      return isChance ? found.filter(({ kept }) => kept) : found
+    }),
 }
 
 /** Many HTTP libraries send a GET again by themselves, once, when a kept connection turns out to be closed. */

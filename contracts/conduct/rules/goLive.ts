@@ -15,6 +15,7 @@ export const acceptableUploads: Rule = {
   advice:
     'Check type and size before you upload: video/mp4, video/quicktime, video/webm or video/x-msvideo, up to 500 * 1024 * 1024 bytes.',
   provoke: [],
+  reason: () => 'nothing was uploaded: send a file to POST /v1/uploads',
   judge: client =>
     client.calls.flatMap((call): Finding[] => {
       if (call.operation !== 'uploadVideo' && call.operation !== 'uploadVideoLegacy') return []
@@ -42,10 +43,15 @@ function whyUnacceptable({ file, length = 0, status, message = '', rule }: Fact)
   return isRefused ? `which was refused: ${message.slice(0, 100)}` : undefined
 }
 
+/** It was told so, by a poll or by a webhook. */
+const hasEnded = ({ calls, hooks }: Client, state: 'completed' | 'failed'): boolean =>
+  calls.some(call => call.state === state) ||
+  hooks.some(({ event, status }) => event === `job.${state}` && status >= 200 && status < 300)
+
 /** The paths of GO-5, and how each is seen. */
 const paths: Record<string, (client: Client) => boolean> = {
-  success: ({ calls }) => calls.some(({ state }) => state === 'completed'),
-  failure: ({ calls }) => calls.some(({ state }) => state === 'failed'),
+  success: client => hasEnded(client, 'completed'),
+  failure: client => hasEnded(client, 'failed'),
   timeout: ({ calls }) =>
     calls.some(({ code, status, cut }) => code === 'timeout' || status === 504 || cut?.how === 'silence'),
   retry: ({ chains }) => chains.length > 0,

@@ -1,5 +1,5 @@
 /** RL-3: how often a client looks after its job, and when it stops. */
-import { type Client, type Fact, isTerminal } from '../client.ts'
+import { type Client, type Fact, gapOf, isTerminal } from '../client.ts'
 import { broke, type Finding, kept, type Rule, time } from '../rule.ts'
 
 /** RL-3: 2 s at first; a little less is a timer's matter. */
@@ -20,19 +20,68 @@ interface Pair {
 const pairsOf = (polls: readonly Fact[]): Pair[] =>
   polls.slice(1).map((poll, i) => ({ before: polls[i] as Fact, poll }))
 
-/** Something else than its own clock may have made the client look: a webhook, a start, a download that was too early. */
-function hasReason(client: Client, { before, poll }: Pair): boolean {
-  const between = ({ at }: { at: number }) => at >= before.at && at <= poll.at
+/** A delivery is taken at once, and may be worked on later. */
+const workedOnWithinMs = 60_000
+
+/** Polls that something else than the client's own clock has brought about: a webhook, a start, a download too early. */
+function withReason(client: Client, polls: readonly Fact[]): Set<Fact> {
   const isReason = ({ operation, status }: Fact) =>
-    operation === 'startJob' || (operation === 'getDownload' && status >= 400) || operation === 'createJob'
-  return (
-    client.hooksOf(poll.jobId).some(hook => hook.status > 0 && hook.at <= poll.at && hook.endedAt >= before.at) ||
-    client.ofJob(poll.jobId).some(call => isReason(call) && between(call))
+    operation === 'startJob' || (operation === 'getDownload' && status >= 400)
+  const id = polls[0]?.jobId
+  const reasons = [...client.hooksOf(id).filter(({ status }) => status > 0), ...client.ofJob(id).filter(isReason)].sort(
+    (a, b) => a.at - b.at,
   )
+  const found = new Set<Fact>()
+  // Each explains one look at the job: the one that its own pace does not.
+  for (const { at } of reasons) {
+    const soon = polls.filter(poll => poll.at >= at && poll.at - at <= workedOnWithinMs && !found.has(poll))
+    const odd = soon.find(poll => {
+      const before = polls[polls.indexOf(poll) - 1]
+      return before !== undefined && (isTerminal(before.state) || gapOf(before, poll) < leastMs)
+    })
+    const explained = odd ?? soon[0]
+    if (explained !== undefined) found.add(explained)
+  }
+  return found
 }
 
-const eachPair = (client: Client, judge: (pair: Pair) => Finding[]): Finding[] =>
-  [...client.polls.values()].flatMap(polls => pairsOf(polls).flatMap(judge))
+/** Polls in one go: a job that is started again, a person who comes back, a program that begins anew are others. */
+function sessionsOf(client: Client, polls: readonly Fact[]): Fact[][] {
+  const starts = client.ofJob(polls[0]?.jobId).filter(({ operation }) => operation === 'startJob')
+  const sessions: Fact[][] = []
+  let lastGap = 0
+  for (const poll of polls) {
+    const before = sessions.at(-1)?.at(-1)
+    const gap = before === undefined ? 0 : gapOf(before, poll)
+    const isNew =
+      before === undefined ||
+      isTerminal(before.state) ||
+      gap > Math.max(afterwardsMs, 3 * lastGap) ||
+      (lastGap > slowMs && gap < lastGap / 2) ||
+      starts.some(({ at }) => at >= before.at && at <= poll.at)
+    if (isNew) sessions.push([poll])
+    else sessions.at(-1)?.push(poll)
+    lastGap = isNew ? 0 : gap
+  }
+  return sessions
+}
+
+const eachSession = (client: Client, judge: (polls: readonly Fact[], id: string) => Finding[]): Finding[] =>
+  [...client.polls].flatMap(([id, polls]) => sessionsOf(client, polls).flatMap(session => judge(session, id)))
+
+/** How many in a row fit at the most. */
+function longestRun(values: readonly number[], fits: (value: number) => boolean): number {
+  let longest = 0
+  let run = 0
+  for (const value of values) {
+    run = fits(value) ? run + 1 : 0
+    longest = Math.max(longest, run)
+  }
+  return longest
+}
+
+/** Once or twice in a row somebody else may have looked. */
+const hastyAtLeast = 3
 
 export const pace: Rule = {
   id: 'polling.pace',
@@ -41,12 +90,20 @@ export const pace: Rule = {
   advice: 'Wait 2 s between polls at first; better still, give a webhook_url and poll only as a fallback.',
   provoke: ['job-slow-progress'],
   judge: client =>
-    eachPair(client, pair => {
-      const { before, poll } = pair
-      if (!before.isGood || isTerminal(before.state) || hasReason(client, pair)) return []
-      const ms = poll.at - before.at
-      const said = `polled ${poll.jobId} again after ${time(ms)}`
-      return [ms < leastMs ? broke(said, before, poll) : kept(said, before, poll)]
+    eachSession(client, (polls, id): Finding[] => {
+      const explained = withReason(client, polls)
+      const own = pairsOf(polls).filter(
+        ({ before, poll }) => before.isGood && !isTerminal(before.state) && !explained.has(poll),
+      )
+      if (own.length === 0) return []
+      const gaps = own.map(({ before, poll }) => gapOf(before, poll))
+      const hasty = gaps.filter(ms => ms < leastMs)
+      const said = `polled ${id} again after ${gaps.slice(0, 5).map(time).join(', ')}`
+      const facts = [...new Set(own.slice(0, 5).flatMap(({ before, poll }) => [before, poll]))]
+      const isHasty =
+        longestRun(gaps, ms => ms < leastMs) >= hastyAtLeast || (gaps.length > 1 && gaps.every(ms => ms <= 1_000))
+      if (isHasty) return [broke(said, ...facts)]
+      return hasty.length === 0 ? [kept(said, ...facts)] : []
     }),
 }
 
@@ -57,16 +114,17 @@ export const slowsDown: Rule = {
   advice: 'Let the pause between polls grow, for instance by half each time, from 2 s up to 10 s.',
   provoke: ['job-slow-progress', 'job-stuck'],
   judge: client =>
-    [...client.polls].flatMap(([id, polls]): Finding[] => {
+    eachSession(client, (polls, id): Finding[] => {
       const waiting = polls.filter(({ state }) => state !== undefined && !isTerminal(state))
       const [first] = waiting
       const last = waiting.at(-1)
-      if (first === undefined || last === undefined || last.at - first.at < longMs || waiting.length < 4) return []
-      const recent = pairsOf(waiting).slice(-3)
-      const slowest = Math.max(...recent.map(({ before, poll }) => poll.at - before.at))
-      const said = `polled ${id} every ${time(slowest)} after ${time(last.at - first.at)}`
+      if (first === undefined || last === undefined || gapOf(first, last) < longMs || waiting.length < 4) return []
+      const recent = pairsOf(waiting).slice(-5)
+      const gaps = recent.map(({ before, poll }) => gapOf(before, poll)).sort((a, b) => a - b)
+      const usual = gaps[Math.floor(gaps.length / 2)] as number
+      const said = `polled ${id} every ${time(usual)} after ${time(gapOf(first, last))}`
       const facts = waiting.slice(-3)
-      return [slowest < slowMs ? broke(said, ...facts) : kept(said, ...facts)]
+      return [usual < slowMs ? broke(said, ...facts) : kept(said, ...facts)]
     }),
 }
 
@@ -80,22 +138,19 @@ export const stops: Rule = {
     [...client.polls.values()].flatMap((polls): Finding[] => {
       const end = polls.find(({ state }) => isTerminal(state))
       if (end === undefined) return []
-      const more = pairsOf(polls.slice(polls.indexOf(end))).find(
-        pair =>
-          isTerminal(pair.before.state) &&
-          pair.poll.at >= pair.before.endedAt &&
-          pair.poll.at - pair.before.endedAt < afterwardsMs &&
-          !hasReason(client, pair),
+      const explained = withReason(client, polls)
+      const starts = client.ofJob(end.jobId).filter(({ operation }) => operation === 'startJob')
+      const after = polls.filter(
+        poll =>
+          poll.at >= end.endedAt &&
+          gapOf(end, poll) < afterwardsMs &&
+          !explained.has(poll) &&
+          !starts.some(({ at }) => at >= end.at && at <= poll.at),
       )
-      if (more === undefined) return [kept(`stopped when it was ${end.state}`, end)]
-      const { before, poll } = more
-      return [
-        broke(
-          `polled again ${time(poll.at - before.endedAt)} after it was told that the job is ${before.state}`,
-          before,
-          poll,
-        ),
-      ]
+      // One more look is for the details of what is done; a loop looks again and again.
+      if (after.length < 2) return [kept(`stopped when it was ${end.state}`, end)]
+      const said = `polled ${after.length} times more after it was told that the job is ${end.state}`
+      return [broke(said, end, ...after.slice(0, 5))]
     }),
 }
 
@@ -110,17 +165,19 @@ export const givesUp: Rule = {
     'Give the poll loop an end of its own, such as 20 minutes, and treat the job as failed then: alert, and offer to try again.',
   provoke: ['job-stuck'],
   judge: (client, { now, patienceMs }) =>
-    [...client.polls].flatMap(([id, polls]): Finding[] => {
+    eachSession(client, (polls, id): Finding[] => {
       if (polls.some(({ state }) => isTerminal(state))) return []
       const told = polls.filter(({ state }) => state !== undefined)
       const first = told[0]
       const last = polls.at(-1)
       if (first === undefined || last === undefined) return []
-      const watched = last.at - first.at
+      const watched = gapOf(first, last)
       const facts = [first, ...told.slice(-1)]
       if (watched >= patienceMs)
         return [broke(`still polled ${id} after ${time(watched)}, though it never ended`, ...facts)]
       const isOver = now - last.endedAt >= afterwardsMs && watched >= shortestWatchMs
-      return isOver ? [kept(`gave ${id} up after ${time(watched)}`, ...facts)] : []
+      // What ended well in another go was not given up.
+      const endedLater = client.polls.get(id)?.some(({ state }) => isTerminal(state)) === true
+      return isOver && !endedLater ? [kept(`gave ${id} up after ${time(watched)}`, ...facts)] : []
     }),
 }

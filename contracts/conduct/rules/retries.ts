@@ -16,11 +16,14 @@ interface Wait {
   tries: number
 }
 
-const waitsOf = (chain: Chain): Wait[] =>
-  chain.slice(1).map((next, i) => {
+/** A wait that the server asked for is none of the client's own steps. */
+function waitsOf(chain: Chain): Wait[] {
+  let tries = 0
+  return chain.slice(1).map((next, i) => {
     const failed = chain[i] as Fact
-    return { failed, next, ms: delayOf(failed, next), tries: i }
+    return { failed, next, ms: delayOf(failed, next), tries: failed.retryAfterMs === undefined ? tries++ : tries }
   })
+}
 
 /** Waits that the client chose itself: no Retry-After told it how long. */
 const isOwn = ({ failed }: Wait): boolean => failed.retryAfterMs === undefined
@@ -64,7 +67,7 @@ export const jitter: Rule = {
     if (own.length < 3) return []
     const units = own.map(({ ms, tries }) => ms / Math.min(8, 2 ** tries))
     const constants = own.map(({ ms }) => ms)
-    const isRigid = isSame(units) || isSame(constants)
+    const isRigid = isSame(units) || isSame(constants) || isRound(constants)
     const shown = own.slice(0, 6)
     const told = `waited ${shown.map(({ ms }) => `${(ms / 1000).toFixed(3)} s`).join(', ')}`
     const facts = shown.flatMap(({ failed, next }) => [failed, next])
@@ -76,3 +79,6 @@ export const jitter: Rule = {
 function isSame(values: readonly number[]): boolean {
   return Math.max(...values) / Math.min(...values) < (values.length === 3 ? 1.01 : 1.02)
 }
+
+/** All on the half second, or a little after it: four that chance has drawn are so once in five thousand times. */
+const isRound = (values: readonly number[]): boolean => values.length > 3 && values.every(ms => ms % 500 <= 60)

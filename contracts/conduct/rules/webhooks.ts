@@ -5,7 +5,7 @@ import { broke, type Finding, kept, type Rule, time } from '../rule.ts'
 /** WH-3. */
 const answerWithinMs = 5_000
 /** What an endpoint does about a delivery, it does soon. */
-const actsWithinMs = 60_000
+const actsWithinMs = 5_000
 
 /** Some are never sent: lost on purpose, not allowed, or too many. */
 const isSent = ({ status, error, endedAt, at }: HookFact): boolean =>
@@ -13,6 +13,9 @@ const isSent = ({ status, error, endedAt, at }: HookFact): boolean =>
 
 const isLate = ({ at, endedAt, error }: HookFact): boolean =>
   endedAt - at >= answerWithinMs || /no answer within/.test(error ?? '')
+
+/** Refused as what it is; an endpoint that is ill refuses everything. */
+const refusals = new Set([400, 401, 403])
 
 const isGood = ({ status }: HookFact): boolean => status >= 200 && status < 300
 const isForged = ({ fault }: HookFact): boolean => fault === 'bad_signature'
@@ -27,6 +30,7 @@ export const inTime: Rule = {
   advice:
     'Store the delivery, answer 200 at once, and do the work afterwards: what takes longer than 5 s counts as failed and is sent again.',
   provoke: [],
+  reason: client => (client.hooks.length === 0 ? 'no webhook was sent: give a job a webhook_url' : undefined),
   judge: client =>
     client.hooks.filter(isSent).flatMap(hook => {
       if (isLate(hook)) return [broke(said(hook), hook)]
@@ -41,14 +45,16 @@ export const answers2xx: Rule = {
   advice:
     'Answer 2xx once the delivery is stored, whatever you make of it later; check that the webhook_url leads to your endpoint.',
   provoke: [],
-  judge(client) {
+  reason: client => (client.hooks.length === 0 ? 'no webhook was sent: give a job a webhook_url' : undefined),
+  judge(client, { unsigned }) {
     const taken = new Set(client.hooks.filter(isGood).map(({ deliveryId }) => deliveryId))
     const seen = new Set<string>()
     return client.hooks.filter(isSent).flatMap(hook => {
       // A duplicate that is refused is another rule's matter, and a late answer too.
       const isRepeat = seen.has(hook.deliveryId)
       if (isGood(hook)) seen.add(hook.deliveryId)
-      if (isForged(hook) || isLate(hook) || isRepeat) return []
+      // An endpoint that asks for a signature is right to refuse what has none.
+      if (isForged(hook) || isLate(hook) || isRepeat || (unsigned && refusals.has(hook.status))) return []
       if (isGood(hook)) return [kept(said(hook), hook)]
       return taken.has(hook.deliveryId) ? [] : [broke(said(hook), hook)]
     })
@@ -85,14 +91,15 @@ function grouped(hooks: readonly HookFact[]): Map<string, HookFact[]> {
   return groups
 }
 
-/** The output fetched again, or the job started again, with nothing else that could be the reason. */
+/** The output fetched again, or the job started again, each time right behind a copy. */
 function actedTwice(client: Client, first: HookFact, last: HookFact): Fact[] {
-  const after = client.ofJob(first.jobId).filter(({ at }) => at >= first.at && at <= last.endedAt + actsWithinMs)
+  const soon = (hook: HookFact) => (call: Fact) => call.at >= hook.at && call.at <= hook.endedAt + actsWithinMs
+  const after = client.ofJob(first.jobId).filter(call => soon(first)(call) || soon(last)(call))
   // A download that broke off is rightly begun again.
   if (after.some(({ operation, isGood }) => operation === 'getOutputFile' && !isGood)) return []
   for (const operation of ['getDownload', 'startJob'] as const) {
     const acts = after.filter(call => call.operation === operation && call.isGood)
-    if (acts.length > 1) return acts
+    if (acts.length > 1 && acts.some(soon(last))) return acts
   }
   return []
 }
@@ -104,11 +111,16 @@ export const signature: Rule = {
   advice:
     'Compute "sha256=" + hex HMAC-SHA256(secret, timestamp + "." + raw body), compare it with X-Webhook-Signature in constant time, and answer 401 without acting when they differ.',
   provoke: ['webhook-bad-signature'],
-  judge: client =>
-    client.hooks
-      .filter(hook => isForged(hook) && hook.status > 0)
-      .map(hook => {
-        const told = `${named(hook)} was wrongly signed, and answered ${hook.status}`
-        return isGood(hook) ? broke(told, hook) : kept(told, hook)
-      }),
+  judge: (client, { unsigned }) =>
+    client.hooks.flatMap((hook): Finding[] => {
+      // Without a secret nobody can check.
+      if (unsigned || !isForged(hook)) return []
+      const told = `${named(hook)} was wrongly signed, and answered ${hook.status}`
+      if (isGood(hook)) return [broke(told, hook)]
+      return refusals.has(hook.status) ? [kept(told, hook)] : []
+    }),
+  reason: client =>
+    client.hooks.some(isForged)
+      ? 'what it says of a wrong signature was not seen: start the mock with --webhook-secret, and have the endpoint answer 401'
+      : undefined,
 }

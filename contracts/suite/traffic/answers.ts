@@ -42,12 +42,15 @@ export const answers: Observer = {
   }),
 }
 
+/** One call that is written down twice begins twice, nearly at once. */
+const sameWithinMs = 500
+
 export const requestIds: Observer = {
   id: 'traffic.request-ids',
   title: 'no two answers have one request_id',
   clauses: ['ERR-6'],
   watch(look) {
-    const ids = new Map<string, number>()
+    const ids = new Map<string, { which: number; at: number }>()
     return {
       call(seen) {
         const { call, index, isWhole, hasBody } = seen
@@ -55,18 +58,18 @@ export const requestIds: Observer = {
         const id = requestIdOf(call)
         if (id === undefined) return
         const expected = 'a request_id that no other answer has'
-        // The same entry twice, as two tools write it down, and the first answer again (ID-1) are the same answer.
+        // The same call twice, as a page and its service worker write it down, and the first answer again (ID-1) are the same answer.
         const which = fingerprint(
           call.idempotencyKey === undefined
-            ? `${call.at} ${call.sent.method} ${call.path}`
+            ? `${call.sent.method} ${call.path}`
             : `${call.idempotencyKey} ${call.path}`,
         )
         const first = ids.get(id)
         if (id === '') look(index, 'ERR-6', false, expected, 'an empty one', { pointer: '/error/request_id' })
         else if (first === undefined) {
-          ids.set(own(id), which)
+          ids.set(own(id), { which, at: call.at })
           look(index, 'ERR-6', true, expected, id, { pointer: '/error/request_id' })
-        } else if (first !== which) {
+        } else if (first.which !== which || (call.idempotencyKey === undefined && call.at - first.at > sameWithinMs)) {
           const found = `${JSON.stringify(id)}, which another call was answered with before`
           look(index, 'ERR-6', false, expected, found, { pointer: '/error/request_id' })
         }

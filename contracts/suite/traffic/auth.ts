@@ -8,6 +8,8 @@ import { isTold, type Observed, type Observer } from './observer.ts'
 /** Without a key wherever one may stand: a tool may have taken headers out, but not this client's other ways. */
 const isKeyless = ({ call }: Observed): boolean =>
   !call.hasKey &&
+  // A call without any header is one whose headers were not recorded.
+  Object.keys(call.sent.headers).length > 0 &&
   call.keyIn.length === 0 &&
   call.key.split('/', 1)[0] === 'anonymous' &&
   !Object.keys(call.sent.headers).some(name => /^(authorization|cookie)$/i.test(name))
