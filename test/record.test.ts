@@ -322,6 +322,124 @@ t.test('a client that goes away ends the call at the target too, and the recordi
   t.equal(recorder.recorder.cut, 3)
 })
 
+t.test(
+  'a client that has waited for a second and more was met with silence, unless the recorder is stopped',
+  async t => {
+    let seen = 0
+    let all: () => void = () => {}
+    const atTarget = new Promise<void>(resolve => {
+      all = resolve
+    })
+    let gone = 0
+    let allGone: () => void = () => {}
+    const goneThere = new Promise<void>(resolve => {
+      allGone = resolve
+    })
+    const url = await target(t, request => {
+      request.resume()
+      request.socket.once('close', () => ++gone === 3 && allGone())
+      if (++seen === 4) all()
+    })
+    const recorder = await record(t, url)
+    const post = { method: 'POST', headers: { 'content-type': 'application/json', 'content-length': 2 } }
+    const timeout = (ms: number) => ({ signal: AbortSignal.timeout(ms) })
+    const left = [
+      ask(`${recorder.url}/get`, timeout(1400)),
+      ask(`${recorder.url}/post`, { ...post, ...timeout(1400) }, Buffer.from('{}')),
+      ask(`${recorder.url}/soon`, timeout(400)),
+    ].map(call => call.catch(error => error.code))
+    const stopped = ask(`${recorder.url}/stopped`).catch(error => error.code)
+    await atTarget
+    t.same(await Promise.all(left), ['ABORT_ERR', 'ABORT_ERR', 'ABORT_ERR'])
+    await goneThere
+    const entries = await recorder.entries(1)
+    t.equal(await stopped, 'ECONNRESET')
+    const cutOf = (path: string) => entries.find(({ request }) => request.url === url + path)?._cut
+    const message = /^no answer came; the client gave up after 1\d{3} ms$/
+    t.match(cutOf('/get'), { by: 'server', when: 'before_head', how: 'silence', message })
+    t.match(cutOf('/post'), { by: 'server', when: 'before_head', how: 'silence', message })
+    t.match(cutOf('/soon'), { by: 'client', when: 'before_head', how: 'closed' })
+    t.match(cutOf('/stopped'), {
+      by: 'client',
+      when: 'before_head',
+      how: 'closed',
+      message: 'the recorder was stopped',
+    })
+    t.equal(recorder.recorder.cut, 4)
+  },
+)
+
+for (const reads of [true, false])
+  t.test(
+    `an upload that is answered early does not hold up the next call: its rest is ${reads ? '' : 'not '}read`,
+    async t => {
+      const server = createTcpServer(socket => {
+        socket.on('error', () => {})
+        const answer = 'HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno'
+        let isAnswered = false
+        let text = ''
+        socket.on('data', chunk => {
+          text = (text + chunk.toString('latin1')).slice(-64 * 1024)
+          if (text.includes('GET /next')) return void socket.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnext')
+          if (isAnswered) return
+          isAnswered = true
+          // The first of the body is here: nothing more is read for a while, so that the recorder has to wait.
+          socket.pause()
+          socket.write(answer)
+          if (reads) setTimeout(() => socket.resume(), 200)
+        })
+        t.teardown(() => socket.destroy())
+      })
+      const url = `http://127.0.0.1:${await listening(t, server)}`
+      const recorder = await record(t, url)
+      const { hostname, port } = new URL(recorder.url)
+      const socket = connect(Number(port), hostname)
+      t.teardown(() => socket.destroy())
+      let text = ''
+      const next = new Promise<void>(resolve => {
+        socket.on('data', chunk => {
+          text += chunk
+          if (text.endsWith('next')) resolve()
+        })
+        socket.once('close', () => resolve())
+      })
+      const size = 32 * MiB
+      socket.write(`POST /upload HTTP/1.1\r\nHost: x\r\nContent-Type: video/mp4\r\nContent-Length: ${size}\r\n\r\n`)
+      socket.write(Buffer.alloc(size, '\0video'))
+      socket.write('GET /next HTTP/1.1\r\nHost: x\r\n\r\n')
+      await next
+      t.match(text, /^HTTP\/1\.1 401 .*no.*HTTP\/1\.1 200 OK.*next$/s, 'over one connection of the client')
+      const [upload, after] = await recorder.entries()
+      t.match(upload, { response: { status: 401 } })
+      t.equal(upload?._cut, undefined)
+      if (reads) t.equal(upload?.request.bodySize, size)
+      else t.match(upload?.comment, /the answer was over before all of the request's body was sent/)
+      t.match(after, { response: { status: 200, content: { text: 'next' } } })
+      t.equal(upload?.connection === after?.connection, reads, 'and of the target, if it reads on')
+    },
+  )
+
+t.test('a body that the disk or the target takes slowly leaves no listeners behind', async t => {
+  const warnings: string[] = []
+  const onWarning = ({ name, message }: Error) => warnings.push(`${name}: ${message}`)
+  process.on('warning', onWarning)
+  t.teardown(() => process.off('warning', onWarning))
+  const url = await target(t, (request, response) => {
+    buffer(request).then(bytes => response.end(bytes))
+  })
+  const recorder = await record(t, url)
+  const type = { 'content-type': 'multipart/form-data; boundary=b' }
+  const body = Readable.from(form('b', 16 * MiB), { objectMode: false })
+  t.equal((await ask(recorder.url, { method: 'POST', headers: type }, body)).status, 200)
+  const plain = { method: 'POST', headers: { 'content-type': 'video/mp4' } }
+  t.equal((await ask(recorder.url, plain, Buffer.alloc(16 * MiB, '\0video'))).body.length, 16 * MiB)
+  await recorder.entries()
+  t.same(
+    warnings.filter(warning => /MaxListeners/.test(warning)),
+    [],
+  )
+})
+
 t.test('where the target can not be reached, the client gets an envelope that says why', async t => {
   const port = await freePort()
   const recorder = await record(t, `http://127.0.0.1:${port}`)

@@ -509,6 +509,95 @@ test('a key is sent where it was: its own, none, or one that nobody knows', asyn
   )
 })
 
+/** What a recorder in front of the mock knows: a call that got no answer told it of no scenario either. */
+const seenFromOutside = (entries: HarEntry[]): HarEntry[] =>
+  entries.map(({ _scenario, _rule, ...entry }) =>
+    entry.response.status === 0 ? entry : { ...entry, ...(_scenario && { _scenario }), ...(_rule && { _rule }) },
+  )
+
+for (const key of ['test_connection-reset__x', null]) {
+  test(`a scenario whose first call got no answer is on before that call, ${key ?? 'without a key'}`, async t => {
+    const mock = await recorder(t, { speed: 'instant' })
+    const body = JSON.stringify({ key: 'anonymous', scenario: 'connection-reset' })
+    const headers = { 'content-type': 'application/json' }
+    if (key === null) await fetch(`${mock.url}/__mock/scenario`, { method: 'PUT', headers, body })
+    const api = client(mock, key)
+    await t.rejects(api.get('/api/pricing'))
+    await api.get('/health')
+    for (let i = 0; i < 2; i++) await api.get('/api/pricing')
+    same(t, await again(mock.har(seenFromOutside), await start(t)), 4)
+  })
+}
+
+test('what was switched on later is not on for what was answered before', async t => {
+  const mock = await recorder(t, { speed: 'instant' })
+  const api = client(mock)
+  await api.get('/v1/jobs')
+  await fetch(`${mock.url}/__mock/scenario`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ key: 'test_key', scenario: 'connection-reset' }),
+  })
+  await t.rejects(api.get('/v1/jobs'))
+  await api.get('/v1/jobs')
+  same(t, await again(mock.har(seenFromOutside), await start(t)), 3)
+})
+
+for (const [what, name] of [
+  ['with the file of its retry', 'cat.mp4'],
+  ['with another one by a key of its own', 'other.mp4'],
+]) {
+  test(`an upload that was cut goes again ${what}`, async t => {
+    const mock = await recorder(t, { speed: 'instant' })
+    const api = client(mock, 'test_upload-cut__x')
+    const upload = async () =>
+      api.upload(await clip('longer.mp4'), 'cat.mp4', '', '/v1/uploads', { 'idempotency-key': 'up' })
+    await t.rejects(upload())
+    t.equal((await upload()).status, 200)
+    t.equal((await upload()).headers.get('idempotency-replayed'), 'true')
+    const har = mock.har(entries =>
+      seenFromOutside(entries).map(entry =>
+        entry.response.status === 0
+          ? {
+              ...entry,
+              request: { ...entry.request, postData: { params: [{ name: 'file', fileName: name as string }] } },
+            }
+          : entry,
+      ),
+    )
+    const target = await front(t, await start(t), (_call, pass) => pass())
+    const report = await again(har, target, { key: ['test_own'], control: false })
+    t.match(report.differences, [{ call: 1, found: /200/ }])
+    t.equal(report.differences.length, 1, told(report))
+    const keys = target.calls.flatMap(({ url, headers }) => (url === '/v1/uploads' ? [headers['idempotency-key']] : []))
+    t.equal(keys.length, 3)
+    t.equal(new Set(keys).size, name === 'cat.mp4' ? 1 : 2)
+    t.equal(report.notes.length, name === 'cat.mp4' ? 0 : 1)
+    same(t, await again(har, await start(t)), 3)
+  })
+}
+
+test('limits, failures and cuts say nothing of a key, and one that was good is not unknown', async t => {
+  const mock = await recorder(t, { speed: 'instant' })
+  for (let i = 0; i < 4; i++) await client(mock, 'someone').get('/v1/jobs')
+  for (let i = 0; i < 2; i++) await client(mock, 'test_cut').get('/v1/jobs')
+  for (let i = 0; i < 4; i++) await client(mock, 'test_key-revoked-midway__x').get('/v1/jobs')
+  const har = mock.har(entries =>
+    entries.map((entry, i): HarEntry => {
+      const { _world, ...other } = entry
+      const status = [429, 500, 0, 401, 0, 0][i]
+      if (status === undefined || status === 401) return i < 4 ? { ...other, _world: 'abcdef012345' } : entry
+      const left: HarEntry = { ...other, response: { status, headers: [] } }
+      return i < 4 ? { ...left, _world: 'abcdef012345' } : { ...left, _world: _world as string }
+    }),
+  )
+  const target = await front(t, await start(t), (_call, pass) => pass())
+  await again(har, target, { key: ['test_a', 'test_b'], control: false })
+  const sent = target.calls.flatMap(({ url, headers }) => (url === '/v1/jobs' ? [headers['x-api-key']] : []))
+  const wrong = /^understudy_unknown_/
+  t.match(sent, [wrong, wrong, wrong, wrong, 'test_a', 'test_a', 'test_b', 'test_b', 'test_b', 'test_b'])
+})
+
 test('no secret that was given is in a report', async t => {
   const mock = await recorder(t, { speed: 'instant' })
   await client(mock).get('/v1/jobs')

@@ -6,7 +6,7 @@
  */
 import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
+import { type EventEmitter, once } from 'node:events'
 import { createWriteStream, rmSync, type WriteStream } from 'node:fs'
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib'
 import type { HarFile } from '../../contracts/har.ts'
@@ -156,7 +156,7 @@ export class Body {
   #write(chunk: Buffer): Promise<unknown> | undefined {
     const file = this.#file as WriteStream
     if (file.destroyed || file.write(chunk)) return undefined
-    return Promise.race([once(file, 'drain'), once(file, 'close')]).catch(() => {})
+    return firstOf(file, ['drain', 'close', 'error'])
   }
 
   async #closeFile(): Promise<string> {
@@ -171,6 +171,17 @@ export class Body {
     this.#problem = why
     this.#chunks = []
   }
+}
+
+/** Resolves at the first of these events, and listens to none of them any longer. */
+export function firstOf(emitter: EventEmitter, events: readonly string[]): Promise<void> {
+  return new Promise(resolve => {
+    const go = () => {
+      for (const event of events) emitter.off(event, go)
+      resolve()
+    }
+    for (const event of events) emitter.on(event, go)
+  })
 }
 
 export const isTextual = (type: string | undefined): boolean =>

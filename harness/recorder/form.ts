@@ -2,12 +2,11 @@
  * A multipart form, taken apart while it streams by. Dicer is what Busboy reads parts with; Busboy itself would not say
  * whether a part had a Content-Type (UP-4).
  */
-import { once } from 'node:events'
 import type { Readable } from 'node:stream'
 import { Dicer } from '@fastify/busboy'
 import type { HarEntry } from '../../contracts/har.ts'
 import { isSecretName, redacted } from '../../contracts/redaction.ts'
-import { Body, type Store } from './body.ts'
+import { Body, firstOf, type Store } from './body.ts'
 
 export type Param = NonNullable<NonNullable<HarEntry['request']['postData']>['params']>[number]
 
@@ -142,8 +141,7 @@ export class Form {
 
   /** Until then, or until it is clear that it will not come. */
   #until(event: 'drain' | 'finish'): Promise<unknown> {
-    const dicer = this.#dicer as Dicer
-    return Promise.race([once(dicer, event), once(dicer, 'finish'), once(dicer, 'close')]).catch(() => {})
+    return firstOf(this.#dicer as Dicer, [...new Set([event, 'finish', 'close', 'error'])])
   }
 }
 

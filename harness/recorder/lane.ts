@@ -16,6 +16,7 @@ export class Lane {
   readonly agent: HttpAgent
   readonly #client: Socket
   readonly #seen = new WeakSet<Socket>()
+  readonly #left = new WeakSet<Socket>()
   #busy = 0
   #isClosed = false
 
@@ -41,10 +42,16 @@ export class Lane {
     if (this.#seen.has(socket)) return
     this.#seen.add(socket)
     socket.once('close', () => {
+      if (this.#left.has(socket)) return
       // One that has never answered is the call's own concern.
       this.#isClosed = socket.bytesRead > 0
       this.#follow()
     })
+  }
+
+  /** The recorder gives it up by itself: the client's own connection stays. */
+  leave(socket: Socket): void {
+    this.#left.add(socket)
   }
 
   #follow(): void {

@@ -3,7 +3,7 @@ import { type ClientRequest, request as httpRequest, type IncomingMessage, type 
 import { request as httpsRequest } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Cut } from '../../contracts/har.ts'
-import { monotonicMs, realDelay } from '../../server/clock.ts'
+import { laterReal, monotonicMs, realDelay } from '../../server/clock.ts'
 import { wordsFor } from '../transport.ts'
 import { Body, type Store } from './body.ts'
 import { entryOf } from './entry.ts'
@@ -28,6 +28,12 @@ export interface Session extends Store {
 /** Real ms between the last bytes and a reset: a client that has not read them by then takes it for a mere end. */
 const beforeResetMs = 100
 
+/** How long a target that has answered may leave the rest of the request untaken, in real ms. */
+const restMs = 500
+
+/** A client that leaves after a wait of so many real ms has given up on the answer. */
+const silenceMs = 1000
+
 export class Exchange {
   readonly #session: Session
   readonly #request: IncomingMessage
@@ -47,11 +53,14 @@ export class Exchange {
   #answer: IncomingMessage | undefined
   #got: Body | undefined
   #outlet: Outlet | undefined
+  /** When the client had sent all of it. */
+  #askedAt: number | undefined
   #sentAt: number | undefined
   #headAt: number | undefined
   #endAt: number | undefined
   /** No more of the request comes, or is of interest. */
   #isRequestOver = false
+  #stopRestLimit: () => void = () => {}
   #isSettled = false
   #cut: Cut | undefined
   #done: () => void = () => {}
@@ -80,6 +89,9 @@ export class Exchange {
     this.#lane.begin()
     this.#client.once('close', this.#onGone)
     this.#request.on('error', () => {})
+    this.#request.once('end', () => {
+      this.#askedAt = monotonicMs()
+    })
     this.#response.on('error', () => {})
     this.#response.once('finish', () => this.#settleIfOver())
     // The target has closed this connection, and the client does not know it yet: nothing can be answered.
@@ -149,19 +161,40 @@ export class Exchange {
     request.once('end', () => {
       this.#isRequestOver = true
       if (upstream?.destroyed === false) upstream.end()
+      this.#limitRest()
       this.#settleIfOver()
     })
   }
 
   #pass(chunk: Buffer): Promise<unknown> | undefined {
     const upstream = this.#upstream
-    if (upstream === undefined || upstream.destroyed || upstream.write(chunk)) return undefined
+    if (upstream === undefined || upstream.destroyed) return undefined
+    // Once the answer has ended, Node tells of no 'drain' any more: it is the chunk itself that says when it is out.
+    let go = () => {}
+    const isTaken = upstream.write(chunk, () => go())
+    this.#limitRest()
+    if (isTaken) return undefined
     return new Promise<void>(resolve => {
-      const go = () => {
-        upstream.off('drain', go).off('close', go)
+      go = () => {
+        upstream.off('close', go)
         resolve()
       }
-      upstream.on('drain', go).on('close', go)
+      upstream.once('close', go)
+    })
+  }
+
+  /**
+   * After the whole answer the rest of the request still goes to the target, as the next call comes over the same
+   * connection. If it takes none of it, the rest is thrown away, and the next call gets a connection of its own.
+   */
+  #limitRest(): void {
+    const upstream = this.#upstream
+    if (upstream === undefined || this.#answer?.complete !== true) return
+    this.#stopRestLimit()
+    this.#stopRestLimit = laterReal(restMs, () => {
+      if (upstream.destroyed || upstream.writableFinished || upstream.writableLength === 0) return
+      if (this.#socket) this.#lane.leave(this.#socket)
+      upstream.destroy()
     })
   }
 
@@ -253,6 +286,7 @@ export class Exchange {
         if (!answer.complete) return
         this.#endAt = monotonicMs()
         outlet.end()
+        this.#limitRest()
         if (this.#waitsForContinue) this.#isRequestOver = true
       })
     } catch (error) {
@@ -317,8 +351,12 @@ export class Exchange {
     if (this.#isSettled) return
     const isOver = this.#response.writableFinished || this.#cut !== undefined
     if (isOver) return this.#settle()
+    const { isStopping } = this.#session
     const when = this.#answer !== undefined ? 'in_body' : this.#request.complete ? 'before_head' : 'in_request'
-    this.#cutBy('client', when, 'closed', this.#session.isStopping ? 'the recorder was stopped' : undefined)
+    const waitedMs = this.#askedAt === undefined ? 0 : monotonicMs() - this.#askedAt
+    if (when === 'before_head' && waitedMs >= silenceMs && !isStopping)
+      this.#cutBy('server', when, 'silence', `no answer came; the client gave up after ${Math.round(waitedMs)} ms`)
+    else this.#cutBy('client', when, 'closed', isStopping ? 'the recorder was stopped' : undefined)
     this.#upstream?.destroy()
   }
 

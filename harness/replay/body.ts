@@ -20,21 +20,24 @@ export interface Body {
   /** Its text, for what is looked for in it. */
   text?: string
   note?: string
+  /** Something else is sent in the place of its file. */
+  isStandIn?: boolean
   /** Why it can't be sent at all. */
   missing?: string
 }
 
 type Post = NonNullable<HarEntry['request']['postData']>
-type Param = NonNullable<Post['params']>[number]
+export type Param = NonNullable<Post['params']>[number]
 
 const boundary = 'understudy-replay-boundary'
 /** A larger JSON body beside the recording is sent as it lies there. */
 const maxRewritten = 16 * 1024 * 1024
 
-export function bodyOf(entry: HarEntry, call: Call, folder: string, ids: Ids): Body {
+/** `files`: those of other calls with its Idempotency-Key. */
+export function bodyOf(entry: HarEntry, call: Call, folder: string, ids: Ids, files: readonly Param[]): Body {
   const { postData } = entry.request
   const type = headerOf(entry, 'content-type') ?? postData?.mimeType ?? ''
-  if (/^multipart\/form-data/i.test(type)) return formOf(entry, call, folder)
+  if (/^multipart\/form-data/i.test(type)) return formOf(entry, call, folder, files)
   if (postData === undefined) return { content: undefined }
   if (postData._file !== undefined) {
     const path = fileAt(folder, postData._file.path)
@@ -61,16 +64,22 @@ function rewritten(text: string, ids: Ids): Body {
   return { content: inMemory(Buffer.from(sent)), text }
 }
 
-function formOf(entry: HarEntry, call: Call, folder: string): Body {
+function formOf(entry: HarEntry, call: Call, folder: string, files: readonly Param[]): Body {
   const { postData } = entry.request
   const params = postData?.params ?? []
   if (params.length === 0 && postData?.text !== undefined && postData.text !== '')
     return { content: inMemory(Buffer.from(postData.text, postData.encoding === 'base64' ? 'base64' : 'utf8')) }
   const contentType = `multipart/form-data; boundary=${boundary}`
-  const lacking = params.length === 0 ? standInFor(entry, call) : undefined
+  const [known] = isAnyFile(call) ? files : []
+  const lacking = params.length > 0 ? undefined : known ? { params: [known] } : standInFor(entry, call)
   const notes = new Set<string>()
+  let isStandIn = lacking !== undefined && known === undefined
   if (lacking?.note !== undefined) notes.add(lacking.note)
-  const parts = (lacking?.params ?? params).map(param => partOf(param, call, folder, notes))
+  const parts = (lacking?.params ?? params).map(param => {
+    const part = partOf(lacking ? param : withFile(param, call, folder, files), call, folder, notes)
+    isStandIn ||= part.isStandIn === true
+    return part
+  })
   const tail = Buffer.from(`${parts.length === 0 ? '' : '\r\n'}--${boundary}--\r\n`)
   const heads = parts.map(({ head }, i) => Buffer.from(`${i === 0 ? '' : '\r\n'}${head}`))
   const size = parts.reduce((sum, { content }, i) => sum + content.size + (heads[i] as Buffer).length, tail.length)
@@ -86,30 +95,62 @@ function formOf(entry: HarEntry, call: Call, folder: string): Body {
       },
     },
     contentType,
+    isStandIn,
     ...(notes.size > 0 && { note: [...notes].join('; ') }),
   }
 }
 
-function partOf(param: Param, call: Call, folder: string, notes: Set<string>): { head: string; content: Content } {
+/** Whether its file may have been any: it was not refused for what it was. */
+const isAnyFile = ({ status, cut }: Call): boolean =>
+  cut !== undefined || status < 400 || [401, 402, 408, 429].includes(status) || status >= 500
+
+/** A part whose bytes are missing, with those that another call of the same Idempotency-Key sent under that name. */
+function withFile(param: Param, call: Call, folder: string, files: readonly Param[]): Param {
+  if (!isFile(param) || (isKept(param, folder) && call.cut?.when !== 'in_request') || !isAnyFile(call)) return param
+  const sha256 = param._file?.sha256 || undefined
+  const isPart = call.cut !== undefined || sha256 === undefined
+  const same = files.find(
+    ({ name, fileName, _file }) =>
+      name === param.name && fileName === param.fileName && (isPart || _file?.sha256 === sha256),
+  )
+  return same ?? param
+}
+
+const isFile = ({ fileName, _file }: Param): boolean => fileName !== undefined || _file !== undefined
+
+const pathOf = ({ _file: file }: Param, folder: string): string | undefined =>
+  fileAt(folder, file?.path) ?? clipOfHash(file?.sha256)
+
+/** Whether it is a file whose bytes are there. */
+export const isKept = (param: Param, folder: string): boolean =>
+  isFile(param) && (param.value !== undefined || pathOf(param, folder) !== undefined)
+
+interface Part {
+  head: string
+  content: Content
+  isStandIn?: boolean
+}
+
+function partOf(param: Param, call: Call, folder: string, notes: Set<string>): Part {
   const { name, fileName, contentType, value, _file: file } = param
-  const isFile = fileName !== undefined || file !== undefined
-  const disposition = `Content-Disposition: form-data; name="${quoted(name)}"${isFile ? `; filename="${quoted(fileName ?? '')}"` : ''}`
-  const type = isFile && contentType !== undefined && contentType !== '' ? `\r\nContent-Type: ${contentType}` : ''
+  const hasFile = isFile(param)
+  const disposition = `Content-Disposition: form-data; name="${quoted(name)}"${hasFile ? `; filename="${quoted(fileName ?? '')}"` : ''}`
+  const type = hasFile && contentType !== undefined && contentType !== '' ? `\r\nContent-Type: ${contentType}` : ''
   const head = `--${boundary}\r\n${disposition}${type}\r\n\r\n`
-  if (!isFile) return { head, content: inMemory(Buffer.from(value ?? '')) }
-  const path = fileAt(folder, file?.path) ?? clipOfHash(file?.sha256)
+  if (!hasFile) return { head, content: inMemory(Buffer.from(value ?? '')) }
+  const path = pathOf(param, folder)
   if (path !== undefined) return { head, content: fromDisk(path) }
   if (value !== undefined) return { head, content: inMemory(Buffer.from(value)) }
   const isTaken = call.status < 400
   const clip = isTaken ? clipFor(fileName ?? '') : undefined
   if (clip !== undefined) {
     notes.add(`the bytes of ${fileName} are not in the recording: ${basename(clip)} was sent in their place`)
-    return { head, content: fromDisk(clip) }
+    return { head, content: fromDisk(clip), isStandIn: true }
   }
   notes.add(
     `the bytes of ${fileName || 'a file'} are not in the recording: as many of no meaning were sent in their place`,
   )
-  return { head, content: filler(file?.size ?? 1024) }
+  return { head, content: filler(file?.size ?? 1024), isStandIn: true }
 }
 
 /** An upload of which nothing is known but its answer, as the endpoint never looked at it. */

@@ -11,6 +11,7 @@ import { type Call, type Traffic, trafficOf } from '../../contracts/traffic.ts'
 import type { HarSource } from '../../server/har/read.ts'
 import { isLoopback } from '../../server/webhooks.ts'
 import { fingerprintOf } from '../../server/world/worlds.ts'
+import { headerOf, isKept, type Param } from './body.ts'
 
 export type Skip = keyof ReplayReport['skipped']
 
@@ -38,6 +39,10 @@ export interface Plan {
   /** How many calls each group has. */
   groupSize: number[]
   owners: Map<string, Owner>
+  /** By the call's place: the scenario that it was met by, or that a call that could not say so was met by in all likelihood. */
+  scenario: (string | undefined)[]
+  /** The files with an Idempotency-Key whose bytes are there, by `retryOf`: a call that lacks them tried to send the same. */
+  files: Map<string, Param[]>
   /** Keys that one has to be found for, in the order of their first calls. */
   keys: number
 }
@@ -102,14 +107,19 @@ export function planOf(source: HarSource): Plan {
     group: new Uint32Array(size),
     groupSize: [],
     owners: new Map(),
+    scenario: new Array(size).fill(undefined),
+    files: new Map(),
     keys: 0,
   }
   /** URLs of other hosts that the server gave: those are followed. */
   const given = new Set<string>()
   const open = new Map<string, { group: number; end: number }>()
-  const refused = new Map<string, { all: boolean }>()
+  const told = new Map<string, Set<'refused' | 'taken'>>()
+  const ownerAt: (Owner | undefined)[] = new Array(size).fill(undefined)
+  const saysNone = new Uint8Array(size)
+  const isMute = new Uint8Array(size)
   let i = 0
-  for (const { traffic } of trafficIn(source, base)) {
+  for (const { entry, traffic } of trafficIn(source, base)) {
     const place = i++
     const skip = skipOf(traffic, base, given)
     if (skip !== undefined) {
@@ -124,11 +134,19 @@ export function planOf(source: HarSource): Plan {
     rememberUrls(call.json, base, given)
     const owner = ownerNameOf(call)
     if (call.hasKey) {
-      const known = refused.get(owner) ?? { all: true }
-      known.all &&= call.status === 401 || call.status === 0
-      refused.set(owner, known)
+      const known = told.get(owner) ?? new Set()
+      if (call.status === 401) known.add('refused')
+      else if (isKeyTaken(call)) known.add('taken')
+      told.set(owner, known)
     }
     if (!plan.owners.has(owner)) plan.owners.set(owner, { name: owner, key: undefined, isUnknown: owner === 'unknown' })
+    if (meetsScenarioOfKey(entry, call)) {
+      ownerAt[place] = plan.owners.get(owner)
+      plan.scenario[place] = call.scenario
+      isMute[place] = Number(call.status === 0 || call.status >= 500 || call.cut !== undefined)
+      saysNone[place] = Number(call.status >= 200 && call.status < 300 && call.operation !== 'getHealth')
+    }
+    rememberFiles(plan, entry, call, source.folder)
     const id = `${call.operation ?? call.sent.method} ${owner}`
     const last = open.get(id)
     // In one ms nobody knows which was first.
@@ -140,10 +158,52 @@ export function planOf(source: HarSource): Plan {
   }
   for (const owner of plan.owners.values()) {
     if (owner.name === 'anonymous') continue
-    owner.isUnknown ||= refused.get(owner.name)?.all === true
+    const known = told.get(owner.name)
+    // One that was taken, and refused later, was revoked.
+    owner.isUnknown ||= known?.has('refused') === true && !known.has('taken')
     if (!owner.isUnknown) owner.key = plan.keys++
   }
+  // A call without an answer can't say what met it: the next one that can does.
+  const next = new Map<string, string>()
+  for (let place = size - 1; place >= 0; place--) {
+    const owner = ownerAt[place]
+    if (owner === undefined) continue
+    const world = owner.isUnknown ? 'anonymous' : owner.name
+    const own = plan.scenario[place]
+    if (own !== undefined) next.set(world, own)
+    else if (isMute[place] === 1) plan.scenario[place] = next.get(world)
+    else if (saysNone[place] === 1) next.delete(world)
+  }
   return plan
+}
+
+/** Statuses that nobody gets whose key was not looked at, and found good. */
+const behindKey: ReadonlySet<number> = new Set([402, 404, 409, 422])
+
+/** A limit, a failure and a cut say nothing of the key, nor does what a rule of a scenario answered. */
+function isKeyTaken({ operation, status, rule }: Call): boolean {
+  if (operation === undefined || operations[operation].auth !== 'key') return false
+  return (status >= 200 && status < 300) || (behindKey.has(status) && (rule === undefined || rule === 'none'))
+}
+
+/** Not one that brings its own, nor one without a key for a job, which meets the scenario of the job's key. */
+const meetsScenarioOfKey = (entry: HarEntry, call: Call): boolean =>
+  call.scenario !== 'X-Mock-Fault' &&
+  headerOf(entry, 'x-mock-scenario') === undefined &&
+  headerOf(entry, 'x-mock-fault') === undefined &&
+  (call.hasKey || !/^\/(files\/|api\/download\/)/.test(call.path))
+
+/** What the calls have in common that try to do one thing; undefined for one that is not to be tried again. */
+export const retryOf = (call: Call): string | undefined =>
+  call.idempotencyKey === undefined
+    ? undefined
+    : `${ownerNameOf(call)} ${call.operation ?? call.path} ${call.idempotencyKey}`
+
+function rememberFiles(plan: Plan, entry: HarEntry, call: Call, folder: string): void {
+  const retry = retryOf(call)
+  if (retry === undefined || call.cut?.when === 'in_request') return
+  const found = (entry.request.postData?.params ?? []).filter(param => isKept(param, folder))
+  if (found.length > 0) plan.files.set(retry, [...(plan.files.get(retry) ?? []), ...found])
 }
 
 function skipOf(traffic: Traffic, base: string, given: ReadonlySet<string>): Skip | undefined {

@@ -55,7 +55,7 @@ export async function play(stage: Stage): Promise<void> {
     if (before.length > 0) await pace.waitFor(before)
     // Where clocks were apart, an id may be asked for before the recording says that it was there.
     if (call.jobId !== undefined && !ids.has(call.jobId) && flights.size > 0) await pace.waitFor(makersIn(flights))
-    const prepared = await ready(stage, { entry, call, group }, groups, flights)
+    const prepared = await ready(stage, { entry, call, group, place }, groups, flights)
     if (prepared === undefined) {
       groups.over(group)
       continue
@@ -99,13 +99,13 @@ const isHeldIn = (entry: HarEntry, ms: number): boolean =>
 /** The call as it is to be sent now; undefined where something in it never came. */
 async function ready(
   stage: Stage,
-  { entry, call, group }: { entry: HarEntry; call: Call; group: number },
+  { entry, call, group, place }: { entry: HarEntry; call: Call; group: number; place: number },
   groups: Groups,
   flights: Set<Flight>,
 ): Promise<Prepared | undefined> {
   const { preparer, ledger, pace } = stage
   for (;;) {
-    const prepared = await preparer.prepare(entry, call)
+    const prepared = await preparer.prepare(entry, call, place)
     if (prepared.note !== undefined) ledger.note(call, prepared.note)
     const { lost } = prepared
     if (typeof lost === 'object') {

@@ -6,9 +6,9 @@ import type { Ids, Lost } from '../../contracts/replay/ids.ts'
 import type { Call } from '../../contracts/traffic.ts'
 import { isLoopback } from '../../server/webhooks.ts'
 import { unsendable } from '../inputs.ts'
-import { bodyOf, headerOf } from './body.ts'
+import { bodyOf } from './body.ts'
 import { type Control, type Place, ruleHeader } from './control.ts'
-import { type Owner, ownerNameOf, type Plan } from './plan.ts'
+import { type Owner, ownerNameOf, type Plan, retryOf } from './plan.ts'
 import type { Outgoing } from './send.ts'
 
 export interface Prepared {
@@ -21,7 +21,8 @@ export interface Prepared {
 }
 
 export interface Preparer {
-  prepare(entry: HarEntry, call: Call): Promise<Prepared>
+  /** `place`: that of its entry among the entries. */
+  prepare(entry: HarEntry, call: Call, place: number): Promise<Prepared>
 }
 
 export interface Setting {
@@ -93,14 +94,12 @@ export function makePreparer(setting: Setting): Preparer {
   }
 
   /** Whatever was played when it was recorded is switched on, if it is not yet. */
-  async function play(call: Call, owner: Owner, entry: HarEntry): Promise<string | undefined> {
-    const { scenario } = call
-    const isOwn = headerOf(entry, 'x-mock-scenario') !== undefined || headerOf(entry, 'x-mock-fault') !== undefined
-    if (control === undefined || scenario === undefined || scenario === 'X-Mock-Fault' || isOwn) return undefined
-    // A call without a key for a job meets the scenario of the job's own key.
-    if (!call.hasKey && /^\/(files\/|api\/download\/)/.test(call.path)) return undefined
+  async function play(call: Call, owner: Owner, scenario: string | undefined): Promise<string | undefined> {
+    if (control === undefined || scenario === undefined) return undefined
     const key = owner.isUnknown ? 'anonymous' : (keyOf(owner) ?? 'anonymous')
-    if (playing.get(key) === scenario) return undefined
+    const now = playing.get(key)
+    // What did not say so itself may have been the last one of what is played.
+    if (now === scenario || (now !== undefined && call.scenario === undefined)) return undefined
     playing.set(key, scenario)
     return control.play(key, scenario)
   }
@@ -137,7 +136,7 @@ export function makePreparer(setting: Setting): Preparer {
   }
 
   return {
-    async prepare(entry, call) {
+    async prepare(entry, call, place) {
       const owner = plan.owners.get(ownerNameOf(call)) as Owner
       const { sent, cut } = call
       const isBelow = call.path.startsWith('/') && sent.url.endsWith(call.path) && !ids.has(sent.url)
@@ -145,11 +144,14 @@ export function makePreparer(setting: Setting): Preparer {
       const isHere = URL.canParse(url) && new URL(url).host === targetHost
       const notes: string[] = []
       const headers = headersOf(entry, call, owner, isHere, notes)
-      const body = bodyOf(entry, call, setting.folder, ids)
+      const files = plan.files.get(retryOf(call) ?? '') ?? []
+      const body = bodyOf(entry, call, setting.folder, ids, files)
+      if (body.isStandIn && isApart(call, files.length > 0))
+        headers['idempotency-key'] = `${headers['idempotency-key']}-${call.number}`
       if (body.contentType !== undefined) headers['content-type'] = body.contentType
       if (body.note !== undefined) notes.push(body.note)
-      const place = await placeOf(call, owner, headers['x-mock-world'])
-      const scenarioNote = await play(call, owner, entry)
+      const met = await placeOf(call, owner, headers['x-mock-world'])
+      const scenarioNote = await play(call, owner, plan.scenario[place])
       if (scenarioNote !== undefined) notes.push(scenarioNote)
       const scaled = speed === undefined ? 0 : call.ms / speed
       const size = body.content?.size ?? 0
@@ -170,7 +172,7 @@ export function makePreparer(setting: Setting): Preparer {
         strangeHost(url, isHere)
       return {
         request,
-        place,
+        place: met,
         ...(notes.length > 0 && { note: notes.join('; ') }),
         ...(lost !== undefined && { lost }),
       }
@@ -186,6 +188,13 @@ export function makePreparer(setting: Setting): Preparer {
     return `leads to ${hostname}, which is not this machine; --allow-remote lets it`
   }
 }
+
+/**
+ * Other bytes under the same Idempotency-Key are refused: what stands in for a file goes by a key of its own, where the
+ * file itself may come too. Not where they were refused when it was recorded, or none of them is there.
+ */
+const isApart = ({ idempotencyKey, status, cut }: Call, isFileThere: boolean): boolean =>
+  idempotencyKey !== undefined && status !== 409 && status !== 422 && (isFileThere || cut?.when === 'in_request')
 
 const isOfBase = (url: string, base: string): boolean => {
   const [a, b] = [new URL(url), new URL(base)]
