@@ -172,7 +172,7 @@ test('GO-3 ID-1 an outage: creates come again under their key, and none is doubl
   isGood(t, report)
   const [mark] = report.marks
   t.equal(mark?.kind, 'outage')
-  t.ok(mark && mark.from_ms >= 500 && mark.from_ms < 900)
+  t.ok(mark && mark.from_ms >= 500 && mark.from_ms < 2_000)
   t.ok(report.statuses['5xx'] >= 20, `${report.statuses['5xx']} failed`)
   const retried = report.facts.find(({ id }) => id === 'retried')
   t.ok((retried?.value ?? 0) >= 20)
