@@ -188,8 +188,9 @@ async function retryingClient(mock: RunningMock, key: string): Promise<void> {
     )
     if (id === undefined) continue
     let state = ''
+    // Long enough for a job of either world: one that lags in the replay takes polls more, which a scenario counts.
     for (let poll = 0; poll < 8 && state !== 'completed' && state !== 'failed'; poll++) {
-      clock.step('4s')
+      clock.step('45s')
       state = bodyOf(await ask('GET', `/v1/jobs/${id}`)).status
     }
     const { download_url } = bodyOf(await ask('GET', `/api/download/${id}`))
