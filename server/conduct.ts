@@ -46,8 +46,7 @@ function* keyless({ worlds }: Mock, of: ReadonlySet<World>): Generator<Entry> {
   for (const world of worlds) {
     if (world.key !== undefined || of.has(world)) continue
     for (const entry of world.journal) {
-      const id = /\/((?:job|vid)_\w+)/.exec(entry.url)?.[1]
-      const owner = id === undefined ? undefined : worlds.ofId(id)
+      const owner = worlds.ofPath(entry.url)
       if (owner !== undefined && of.has(owner)) yield entry
     }
   }

@@ -82,17 +82,14 @@ export class JournalReader {
 
   /** The entries that fit, oldest first; `limit` of them at the most. */
   read(filter: JournalFilter = {}, limit = 1000): JournalPage {
-    const fits = matcher(filter)
-    const found: Entry[] = []
+    const found = this.select(filter)
     let evicted = this.#worlds.evictedEntries
     const since = typeof filter.since === 'number' ? filter.since : 0
     let complete = this.#worlds.lastEvictedSeq <= since
     for (const world of this.#read(filter)) {
       evicted += world.journal.evicted
       if (world.journal.lastEvictedSeq > since) complete = false
-      for (const entry of world.journal) if (fits(entry)) found.push(entry)
     }
-    found.sort((a, b) => a.seq - b.seq)
     const page = found.slice(0, limit)
     return {
       entries: page.map(entry => this.show(entry)),
@@ -101,6 +98,14 @@ export class JournalReader {
       complete,
       next: found.length > page.length ? ((page.at(-1)?.seq as number) ?? null) : null,
     }
+  }
+
+  /** The entries themselves, oldest first, with their secrets: for who shows them in another way. */
+  select(filter: JournalFilter): Entry[] {
+    const fits = matcher(filter)
+    const found: Entry[] = []
+    for (const world of this.#read(filter)) for (const entry of world.journal) if (fits(entry)) found.push(entry)
+    return found.sort((a, b) => a.seq - b.seq)
   }
 
   /** How many entries fit. Throws when some may have been evicted, instead of answering too low. */

@@ -2,11 +2,8 @@
  * Everything under /__mock, and /metrics: the mock in the user's hand. None of it is part of the API, so none of it is
  * in the journal. Off loopback it is closed, unless an admin token is set and sent.
  */
-import { Readable } from 'node:stream'
 import type { FastifyInstance, onRequestHookHandler } from 'fastify'
 import { apiError } from '../errors.ts'
-import { journalHar } from '../har/fromJournal.ts'
-import type { JournalFilter } from '../journalView.ts'
 import type { Mock } from '../mock.ts'
 import { openInternal } from '../pipeline/exchange.ts'
 import { sendContinue } from '../pipeline/expect.ts'
@@ -18,7 +15,7 @@ import type { WorldSelector } from '../world/worlds.ts'
 import { type ClockChange, changeClock, readClock } from './clock.ts'
 import { type ConductRoute, conduct } from './conduct.ts'
 import { changeJob, type JobChange } from './jobs.ts'
-import { type JournalRoute, journalPage, journalStream } from './journal.ts'
+import { type JournalRoute, journalPage, journalRecording, journalStream } from './journal.ts'
 import { type KeyChange, listKeys, setKey } from './keys.ts'
 import {
   activeScenario,
@@ -34,6 +31,7 @@ import { restore, snapshot } from './snapshot.ts'
 const {
   clockBody,
   conductQuery,
+  harQuery,
   jobChangeBody,
   journalQuery,
   keyBody,
@@ -65,16 +63,7 @@ export function registerControl(app: FastifyInstance, mock: Mock): void {
     journalStream(mock),
   )
   app.get<ConductRoute>('/__mock/conduct', read(conductQuery), conduct(mock))
-  app.get<{ Querystring: JournalFilter & { since?: string } }>(
-    '/__mock/journal.har',
-    read(harQuery),
-    async (request, reply) => {
-      const { since, ...filter } = request.query
-      const pieces = journalHar(mock, { ...filter, ...sinceOf(since) }, baseUrlOf(request))
-      reply.type('application/json; charset=utf-8').header('content-disposition', 'attachment; filename="journal.har"')
-      return reply.send(Readable.from(pieces, { objectMode: false }))
-    },
-  )
+  app.get<JournalRoute>('/__mock/journal.har', read(harQuery), journalRecording(mock))
   app.delete<{ Querystring: WorldSelector }>(
     '/__mock/journal',
     { onRequest, schema: { querystring: keyQuery } },
@@ -175,18 +164,6 @@ export function registerControl(app: FastifyInstance, mock: Mock): void {
 }
 
 const yamlTypes = ['application/yaml', 'application/x-yaml', 'text/yaml', 'text/x-yaml']
-
-const { limit: _limit, wait: _wait, atLeast: _atLeast, ...harFilters } = journalQuery.properties
-/** The journal's filters; a recording is not read in pages. */
-const harQuery = { ...journalQuery, properties: harFilters }
-
-/** An entry's number, or a time. */
-function sinceOf(since: string | undefined): Pick<JournalFilter, 'since'> {
-  if (since === undefined) return {}
-  if (/^\d+$/.test(since)) return { since: Number(since) }
-  if (!Number.isNaN(Date.parse(since))) return { since }
-  throw apiError('invalid_field', `since is ${JSON.stringify(since)}; expected an entry's seq or an ISO 8601 time`)
-}
 
 /** Worlds as new, and with them what was switched on for them by PUT; a recording that is played begins anew. */
 export function resetAll({ worlds, director, replay }: Mock, selector: WorldSelector): void {

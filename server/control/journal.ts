@@ -4,8 +4,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { realDelay } from '../clock.ts'
 import { parseDuration } from '../duration.ts'
 import { apiError } from '../errors.ts'
+import { journalHar } from '../har/fromJournal.ts'
 import type { JournalFilter, JournalPage } from '../journalView.ts'
 import type { Mock } from '../mock.ts'
+import { baseUrlOf } from '../routes/baseUrl.ts'
 
 const maxWaitMs = 60_000
 /** A listener that doesn't read is let go when this much waits for it. */
@@ -42,6 +44,15 @@ export const journalStream =
     stream.once('close', stop)
     stream.push(': listening\n\n')
     reply.header('cache-control', 'no-store').type('text/event-stream').send(stream)
+  }
+
+/** The entries that fit as a recording. */
+export const journalRecording =
+  (mock: Mock) =>
+  (request: FastifyRequest<JournalRoute>, reply: FastifyReply): void => {
+    const pieces = journalHar(mock, filterOf(request.query), baseUrlOf(request))
+    reply.type('application/json; charset=utf-8').header('content-disposition', 'attachment; filename="journal.har"')
+    reply.send(Readable.from(pieces, { objectMode: false }))
   }
 
 function filterOf({

@@ -15,7 +15,7 @@ const object = <const P extends Record<string, object>>(properties: P, required:
 export const keyQuery = object({ key, world })
 export const keyBody = object({ key, world })
 
-export const journalQuery = object({
+const journalFilters = {
   key,
   world,
   kind: { enum: ['exchange', 'webhook'] },
@@ -24,10 +24,15 @@ export const journalQuery = object({
   job_id: { type: 'string' },
   request_id: { type: 'string' },
   since: { type: 'string' },
+}
+export const journalQuery = object({
+  ...journalFilters,
   limit: { type: 'integer', minimum: 0, maximum: 10_000, default: 1000 },
   wait: { type: 'string' },
   atLeast: { type: 'integer', minimum: 1, default: 1 },
 })
+/** A recording is not read in pages. */
+export const harQuery = object(journalFilters)
 
 export const conductQuery = object({ key, world, patience: { type: 'string' }, require: { type: 'string' } })
 

@@ -9,9 +9,6 @@ import type { Mock } from '../mock.ts'
 import { isSelected } from '../world/worlds.ts'
 import { harText } from './write.ts'
 
-/** So many entries are looked at at once. */
-const pageSize = 500
-
 /** The entries that fit as a recording, piece by piece; `target` is the mock's own base URL. */
 export function* journalHar(mock: Mock, filter: JournalFilter, target: string): Generator<string> {
   const { journal, config } = mock
@@ -22,42 +19,20 @@ export function* journalHar(mock: Mock, filter: JournalFilter, target: string): 
 }
 
 function* entriesOf(mock: Mock, filter: JournalFilter): Generator<HarEntry> {
-  const found = [...fitting(mock, filter)].sort((a, b) => a.seq - b.seq)
+  const found = [...mock.journal.select(filter), ...keylessOf(mock, filter)]
+    .map(entry => ({ seq: entry.seq, entry }))
+    .sort((a, b) => a.seq - b.seq)
   // The journal uses its objects again: whoever reads slowly gets what is still there.
   for (const { seq, entry } of found) if (entry.seq === seq) yield harEntryOf(entry, mock.journal)
 }
 
 /** With a key, the keyless calls that belong to its jobs and uploads are in it too: its files, and legacy downloads. */
-function* fitting(mock: Mock, filter: JournalFilter): Generator<{ seq: number; entry: Entry }> {
-  const { worlds, journal } = mock
-  const sinceMs = typeof filter.since === 'string' ? Date.parse(filter.since) : Number.NEGATIVE_INFINITY
-  const fits = seqsOf(journal, filter)
-  const keyless =
-    filter.key === undefined ? new Set() : seqsOf(journal, { ...filter, key: 'anonymous', world: undefined })
-  for (const world of worlds) {
-    for (const entry of world.journal) {
-      const { seq } = entry
-      if (entry.at > sinceMs && (fits.has(seq) || (keyless.has(seq) && isOf(entry)))) yield { seq, entry }
-    }
-  }
-
-  function isOf(entry: Entry): boolean {
-    if (entry.kind !== 'exchange' || entry.keyState !== 'none') return false
-    const id = /\/((?:job|vid)_\w+)/.exec(entry.url)?.[1]
-    const world = id === undefined ? undefined : worlds.ofId(id)
+function keylessOf({ worlds, journal }: Mock, filter: JournalFilter): Entry[] {
+  if (filter.key === undefined || filter.key === 'anonymous') return []
+  return journal.select({ ...filter, key: 'anonymous', world: undefined }).filter(entry => {
+    const world = entry.kind === 'exchange' ? worlds.ofPath(entry.url) : undefined
     return world !== undefined && isSelected(world, filter)
-  }
-}
-
-function seqsOf(journal: JournalReader, filter: JournalFilter): Set<number> {
-  const seqs = new Set<number>()
-  let since: number | null = typeof filter.since === 'number' ? filter.since : 0
-  while (since !== null) {
-    const page = journal.read({ ...filter, since }, pageSize)
-    for (const { seq } of page.entries) seqs.add(seq)
-    since = page.next
-  }
-  return seqs
+  })
 }
 
 export const harEntryOf = (entry: Entry, journal: JournalReader): HarEntry =>

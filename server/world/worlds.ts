@@ -112,6 +112,12 @@ export class Worlds {
     return this.#byTag.get(id.slice(id.indexOf('_') + 1, id.indexOf('_') + 1 + tagSize))
   }
 
+  /** The world whose job or upload a path names: what is asked for there without a key is asked for by its client. */
+  ofPath(path: string): World | undefined {
+    const id = /\/((?:job|vid)_\w+)/.exec(path)?.[1]
+    return id === undefined ? undefined : this.ofId(id)
+  }
+
   *[Symbol.iterator](): Generator<World> {
     yield* this.#byName.values()
   }
