@@ -1,7 +1,7 @@
 /** The options of `understudy conduct` and of `understudy rehearse`, each in one table: flag, variable, default, meaning. */
 import { defaultPatienceMs, isRuleOrClause, namesOfRules } from '../contracts/conduct/grade.ts'
-import { expected, type Option, options, seed, text, wholeNumber } from '../server/config.ts'
-import { duration, httpUrl, list } from './options.ts'
+import { expected, type Option, options, text, wholeNumber } from '../server/config.ts'
+import { checkOptions, duration, httpUrl, list } from './options.ts'
 
 const none = () => undefined
 
@@ -68,13 +68,7 @@ export const conductOptions = {
     default: none,
     parse: httpUrl,
   },
-  adminToken: {
-    argument: '<token>',
-    description: "opens the mock's /__mock where it is not on loopback",
-    defaultText: 'none',
-    default: none,
-    parse: text('a token'),
-  },
+  adminToken: checkOptions.adminToken,
 } as const satisfies Record<keyof ConductSettings, Option<unknown>>
 
 export interface RehearseSettings {
@@ -141,11 +135,5 @@ export const rehearseOptions = {
     default: none,
     parse: value => (/^[A-Za-z_]\w*=/.test(value) ? [value] : expected('NAME=VALUE, such as API_URL={url}')),
   },
-  seed: {
-    argument: '<text>',
-    description: 'what all chance is drawn from',
-    defaultText: 'drawn anew and printed',
-    default: options.seed.default,
-    parse: seed,
-  },
+  seed: options.seed,
 } as const satisfies Record<keyof RehearseSettings, Option<unknown>>

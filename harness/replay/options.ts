@@ -1,5 +1,5 @@
 /** Every option of `understudy replay` in one table, as --help and replay()'s defaults have it. */
-import { expected, type Option, text, variableOf } from '../../server/config.ts'
+import { type Option, options, text, variableOf } from '../../server/config.ts'
 import { checkOptions } from '../options.ts'
 
 export interface ReplaySettings {
@@ -46,11 +46,7 @@ export const replayOptions = {
     argument: '<factor>',
     description: 'how many times as fast as recorded, or "instant" for no gaps',
     default: () => 1,
-    parse: (value: string) => {
-      if (value === 'instant') return value
-      const factor = Number(value)
-      return factor > 0 && factor <= 1e6 ? factor : expected('"instant" or a number above 0, such as 20')
-    },
+    parse: options.speed.parse,
   },
   key: {
     argument: '<key>',
