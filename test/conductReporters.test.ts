@@ -1,9 +1,7 @@
 /** Every reporter of conduct, and of a rehearsal: judged by who reads it, and by what may never come through. */
-import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { Ajv } from 'ajv'
 import t from 'tap'
-import { Parser } from 'tap-parser'
 import { Rehearsal } from '../contracts/conduct/rehearsal.ts'
 import { ConductReport } from '../contracts/conduct/report.ts'
 import { conductReporters } from '../contracts/reporters/conduct/index.ts'
@@ -32,6 +30,7 @@ import {
   unseen,
   unseenReport,
 } from './conductReports.ts'
+import { proseOf, readJunit, readTap } from './reportReaders.ts'
 
 const names = Object.keys(conductReporters) as ReporterName[]
 const rehearsalNames = Object.keys(rehearsalReporters) as RehearsalReporterName[]
@@ -241,34 +240,6 @@ t.test("json is what the report's own schema takes, and loses nothing", async t 
   }
 })
 
-interface Testcase {
-  classname: string
-  name: string
-  time: string
-  kind: string
-  message: string
-  text: string
-}
-
-interface Suite {
-  attributes: Record<string, string>
-  properties: Record<string, string>
-  cases: Testcase[]
-}
-
-/** By a parser that takes well-formed XML only. */
-function readJunit(xml: string): Suite {
-  const program = `
-import sys, json, xml.etree.ElementTree as tree
-root = tree.fromstring(sys.stdin.buffer.read())
-[suite] = root.findall('testsuite')
-def case(c):
-  k = c[0] if len(c) else None
-  return {**c.attrib, 'kind': '' if k is None else k.tag, 'message': '' if k is None else k.get('message'), 'text': '' if k is None else k.text or ''}
-print(json.dumps({'attributes': suite.attrib, 'properties': {p.get('name'): p.get('value') for p in suite.find('properties')}, 'cases': [case(c) for c in suite.findall('testcase')]}))`
-  return JSON.parse(execFileSync('python3', ['-c', program], { input: xml, encoding: 'utf8' })) as Suite
-}
-
 t.test('junit is read by an XML parser: a testcase for each rule, its theme as the class', async t => {
   const { attributes, properties, cases } = readJunit(conductReporters.junit(brokenReport()))
   t.match(attributes, { tests: '11', failures: '2', skipped: '6', errors: '0', timestamp: '2026-11-20T12:00:03.120Z' })
@@ -314,22 +285,8 @@ interface Point {
   diag: null | { message?: string; advice: string; evidence?: { said: string; entries: string[] }[]; more?: number }
 }
 
-function readTap(text: string) {
-  const events = Parser.parse(text, { strict: true }) as unknown as [string, unknown][]
-  const of = (name: string) => events.filter(([event]) => event === name).map(([, value]) => value)
-  return {
-    points: of('assert') as Point[],
-    comments: of('comment') as string[],
-    rest: events
-      .map(([event]) => event)
-      .filter(event => !['assert', 'comment', 'plan', 'version', 'finish', 'close'].includes(event)),
-    version: of('version')[0],
-    complete: of('complete')[0] as { ok: boolean; count: number; fail: number; skip: number; plan: { end: number } },
-  }
-}
-
 t.test('tap is read by a TAP parser: a test point for each rule, whatever the client sent', async t => {
-  const { points, comments, rest, version, complete } = readTap(conductReporters.tap(brokenReport()))
+  const { points, comments, rest, version, complete } = readTap<Point>(conductReporters.tap(brokenReport()))
   t.same(rest, ['complete'])
   t.equal(version, 14)
   t.match(complete, { ok: false, count: 11, fail: 2, skip: 6, plan: { end: 11 } })
@@ -351,9 +308,12 @@ t.test('tap is read by a TAP parser: a test point for each rule, whatever the cl
   t.equal(points[10]?.skip, 'no way to know: what a client logs is not seen from outside')
   t.match(comments.at(-2), '# key 3f9a1c0d: the journal of http://127.0.0.1:4010, 50 calls and 1 webhook, from')
   t.match(comments.at(-1), '# 3 kept, 2 broken, 6 not seen')
-  t.match(readTap(conductReporters.tap(incompleteReport())).comments.at(-2), '# Not all was seen: the journal holds')
+  t.match(
+    readTap<Point>(conductReporters.tap(incompleteReport())).comments.at(-2),
+    '# Not all was seen: the journal holds',
+  )
 
-  const bad = readTap(conductReporters.tap(hostileReport()))
+  const bad = readTap<Point>(conductReporters.tap(hostileReport()))
   t.same(bad.rest, ['complete'], 'no bail out, no subtest, nothing that is not TAP')
   t.match(bad.complete, { ok: false, count: 12, plan: { end: 12 } })
   t.same(
@@ -365,7 +325,7 @@ t.test('tap is read by a TAP parser: a test point for each rule, whatever the cl
 
 t.test('a client that is not graded green is so in TAP, JUnit and SARIF, whatever the reason', async t => {
   const lacking = lackingReport()
-  const { complete, points } = readTap(conductReporters.tap(lacking))
+  const { complete, points } = readTap<Point>(conductReporters.tap(lacking))
   t.match(complete, { ok: false, count: 9, fail: 5, skip: 2 })
   t.same(
     points.filter(({ ok }) => !ok).map(({ name, diag }) => [name.split(' ')[0], diag?.message]),
@@ -388,7 +348,7 @@ t.test('a client that is not graded green is so in TAP, JUnit and SARIF, whateve
   t.equal(readSarif(lacking).invocations[0].toolExecutionNotifications.length, 5)
 
   const empty = emptyReport()
-  t.match(readTap(conductReporters.tap(empty)).complete, { ok: false, count: 7, fail: 1, skip: 6 })
+  t.match(readTap<Point>(conductReporters.tap(empty)).complete, { ok: false, count: 7, fail: 1, skip: 6 })
   t.match(readJunit(conductReporters.junit(empty)).cases.at(-1), { kind: 'failure', message: empty.why })
   t.match(readSarif(empty).invocations[0], {
     exitCode: 1,
@@ -396,29 +356,20 @@ t.test('a client that is not graded green is so in TAP, JUnit and SARIF, whateve
   })
 
   const both = conductReport([retryAfter], { required: { rules: ['RL-3'], missing: ['RL-3'] } })
-  t.match(readTap(conductReporters.tap(both)).complete, { count: 1, fail: 1 }, 'what is broken is not told twice')
+  t.match(
+    readTap<Point>(conductReporters.tap(both)).complete,
+    { count: 1, fail: 1 },
+    'what is broken is not told twice',
+  )
 
-  t.match(readTap(conductReporters.tap(keptReport())).complete, { ok: true, count: 3, fail: 0, skip: 0 })
-  t.match(readTap(conductReporters.tap(unseenReport())).complete, { ok: true, count: 9, fail: 0, skip: 6 })
+  t.match(readTap<Point>(conductReporters.tap(keptReport())).complete, { ok: true, count: 3, fail: 0, skip: 0 })
+  t.match(readTap<Point>(conductReporters.tap(unseenReport())).complete, { ok: true, count: 9, fail: 0, skip: 6 })
   t.match(readJunit(conductReporters.junit(unseenReport())).attributes, { tests: '9', failures: '0', skipped: '6' })
   t.match(readSarif(unseenReport()).invocations[0], { exitCode: 0, toolExecutionNotifications: [] })
 })
 
 const requiredText = (scenarios: string): string =>
   `required, but not seen: the situation never arose; run the scenario ${scenarios} to provoke it`
-
-/** Lines of Markdown that stand in no fence; every fence has to be closed. */
-function proseOf(text: string): { prose: string[]; isClosed: boolean } {
-  let fence = ''
-  const prose: string[] = []
-  for (const line of text.split('\n')) {
-    const ticks = /^ {0,3}(`{3,})/.exec(line)?.[1] ?? ''
-    if (fence === '' && ticks === '') prose.push(line)
-    else if (fence === '') fence = ticks
-    else if (ticks.length >= fence.length && /^ *`+ *$/.test(line)) fence = ''
-  }
-  return { prose, isClosed: fence === '' }
-}
 
 t.test('markdown folds what is broken, lists what was not seen by scenario, and lets no text be markup', async t => {
   const text = conductReporters.markdown(brokenReport())

@@ -1,13 +1,12 @@
 /** Every reporter with one report, judged by who reads it: real parsers, and rules on what may never come through. */
-import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { Ajv } from 'ajv'
 import t from 'tap'
-import { Parser } from 'tap-parser'
 import { reporters } from '../contracts/reporters/index.ts'
 import { type ReporterName, reporterHelp } from '../contracts/reporters/names.ts'
 import { compare } from '../contracts/suite/baseline.ts'
 import { type CheckResult, type ClauseResult, type Evidence, Report, summaryText } from '../contracts/suite/report.ts'
+import { proseOf, readJunit, readTap } from './reportReaders.ts'
 
 const names = Object.keys(reporters) as ReporterName[]
 
@@ -200,34 +199,6 @@ t.test("json is what the report's own schema takes, and loses nothing", async t 
   t.notOk(validate({ ...parsed, extra: 1 }), 'the schema is closed')
 })
 
-interface Testcase {
-  classname: string
-  name: string
-  time: string
-  kind: string
-  message: string
-  text: string
-}
-
-interface Suite {
-  attributes: Record<string, string>
-  properties: Record<string, string>
-  cases: Testcase[]
-}
-
-function readJunit(xml: string): Suite {
-  const program = `
-import sys, json, xml.etree.ElementTree as tree
-root = tree.fromstring(sys.stdin.buffer.read())
-[suite] = root.findall('testsuite')
-def case(c):
-  kinds = [k for k in c]
-  k = kinds[0] if kinds else None
-  return {**c.attrib, 'kind': '' if k is None else k.tag, 'message': '' if k is None else k.get('message'), 'text': '' if k is None else k.text or ''}
-print(json.dumps({'attributes': suite.attrib, 'properties': {p.get('name'): p.get('value') for p in suite.find('properties')}, 'cases': [case(c) for c in suite.findall('testcase')]}))`
-  return JSON.parse(execFileSync('python3', ['-c', program], { input: xml, encoding: 'utf8' })) as Suite
-}
-
 t.test('junit is read by an XML parser: a testcase for each check, and one for what exploring found', async t => {
   const { attributes, properties, cases } = readJunit(reporters.junit(reportOf()))
   t.match(attributes, { tests: '4', failures: '2', skipped: '1', errors: '0', time: '41.234' })
@@ -259,22 +230,8 @@ interface Point {
   diag: null | { level: string; evidence: { found: string; curl?: string; answer?: string }[] }
 }
 
-function readTap(text: string) {
-  const events = Parser.parse(text, { strict: true }) as unknown as [string, unknown][]
-  const of = (name: string) => events.filter(([event]) => event === name).map(([, value]) => value)
-  return {
-    points: of('assert') as Point[],
-    comments: of('comment') as string[],
-    rest: events
-      .map(([event]) => event)
-      .filter(event => !['assert', 'comment', 'plan', 'version', 'finish', 'close'].includes(event)),
-    version: of('version')[0],
-    complete: of('complete')[0] as { ok: boolean; count: number; fail: number; skip: number; plan: { end: number } },
-  }
-}
-
 t.test('tap is read by a TAP parser: a test point for each clause, whatever the endpoint said', async t => {
-  const { points, comments, rest, version, complete } = readTap(reporters.tap(reportOf()))
+  const { points, comments, rest, version, complete } = readTap<Point>(reporters.tap(reportOf()))
   t.same(rest, ['complete'], 'no bail out, no subtest, nothing that is not TAP')
   t.equal(version, 14)
   t.match(complete, { ok: false, count: 7, fail: 2, skip: 3, plan: { end: 7 } })
@@ -300,36 +257,29 @@ t.test('tap is read by a TAP parser: a test point for each clause, whatever the 
 
 t.test('a run that is not green without a broken clause is not green in TAP and JUnit either', async t => {
   const required = lacking({ required: { clauses: ['RL-1', 'SYS-1'], missing: ['RL-1'] }, why: 'RL-1 is required' })
-  const { complete, points } = readTap(reporters.tap(required))
+  const { complete, points } = readTap<Point>(reporters.tap(required))
   t.match(complete, { ok: false, count: 2, fail: 1 })
   t.match(points[1], { ok: false, skip: false, diag: { message: 'required, but not tried: no key' } })
   t.match(readJunit(reporters.junit(required)).cases, [{ name: 'required: RL-1', kind: 'failure' }])
 
   const stopped = lacking({ complete: false, why: 'stopped after 3 requests' })
-  t.match(readTap(reporters.tap(stopped)).complete, { ok: false, count: 3, fail: 1 })
+  t.match(readTap<Point>(reporters.tap(stopped)).complete, { ok: false, count: 3, fail: 1 })
   t.match(readJunit(reporters.junit(stopped)).cases, [{ kind: 'failure', message: 'stopped after 3 requests' }])
 
   const bare = lacking({ clauses: [clause('RL-1', 'broken')], why: 'RL-1 is broken' })
-  t.match(readTap(reporters.tap(bare)).complete, { ok: false, fail: 1 })
+  t.match(readTap<Point>(reporters.tap(bare)).complete, { ok: false, fail: 1 })
   t.match(readJunit(reporters.junit(bare)).cases, [{ kind: 'failure', message: 'RL-1 is broken' }])
 
   const green = lacking({ ok: true, why: '1 holds' })
-  t.match(readTap(reporters.tap(green)).complete, { ok: true, count: 2, fail: 0, skip: 1 })
+  t.match(readTap<Point>(reporters.tap(green)).complete, { ok: true, count: 2, fail: 0, skip: 1 })
   t.match(readJunit(reporters.junit(green)).attributes, { tests: '0', failures: '0' })
 })
 
 t.test('markdown keeps what the endpoint said within fences, and a table row in three cells', async t => {
   const text = reporters.markdown(reportOf())
   t.match(text, /^## ❌ 2 hold, 2 broken, 3 not tried; broken are ERR-1 and WH-3\n/)
-  let fence = ''
-  const outside: string[] = []
-  for (const line of text.split('\n')) {
-    const ticks = /^ {0,3}(`{3,})/.exec(line)?.[1] ?? ''
-    if (fence === '' && ticks === '') outside.push(line)
-    else if (fence === '') fence = ticks
-    else if (ticks.length >= fence.length && /^ *`+ *$/.test(line)) fence = ''
-  }
-  t.equal(fence, '', 'every fence is closed')
+  const { prose: outside, isClosed } = proseOf(text)
+  t.ok(isClosed, 'every fence is closed')
   const prose = outside.join('\n')
   t.same(
     prose.match(/<\/?\w+/g),

@@ -8,6 +8,7 @@ import {
   type ConductVerdict,
   conductSummary,
   type EvidenceEntry,
+  neverArose,
   type RuleResult,
 } from './report.ts'
 import type { Finding, Rule } from './rule.ts'
@@ -110,7 +111,7 @@ function resultOf(rule: Rule, clients: readonly Client[], grading: Parameters<Ru
     title: rule.title,
     verdict,
     seen: findings.length,
-    ...(verdict === 'not_seen' && { reason: rule.unseen ?? reasons[0] ?? 'the situation never arose' }),
+    ...(verdict === 'not_seen' && { reason: rule.unseen ?? reasons[0] ?? neverArose }),
     evidence: shown.map(({ client, finding }) => evidenceOf(client, finding)),
     advice: rule.advice,
     provoke: [...rule.provoke],

@@ -7,6 +7,9 @@ import type { FromSchema } from 'json-schema-to-ts'
 export const conductVerdicts = ['kept', 'broken', 'not_seen'] as const
 export type ConductVerdict = (typeof conductVerdicts)[number]
 
+/** What not_seen means, where nothing more is known: a line that says not seen need not repeat it. */
+export const neverArose = 'the situation never arose'
+
 const text = { type: 'string' } as const
 const count = { type: 'integer', minimum: 0 } as const
 const texts = { type: 'array', items: text } as const
@@ -46,7 +49,7 @@ const ruleResult = {
     clause: { ...text, description: 'The clause that it comes from.' },
     clauses: { ...texts, description: 'That one, and the others that say so too.' },
     title: { ...text, description: 'What a client does that keeps it.' },
-    verdict: { enum: conductVerdicts, description: 'not_seen is neither good nor bad: the situation never arose.' },
+    verdict: { enum: conductVerdicts, description: `not_seen is neither good nor bad: ${neverArose}.` },
     seen: { ...count, description: 'How often the situation arose.' },
     reason: { ...text, description: 'Of not_seen: why.' },
     evidence: { type: 'array', items: ConductEvidence, description: 'The breaches; of what is kept, up to three.' },

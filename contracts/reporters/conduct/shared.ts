@@ -1,5 +1,12 @@
 /** What several reporters read off a report of conduct in the same way. */
-import type { ConductEvidence, ConductReport, ConductVerdict, EvidenceEntry, RuleResult } from '../../conduct/report.ts'
+import {
+  type ConductEvidence,
+  type ConductReport,
+  type ConductVerdict,
+  type EvidenceEntry,
+  neverArose,
+  type RuleResult,
+} from '../../conduct/report.ts'
 import type { Verdict } from '../../suite/report.ts'
 import { type Differing, differing, grouped, marks, reasonOf, when } from '../shared.ts'
 import { count, oneLine, plural, shorten } from '../text.ts'
@@ -79,9 +86,6 @@ export const evidenceText = (report: ConductReport, evidence: ConductEvidence): 
 
 /** What to do, and what scenario shows whether it helped. */
 export const adviceText = ({ advice }: Pick<RuleResult, 'advice'>): string => oneLine(shorten(advice, 1000))
-
-/** It is what not_seen means, so a line that says not seen need not repeat it. */
-const neverArose = 'the situation never arose'
 
 /** Why a rule of one of the groups below was not seen, where neither the group says so nor the verdict itself. */
 export const ownReason = (rule: RuleResult): string | undefined =>
