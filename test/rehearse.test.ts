@@ -110,6 +110,28 @@ t.test('one that hangs, makes no call, or is killed is told apart from one that 
   ])
 })
 
+t.test('one that breaks down, fails without a scenario or is still at it when its time is up is not good', async t => {
+  const ends = async (end: string, scenario: string, timeout = 20_000) => {
+    const script = `fetch(process.env.UNDERSTUDY_BASE_URL + '/v1/jobs').finally(() => { ${end} })`
+    const { scenarios, ok } = await run(t, [process.execPath, '-e', script], { scenario: [scenario], timeout })
+    t.equal(ok, scenarios[0]?.ok)
+    return scenarios[0]
+  }
+  t.match(await ends('process.exitCode = 3', noScenario), {
+    ok: false,
+    why: /^it failed with exit 3, though nothing was/,
+  })
+  t.match(await ends('process.exitCode = 3', 'job-fails'), { ok: true, exit_code: 3 }, 'in a scenario it may')
+  const crash = await ends("process.kill(process.pid, 'SIGSEGV')", 'job-fails')
+  t.match(crash, { ok: false, signal: 'SIGSEGV', why: 'it was ended by SIGSEGV' })
+  const on = "setInterval(() => fetch(process.env.UNDERSTUDY_BASE_URL + '/v1/jobs'), 100)"
+  t.match(await ends(on, 'job-stuck', 2_000), {
+    ok: false,
+    finished: false,
+    why: /^it did not end in .* raise --timeout$/,
+  })
+})
+
 t.test('{url}, {key} and --env lead any program to the mock, and what it has started ends with it', async t => {
   const script = 'curl -s -o /dev/null -H "X-Api-Key: $MY_KEY" "$1/v1/jobs?name=$MY_SCENARIO"; sleep 60 & echo $!'
   const report = await run(t, ['sh', '-c', script, 'sh', '{url}'], {
@@ -166,6 +188,8 @@ t.test('understudy rehearse -- command: the table, the exit codes, wrong usage',
       ['rehearse', '--scenario', 'none', '--out', out, '--', './no-such-program'],
       /\.\/no-such-program can't be started: there is no such program/,
     ],
+    [['rehearse', '--scenario', 'none,none', '--', 'true'], /--scenario names "none" twice/],
+    [['rehearse', '--out', join(out, 'r.json'), '--', 'true'], /--out .* can't be written: EEXIST|ENOTDIR/],
     [['rehearse', '--timeout', 'soon', '--', 'true'], /--timeout is "soon"; expected a time/],
     [['rehearse', '--env', '=x', '--', 'true'], /--env is "=x"; expected NAME=VALUE/],
   ] as const) {
