@@ -11,6 +11,7 @@ import { type ReplayReport, ReplayReport as ReplayReportSchema } from '../contra
 import { replayReporters } from '../contracts/reporters/replay.ts'
 import { type ReplayOptions, replay } from '../harness/replay.ts'
 import { buildApp } from '../server/app.ts'
+import { realDelay } from '../server/clock.ts'
 import { completeConfig, type MockOptions } from '../server/config.ts'
 import { harEntryOf } from '../server/har/fromJournal.ts'
 import { HarWriter } from '../server/har/write.ts'
@@ -220,6 +221,27 @@ for (const file of scenarios) {
     same(t, report, 4)
   })
 }
+
+test('a machine that is slow lets little time pass that the recording does not know', async t => {
+  const mock = await recorder(t, { speed: 1 })
+  const key = 'test_slow-network__x'
+  const api = client(mock, key)
+  mock.clock.setSpeed(30)
+  for (let call = 0; call < 3; call++) await api.get('/v1/jobs')
+  const target = await start(t, { speed: 1 })
+  // Every answer is late by real time; the mock's own controls are not.
+  const late = await front(t, target, async ({ url }, pass) => {
+    const reply = await pass()
+    if (!url.startsWith('/__mock')) await realDelay(900)
+    return reply
+  })
+  const file = mock.har()
+  const report = await again(file, late)
+  same(t, report, 3)
+  const entries = target.journal.entries({ kind: 'exchange' })
+  const passed = Date.parse(entries.at(-1)?.time ?? '') - Date.parse(entries[0]?.time ?? '')
+  t.ok(passed < 60_000, `${passed} ms passed by the clock`)
+})
 
 /** One job from its upload to its file, as most sessions go. */
 async function shortSession(mock: RunningMock): Promise<void> {

@@ -66,6 +66,9 @@ interface WorldTime {
 
 /** Real ms that an answer of the mock may take before its clock is thought to hold it back. */
 const patienceMs = 15
+/** The same once its clock has been let run ahead for some seconds: it is the machine that is slow, as likely as not. */
+const slowPatienceMs = 250
+const quickSteps = 6
 const longPatienceMs = 1_000
 const maxStepMs = 2_000
 
@@ -107,7 +110,7 @@ export function steppedPace(control: Control): Pace {
       const startedAt = monotonicMs()
       for (let n = 0; flights.some(({ isDone }) => !isDone); n++) {
         const gone = new AbortController()
-        await Promise.race([all, realDelay(patienceMs, gone.signal)])
+        await Promise.race([all, realDelay(n < quickSteps ? patienceMs : slowPatienceMs, gone.signal)])
         gone.abort()
         const isLate = monotonicMs() - startedAt > longPatienceMs
         for (const [place, end] of held(flights, isLate)) {
