@@ -58,12 +58,12 @@ function session(change: Partial<Watched> = {}): Watched {
   }
 }
 
-/** After a few looks. */
+/** After a few looks, however long a busy machine takes for them. */
 async function shown(t: Test, columns: number | undefined, watched = session(), color = false) {
   const { written, stream } = fakeStream(columns)
   const live = liveOn(stream, watched, { title: 'drill sustain', color, everyMs: 20 })
   t.teardown(() => live.stop())
-  await delay(120)
+  for (let waited = 0; written.length < 6 && waited < 5_000; waited += 20) await delay(20)
   return { written, stream, live, screen: () => screenOf(written, stream.columns || 80) }
 }
 
