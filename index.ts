@@ -3,16 +3,14 @@
  * (startRecorder, replay) and the grade of a client (conduct, rehearse).
  */
 
-export { type Rehearsal, Rehearsal as rehearsalSchema } from './contracts/conduct/rehearsal.ts'
+export { conduct, type RecordedConduct } from './conduct/fromRecording.ts'
 export {
   ConductReport as conductReportSchema,
   type ConductReport,
   type RuleResult,
-} from './contracts/conduct/report.ts'
-export { ReplayReport as replayReportSchema, type ReplayReport } from './contracts/replay/report.ts'
-export type { ClauseResult, Evidence, Report, Verdict } from './contracts/suite/report.ts'
-export { Report as reportSchema } from './contracts/suite/report.ts'
-export { type Progress, TargetError } from './contracts/suite/run.ts'
+} from './conduct/report.ts'
+export type { Evidence } from './contracts/evidence.ts'
+export type { Verdict } from './contracts/verdict.ts'
 export {
   type DrillName,
   DrillReport as drillReportSchema,
@@ -20,9 +18,14 @@ export {
   type DrillVerdict,
 } from './drills/report.ts'
 export { type DrillOptions, type DrillPlan, drill } from './drills/run.ts'
-export { type CheckOptions, check, type Plan } from './harness/check.ts'
-export { conduct, type RecordedConduct } from './harness/conduct.ts'
-export { type Recorder, type RecorderOptions, startRecorder } from './harness/recorder.ts'
-export { type RehearseOptions, rehearse } from './harness/rehearse.ts'
-export { type ReplayOptions, replay } from './harness/replay.ts'
+export { type Recorder, type RecorderOptions, startRecorder } from './record/recorder.ts'
+export { type Rehearsal, Rehearsal as rehearsalSchema } from './rehearse/report.ts'
+export { type RehearseOptions, rehearse } from './rehearse/run.ts'
+export { ReplayReport as replayReportSchema, type ReplayReport } from './replay/report.ts'
+export { type ReplayOptions, replay } from './replay/run.ts'
 export * from './server/index.ts'
+export type { ClauseResult, Report } from './suite/report.ts'
+export { Report as reportSchema } from './suite/report.ts'
+export { TargetError } from './suite/run.ts'
+export { type CheckOptions, type CheckPlan as Plan, check } from './suite/runCheck.ts'
+export type { Progress } from './suite/runOptions.ts'

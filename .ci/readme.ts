@@ -1,18 +1,14 @@
 /** `npm run docs`: writes the README's tables and the scenarios' schema anew from the code; a test holds them against it. */
+
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ruleTable } from '../contracts/conduct/grade.ts'
-import { Rehearsal } from '../contracts/conduct/rehearsal.ts'
-import { ConductReport } from '../contracts/conduct/report.ts'
+import { flagOf, type Option, variableOf } from '../base/options.ts'
+import { packageRoot } from '../base/paths.ts'
+import { ruleTable } from '../conduct/grade.ts'
+import { conductOptions } from '../conduct/options.ts'
+import { ConductReport } from '../conduct/report.ts'
+import { conductSchemaId } from '../conduct/reporters/json.ts'
 import { operations } from '../contracts/operations.ts'
-import { ReplayReport } from '../contracts/replay/report.ts'
-import { conductSchemaId } from '../contracts/reporters/conduct/json.ts'
-import { reportSchemaId } from '../contracts/reporters/json.ts'
-import { reporterHelp } from '../contracts/reporters/names.ts'
-import { rehearsalSchemaId } from '../contracts/reporters/rehearsal.ts'
-import { replaySchemaId } from '../contracts/reporters/replay.ts'
-import { checks } from '../contracts/suite/checks/index.ts'
-import { Report } from '../contracts/suite/report.ts'
 import { commonOptions } from '../drills/named/drill.ts'
 import { drills } from '../drills/named/index.ts'
 import { type DrillOption, type DrillOptionName, defaultText, drillOptions } from '../drills/options.ts'
@@ -20,16 +16,23 @@ import { DrillReport } from '../drills/report.ts'
 import { drillReportSchemaId } from '../drills/reporters/json.ts'
 import { drillReporterHelp } from '../drills/reporters/names.ts'
 import { metrics } from '../drills/thresholds.ts'
-import { conductOptions, rehearseOptions } from '../harness/conductOptions.ts'
-import { checkOptions } from '../harness/options.ts'
-import { recordOptions, recordVariableOf } from '../harness/recorder/options.ts'
-import { replayOptions, replayVariableOf } from '../harness/replay/options.ts'
-import { defaultTextOf, flagOf, type Option, type OptionName, options, variableOf } from '../server/config.ts'
+import { recordOptions, recordVariableOf } from '../record/options.ts'
+import { rehearseOptions } from '../rehearse/options.ts'
+import { Rehearsal } from '../rehearse/report.ts'
+import { rehearsalSchemaId } from '../rehearse/reporters.ts'
+import { replayOptions, replayVariableOf } from '../replay/options.ts'
+import { ReplayReport } from '../replay/report.ts'
+import { replaySchemaId } from '../replay/reporters.ts'
+import { reporterHelp } from '../reports/names.ts'
+import { defaultTextOf, type OptionName, options } from '../server/config.ts'
 import { faults } from '../server/faults/index.ts'
-import { keyMagic, testKeyPrefix, videoMagic } from '../server/magic.ts'
-import { packageRoot } from '../server/paths.ts'
 import { editorSchema, webhookFaults } from '../server/scenarios/format.ts'
 import { Library, shippedFolder } from '../server/scenarios/library.ts'
+import { testKeyPrefix, testKeys, testVideos } from '../server/testValues.ts'
+import { checks } from '../suite/checks/index.ts'
+import { checkOptions } from '../suite/options.ts'
+import { Report } from '../suite/report.ts'
+import { reportSchemaId } from '../suite/reporters/json.ts'
 
 const tables: Record<string, () => string> = {
   options: () =>
@@ -47,7 +50,7 @@ const tables: Record<string, () => string> = {
       ['key', 'what it does'],
       [
         [`\`${testKeyPrefix}…\``, 'valid; a world of its own on first use'],
-        ...keyMagic.map(({ prefix, effect }) => [`\`${prefix}…\``, effect]),
+        ...testKeys.map(({ prefix, effect }) => [`\`${prefix}…\``, effect]),
         [
           `\`${testKeyPrefix}<scenario>__…\``,
           'plays that [scenario](#scenarios); 400 where there is none of that name',
@@ -58,7 +61,7 @@ const tables: Record<string, () => string> = {
   videos: () =>
     table(
       ['video', 'what it does'],
-      videoMagic.map(({ name, effect }) => [`\`…/${name}.mp4\``, effect]),
+      testVideos.map(({ name, effect }) => [`\`…/${name}.mp4\``, effect]),
     ),
   scenarios: () =>
     table(
@@ -206,25 +209,22 @@ export const withTables = (readme: string): string =>
 
 export const readmePath = join(packageRoot, 'README.md')
 
-/** The schemas of what is written for others to read, by their ids: where they are, and what they say. */
-const published: Readonly<Record<string, object>> = {
-  [reportSchemaId]: Report,
-  [conductSchemaId]: ConductReport,
-  [rehearsalSchemaId]: Rehearsal,
-  [replaySchemaId]: ReplayReport,
-  [drillReportSchemaId]: DrillReport,
-}
-
-/** contracts/report.schema.json for understudy/report.schema.json; a folder in the id is a room of its own. */
-const placeOf = (id: string): string => {
-  const parts = id.split('/').slice(1)
-  return join(packageRoot, ...(parts.length > 1 ? parts : ['contracts', ...parts]))
-}
+/** The schemas of what is written for others to read: the room that each lies in, its id, and what it says. */
+const published = [
+  ['suite', reportSchemaId, Report],
+  ['conduct', conductSchemaId, ConductReport],
+  ['rehearse', rehearsalSchemaId, Rehearsal],
+  ['replay', replaySchemaId, ReplayReport],
+  ['drills', drillReportSchemaId, DrillReport],
+] as const
 
 /** Each file, and what it has to hold. */
 export const schemaFiles = (): { path: string; text: string }[] => [
   { path: join(shippedFolder, 'scenario.schema.json'), text: schemaText(editorSchema()) },
-  ...Object.entries(published).map(([id, schema]) => ({ path: placeOf(id), text: schemaText({ $id: id, ...schema }) })),
+  ...published.map(([room, id, schema]) => ({
+    path: join(packageRoot, room, 'report.schema.json'),
+    text: schemaText({ $id: id, ...schema }),
+  })),
 ]
 
 const schemaText = (schema: object): string =>

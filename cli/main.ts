@@ -1,18 +1,19 @@
 #!/usr/bin/env node
-/** The command `understudy`: parses, calls, prints, exits. 0 good, 1 a check failed, 2 wrong usage, 3 unreachable. */
 import { Command, CommanderError } from 'commander'
-import { ConfigError } from '../server/config.ts'
-import { packageVersion } from '../server/paths.ts'
-import { checkCommand } from './check.ts'
-import { conductCommand } from './conduct.ts'
-import { drillCommand } from './drill.ts'
-import { explainCommand } from './explain.ts'
-import { healthCommand } from './health.ts'
-import { recordCommand } from './record.ts'
-import { rehearseCommand } from './rehearse.ts'
-import { replayCommand } from './replay.ts'
-import { scenariosCommand } from './scenarios.ts'
-import { serveCommand } from './serve.ts'
+/** The command `understudy`: parses, calls, prints, exits. 0 good, 1 a check failed, 2 wrong usage, 3 unreachable. */
+import { ConfigError } from '../base/options.ts'
+
+import { packageVersion } from '../base/paths.ts'
+import { conductCommand } from '../conduct/command.ts'
+import { drillCommand } from '../drills/command.ts'
+import { recordCommand } from '../record/command.ts'
+import { rehearseCommand } from '../rehearse/command.ts'
+import { replayCommand } from '../replay/command.ts'
+import { serveCommand } from '../server/command.ts'
+import { healthCommand } from '../server/healthCommand.ts'
+import { scenariosCommand } from '../server/scenarios/command.ts'
+import { explainCommand } from '../server/scenarios/explainCommand.ts'
+import { checkCommand } from '../suite/command.ts'
 
 const program = new Command('understudy')
   .description('The stand-in for a video-background-removal API: a mock server and contract test harness.')

@@ -1,7 +1,7 @@
 /** The calls that a load is made of: how often each comes, and what it sends. */
+import type { FormPart } from '../base/http.ts'
+import { expected } from '../base/options.ts'
 import type { OperationId } from '../contracts/operations.ts'
-import type { FormPart } from '../contracts/suite/seen.ts'
-import { expected } from '../server/config.ts'
 
 /** From the API's own use: a job is made once, and asked for many times. */
 export const callNames = ['create', 'poll', 'list', 'download', 'upload'] as const

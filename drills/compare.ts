@@ -1,17 +1,15 @@
 /** Two runs side by side, and of each difference whether it is one or only noise: `judging` says how that is told. */
-import { count, oneLine, shorten } from '../contracts/reporters/text.ts'
-import { problemsOf } from '../contracts/suite/judge.ts'
-import { ConfigError } from '../server/config.ts'
-import { DrillReport, type Percentiles, type Point, statusClasses } from './report.ts'
+import { ConfigError } from '../base/options.ts'
+import { formatCount, oneLine, shorten } from '../base/text.ts'
+import { problemsOf } from '../contracts/judge.ts'
+
+import { type DrillPoint, DrillReport, type Percentiles, statusClasses } from './report.ts'
 import * as numbers from './reporters/numbers.ts'
 import { most, quantileName, quantiles, totalOf } from './reporters/shared.ts'
 import { effectiveShare, holm, proportions, signedRank, twoSided } from './statistics.ts'
 
-/** What it says in words and in JSON; in a room of its own, for those who only compare. */
-export { comparisonJson, comparisonText } from './reporters/comparison.ts'
-
 /** real: there is a difference. noise: none that could not be by chance. unknown: nobody can tell from two reports. */
-export type Judgement = 'real' | 'noise' | 'unknown'
+export type ComparedVerdict = 'real' | 'noise' | 'unknown'
 
 export interface Compared {
   /** p99, create.p99, 5xx, create.5xx, a fact's id, or "memory, highest". */
@@ -23,7 +21,7 @@ export interface Compared {
   b: number | null
   /** b / a; null where one of them is nothing. */
   ratio: number | null
-  judgement: Judgement
+  judgement: ComparedVerdict
   /** Corrected for how many were tried; only of what was. */
   p?: number
   /** How it was judged, or why it was not. */
@@ -55,7 +53,7 @@ export function compareDrills(a: DrillReport, b: DrillReport): Comparison {
   const tried = trials.filter(({ z }) => z !== undefined)
   const ps = holm(tried.map(({ z = 0 }) => twoSided(z)))
   const metrics = trials.map(trial => judged(trial, ps[tried.indexOf(trial)]))
-  return { a: sideOf(a), b: sideOf(b), warnings: warningsOf(a, b), metrics, judging, text: textOf(metrics) }
+  return { a: sideOf(a), b: sideOf(b), warnings: warningsOf(a, b), metrics, judging, text: comparisonSentence(metrics) }
 }
 
 const sideOf = ({ drill, target, seed, started_at, verdict, why }: DrillReport): Side => ({
@@ -84,7 +82,7 @@ function judged({ z, ...trial }: Trial, p: number | undefined): Compared {
   return { ...trial, ratio, p, judgement: 'real' }
 }
 
-type Interval = readonly [a: Point, b: Point]
+type Interval = readonly [a: DrillPoint, b: DrillPoint]
 
 /** The intervals that both runs have. */
 function pairsOf(a: DrillReport, b: DrillReport): Interval[] {
@@ -106,7 +104,7 @@ const differences = (pairs: readonly Interval[], field: 'completed' | 'p50' | 'p
 /** Of enough intervals; `why` is the same for all of them. */
 function byIntervals(values: readonly number[]): { z: number; why: string } | undefined {
   if (values.length < fewestIntervals) return undefined
-  return { z: signedRank(values) * Math.sqrt(effectiveShare(values)), why: `${count(values.length)} intervals` }
+  return { z: signedRank(values) * Math.sqrt(effectiveShare(values)), why: `${formatCount(values.length)} intervals` }
 }
 
 function throughput(a: DrillReport, b: DrillReport): Trial[] {
@@ -166,7 +164,7 @@ function answers(a: DrillReport, b: DrillReport): Trial[] {
       const [whole, otherWhole] = [one, other].map(of => (of ? totalOf(of.statuses) : 0)) as [number, number]
       if (part + otherPart === 0) return []
       const ends = { a: shareOf(part, whole), b: shareOf(otherPart, otherWhole) }
-      const why = `${count(part)} of ${count(whole)} against ${count(otherPart)} of ${count(otherWhole)}`
+      const why = `${formatCount(part)} of ${formatCount(whole)} against ${formatCount(otherPart)} of ${formatCount(otherWhole)}`
       const z = whole > 0 && otherWhole > 0 ? proportions(part, whole, otherPart, otherWhole) : undefined
       return [{ metric: `${call}${name}`, kind: 'answers', unit: '%', ...ends, why, z }]
     }),
@@ -241,13 +239,13 @@ const mixOf = (report: DrillReport, call: Call | undefined): number =>
 /** A sentence has no room for thirty of them. */
 const namedInText = 6
 
-function textOf(metrics: readonly Compared[]): string {
-  const of = (judgement: Judgement) => metrics.filter(one => one.judgement === judgement)
+function comparisonSentence(metrics: readonly Compared[]): string {
+  const of = (judgement: ComparedVerdict) => metrics.filter(one => one.judgement === judgement)
   const real = of('real').map(one => `${oneLine(one.metric)} ${sentence(one)}`)
   const named = real.slice(0, namedInText).join(', ')
-  const more = real.length > namedInText ? ` and ${count(real.length - namedInText)} more` : ''
+  const more = real.length > namedInText ? ` and ${formatCount(real.length - namedInText)} more` : ''
   const start = real.length === 0 ? 'B differs from A in nothing for sure' : `B differs from A in ${named}${more}`
-  return `${start}; ${count(of('noise').length)} are noise, ${count(of('unknown').length)} are shown and not judged`
+  return `${start}; ${formatCount(of('noise').length)} are noise, ${formatCount(of('unknown').length)} are shown and not judged`
 }
 
 const sentence = ({ ratio, a, b, unit }: Compared): string =>
@@ -265,7 +263,7 @@ export function readDrillReport(text: string, file: string): DrillReport {
   const told = problems
     .slice(0, 3)
     .map(({ pointer, expected, found }) => `${pointer || 'the whole'} is ${found}; expected ${expected}`)
-  const more = problems.length > 3 ? `, and ${count(problems.length - 3)} more` : ''
+  const more = problems.length > 3 ? `, and ${formatCount(problems.length - 3)} more` : ''
   throw new ConfigError(`${file} is no report of understudy drill: ${told.join(', ')}${more}`)
 }
 

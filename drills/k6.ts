@@ -1,7 +1,7 @@
 /** A drill as a script for k6, which runs it on a cluster. It needs nothing of this package, and holds no secret. */
 import { common, environment, sending } from './k6/common.ts'
-import { constants, headerVariables, metricNames, metrics } from './k6/constants.ts'
-import { head } from './k6/head.ts'
+import { constants, headerVariables, k6Metrics, metricNames } from './k6/constants.ts'
+import { k6Head } from './k6/head.ts'
 import { mixedCode, order, watch, wholeMix } from './k6/mixed.ts'
 import { isOpen, optionsCode, type Parts } from './k6/options.ts'
 import { namesIn, needed } from './k6/script.ts'
@@ -41,11 +41,11 @@ export function k6Script({ drill, target, settings, thresholds }: K6Input): stri
   const calls = needed(code, { order })
   const declared = constantsOf(target, parts, calls + code)
   const judged = parts.thresholds.flatMap(({ metric }) => metricNames.get(metric) ?? []).join(' ')
-  const counted = needed(code + judged, metrics)
+  const counted = needed(code + judged, k6Metrics)
   const names = namesIn(declared + counted + calls + code)
   for (const [, variable = ''] of code.matchAll(/__ENV\.(\w+)/g)) names.add(variable)
   const notIn = all.flatMap(one => ('why' in one ? one : []))
-  return [head(target, parts, notIn, names), imports(names, code), declared, '\n', counted, calls, code].join('')
+  return [k6Head(target, parts, notIn, names), imports(names, code), declared, '\n', counted, calls, code].join('')
 }
 
 /** What the drill is, without what it has in common with others. */

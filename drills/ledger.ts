@@ -2,7 +2,7 @@
  * Every job that a drill wanted to have, and what it was told of it. Behind the load the list of jobs is read (JOB-6) and
  * both are laid side by side: a job that was accepted and is not there is lost, a second one of the same create is doubled.
  */
-import { plural } from '../contracts/reporters/text.ts'
+import { plural } from '../base/text.ts'
 import type { Jobs } from './report.ts'
 
 /** What marks a job as this drill's own, in its metadata (JOB-1, GO-7). */
@@ -25,7 +25,7 @@ const mostPages = 5_000
 /** Where the list can't be read: this many are asked for one by one. */
 const mostAsked = 1_000
 
-export class Ledger {
+export class JobLedger {
   readonly #tag: string
   readonly #intents: Intent[] = []
 
@@ -90,7 +90,7 @@ export class Ledger {
     })
     const doubled = [...new Set([...said, ...seen])]
     const orphans = [...listed.marked.keys()].filter(n => this.#intents[n]?.fate === 'unanswered').length
-    return { ...counts, lost, doubled, checked: true, text: textOf(counts, lost, doubled, orphans) }
+    return { ...counts, lost, doubled, checked: true, text: ledgerText(counts, lost, doubled, orphans) }
   }
 
   /** Every job of this drill that the list shows: its ids, and those of each create; undefined where there is no such list. */
@@ -138,7 +138,7 @@ export class Ledger {
       return { ...counts, lost: [], doubled, checked: false, text }
     }
     const asked = ids.length > mostAsked ? ` (${mostAsked} of them were asked for)` : ''
-    const text = `${textOf(counts, lost, doubled, 0)}${asked}; the list of jobs could not be read, so only doubles that were answered are seen`
+    const text = `${ledgerText(counts, lost, doubled, 0)}${asked}; the list of jobs could not be read, so only doubles that were answered are seen`
     return { ...counts, lost, doubled, checked: true, text }
   }
 }
@@ -156,7 +156,7 @@ async function stillMissing(ids: readonly string[], findJob: FindJob): Promise<s
 
 type Counts = Pick<Jobs, 'intended' | 'accepted' | 'refused' | 'unanswered'>
 
-function textOf(
+function ledgerText(
   { intended, accepted, unanswered }: Counts,
   lost: string[],
   doubled: string[],

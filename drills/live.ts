@@ -1,8 +1,8 @@
 /** How a drill goes on, while it does: in place on a terminal, a line from time to time elsewhere. */
 import { stripVTControlCharacters } from 'node:util'
-import { paintWith } from '../contracts/reporters/ansi.ts'
-import { count, shorten, visible } from '../contracts/reporters/text.ts'
-import { laterReal } from '../server/clock.ts'
+import { laterReal } from '../base/clock.ts'
+import { formatCount, shorten, visible } from '../base/text.ts'
+import { paintWith } from '../reports/ansi.ts'
 import { percentile, type Records } from './load/records.ts'
 import { type StatusClass, type Statuses, statusClasses } from './report.ts'
 import { millis, moment, rate, share } from './reporters/numbers.ts'
@@ -128,25 +128,25 @@ function block(
   )
   const bars = shown.map((name: StatusClass) => {
     const bar = '█'.repeat(statuses[name] === 0 ? 0 : Math.max(1, Math.round((statuses[name] / all) * barWidth)))
-    const text = `${name.padEnd(5)}${bar.padEnd(barWidth)} ${count(records.tally[name])} in all, ${count(statuses[name])} in the last second`
+    const text = `${name.padEnd(5)}${bar.padEnd(barWidth)} ${formatCount(records.tally[name])} in all, ${formatCount(statuses[name])} in the last second`
     const plain = fitted(text)
     return plain.slice(0, 5) + colors[name](plain.slice(5, 5 + barWidth)) + plain.slice(5 + barWidth)
   })
   const breaches =
     kit.sampler.broken > 0
-      ? `${count(kit.sampler.broken)} of ${count(kit.sampler.judged)} answers break the contract`
-      : `${count(kit.sampler.judged)} answers keep the contract`
+      ? `${formatCount(kit.sampler.broken)} of ${formatCount(kit.sampler.judged)} answers break the contract`
+      : `${formatCount(kit.sampler.judged)} answers keep the contract`
   const late =
-    records.late > 0 ? `, ${share(records.late, total)} late (${count(records.ownLate)} by this machine)` : ''
+    records.late > 0 ? `, ${share(records.late, total)} late (${formatCount(records.ownLate)} by this machine)` : ''
   return [
     paint.bold(fitted(`${title} ${kit.base}`)),
     fitted(`${progress(session, Math.min(30, width - 40))}${phase}`),
     fitted(
-      `now ${rate(Math.round(perSecond))}, ${count(kit.wire.inFlight)} underway; p50 ${millis(p50)}, p99 ${millis(p99)}, max ${millis(max)}`,
+      `now ${rate(Math.round(perSecond))}, ${formatCount(kit.wire.inFlight)} underway; p50 ${millis(p50)}, p99 ${millis(p99)}, max ${millis(max)}`,
     ),
     fitted(`p99 ${spark(p99s, Math.max(1, width - 4))}`),
     ...bars,
-    fitted(`${count(due)} due, ${count(total)} done${late}; ${breaches}`),
+    fitted(`${formatCount(due)} due, ${formatCount(total)} done${late}; ${breaches}`),
     '',
   ].join('\n')
 }
@@ -167,6 +167,6 @@ function line(session: Watched, title: string): string {
   const { '429': limited, '5xx': failed, '4xx': refused, none } = records.tally
   const of = plannedMs === 0 ? '' : ` of ${moment(plannedMs)}`
   return visible(
-    `${title} ${moment(session.now())}${of}  ${phase}: ${count(records.size)} of ${count(due)} done, ${rate(Math.round(perSecond))}, p50 ${millis(p50)}, p99 ${millis(p99)}, ${limited} 429, ${refused} 4xx, ${failed} 5xx, ${none} without an answer`,
+    `${title} ${moment(session.now())}${of}  ${phase}: ${formatCount(records.size)} of ${formatCount(due)} done, ${rate(Math.round(perSecond))}, p50 ${millis(p50)}, p99 ${millis(p99)}, ${limited} 429, ${refused} 4xx, ${failed} 5xx, ${none} without an answer`,
   )
 }

@@ -2,8 +2,9 @@
  * Every option of `understudy drill` in one table. --help, the README and drill()'s defaults are read from here; what
  * each drill takes, and its own defaults, stand with the drill.
  */
-import { checkOptions, duration, httpUrl } from '../harness/options.ts'
-import { expected, type Option, parseAs, text, variableOf, wholeNumber } from '../server/config.ts'
+import { durationMs, expected, httpUrl, type Option, parseAs, text, variableOf, wholeNumber } from '../base/options.ts'
+import { checkOptions } from '../suite/options.ts'
+
 import { type Mix, mixText, parseMix } from './calls.ts'
 import { parseThreshold, type Threshold } from './thresholds.ts'
 
@@ -100,7 +101,7 @@ export const drillOptions = {
     description: 'how long the load is on',
     defaultText: 'by drill',
     default: none,
-    parse: duration,
+    parse: durationMs,
   },
   calls: {
     argument: '<number>',
@@ -150,7 +151,7 @@ export const drillOptions = {
     description: 'how long each step is held',
     defaultText: 'by drill',
     default: none,
-    parse: duration,
+    parse: durationMs,
   },
   mix: {
     argument: '<call=share,...>',
@@ -171,14 +172,14 @@ export const drillOptions = {
     description: 'when the outage begins',
     defaultText: 'by drill',
     default: none,
-    parse: duration,
+    parse: durationMs,
   },
   outageFor: {
     argument: '<time>',
     description: 'how long it lasts',
     defaultText: 'by drill',
     default: none,
-    parse: duration,
+    parse: durationMs,
   },
   breakWith: {
     argument: '<command>',
@@ -242,7 +243,7 @@ export const drillOptions = {
     description: 'what one job may take',
     defaultText: '10m',
     default: () => 600_000,
-    parse: duration,
+    parse: durationMs,
   },
   maxWait: checkOptions.maxWait,
   maxConnections: {
@@ -284,7 +285,7 @@ export const drillOptions = {
     description: 'how long a drill may take at the most',
     defaultText: '15m off loopback',
     default: none,
-    parse: duration,
+    parse: durationMs,
   },
 } as const satisfies Table
 

@@ -1,15 +1,15 @@
 /** How a client behaves that does as the documentation says (RL-3), for the drills that play one. */
-import type { Chance } from '../server/seed.ts'
-import type { Answered } from './load/wire.ts'
+import type { SeededRandom } from '../base/seed.ts'
+import type { LoadResponse } from './load/wire.ts'
 
 /** RL-3, in ms: 1-2 s, 2-4 s, 4-8 s, then 8-16 s as the cap; `who` and `attempt` decide where in between. */
-export function backoffMs(chance: Chance, who: string, attempt: number): number {
+export function backoffMs(chance: SeededRandom, who: string, attempt: number): number {
   const base = Math.min(1000 * 2 ** attempt, 8_000)
   return chance.between(base, base * 2, `backoff ${who}`, attempt)
 }
 
 /** ms that an answer asks to wait (RL-2); 0 where it asks nothing. */
-export function retryAfterMs({ headers }: Pick<Answered, 'headers'>): number {
+export function retryAfterMs({ headers }: Pick<LoadResponse, 'headers'>): number {
   const value = Number(headers['retry-after'] ?? 0)
   return Number.isFinite(value) && value > 0 ? value * 1000 : 0
 }

@@ -3,8 +3,9 @@
  * it, and every reporter, the comparison and the live view's last line write this and nothing else. All times are in ms,
  * counted from the drill's start where they are moments.
  */
+
 import type { FromSchema } from 'json-schema-to-ts'
-import { Evidence } from '../contracts/suite/report.ts'
+import { Evidence } from '../contracts/evidence.ts'
 
 /** held: every threshold does. inconclusive: this machine could not drive the load that was asked for. */
 export const drillVerdicts = ['held', 'broken', 'inconclusive'] as const
@@ -325,11 +326,11 @@ export const DrillReport = {
 
 export type DrillReport = FromSchema<typeof DrillReport>
 export type Percentiles = NonNullable<DrillReport['latency']>
-export type Point = DrillReport['series']['points'][number]
+export type DrillPoint = DrillReport['series']['points'][number]
 export type Statuses = DrillReport['statuses']
 export type ThresholdResult = DrillReport['thresholds'][number]
 export type Breach = DrillReport['contract']['breaches'][number]
-export type Fact = DrillReport['facts'][number]
+export type DrillFact = DrillReport['facts'][number]
 export type Mark = DrillReport['marks'][number]
 export type Jobs = DrillReport['jobs']
 export type Generator = DrillReport['generator']

@@ -1,29 +1,32 @@
 /** drill(): one drill against any base URL. What it needs of sockets, files and the mock's help is put together here. */
+
 import { setMaxListeners } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { rootCertificates } from 'node:tls'
-import { parse } from '../contracts/suite/answers.ts'
-import { NoAnswer } from '../contracts/suite/check.ts'
-import { TargetError } from '../contracts/suite/run.ts'
-import { redactor } from '../contracts/suite/seen.ts'
-import { baseOf, certificateIn, clipAt, defined, existing, headersOf, unsendable } from '../harness/inputs.ts'
-import { makeTransport, type Transport } from '../harness/transport.ts'
-import { holdProcess, laterReal, monotonicMs } from '../server/clock.ts'
-import { ConfigError, flagOf } from '../server/config.ts'
-import { packageRoot } from '../server/paths.ts'
-import { Chance, tagOf } from '../server/seed.ts'
-import { isLoopback } from '../server/webhooks.ts'
-import { Ledger } from './ledger.ts'
-import { type Answered, openWire } from './load/wire.ts'
-import { commonOptions, type Drill, type Plan } from './named/drill.ts'
+import { holdProcess, laterReal, monotonicMs } from '../base/clock.ts'
+import { NoAnswer } from '../base/http.ts'
+import { baseOf, certificateIn, defined, existing, parseHeaderLines, unsendable } from '../base/inputs.ts'
+import { isLoopback } from '../base/loopback.ts'
+import { ConfigError, flagOf } from '../base/options.ts'
+import { packageRoot } from '../base/paths.ts'
+import { SeededRandom, tagOf } from '../base/seed.ts'
+import { makeTransport, type Transport } from '../base/send.ts'
+import { findDrillControl } from '../client/drillControl.ts'
+import { parse } from '../contracts/answers.ts'
+import { redactor } from '../contracts/observedExchange.ts'
+import { clipAt } from '../media/clip.ts'
+
+import { TargetError } from '../suite/run.ts'
+import { JobLedger } from './ledger.ts'
+import { type LoadResponse, openWire } from './load/wire.ts'
+import { commonOptions, type Drill, type LoadPlan } from './named/drill.ts'
 import { drills } from './named/index.ts'
 import { type DrillOptionName, type DrillSettings, drillOptions } from './options.ts'
 import type { DrillName, DrillReport, Jobs } from './report.ts'
 import { Sampler } from './sampler.ts'
-import { type Complete, elsewhere, Session } from './session.ts'
-import { reportOf } from './summary.ts'
-import { findControl } from './target.ts'
+import { type Complete, DrillSession, elsewhere } from './session.ts'
+import { drillReportOf } from './summary.ts'
 import { parseThresholds, thresholdsFor } from './thresholds.ts'
 import { Workload } from './workload.ts'
 
@@ -33,10 +36,10 @@ export interface DrillOptions extends DrillSettings {
   /** Called once, before anything is sent, with what the drill does at the most. */
   onPlan?: (plan: DrillPlan) => void
   /** Called once, before the load: for who shows how it goes on. */
-  onStart?: (session: Session) => void
+  onStart?: (session: DrillSession) => void
 }
 
-export interface DrillPlan extends Plan {
+export interface DrillPlan extends LoadPlan {
   drill: DrillName
   target: string
   seed: string
@@ -68,7 +71,7 @@ export async function drill(name: DrillName, target: string, options: DrillOptio
   refuse(base, isLocal, settings, plan, bounds)
   const wrong = kind.refuse?.(settings)
   if (wrong !== undefined) throw new ConfigError(wrong)
-  const own = headersOf(settings.header ?? [])
+  const own = parseHeaderLines(settings.header ?? [])
   const ca = settings.ca === undefined ? undefined : certificateIn(existing(settings.ca, 'ca'))
   const clip = await clipAt(
     settings.clip === undefined ? join(packageRoot, 'fixtures', 'clips', 'short.mp4') : existing(settings.clip, 'clip'),
@@ -103,7 +106,9 @@ export async function drill(name: DrillName, target: string, options: DrillOptio
     const health = await reached(transport, base, own, settings, over.signal)
     const { adminToken } = settings
     const mayAsk = settings.control !== false && (isLocal || adminToken !== undefined)
-    const control = mayAsk ? await findControl({ base, send: lasting.send, tag, headers: own, adminToken }) : undefined
+    const control = mayAsk
+      ? await findDrillControl({ base, send: lasting.send, tag, headers: own, adminToken })
+      : undefined
     const keys = control
       ? await drawnKeys(settings, kind, control)
       : defined({ main: settings.key, second: settings.secondKey })
@@ -117,7 +122,7 @@ export async function drill(name: DrillName, target: string, options: DrillOptio
         Object.entries(own).map(([header, value]) => [`HEADER_${header.toUpperCase().replace(/\W/g, '_')}`, value]),
       ),
     })
-    const session = new Session({
+    const session = new DrillSession({
       base,
       settings,
       thresholds,
@@ -125,8 +130,8 @@ export async function drill(name: DrillName, target: string, options: DrillOptio
       control,
       wire,
       sampler: new Sampler(settings.sample, base, redact),
-      ledger: new Ledger(tag('ledger')),
-      chance: new Chance(settings.seed, 'drill'),
+      ledger: new JobLedger(tag('ledger')),
+      chance: new SeededRandom(settings.seed, 'drill'),
       redact,
       signal: over.signal,
       headers: own,
@@ -155,7 +160,14 @@ export async function drill(name: DrillName, target: string, options: DrillOptio
     await wire.close()
     const jobs = await audit(session, lasting, complete ? settings.timeout : stoppedAuditMs)
     session.phase = 'over'
-    return reportOf(session, { drill: name, startedAt, ms: monotonicMs() - startedMs, complete, inconclusive, jobs })
+    return drillReportOf(session, {
+      drill: name,
+      startedAt,
+      ms: monotonicMs() - startedMs,
+      complete,
+      inconclusive,
+      jobs,
+    })
   } finally {
     stop?.removeEventListener('abort', end)
     release()
@@ -203,7 +215,7 @@ function refuse(
   base: string,
   isLocal: boolean,
   settings: DrillSettings,
-  plan: Plan,
+  plan: LoadPlan,
   bounds: ReturnType<typeof boundsOf>,
 ): void {
   if (!isLocal && settings.allowRemote !== true)
@@ -259,7 +271,7 @@ async function reached(
 async function drawnKeys(
   { key, secondKey }: DrillSettings,
   { limit, takes }: Drill,
-  control: NonNullable<Awaited<ReturnType<typeof findControl>>>,
+  control: NonNullable<Awaited<ReturnType<typeof findDrillControl>>>,
 ): Promise<{ main?: string; second?: string }> {
   const main = key ?? (await control.freshKey('key', limit))
   const second = takes.includes('secondKey') ? (secondKey ?? (await control.freshKey('second key', limit))) : undefined
@@ -274,9 +286,9 @@ const mostRedirects = 5
  */
 function fetchWith({ send }: Transport, base: string, own: Record<string, string>, { timeout, allowRemote }: Complete) {
   const origin = new URL(base).origin
-  return async (url: string): Promise<Answered> => {
+  return async (url: string): Promise<LoadResponse> => {
     const sentAt = monotonicMs()
-    const unanswered = (error: string): Answered => {
+    const unanswered = (error: string): LoadResponse => {
       const endedAt = monotonicMs()
       return { status: 0, headers: {}, body: Buffer.alloc(0), kept: false, error, sentAt, endedAt, waited: false }
     }
@@ -310,7 +322,7 @@ function fetchWith({ send }: Transport, base: string, own: Record<string, string
 }
 
 /** Which jobs are there, read behind the load. What the drill could not read it can't judge. */
-async function audit(session: Session, { send }: Transport, timeoutMs: number): Promise<Jobs> {
+async function audit(session: DrillSession, { send }: Transport, timeoutMs: number): Promise<Jobs> {
   const { base, ledger, keys } = session.kit
   const workload = new Workload(session, keys.main ?? '')
   const until = session.stopped ? monotonicMs() + timeoutMs : Number.POSITIVE_INFINITY

@@ -1,11 +1,11 @@
 /** The contract under load: a sample of the answers is held against the same schemas and rules as the suite's. */
 
-import { parse } from '../contracts/suite/answers.ts'
-import type { Finding } from '../contracts/suite/judge.ts'
-import { judge } from '../contracts/suite/judge.ts'
-import { exchangeOf, type Redact, type Seen } from '../contracts/suite/seen.ts'
+import { parse } from '../contracts/answers.ts'
+import type { Finding } from '../contracts/judge.ts'
+import { judge } from '../contracts/judge.ts'
+import { exchangeOf, type ObservedExchange, type Redact } from '../contracts/observedExchange.ts'
 import type { Outbound } from './calls.ts'
-import type { Answered } from './load/wire.ts'
+import type { LoadResponse } from './load/wire.ts'
 import type { Breach } from './report.ts'
 
 /** The report shows this many kinds of breach; `count` tells of the rest of each. */
@@ -37,7 +37,7 @@ export class Sampler {
     return now >= (status >= 200 && status < 300 ? this.#nextGood : this.#nextBad)
   }
 
-  take(out: Outbound, answered: Answered, atMs: number): void {
+  take(out: Outbound, answered: LoadResponse, atMs: number): void {
     const { status, endedAt } = answered
     if (status >= 200 && status < 300) this.#nextGood = endedAt + this.#gapMs
     else this.#nextBad = endedAt + this.#gapMs
@@ -45,14 +45,14 @@ export class Sampler {
   }
 
   /** Judges an answer, whether it is one of the sample or not. */
-  judge(seen: Seen, atMs: number): void {
+  judge(seen: ObservedExchange, atMs: number): void {
     this.judged++
     const wrong = judge(seen, this.#ids).filter(({ holds }) => !holds)
     if (wrong.length > 0) this.broken++
     for (const finding of wrong) this.#note(finding, seen, atMs)
   }
 
-  #note({ clauses, expected, found, pointer }: Finding, seen: Seen, atMs: number): void {
+  #note({ clauses, expected, found, pointer }: Finding, seen: ObservedExchange, atMs: number): void {
     const kind = JSON.stringify([seen.operation, clauses, expected, pointer])
     const known = this.#breaches.get(kind)
     if (known) {
@@ -81,7 +81,7 @@ export class Sampler {
 }
 
 /** As the suite sees an exchange. */
-export function seenOf(out: Outbound, answered: Answered, base: string): Seen {
+export function seenOf(out: Outbound, answered: LoadResponse, base: string): ObservedExchange {
   const { method, path, headers, body, form, operation } = out
   const { status, body: bytes, sentAt, endedAt } = answered
   const text = bytes.toString('utf8')
@@ -103,7 +103,7 @@ export function seenOf(out: Outbound, answered: Answered, base: string): Seen {
   }
 }
 
-export const flat = (headers: Answered['headers']): Record<string, string> =>
+export const flat = (headers: LoadResponse['headers']): Record<string, string> =>
   Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]),
   )

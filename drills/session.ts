@@ -1,17 +1,17 @@
 /** One run of a drill: what it sends with, what it knows of its target, and what it has found so far. */
 import { type EventLoopUtilization, type IntervalHistogram, monitorEventLoopDelay, performance } from 'node:perf_hooks'
-import { codeOf } from '../contracts/suite/judge.ts'
-import type { Redact } from '../contracts/suite/seen.ts'
-import { monotonicMs, realDelay } from '../server/clock.ts'
-import type { Chance } from '../server/seed.ts'
+import { monotonicMs, realDelay } from '../base/clock.ts'
+import type { SeededRandom } from '../base/seed.ts'
+import type { MockControl } from '../client/drillControl.ts'
+import { codeOf } from '../contracts/judge.ts'
+import type { Redact } from '../contracts/observedExchange.ts'
 import type { Outbound } from './calls.ts'
-import type { Ledger } from './ledger.ts'
+import type { JobLedger } from './ledger.ts'
 import { Records } from './load/records.ts'
-import type { Answered, Wire } from './load/wire.ts'
+import type { LoadConnections, LoadResponse } from './load/wire.ts'
 import type { DrillSettings } from './options.ts'
-import type { DrillReport, Fact, Mark } from './report.ts'
+import type { DrillFact, DrillReport, Mark } from './report.ts'
 import { type Sampler, seenOf } from './sampler.ts'
-import type { MockControl } from './target.ts'
 import type { MetricName, Threshold } from './thresholds.ts'
 
 /** Settings with the drill's defaults, so that whatever it takes is there. */
@@ -24,10 +24,10 @@ export interface Equipment {
   thresholds: readonly Threshold[]
   keys: { main?: string; second?: string }
   control: MockControl | undefined
-  wire: Wire
+  wire: LoadConnections
   sampler: Sampler
-  ledger: Ledger
-  chance: Chance
+  ledger: JobLedger
+  chance: SeededRandom
   redact: Redact
   /** Aborted: the drill ends at once, with a report of what was done. */
   signal: AbortSignal
@@ -43,7 +43,7 @@ export interface Equipment {
   /** More requests than these end the drill. */
   maxRequests: number | undefined
   /** A GET of any URL: of an output, of metrics. Never throws. */
-  fetch: (url: string) => Promise<Answered>
+  fetch: (url: string) => Promise<LoadResponse>
 }
 
 /** Why a URL was not asked for: it is no fault of the server's. */
@@ -67,13 +67,13 @@ interface Failure {
 
 const mostFailures = 1_000
 
-export class Session {
+export class DrillSession {
   readonly kit: Equipment
   readonly records = new Records()
   /** Spans that are no requests: from an upload to its finished output. */
   readonly journeys = new Records()
   readonly marks: Mark[] = []
-  readonly facts: Fact[] = []
+  readonly facts: DrillFact[] = []
   readonly notes: string[] = []
   readonly gauges: DrillReport['series']['gauges'] = []
   /** What thresholds are held against, beside what the records tell. */
@@ -154,7 +154,7 @@ export class Session {
     }
   }
 
-  fact(id: string, label: string, text: string, value?: number, unit?: Fact['unit']): void {
+  fact(id: string, label: string, text: string, value?: number, unit?: DrillFact['unit']): void {
     this.facts.push({ id, label, text, ...(value !== undefined && { value }), ...(unit !== undefined && { unit }) })
   }
 
@@ -166,7 +166,7 @@ export class Session {
   send(
     out: Outbound,
     { dueAt = monotonicMs(), lagMs = 0, counts = true }: Due,
-    done?: (answered: Answered) => void,
+    done?: (answered: LoadResponse) => void,
   ): void {
     if (counts) {
       this.due++
@@ -189,7 +189,7 @@ export class Session {
   }
 
   /** The same for who goes on with the answer; within the bound on the rate, where there is one. */
-  async ask(out: Outbound, due: Due = {}): Promise<Answered> {
+  async ask(out: Outbound, due: Due = {}): Promise<LoadResponse> {
     const { maxRate } = this.kit
     if (maxRate !== undefined) {
       while (this.#nextTurn > monotonicMs() && !this.stopped) await this.sleep(this.#nextTurn - monotonicMs())
@@ -198,7 +198,7 @@ export class Session {
   }
 
   /** Counts an exchange that something else has sent, and that was due when it was sent. */
-  counted(out: Outbound, answered: Answered): void {
+  counted(out: Outbound, answered: LoadResponse): void {
     this.due++
     this.dueTimes.push(answered.sentAt - this.loadAt)
     this.kit.wire.bytesReceived += answered.body.length
@@ -206,13 +206,13 @@ export class Session {
     this.#count(out, this.records.callOf(out.call), answered.sentAt, 0, answered)
   }
 
-  #count(out: Outbound, call: number, dueAt: number, lagMs: number, answered: Answered): void {
+  #count(out: Outbound, call: number, dueAt: number, lagMs: number, answered: LoadResponse): void {
     const { status, sentAt, endedAt } = answered
     const due = dueAt - this.loadAt
     this.sent++
     this.records.add({ call, due, sent: sentAt - this.loadAt, ended: endedAt - this.loadAt, status, lagMs })
     if (status >= 200 && status < 400) return
-    this.failed(out.call, whatOf(answered), due)
+    this.failed(out.call, requestLabel(answered), due)
   }
 
   failed(call: string, what: string, atMs: number): void {
@@ -223,7 +223,7 @@ export class Session {
       this.failures.set(key, { call, what, count: 1, at_ms: Math.max(0, Math.round(atMs)) })
   }
 
-  #look(out: Outbound, answered: Answered): void {
+  #look(out: Outbound, answered: LoadResponse): void {
     const { status, kept, endedAt } = answered
     if (status === 0 || out.operation === undefined) return
     // A body that nobody wanted was not kept.
@@ -231,7 +231,7 @@ export class Session {
   }
 
   /** Holds one answer against the contract, whether it is in the sample or not. */
-  judge(out: Outbound, answered: Answered): void {
+  judge(out: Outbound, answered: LoadResponse): void {
     const { base, sampler } = this.kit
     sampler.judge(seenOf(out, answered, base), answered.endedAt - this.loadAt)
   }
@@ -241,7 +241,7 @@ export class Session {
 const loopResolutionMs = 10
 
 /** "503 internal_error", "cut before an answer": failures are counted by it. */
-export function whatOf({ status, body, error }: Answered): string {
+export function requestLabel({ status, body, error }: LoadResponse): string {
   if (status === 0) return error ?? 'no answer'
   let code: string | undefined
   try {

@@ -1,16 +1,16 @@
 /** The report of a session that is over. */
 
-import type { Redact } from '../contracts/suite/seen.ts'
-import { packageVersion } from '../server/paths.ts'
+import { packageVersion } from '../base/paths.ts'
+import type { Redact } from '../contracts/observedExchange.ts'
 import { mixText } from './calls.ts'
 import { curveOf, percentilesOf } from './load/records.ts'
 import { timeText } from './options.ts'
 import type { DrillName, DrillReport, Jobs, ThresholdResult } from './report.ts'
-import type { Session } from './session.ts'
-import { metricOf, type Threshold, textOf } from './thresholds.ts'
+import type { DrillSession } from './session.ts'
+import { metricOf, type Threshold, thresholdText } from './thresholds.ts'
 import { generatorOf, isExcused, judgeDrill, judgeThreshold, type Measured } from './verdict.ts'
 
-export interface About {
+export interface DrillRunFacts {
   drill: DrillName
   startedAt: string
   ms: number
@@ -22,7 +22,10 @@ export interface About {
 
 const mostPoints = 600
 
-export function reportOf(session: Session, { drill, startedAt, ms, complete, inconclusive, jobs }: About): DrillReport {
+export function drillReportOf(
+  session: DrillSession,
+  { drill, startedAt, ms, complete, inconclusive, jobs }: DrillRunFacts,
+): DrillReport {
   const { records, journeys, kit, due } = session
   const { sampler, wire, thresholds, base } = kit
   const loadMs = session.loadEndAt - session.loadAt
@@ -135,11 +138,11 @@ function intervalOf(loadMs: number): number {
   return Math.max(1, Math.ceil(loadMs / mostPoints / 1000)) * 1000
 }
 
-function byDrill(session: Session, threshold: Threshold): ThresholdResult {
-  const { found, said, holds } = session.judged.get(threshold) as NonNullable<ReturnType<Session['judged']['get']>>
+function byDrill(session: DrillSession, threshold: Threshold): ThresholdResult {
+  const { found, said, holds } = session.judged.get(threshold) as NonNullable<ReturnType<DrillSession['judged']['get']>>
   const { metric, call, op, limit } = threshold
   return {
-    text: textOf(threshold),
+    text: thresholdText(threshold),
     metric,
     ...(call !== undefined && { call }),
     op,
@@ -169,7 +172,7 @@ const unshown = new Set([
 ])
 const times = new Set(['duration', 'stepTime', 'outageAt', 'outageFor', 'timeout', 'jobTimeout', 'maxWait', 'maxTime'])
 
-function settingsOf({ settings }: Session): Record<string, string> {
+function settingsOf({ settings }: DrillSession): Record<string, string> {
   const shown: Record<string, string> = {}
   for (const [name, value] of Object.entries(settings)) {
     if (unshown.has(name) || value === undefined) continue

@@ -2,9 +2,10 @@
  * What a drill has to keep, as text: `p99 < 500ms`, `create.p99 < 1s`, `5xx < 0.1%`, `lost = 0`. One grammar for options,
  * files, reports and k6; a threshold that is given takes the place of the drill's own on the same metric.
  */
+
 import { parse as parseYaml } from 'yaml'
-import { ConfigError } from '../server/config.ts'
-import { parseDuration } from '../server/duration.ts'
+import { parseDuration } from '../base/duration.ts'
+import { ConfigError } from '../base/options.ts'
 import { callNames } from './calls.ts'
 import type { DrillName, ThresholdResult, Unit } from './report.ts'
 
@@ -115,7 +116,7 @@ const expectedUnit: Record<Unit, (name: string) => string> = {
 }
 
 /** As it is written, and as reports show it: "create.p99 < 500ms". */
-export const textOf = ({ metric, call, op, limit }: Threshold): string =>
+export const thresholdText = ({ metric, call, op, limit }: Threshold): string =>
   `${call === undefined ? '' : `${call}.`}${metric} ${op} ${limitText(limit, metricOf(metric).unit)}`
 
 const limitText = (limit: number, unit: Unit): string =>
@@ -153,11 +154,11 @@ export function thresholdsFor(drill: DrillName, own: readonly string[], given: r
     const { drills } = metricOf(one.metric)
     if (one.call === 'journey' && drill !== 'journey')
       throw new ConfigError(
-        `the threshold ${JSON.stringify(textOf(one))} means nothing to ${drill}, which makes no journeys`,
+        `the threshold ${JSON.stringify(thresholdText(one))} means nothing to ${drill}, which makes no journeys`,
       )
     if (drills && !drills.includes(drill)) {
       throw new ConfigError(
-        `the threshold ${JSON.stringify(textOf(one))} means nothing to ${drill}; ${one.metric} is found by ${drills.join(', ')}`,
+        `the threshold ${JSON.stringify(thresholdText(one))} means nothing to ${drill}; ${one.metric} is found by ${drills.join(', ')}`,
       )
     }
   }

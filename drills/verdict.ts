@@ -1,9 +1,9 @@
 /** From what a drill found to whether it is good: each threshold, then the whole. */
-import { plural } from '../contracts/reporters/text.ts'
+import { plural } from '../base/text.ts'
 import { percentile, type Records } from './load/records.ts'
-import type { DrillVerdict, Generator, Point, StatusClass, Statuses, ThresholdResult, Unit } from './report.ts'
+import type { DrillPoint, DrillVerdict, Generator, StatusClass, Statuses, ThresholdResult, Unit } from './report.ts'
 import { inUnit } from './reporters/numbers.ts'
-import { holds, type MetricName, metricOf, type Threshold, textOf } from './thresholds.ts'
+import { holds, type MetricName, metricOf, type Threshold, thresholdText } from './thresholds.ts'
 
 const percentiles: Partial<Record<MetricName, number>> = { p50: 50, p90: 90, p95: 95, p99: 99, 'p99.9': 99.9, max: 100 }
 /** Which classes of answers a share counts. */
@@ -58,13 +58,13 @@ function shareOf(statuses: Statuses, classes: readonly StatusClass[]): number | 
 export function judgeThreshold(
   threshold: Threshold,
   measured: Measured,
-  points: readonly Point[],
+  points: readonly DrillPoint[],
   everyMs: number,
 ): ThresholdResult {
   const { metric, call, op, limit } = threshold
   const { unit } = metricOf(metric)
   const found = measure(threshold, measured)
-  const about = { text: textOf(threshold), metric, ...(call !== undefined && { call }), op, limit, unit }
+  const about = { text: thresholdText(threshold), metric, ...(call !== undefined && { call }), op, limit, unit }
   if (found === null) return { ...about, found, verdict: 'unknown', said: 'the drill found nothing to tell by' }
   // Judged as it is, and rounded only to be shown: one in a million is not none.
   const value = Math.round(found * 1e6) / 1e6
@@ -81,11 +81,11 @@ export function judgeThreshold(
 }
 
 /** The first interval that breaks it by itself. Of a single call the series does not tell. */
-function firstBroken(threshold: Threshold, points: readonly Point[]): number | undefined {
+function firstBroken(threshold: Threshold, points: readonly DrillPoint[]): number | undefined {
   const { metric, call } = threshold
   if (call !== undefined) return undefined
   const classes = classesOf[metric]
-  const valueAt = (point: Point): number | null => {
+  const valueAt = (point: DrillPoint): number | null => {
     if (classes) return shareOf(point.statuses, classes)
     if (metric === 'p50' || metric === 'p90' || metric === 'p99' || metric === 'max') return point[metric]
     if (metric === 'p95' || metric === 'p99.9') return point.max
@@ -186,7 +186,7 @@ export function generatorOf(loop: Loop, own: OwnLate, excused: readonly string[]
 
 const percent = (share: number): string => `${Number((share * 100).toFixed(1))} %`
 
-export interface Judgement {
+export interface DrillVerdictInput {
   verdict: DrillVerdict
   ok: boolean
   why: string
@@ -209,7 +209,7 @@ export function judgeDrill({
   generator: Generator
   complete: boolean
   inconclusive?: string | undefined
-}): Judgement {
+}): DrillVerdictInput {
   const broken = thresholds.filter(one => one.verdict === 'broken' && !excused.has(one))
   const [first] = broken
   if (first) {

@@ -1,18 +1,20 @@
 /** The calls of a load, made ready and kept going: which video they are about, which jobs they ask for. */
-import { field, parse } from '../contracts/suite/answers.ts'
-import { multipart } from '../contracts/suite/multipart.ts'
-import { TargetError } from '../contracts/suite/run.ts'
-import { monotonicMs } from '../server/clock.ts'
-import { ConfigError } from '../server/config.ts'
+
+import { monotonicMs } from '../base/clock.ts'
+import { multipart } from '../base/multipart.ts'
+import { ConfigError } from '../base/options.ts'
+import { field, parse } from '../contracts/answers.ts'
+import { TargetError } from '../suite/run.ts'
+
 import type { CallName, Mix, Outbound } from './calls.ts'
-import type { Answered } from './load/wire.ts'
-import { type Due, type Session, whatOf } from './session.ts'
+import type { LoadResponse } from './load/wire.ts'
+import { type DrillSession, type Due, requestLabel } from './session.ts'
 
 /** Jobs that polls go round among: enough that no single one is hot, few enough to be of now. */
 const mostPolled = 1_000
 
 export class Workload {
-  readonly #session: Session
+  readonly #session: DrillSession
   readonly #key: string
   readonly #upload: { headers: Record<string, string>; body: Uint8Array; form: NonNullable<Outbound['form']> }
   videoUrl = ''
@@ -20,9 +22,9 @@ export class Workload {
   #nextPolled = 0
   #completed = ''
   /** Called with each create that got no 2xx. */
-  onRefused: ((n: number, answered: Answered) => void) | undefined
+  onRefused: ((n: number, answered: LoadResponse) => void) | undefined
 
-  constructor(session: Session, key: string) {
+  constructor(session: DrillSession, key: string) {
     this.#session = session
     this.#key = key
     const { name, type, bytes, path } = session.kit.clip
@@ -56,10 +58,10 @@ export class Workload {
   }
 
   /** A call that has to work: with what else is there nothing to drill. */
-  async #ready(out: Outbound): Promise<Answered> {
+  async #ready(out: Outbound): Promise<LoadResponse> {
     const answered = await this.#session.ask(out, { counts: false })
     if (answered.status >= 200 && answered.status < 300) return answered
-    const said = this.#session.kit.redact(whatOf(answered))
+    const said = this.#session.kit.redact(requestLabel(answered))
     if (answered.status === 0) throw new TargetError(said)
     refuseKey(out, answered)
     throw new TargetError(`${out.method} ${out.path} is answered ${said} before any load: there is nothing to drill`)
@@ -99,14 +101,14 @@ export class Workload {
   }
 
   /** The same create again, under the same Idempotency-Key (ID-1), counted as another call. */
-  async createAgain(n: number, call: string): Promise<Answered> {
+  async createAgain(n: number, call: string): Promise<LoadResponse> {
     const answered = await this.#session.ask({ ...this.#createOf(n), call })
     this.noteCreate(n, answered)
     return answered
   }
 
   /** What became of a create; true for a job. */
-  noteCreate(n: number, answered: Answered): boolean {
+  noteCreate(n: number, answered: LoadResponse): boolean {
     const { ledger } = this.#session.kit
     if (answered.status === 0) {
       ledger.unanswered(n)
@@ -164,14 +166,14 @@ export class Workload {
 }
 
 /** With a key that is not taken there is nothing to drill. */
-export function refuseKey({ method, path }: Outbound, answered: Answered, option = '--key'): void {
+export function refuseKey({ method, path }: Outbound, answered: LoadResponse, option = '--key'): void {
   const { status } = answered
   if (status === 401 || status === 403)
     throw new ConfigError(`the endpoint answers ${status} to ${method} ${path}; give a valid key with ${option}`)
 }
 
 /** A body as the suite's readers take it. */
-export const jsonOf = ({ body }: Answered) => ({ json: parse(body.toString('utf8')) })
+export const jsonOf = ({ body }: LoadResponse) => ({ json: parse(body.toString('utf8')) })
 
 const boundary = 'understudy-drill-boundary'
 

@@ -7,7 +7,7 @@
  */
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
-import { Clock } from './clock.ts'
+import { Clock } from '../base/clock.ts'
 import type { Config } from './config.ts'
 import { registerControl } from './control/index.ts'
 import { ApiError, apiError, toApiError } from './errors.ts'
@@ -19,11 +19,11 @@ import { closeExchange, open } from './pipeline/exchange.ts'
 import { holdContinue, isStillWaiting } from './pipeline/expect.ts'
 import { answerNodesOwn, answerRawErrors } from './pipeline/rawErrors.ts'
 import { refuseDeepJson, validatorCompiler } from './pipeline/validation.ts'
-import { answerRecorded } from './replay/answerRecorded.ts'
-import { Replay } from './replay/replay.ts'
+import { answerRecorded } from './playback/answerRecorded.ts'
+import { Playback } from './playback/playback.ts'
 import { registerDocs } from './routes/docs.ts'
 import { methodsOf, registerRoutes } from './routes/index.ts'
-import { Director } from './scenarios/director.ts'
+import { ActiveScenarios } from './scenarios/activeScenarios.ts'
 import { Uploads } from './uploads.ts'
 import { Webhooks } from './webhooks.ts'
 import { Worlds } from './world/worlds.ts'
@@ -103,11 +103,11 @@ export function buildApp(config: Config, log: Logger): App {
 
 function assemble(config: Config, log: Logger): Mock {
   // First, as it may be refused: nothing has been made yet that would have to be taken away.
-  const replay = config.replay === undefined ? undefined : new Replay(config.replay)
+  const replay = config.replay === undefined ? undefined : new Playback(config.replay)
   const clock = new Clock()
   const feed = new Feed()
   const metrics = new Metrics()
-  const director = new Director(config.scenarios, config.scenario, log)
+  const director = new ActiveScenarios(config.scenarios, config.scenario, log)
   const webhooks = new Webhooks(config, feed, metrics)
   const uploads = new Uploads(config.dataDir)
   const worlds = new Worlds(config, clock, {

@@ -1,13 +1,14 @@
 /** The grade of a client, from the mock's own journal: for tests in this process, and for GET /__mock/conduct. */
-import { defaultPatienceMs, grade, isRuleOrClause, namesOfRules, resultsFor } from '../contracts/conduct/grade.ts'
-import type { ConductReport, RuleResult } from '../contracts/conduct/report.ts'
-import { type Traffic, trafficOf } from '../contracts/traffic.ts'
-import { harEntryOf } from './har/fromJournal.ts'
+import { fingerprintOf } from '../base/fingerprint.ts'
+import { packageVersion } from '../base/paths.ts'
+import { defaultPatienceMs, grade, isRuleOrClause, namesOfRules, resultsFor } from '../conduct/grade.ts'
+import type { ConductReport, RuleResult } from '../conduct/report.ts'
+import { type Traffic, trafficOf } from '../recordings/traffic.ts'
 import type { Entry } from './journal.ts'
+import { harEntryOf } from './journalHar.ts'
 import type { Mock } from './mock.ts'
-import { packageVersion } from './paths.ts'
 import type { World } from './world/world.ts'
-import { fingerprintOf, isSelected, type WorldSelector } from './world/worlds.ts'
+import { isWorldSelected, type WorldSelector } from './world/worlds.ts'
 
 export interface ConductOptions {
   /** The longest that a job may be polled that doesn't end, ms by the mock's clock; 30 min by default. */
@@ -21,7 +22,7 @@ export interface ConductOptions {
 /** Grades the client of a key; without one, all clients. Throws a RangeError for a name that is no rule and no clause. */
 export function conductOf(mock: Mock, selector: WorldSelector, options: ConductOptions = {}): ConductReport {
   for (const name of options.require ?? []) knownRule(name)
-  const worlds = [...mock.worlds].filter(one => isSelected(one, selector))
+  const worlds = [...mock.worlds].filter(one => isWorldSelected(one, selector))
   const evicted = worlds.reduce((sum, one) => sum + one.journal.evicted, 0)
   const own = worlds.flatMap(one => [...one.journal])
   const entries = [...own, ...keyless(mock, new Set(worlds))]

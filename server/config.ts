@@ -2,7 +2,20 @@
  * Every option of the mock in one table: its CLI flag, its environment variable, its default and what it means. The
  * CLI's --help, the README's table and startMock()'s defaults are all read from here. Nobody else reads the environment.
  */
-import { freshSeed } from './seed.ts'
+import {
+  ConfigError,
+  expected,
+  numberFrom0,
+  type Option,
+  parseAs,
+  portOption,
+  seedText,
+  speedFactor,
+  text,
+  variableOf,
+  wholeNumber,
+} from '../base/options.ts'
+import { freshSeed } from '../base/seed.ts'
 
 export interface MockOptions {
   /** TCP port; 0 takes a free one. */
@@ -56,48 +69,8 @@ export type ReplayFallback = (typeof replayFallbacks)[number]
 type Unset = 'dataDir' | 'webhookSecret' | 'adminToken' | 'scenario' | 'scenarios' | 'replay'
 export type Config = Required<Omit<MockOptions, Unset>> & Pick<MockOptions, Unset>
 
-export interface Option<T> {
-  /** The flag's argument, as --help shows it. */
-  argument: string
-  /** What it means, units and clause included. */
-  description: string
-  /** Shown for a default that is made when the mock starts. */
-  defaultText?: string
-  default: () => T
-  /** Reads the flag's or the variable's text; throws what was expected instead. */
-  parse: (text: string) => T
-}
-
-class ExpectationError extends Error {}
-
-export const expected = (what: string): never => {
-  throw new ExpectationError(what)
-}
-
-export const wholeNumber = (min: number, max: number, unit: string) => (text: string) => {
-  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
-  return value >= min && value <= max ? value : expected(`a whole number from ${min} to ${max}${unit}`)
-}
-
-export const numberFrom0 = (unit: string) => (text: string) => {
-  const value = Number(text)
-  return text.trim() !== '' && value >= 0 && value < 1e12 ? value : expected(`a number of 0 or more${unit}`)
-}
-
-export const text =
-  (what: string) =>
-  (value: string): string =>
-    value === '' ? expected(what) : value
-
-export const seed = (value: string): string => text('a text, such as 42')(value)
-
 export const options = {
-  port: {
-    argument: '<port>',
-    description: 'TCP port; 0 takes a free one',
-    default: () => 4010,
-    parse: wholeNumber(0, 65535, ''),
-  },
+  port: portOption,
   host: {
     argument: '<address>',
     description: 'address to listen on; off loopback, /__mock is closed unless an admin token is set',
@@ -108,18 +81,14 @@ export const options = {
     argument: '<factor>',
     description: 'how many times faster jobs and webhook retries go, or "instant"',
     default: () => 1 as number | 'instant',
-    parse: value => {
-      if (value === 'instant') return value
-      const factor = Number(value)
-      return factor > 0 && factor <= 1e6 ? factor : expected('"instant" or a number above 0, such as 20')
-    },
+    parse: speedFactor,
   },
   seed: {
     argument: '<text>',
     description: 'what all chance is drawn from; the same seed gives the same run',
     defaultText: 'drawn anew and printed',
     default: freshSeed,
-    parse: seed,
+    parse: seedText,
   },
   credits: {
     argument: '<credits>',
@@ -234,35 +203,15 @@ export const options = {
 
 export type OptionName = keyof typeof options
 
-/** --webhook-secret for webhookSecret. */
-export const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`
-
-/** UNDERSTUDY_WEBHOOK_SECRET for webhookSecret. */
-export const variableOf = (name: string): string =>
-  `UNDERSTUDY_${name.replace(/[A-Z]/g, letter => `_${letter}`).toUpperCase()}`
-
 /** What --help and the README print as the default. */
 export function defaultTextOf(name: OptionName): string {
   const option: Option<unknown> = options[name]
   return option.defaultText ?? String(option.default())
 }
 
-/** A wrong option: its message says what was found, what was expected and what to do. */
-export class ConfigError extends Error {}
-
 /** One option from its text; `source` is how the user gave it, for the message. */
 export const parseOption = (name: OptionName, value: string, source: string): unknown =>
   parseAs<unknown>(options[name], value, source)
-
-/** The same of an option of any table. */
-export function parseAs<T>(option: Pick<Option<T>, 'parse'>, value: string, source: string): T {
-  try {
-    return option.parse(value)
-  } catch (error) {
-    if (!(error instanceof ExpectationError)) throw error
-    throw new ConfigError(`${source} is ${JSON.stringify(value)}; expected ${error.message}`)
-  }
-}
 
 /** The options as given in the environment's UNDERSTUDY_* variables. */
 export function readEnvironment(environment: NodeJS.ProcessEnv = process.env): MockOptions {

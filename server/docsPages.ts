@@ -5,7 +5,7 @@ import { examples } from '../contracts/examples.ts'
 import { errorRows } from '../contracts/openapi.ts'
 import { errorsOf, type Operation, operations } from '../contracts/operations.ts'
 import type { ScenarioSummary } from './control/scenarios.ts'
-import { keyMagic, videoMagic } from './magic.ts'
+import { testKeys, testVideos } from './testValues.ts'
 
 const style = `
 :root { color-scheme: light dark; --line: light-dark(#d8dee6, #333b46); --soft: light-dark(#f5f7f9, #171c23); --accent: light-dark(#0a58ca, #7ab7ff) }
@@ -130,14 +130,14 @@ export function clausesPage(): string {
 }
 
 export function testValuesPage(scenarios: readonly ScenarioSummary[]): string {
-  const keys = keyMagic.map(
+  const keys = testKeys.map(
     ({ prefix, effect }) => html`<tr><td><code>${prefix}…</code></td><td>${effect.replaceAll('`', '')}</td></tr>`,
   )
   const named = scenarios.map(
     ({ name, description, clauses }) =>
       html`<tr><td><code>${name}</code></td><td>${description}</td><td>${clauses.map(id => html`<a href="/docs/clauses#${id}">${id}</a> `)}</td></tr>`,
   )
-  const videos = videoMagic.map(
+  const videos = testVideos.map(
     ({ name, effect }) => html`<tr><td><code>…/${name}.mp4</code></td><td>${effect.replaceAll('`', '')}</td></tr>`,
   )
   return page(

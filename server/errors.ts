@@ -16,7 +16,7 @@ export class ApiError extends Error {
 
   constructor(name: ErrorCaseName, detail?: string, headers?: Record<string, string>) {
     const found: ErrorCase = errorCases[name]
-    super(detail === undefined ? found.message : `${found.message}: ${cut(detail)}`)
+    super(detail === undefined ? found.message : `${found.message}: ${limitDetail(detail)}`)
     this.case = name
     this.status = statusOf(name)
     this.headers = headers
@@ -27,7 +27,8 @@ export class ApiError extends Error {
   }
 }
 
-const cut = (text: string): string => (text.length > maxDetailLength ? `${text.slice(0, maxDetailLength)}…` : text)
+const limitDetail = (text: string): string =>
+  text.length > maxDetailLength ? `${text.slice(0, maxDetailLength)}…` : text
 
 /**
  * An error of the catalogue. `detail` follows the case's documented message: which field or limit, what was found, what

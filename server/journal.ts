@@ -4,8 +4,8 @@
  * nothing.
  */
 
-import type { Cut } from '../contracts/har.ts'
-import type { Scene } from './scenarios/play.ts'
+import type { Cut } from '../recordings/har.ts'
+import type { RuleContext } from './scenarios/scenarioRun.ts'
 import type { Account } from './world/account.ts'
 import type { Window } from './world/limits.ts'
 import type { World } from './world/world.ts'
@@ -20,7 +20,7 @@ const countedBytes = 64
 const entryBytes = 1024
 
 /** revoked: it was valid, and is no more. */
-export type KeyState = 'none' | 'valid' | 'invalid' | 'revoked'
+export type KeyValidity = 'none' | 'valid' | 'invalid' | 'revoked'
 
 /**
  * One request and its answer. It accompanies the request from its first hook on, and is the journal's entry at the end.
@@ -45,7 +45,7 @@ export class Exchange {
   /** What its headers take, unless they are the same as the call's before. */
   headerBytes = 0
   /** Whether X-Api-Key was sent, and whether it is one. */
-  keyState: KeyState
+  keyState: KeyValidity
   requestBody: string | undefined = undefined
   /** Of an upload only this is kept. */
   upload: UploadNote | undefined = undefined
@@ -71,7 +71,7 @@ export class Exchange {
   /** A file is nobody's by its key, but of the world whose job or upload it is: it is timed by that one's clock. */
   subject: World | undefined = undefined
   /** What the scenario had to do with it; undefined where none is active. */
-  scene: Scene | undefined = undefined
+  scene: RuleContext | undefined = undefined
   idempotencyKey: string | undefined = undefined
   fingerprint: string | undefined = undefined
   /** The client went away before it had its answer. */
@@ -90,7 +90,7 @@ export class Exchange {
     method: string,
     url: string,
     requestHeaders: readonly string[],
-    keyState: KeyState,
+    keyState: KeyValidity,
   ) {
     this.id = id
     this.world = world

@@ -2,13 +2,14 @@
  * Reading the journal: filters, paging, waiting, and entries as they may be shown, with every secret taken out.
  */
 
+import { isSecretHeader, redacted, redactField, redactText, redactUrl, withoutSecrets } from '../base/redaction.ts'
 import { routeOf } from '../contracts/operations.ts'
-import { isSecretHeader, redacted, redactField, redactText, redactUrl, withoutSecrets } from '../contracts/redaction.ts'
 import type { Config } from './config.ts'
 import { type Entry, type Exchange, type Feed, maxBodyBytes } from './journal.ts'
-import { answerHeaders } from './pipeline/record.ts'
+import { answerHeaders } from './pipeline/headers.ts'
+
 import type { World } from './world/world.ts'
-import { isSelected, type WorldSelector, type Worlds } from './world/worlds.ts'
+import { isWorldSelected, type WorldSelector, type Worlds } from './world/worlds.ts'
 
 /** Which entries; all that are given have to fit. */
 export interface JournalFilter extends WorldSelector {
@@ -137,7 +138,7 @@ export class JournalReader {
     let stop = () => {}
     const met = new Promise<boolean>(resolve => {
       stop = this.#feed.listen(entry => {
-        if (fits(entry) && isSelected(entry.world, filter) && ++count >= atLeast) resolve(true)
+        if (fits(entry) && isWorldSelected(entry.world, filter) && ++count >= atLeast) resolve(true)
       })
     })
     return Promise.race([met, waited.then(() => false)]).finally(() => stop())
@@ -147,7 +148,7 @@ export class JournalReader {
   listen(filter: JournalFilter, listener: (entry: JournalEntry) => void): () => void {
     const fits = matcher(filter)
     return this.#feed.listen(entry => {
-      if (fits(entry) && isSelected(entry.world, filter)) listener(this.show(entry))
+      if (fits(entry) && isWorldSelected(entry.world, filter)) listener(this.show(entry))
     })
   }
 
@@ -167,7 +168,7 @@ export class JournalReader {
       status: entry.status,
       ms: Math.round(entry.ms * 1000) / 1000,
     }
-    const request = { headers: headersOf(entry.requestHeaders), body: bodyOf(entry.requestBody) }
+    const request = { headers: shownHeaders(entry.requestHeaders), body: bodyOf(entry.requestBody) }
     const shown: JournalEntry =
       entry.kind === 'webhook'
         ? {
@@ -196,7 +197,7 @@ export class JournalReader {
               entry.status === 0
                 ? undefined
                 : {
-                    headers: headersOf(
+                    headers: shownHeaders(
                       Object.entries(
                         entry.responseHeaders ?? {
                           ...answerHeaders(entry),
@@ -222,7 +223,7 @@ export class JournalReader {
   }
 
   *#read(filter: WorldSelector): Generator<World> {
-    for (const world of this.#worlds) if (isSelected(world, filter)) yield world
+    for (const world of this.#worlds) if (isWorldSelected(world, filter)) yield world
   }
 }
 
@@ -268,7 +269,7 @@ function* secretsIn(pairs: readonly string[]): Generator<string> {
   }
 }
 
-function headersOf(pairs: readonly string[]): Record<string, string> {
+function shownHeaders(pairs: readonly string[]): Record<string, string> {
   const headers: Record<string, string> = {}
   for (let i = 0; i < pairs.length; i += 2) {
     const name = (pairs[i] as string).toLowerCase()

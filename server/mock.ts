@@ -1,13 +1,13 @@
 /** All that one mock is made of, handed to routes and hooks; two in one process share none of it. */
 import type { ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
-import type { Clock } from './clock.ts'
+import type { Clock } from '../base/clock.ts'
 import type { Config } from './config.ts'
 import type { Exchange, Feed } from './journal.ts'
 import type { JournalReader } from './journalView.ts'
 import type { Metrics } from './metrics.ts'
-import type { Replay } from './replay/replay.ts'
-import type { Director } from './scenarios/director.ts'
+import type { Playback } from './playback/playback.ts'
+import type { ActiveScenarios } from './scenarios/activeScenarios.ts'
 import type { Uploads } from './uploads.ts'
 import type { Webhooks } from './webhooks.ts'
 import type { Worlds } from './world/worlds.ts'
@@ -21,10 +21,10 @@ export interface Mock {
   readonly uploads: Uploads
   readonly webhooks: Webhooks
   readonly metrics: Metrics
-  readonly director: Director
+  readonly director: ActiveScenarios
   readonly log: Logger
   /** The recording that answers in place of the routes; undefined without one. */
-  readonly replay: Replay | undefined
+  readonly replay: Playback | undefined
   /** Calls so far that were none of the API's; their request_ids count on it. */
   internalCalls: number
   /** Connections that a fault has taken over: nobody else ends them. */

@@ -2,6 +2,7 @@
  * Uploads on disk. They stream into a folder of their own and are looked at on the way; what is refused or broken off
  * leaves nothing behind.
  */
+
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
@@ -9,11 +10,11 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { ConfigError } from '../base/options.ts'
+import { tagOf } from '../base/seed.ts'
 import { type VideoType, videoTypes } from '../contracts/schemas.ts'
-import { ConfigError } from './config.ts'
+import { durationMsOf, isVideoType, sniff, sniffBytes, typeOfName } from '../media/video.ts'
 import { apiError } from './errors.ts'
-import { durationMsOf, isVideoType, sniff, sniffBytes, typeOfName } from './media.ts'
-import { tagOf } from './seed.ts'
 import { videoIdFor } from './world/videoLength.ts'
 import type { World } from './world/world.ts'
 

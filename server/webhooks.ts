@@ -2,16 +2,17 @@
  * Webhooks (WH-1 to WH-3): each event of a job is POSTed, signed, and tried again when it isn't answered 2xx in 5 s.
  * Every attempt is an entry of the journal. They go to loopback only, unless a host is allowed by name.
  */
+
 import { createHmac } from 'node:crypto'
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import { isIP } from 'node:net'
+import { monotonicMs, realTimeout } from '../base/clock.ts'
+import { isLoopback } from '../base/loopback.ts'
+import { packageVersion } from '../base/paths.ts'
 import type { WebhookDelivery, WebhookEventName } from '../contracts/schemas.ts'
-import { monotonicMs, realTimeout } from './clock.ts'
 import type { Config } from './config.ts'
 import type { Feed } from './journal.ts'
 import type { Metrics } from './metrics.ts'
-import { packageVersion } from './paths.ts'
 import type { JobRecord, JobStore } from './world/jobStore.ts'
 import type { WebhookFault } from './world/plan.ts'
 import type { World } from './world/world.ts'
@@ -61,7 +62,7 @@ interface Outcome {
 }
 
 /** One world's deliveries: bounded, and each job's events in their order. */
-class Lane {
+class DeliveryQueue {
   readonly remembered = new Map<string, Delivery>()
   readonly waiting: Delivery[] = []
   /** Jobs with an event underway for the first time; their next event waits for it. */
@@ -75,7 +76,7 @@ export class Webhooks {
   readonly #config: Config
   readonly #feed: Feed
   readonly #metrics: Metrics
-  readonly #lanes = new WeakMap<World, Lane>()
+  readonly #lanes = new WeakMap<World, DeliveryQueue>()
   readonly #stop = new AbortController()
 
   constructor(config: Config, feed: Feed, metrics: Metrics) {
@@ -116,7 +117,7 @@ export class Webhooks {
   }
 
   /** Sends an event as often as the scenario has it, and what was held back for it behind it. */
-  #send(lane: Lane, delivery: Delivery): void {
+  #send(lane: DeliveryQueue, delivery: Delivery): void {
     const { fault, jobId } = delivery
     // The API believes that it was sent: so the job says, and only the journal knows better.
     if (fault?.type === 'lost') this.#record(delivery, { status: 0, error: null }, 0, null)
@@ -158,16 +159,16 @@ export class Webhooks {
     this.#stop.abort()
   }
 
-  #laneOf(world: World): Lane {
+  #laneOf(world: World): DeliveryQueue {
     let lane = this.#lanes.get(world)
     if (!lane) {
-      lane = new Lane()
+      lane = new DeliveryQueue()
       this.#lanes.set(world, lane)
     }
     return lane
   }
 
-  #work(lane: Lane): void {
+  #work(lane: DeliveryQueue): void {
     while (lane.underway < maxUnderway) {
       const next = lane.waiting.findIndex(({ jobId }) => !lane.jobsUnderway.has(jobId))
       const delivery = lane.waiting[next]
@@ -296,16 +297,8 @@ function tell(job: JobRecord, delivery: Delivery, status: WebhookDelivery['statu
   else events.push({ event: delivery.event, status, delivery_id: delivery.id })
 }
 
-function remember(lane: Lane, delivery: Delivery): void {
+function remember(lane: DeliveryQueue, delivery: Delivery): void {
   lane.remembered.set(delivery.id, delivery)
   const [oldest] = lane.remembered.keys()
   if (lane.remembered.size > maxRemembered && oldest !== undefined) lane.remembered.delete(oldest)
-}
-
-/** Whether a URL's host, or an address, is this machine. */
-export function isLoopback(host: string): boolean {
-  const bare = host.replace(/^\[|\]$/g, '')
-  if (isIP(bare) === 4) return bare.startsWith('127.')
-  if (isIP(bare) === 6) return bare === '::1' || /^::ffff:(127\.|7f)/.test(bare)
-  return bare === 'localhost' || bare.endsWith('.localhost')
 }

@@ -4,9 +4,9 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
+import { outputsFolder, packageRoot } from '../base/paths.ts'
 import { videoTypes } from '../contracts/schemas.ts'
-import { readDurationMs, sniff, sniffBytes } from '../server/media.ts'
-import { outputsFolder, packageRoot } from '../server/paths.ts'
+import { readDurationMs, sniff, sniffBytes } from '../media/video.ts'
 
 const run = promisify(execFile)
 const clipsFolder = join(packageRoot, 'fixtures', 'clips')

@@ -4,8 +4,8 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import type { Test } from 'tap'
+import { packageRoot } from '../base/paths.ts'
 import type { MockOptions } from '../server/config.ts'
-import { packageRoot } from '../server/paths.ts'
 import { type RunningMock, startMock } from '../server/start.ts'
 
 /** A mock of the test's own, closed at its end. Instant unless told otherwise, with a fixed seed, without limits. */

@@ -1,6 +1,8 @@
 /** The script's constants and metrics, by the name that it uses. What is secret comes from k6's environment. */
+
 import { basename } from 'node:path'
-import { headersOf } from '../../harness/inputs.ts'
+import { parseHeaderLines } from '../../base/inputs.ts'
+
 import type { Complete } from '../session.ts'
 import { decimal, property, quoted, timeOf } from './code.ts'
 import { wholeMix } from './mixed.ts'
@@ -8,7 +10,7 @@ import { mixOf } from './thresholds.ts'
 
 /** The extra headers by name, and the variables that hold their values. */
 export const headerVariables = (settings: Complete): { name: string; variable: string }[] =>
-  Object.keys(headersOf(settings.header ?? [])).map(name => ({
+  Object.keys(parseHeaderLines(settings.header ?? [])).map(name => ({
     name,
     variable: `HEADER_${name.toUpperCase().replace(/\W/g, '_')}`,
   }))
@@ -92,7 +94,7 @@ const metricRows: readonly [string, string, Kind, string][] = [
 /** Names for k6 by variable. A threshold on one that is not declared is refused. */
 export const metricNames = new Map(metricRows.map(([variable, name]) => [name, variable]))
 
-export const metrics: Readonly<Record<string, string>> = Object.fromEntries(
+export const k6Metrics: Readonly<Record<string, string>> = Object.fromEntries(
   metricRows.map(([variable, name, kind, what]) => [
     variable,
     `const ${variable} = new ${kind}('${name}'${kind === 'Trend' && /duration|recovery/.test(name) ? ', true' : ''})${what ? ` // ${what}` : ''}\n`,

@@ -1,7 +1,7 @@
 /** What the script says of itself: how it is run, in what it differs from the drill, what is not in it. */
-import { oneLine, wrap } from '../../contracts/reporters/text.ts'
+import { oneLine, wrap } from '../../base/text.ts'
 import { drills } from '../named/index.ts'
-import { textOf } from '../thresholds.ts'
+import { thresholdText } from '../thresholds.ts'
 import { clipFile, headerVariables } from './constants.ts'
 import { needsJob, wholeMix } from './mixed.ts'
 import { isOpen, type Parts } from './options.ts'
@@ -9,7 +9,7 @@ import { mixOf, type NotInK6 } from './thresholds.ts'
 
 const width = 116
 
-export function head(target: string, parts: Parts, notIn: readonly NotInK6[], names: ReadonlySet<string>): string {
+export function k6Head(target: string, parts: Parts, notIn: readonly NotInK6[], names: ReadonlySet<string>): string {
   const { drill } = parts
   const variables = variablesOf(target, parts, names)
   const widest = Math.max(...variables.map(([name]) => name.length))
@@ -26,7 +26,7 @@ export function head(target: string, parts: Parts, notIn: readonly NotInK6[], na
     'In what it differs from the drill:',
     ...differences(parts, names).flatMap(item),
     ...(notIn.length > 0
-      ? ['', 'Not in this script:', ...notIn.flatMap(({ of, why }) => item(`${textOf(of)}: ${why}`))]
+      ? ['', 'Not in this script:', ...notIn.flatMap(({ of, why }) => item(`${thresholdText(of)}: ${why}`))]
       : []),
   ]
   return `${lines.map(line => `// ${line}`.trimEnd()).join('\n')}\n`

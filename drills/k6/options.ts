@@ -2,9 +2,9 @@
 import { shareOf } from '../calls.ts'
 import type { DrillName } from '../report.ts'
 import type { Complete } from '../session.ts'
-import { textOf } from '../thresholds.ts'
+import { thresholdText } from '../thresholds.ts'
 import { decimal, indented, property, rateOf, timeOf } from './code.ts'
-import { dueOf, expressionOf, type K6Threshold, keyOf, mixOf, stepsOf } from './thresholds.ts'
+import { dueOf, expressionOf, type K6Threshold, mixOf, stepsOf, thresholdKey } from './thresholds.ts'
 
 /** From this share of the iterations on that found no VU, the load was another one. */
 const mostDropped = 0.01
@@ -127,7 +127,7 @@ const block = (lines: readonly string[]): string => `{\n${indented(lines.join('\
 function together(thresholds: readonly K6Threshold[]): Map<string, K6Threshold[]> {
   const found = new Map<string, K6Threshold[]>()
   for (const one of thresholds) {
-    const key = keyOf(one.metric, one.tags)
+    const key = thresholdKey(one.metric, one.tags)
     found.set(key, [...(found.get(key) ?? []), one])
   }
   return found
@@ -138,7 +138,9 @@ const isOfStep = ({ endsStep, of }: K6Threshold): boolean => endsStep === true |
 function thresholdLines({ drill, settings, thresholds }: Parts): string[] {
   const own = drill === 'ramp' ? thresholds.filter(one => !isOfStep(one)) : thresholds
   const lines = [...together(own)].map(([key, ones]) => {
-    const said = ones.some(({ isShared }) => isShared) ? `// ${ones.map(({ of }) => textOf(of)).join(', ')}\n` : ''
+    const said = ones.some(({ isShared }) => isShared)
+      ? `// ${ones.map(({ of }) => thresholdText(of)).join(', ')}\n`
+      : ''
     return `${said}${property(key)}: [${ones.map(one => expressionOf(one)).join(', ')}],`
   })
   if (!isOpen(drill) || drill === 'ramp') return lines

@@ -128,7 +128,7 @@ export const stepsOf = ({
   stepRates(from, to, steps).map(rate => ({ rate, due: dueWithin(rate, stepTime) }))
 
 /** "http_req_duration{load:yes}" */
-export const keyOf = (metric: string, tags: readonly string[]): string =>
+export const thresholdKey = (metric: string, tags: readonly string[]): string =>
   tags.length === 0 ? metric : `${metric}{${tags.join(',')}}`
 
 /** A literal: 'p(99)<500'; a template, where the instances share the limit. */

@@ -2,7 +2,7 @@
  * The open model: the n-th request is due at a moment that is fixed beforehand, whatever became of those before it. A
  * server that is slow gets no rest by that, and no request that a pause kept from being sent goes uncounted.
  */
-import { monotonicMs, realDelay } from '../../server/clock.ts'
+import { monotonicMs, realDelay } from '../../base/clock.ts'
 
 export interface Arrivals {
   /** Requests a second. */

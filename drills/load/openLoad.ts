@@ -1,13 +1,13 @@
 /** The open model over the mix of calls, as sustain, outage, soak and each step of a ramp use it. */
-import { monotonicMs } from '../../server/clock.ts'
+import { monotonicMs } from '../../base/clock.ts'
 import { interleaved, type Mix } from '../calls.ts'
-import type { Session } from '../session.ts'
+import type { DrillSession } from '../session.ts'
 import type { Workload } from '../workload.ts'
 import { arrive, dueWithin } from './arrivals.ts'
 
 /** Makes the load, and waits for what is underway at its end. */
 export async function openLoad(
-  session: Session,
+  session: DrillSession,
   workload: Workload,
   { rate, durationMs, mix }: { rate: number; durationMs: number; mix: Mix },
 ): Promise<void> {
@@ -29,7 +29,7 @@ export const warmUpRequests = (rate: number): number => (rate < warmUpFrom ? 0 :
  * and of code being compiled, here and there. Its jobs are looked for behind the load like all others.
  */
 export async function warmUp(
-  session: Session,
+  session: DrillSession,
   workload: Workload,
   { rate, mix }: { rate: number; mix: Mix },
 ): Promise<void> {
@@ -44,7 +44,7 @@ export async function warmUp(
 }
 
 /** Waits until nothing is underway, or for as long as an answer may take. */
-export async function drain(session: Session): Promise<void> {
+export async function drain(session: DrillSession): Promise<void> {
   const until = monotonicMs() + session.settings.timeout + 1_000
   while (session.kit.wire.inFlight > 0 && !session.stopped && monotonicMs() < until) await session.sleep(10)
 }

@@ -2,13 +2,13 @@
  * What became of every request: one row of numbers each, and no histogram, so that every percentile is exact and can be
  * told of any second and any call afterwards. 30 bytes a request.
  */
-import { type Percentiles, type Point, type StatusClass, type Statuses, statusClasses } from '../report.ts'
+import { type DrillPoint, type Percentiles, type StatusClass, type Statuses, statusClasses } from '../report.ts'
 
 /** Sent later than this after it was due, a request is late; by the second, the load is another one. */
 export const lateMs = 25
 const veryLateMs = 100
 
-export interface Row {
+export interface RequestRow {
   call: number
   /** ms from the start of the load. */
   due: number
@@ -52,7 +52,7 @@ export class Records {
     return index
   }
 
-  add({ call, due, sent, ended, status, lagMs }: Row): void {
+  add({ call, due, sent, ended, status, lagMs }: RequestRow): void {
     const i = this.#size++
     if (i === this.#call.length) this.#grow()
     this.#call[i] = call
@@ -153,7 +153,7 @@ export class Records {
   }
 
   /** The run in intervals of `everyMs`; `dueCounts` are the requests that were due in each, whether they ended or not. */
-  series(everyMs: number, untilMs: number, dueCounts: readonly number[]): Point[] {
+  series(everyMs: number, untilMs: number, dueCounts: readonly number[]): DrillPoint[] {
     const intervals = Math.max(1, Math.ceil(untilMs / everyMs))
     const place = (ms: number) => Math.min(intervals - 1, Math.max(0, Math.floor(ms / everyMs)))
     const points = Array.from({ length: intervals }, (_, i) => ({

@@ -4,10 +4,10 @@
  * what fails has failed.
  */
 import type { Client, Dispatcher } from 'undici'
-import { laterReal, monotonicMs } from '../../server/clock.ts'
+import { laterReal, monotonicMs } from '../../base/clock.ts'
 import type { Outbound } from '../calls.ts'
 
-export interface Answered {
+export interface LoadResponse {
   /** 0: no answer came. */
   status: number
   /** Names in lower case. */
@@ -37,7 +37,7 @@ type Wants = (status: number) => boolean
 interface Waiting {
   out: Outbound
   wants: Wants
-  done: (answered: Answered) => void
+  done: (answered: LoadResponse) => void
 }
 
 interface Flight {
@@ -51,14 +51,14 @@ const deadlineCheckMs = 25
 const nobody = Buffer.alloc(0)
 
 /** undici is loaded now: who only starts a mock would wait for it. */
-export async function openWire(options: WireOptions): Promise<Wire> {
+export async function openWire(options: WireOptions): Promise<LoadConnections> {
   const { Client } = await import('undici')
-  return new Wire(options, (origin, settings) => new Client(origin, settings))
+  return new LoadConnections(options, (origin, settings) => new Client(origin, settings))
 }
 
 type Connect = (origin: string, settings: Client.Options) => Client
 
-export class Wire {
+export class LoadConnections {
   readonly #options: WireOptions
   readonly #connect: Connect
   readonly #origin: string
@@ -88,7 +88,7 @@ export class Wire {
   }
 
   /** `wants` says whether the body of an answer is worth keeping. */
-  send(out: Outbound, wants: Wants, done: (answered: Answered) => void): void {
+  send(out: Outbound, wants: Wants, done: (answered: LoadResponse) => void): void {
     const client = this.#idle.pop() ?? this.#another()
     if (client) this.#dispatch(client, out, wants, done, false)
     else this.#waiting.push({ out, wants, done })
@@ -121,7 +121,13 @@ export class Wire {
     return client
   }
 
-  #dispatch(client: Client, out: Outbound, wants: Wants, done: (answered: Answered) => void, waited: boolean): void {
+  #dispatch(
+    client: Client,
+    out: Outbound,
+    wants: Wants,
+    done: (answered: LoadResponse) => void,
+    waited: boolean,
+  ): void {
     const { method, path, headers, body } = out
     const sentAt = monotonicMs()
     const flight: Flight = { deadline: sentAt + this.#options.timeoutMs, controller: undefined, isLate: false }
@@ -129,7 +135,7 @@ export class Wire {
     this.#stopChecks ??= laterReal(deadlineCheckMs, this.#checkDeadlines)
     this.bytesSent += body === undefined ? 0 : body.length
     let status = 0
-    let answerHeaders: Answered['headers'] = {}
+    let answerHeaders: LoadResponse['headers'] = {}
     let chunks: Buffer[] | undefined
     const end = (error?: string) => {
       if (!this.#flights.delete(flight)) return
@@ -156,7 +162,7 @@ export class Wire {
       },
       onResponseStart: (_controller, statusCode, found) => {
         status = statusCode
-        answerHeaders = found as Answered['headers']
+        answerHeaders = found as LoadResponse['headers']
         if (out.needsBody || wants(statusCode)) chunks = []
       },
       onResponseData: (_controller, chunk) => {

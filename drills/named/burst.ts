@@ -3,13 +3,13 @@
  * against the contract, and its Retry-After is waited for.
  */
 import type { Client } from 'autocannon'
-import { monotonicMs } from '../../server/clock.ts'
+import { monotonicMs } from '../../base/clock.ts'
 import type { Outbound } from '../calls.ts'
-import type { Answered } from '../load/wire.ts'
+import type { LoadResponse } from '../load/wire.ts'
 import { retryAfterMs } from '../policy.ts'
 import { inUnit } from '../reporters/numbers.ts'
 import { flat } from '../sampler.ts'
-import type { Session } from '../session.ts'
+import type { DrillSession } from '../session.ts'
 import { refuseKey, Workload } from '../workload.ts'
 import type { Drill } from './drill.ts'
 
@@ -41,7 +41,7 @@ export const burst: Drill = {
     if (limited.length === 0) return `no 429 came in ${answers.length} requests; more --calls may meet the limit`
     if (second === undefined) session.note('whether two keys share a limit needs a second one (--second-key)')
     else await askOther(session, out, second)
-    await waitAndAsk(session, out, limited.at(-1) as Answered)
+    await waitAndAsk(session, out, limited.at(-1) as LoadResponse)
     return undefined
   },
 }
@@ -50,14 +50,19 @@ export const burst: Drill = {
 const mostErrors = 50
 
 /** Sends them all; the answers in the order in which they came. */
-const flood = (session: Session, out: Outbound, calls: number, connections: number): Promise<Answered[]> =>
+const flood = (session: DrillSession, out: Outbound, calls: number, connections: number): Promise<LoadResponse[]> =>
   session.kit.closesConnections
     ? floodAnew(session, out, calls, connections)
     : floodKept(session, out, calls, Math.min(calls, connections))
 
 /** Where each answer ends its connection, autocannon loses those that were underway: the other drills' connections don't. */
-async function floodAnew(session: Session, out: Outbound, calls: number, connections: number): Promise<Answered[]> {
-  const answers: Answered[] = []
+async function floodAnew(
+  session: DrillSession,
+  out: Outbound,
+  calls: number,
+  connections: number,
+): Promise<LoadResponse[]> {
+  const answers: LoadResponse[] = []
   let left = calls
   const lane = async () => {
     while (left-- > 0 && !session.stopped) {
@@ -69,13 +74,18 @@ async function floodAnew(session: Session, out: Outbound, calls: number, connect
   return answers
 }
 
-async function floodKept(session: Session, out: Outbound, calls: number, connections: number): Promise<Answered[]> {
+async function floodKept(
+  session: DrillSession,
+  out: Outbound,
+  calls: number,
+  connections: number,
+): Promise<LoadResponse[]> {
   const { kit, settings } = session
   const { ca } = kit
-  const answers: Answered[] = []
+  const answers: LoadResponse[] = []
   // Loaded now: nothing but a burst needs it.
   const { default: autocannon } = await import('autocannon')
-  let latest: Pick<Answered, 'status' | 'headers' | 'body'> | undefined
+  let latest: Pick<LoadResponse, 'status' | 'headers' | 'body'> | undefined
   return new Promise((resolve, reject) => {
     const instance = autocannon(
       {
@@ -101,7 +111,7 @@ async function floodKept(session: Session, out: Outbound, calls: number, connect
           client.on('response', (_status, _bytes, ms) => {
             if (!latest) return
             const endedAt = monotonicMs()
-            const answered: Answered = { ...latest, kept: true, sentAt: endedAt - ms, endedAt, waited: false }
+            const answered: LoadResponse = { ...latest, kept: true, sentAt: endedAt - ms, endedAt, waited: false }
             answers.push(answered)
             session.counted(out, answered)
           })
@@ -126,15 +136,15 @@ async function floodKept(session: Session, out: Outbound, calls: number, connect
   })
 }
 
-const lowerCase = (headers: object): Answered['headers'] =>
+const lowerCase = (headers: object): LoadResponse['headers'] =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
 
-function tellLimit(session: Session, answers: readonly Answered[]): void {
+function tellLimit(session: DrillSession, answers: readonly LoadResponse[]): void {
   const passed = answers.filter(({ status }) => status >= 200 && status < 300)
   session.fact('passed', 'got through', `${passed.length} of ${answers.length}`, passed.length, '')
   const first = answers.findIndex(({ status }) => status === 429)
   if (first >= 0) {
-    const at = (answers[first] as Answered).endedAt - session.loadAt
+    const at = (answers[first] as LoadResponse).endedAt - session.loadAt
     session.fact(
       'first_429',
       'first 429',
@@ -159,7 +169,7 @@ function tellLimit(session: Session, answers: readonly Answered[]): void {
 }
 
 /** What the limit headers say that can't be, one text for each answer that says it (RL-2). */
-export function inconsistent(answers: readonly Pick<Answered, 'status' | 'headers'>[]): string[] {
+export function inconsistent(answers: readonly Pick<LoadResponse, 'status' | 'headers'>[]): string[] {
   const wrong: string[] = []
   const told = answers.map(({ status, headers }) => ({ status, headers: flat(headers) }))
   const limits = new Set(told.flatMap(({ headers }) => headers['x-ratelimit-limit'] ?? []))
@@ -184,7 +194,7 @@ export function inconsistent(answers: readonly Pick<Answered, 'status' | 'header
 const others = 3
 
 /** While the first key is at its limit, another one is not (RL-1). */
-async function askOther(session: Session, first: Outbound, key: string): Promise<void> {
+async function askOther(session: DrillSession, first: Outbound, key: string): Promise<void> {
   session.phase = 'asking with the second key'
   const out = new Workload(session, key).listCall(1)
   let refused = 0
@@ -209,7 +219,7 @@ async function askOther(session: Session, first: Outbound, key: string): Promise
 }
 
 /** Waiting so long is enough: RFC 9110's Retry-After is never a lie (RL-2). */
-async function waitAndAsk(session: Session, out: Outbound, refused: Answered): Promise<void> {
+async function waitAndAsk(session: DrillSession, out: Outbound, refused: LoadResponse): Promise<void> {
   const waitMs = retryAfterMs(refused)
   if (waitMs === 0) return session.note('the last 429 has no Retry-After in whole seconds to wait for (RL-2)')
   if (waitMs > session.settings.maxWait)

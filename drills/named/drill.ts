@@ -1,8 +1,9 @@
 /** What a named drill is. A new one is a file beside this one, and a line in index.ts. */
+
+import type { Limit } from '../../client/drillControl.ts'
 import type { ClauseId } from '../../contracts/clauses.ts'
 import type { DrillOptionName, DrillSettings } from '../options.ts'
-import type { Session } from '../session.ts'
-import type { Limit } from '../target.ts'
+import type { DrillSession } from '../session.ts'
 
 export interface Drill {
   /** One line, as `drill list` shows it. */
@@ -15,16 +16,16 @@ export interface Drill {
   /** What has to hold unless the user says otherwise. */
   thresholds: readonly string[]
   /** The most that it does, before anything is sent. */
-  plan(settings: DrillSettings): Plan
+  plan(settings: DrillSettings): LoadPlan
   /** Why these settings make no sense together, before anything is sent. */
   refuse?(settings: DrillSettings): string | undefined
   /** The limit of the keys that are drawn for it on the mock; none without it. */
   limit?: Limit | 'default'
   /** Runs it; says why nothing can be concluded, where it found that out. */
-  run(session: Session): Promise<string | undefined>
+  run(session: DrillSession): Promise<string | undefined>
 }
 
-export interface Plan {
+export interface LoadPlan {
   /** Requests a second at the most; undefined where the server's own pace decides. */
   rate?: number
   requests: number

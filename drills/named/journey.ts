@@ -1,9 +1,9 @@
 /** Virtual users that each go the whole way, as a client that does as it should. */
-import { field } from '../../contracts/suite/answers.ts'
+import { field } from '../../contracts/answers.ts'
 import type { Outbound } from '../calls.ts'
-import type { Answered } from '../load/wire.ts'
+import type { LoadResponse } from '../load/wire.ts'
 import { backoffMs, isRetried, pollPauseMs, retryAfterMs } from '../policy.ts'
-import { elsewhere, type Session } from '../session.ts'
+import { type DrillSession, elsewhere } from '../session.ts'
 import { jsonOf, refuseKey, Workload } from '../workload.ts'
 import type { Drill } from './drill.ts'
 
@@ -39,7 +39,7 @@ export const journey: Drill = {
 }
 
 /** One journey; true when it came to its output. Its time counts as the call "journey". */
-async function walkOnce(session: Session, who: string): Promise<boolean> {
+async function walkOnce(session: DrillSession, who: string): Promise<boolean> {
   const startedAt = session.now()
   const until = startedAt + session.settings.jobTimeout
   const end = (status: number) => {
@@ -72,7 +72,7 @@ async function walkOnce(session: Session, who: string): Promise<boolean> {
 }
 
 /** Polls 2 s apart and slower (RL-3), until a terminal state. */
-async function isCompleted(session: Session, who: string, out: Outbound, until: number): Promise<boolean> {
+async function isCompleted(session: DrillSession, who: string, out: Outbound, until: number): Promise<boolean> {
   for (let poll = 0; !session.stopped; poll++) {
     await session.sleep(pollPauseMs(poll))
     const answered = await persist(session, who, out, until)
@@ -90,7 +90,7 @@ async function isCompleted(session: Session, who: string, out: Outbound, until: 
 const mostTries = 6
 
 /** The same request until it is answered well, or there is no sense in going on; the last answer. */
-async function persist(session: Session, who: string, out: Outbound, until: number): Promise<Answered> {
+async function persist(session: DrillSession, who: string, out: Outbound, until: number): Promise<LoadResponse> {
   for (let attempt = 0; ; attempt++) {
     const answered = await session.ask(out)
     refuseKey(out, answered)
@@ -102,7 +102,7 @@ async function persist(session: Session, who: string, out: Outbound, until: numb
 }
 
 /** DL-3: a GET on it gives the file; it may lie on another host. */
-async function isThere(session: Session, url: string): Promise<boolean> {
+async function isThere(session: DrillSession, url: string): Promise<boolean> {
   const out: Outbound = { call: 'file', operation: undefined, method: 'GET', path: url, headers: {} }
   const answered = await session.kit.fetch(url)
   if (answered.error === elsewhere) {

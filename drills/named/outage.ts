@@ -1,13 +1,15 @@
 /** A server that fails in the midst of the load: what is lost, how long till it is well again, is a job made twice? */
+
 import { spawn } from 'node:child_process'
-import { NoAnswer } from '../../contracts/suite/check.ts'
+import { NoAnswer } from '../../base/http.ts'
+
 import { usualMix } from '../calls.ts'
 import { dueWithin } from '../load/arrivals.ts'
 import { drain, openLoad, warmUp } from '../load/openLoad.ts'
-import type { Answered } from '../load/wire.ts'
+import type { LoadResponse } from '../load/wire.ts'
 import { backoffMs, isRetried, retryAfterMs } from '../policy.ts'
 import { inUnit } from '../reporters/numbers.ts'
-import type { Session } from '../session.ts'
+import type { DrillSession } from '../session.ts'
 import type { Workload } from '../workload.ts'
 import { mixPlan, withWorkload } from './common.ts'
 import { type Drill, mixOptions } from './drill.ts'
@@ -60,7 +62,12 @@ export const outage: Drill = {
 const mostRetryMs = 64_000
 
 /** The same create under the same Idempotency-Key, as RL-3 says; true when it got through. */
-async function untilThrough(session: Session, workload: Workload, n: number, first: Answered): Promise<boolean> {
+async function untilThrough(
+  session: DrillSession,
+  workload: Workload,
+  n: number,
+  first: LoadResponse,
+): Promise<boolean> {
   const since = session.now()
   let waitMs = retryAfterMs(first)
   let { status } = first
@@ -85,7 +92,7 @@ interface Span {
 }
 
 /** Causes the outage and ends it, whatever happens in between; undefined where nobody here can. */
-async function breakAndMend(session: Session, atMs: number, forMs: number): Promise<Span | undefined> {
+async function breakAndMend(session: DrillSession, atMs: number, forMs: number): Promise<Span | undefined> {
   const { control, keys, signal } = session.kit
   const { scenario = '', breakWith, mendWith } = session.settings
   const by = breakWith !== undefined ? 'a command' : control ? `the scenario ${scenario}` : undefined
@@ -152,7 +159,7 @@ function shell(command: string, option: string, signal?: AbortSignal): Promise<s
 
 const failing = ['5xx', 'none', '429', '4xx'] as const
 
-function tell(session: Session, span: Span | undefined, through: readonly boolean[]): void {
+function tell(session: DrillSession, span: Span | undefined, through: readonly boolean[]): void {
   const { records, found } = session
   const failures = records.span(failing)
   if (failures) {
@@ -179,7 +186,7 @@ function tell(session: Session, span: Span | undefined, through: readonly boolea
 }
 
 /** How long behind the end of the outage the last failure was; a server that never came back has not recovered. */
-function tellRecovery(session: Session, { to }: Span): void {
+function tellRecovery(session: DrillSession, { to }: Span): void {
   const { records, found, kit } = session
   const last = records.span(failing, to)?.last
   const good = records.span(['2xx'], to)?.last

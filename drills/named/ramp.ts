@@ -3,8 +3,8 @@ import { usualMix } from '../calls.ts'
 import { dueWithin } from '../load/arrivals.ts'
 import { drain, openLoad, warmUp } from '../load/openLoad.ts'
 import { inUnit } from '../reporters/numbers.ts'
-import type { Session } from '../session.ts'
-import { holds, metricOf, type Threshold, textOf } from '../thresholds.ts'
+import type { DrillSession } from '../session.ts'
+import { holds, metricOf, type Threshold, thresholdText } from '../thresholds.ts'
 import { generatorOf, isExcused, measure, type OwnLate } from '../verdict.ts'
 import { mixPlan, withWorkload } from './common.ts'
 import { type Drill, mixOptions } from './drill.ts'
@@ -68,7 +68,7 @@ export const ramp: Drill = {
         session.fact(
           `step.${rate}`,
           `${rate}/s`,
-          broken ? `broken: ${textOf(broken.threshold)}: ${broken.said}` : stepText(session, perStep, span),
+          broken ? `broken: ${thresholdText(broken.threshold)}: ${broken.said}` : stepText(session, perStep, span),
         )
         if (broken) break
         knee = rate
@@ -103,10 +103,10 @@ const noneLate = { due: 0, late: 0, veryLate: 0 }
 
 type Span = { from: number; to: number }
 
-const valueIn = (session: Session, threshold: Threshold, span: Span): number | null =>
+const valueIn = (session: DrillSession, threshold: Threshold, span: Span): number | null =>
   measure(threshold, { ...session, own: noneLate, loadMs: 0 }, span)
 
-function firstBroken(session: Session, thresholds: readonly Threshold[], span: Span): Broken | undefined {
+function firstBroken(session: DrillSession, thresholds: readonly Threshold[], span: Span): Broken | undefined {
   for (const threshold of thresholds) {
     const found = valueIn(session, threshold, span)
     if (found !== null && !holds(threshold, found))
@@ -116,7 +116,7 @@ function firstBroken(session: Session, thresholds: readonly Threshold[], span: S
 }
 
 /** Why a step says nothing of the server: this process could not make it. */
-function ownFault(session: Session, broken: Broken | undefined, span: Span, before: OwnLate): string | undefined {
+function ownFault(session: DrillSession, broken: Broken | undefined, span: Span, before: OwnLate): string | undefined {
   const { due, records } = session
   const own = {
     due: due - before.due,
@@ -125,20 +125,20 @@ function ownFault(session: Session, broken: Broken | undefined, span: Span, befo
   }
   const loop = { p99Ms: 0, maxMs: 0, utilization: 0 }
   const isExcuse = broken !== undefined && isExcused(broken.threshold, { ...session, own, loadMs: 0 }, loop, span)
-  const { bottleneck, text } = generatorOf(loop, own, isExcuse ? [textOf(broken.threshold)] : [])
+  const { bottleneck, text } = generatorOf(loop, own, isExcuse ? [thresholdText(broken.threshold)] : [])
   return bottleneck ? text : undefined
 }
 
-function judged(session: Session, threshold: Threshold, span: Span, rate: number) {
+function judged(session: DrillSession, threshold: Threshold, span: Span, rate: number) {
   const found = valueIn(session, threshold, span)
   if (found === null) return { found, holds: null, said: 'no such call was made' }
   return { found, holds: true, said: `${inUnit(found, metricOf(threshold.metric).unit)} at ${rate}/s` }
 }
 
-const stepText = (session: Session, thresholds: readonly Threshold[], span: Span): string =>
+const stepText = (session: DrillSession, thresholds: readonly Threshold[], span: Span): string =>
   thresholds
     .map(threshold => {
       const found = valueIn(session, threshold, span)
-      return `${textOf(threshold).split(' ')[0]} ${found === null ? 'unknown' : inUnit(found, metricOf(threshold.metric).unit)}`
+      return `${thresholdText(threshold).split(' ')[0]} ${found === null ? 'unknown' : inUnit(found, metricOf(threshold.metric).unit)}`
     })
     .join(', ')

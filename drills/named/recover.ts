@@ -2,7 +2,7 @@
 import type { Outbound } from '../calls.ts'
 import { backoffMs, isRetried, retryAfterMs } from '../policy.ts'
 import { inUnit } from '../reporters/numbers.ts'
-import type { Session } from '../session.ts'
+import type { DrillSession } from '../session.ts'
 import { refuseKey, Workload } from '../workload.ts'
 import type { Drill } from './drill.ts'
 
@@ -44,7 +44,7 @@ interface Seen {
 
 const mostTries = 20
 
-async function untilThrough(session: Session, who: string, out: Outbound, seen: Seen): Promise<boolean> {
+async function untilThrough(session: DrillSession, who: string, out: Outbound, seen: Seen): Promise<boolean> {
   for (let attempt = 0; attempt < mostTries && !session.stopped; attempt++) {
     const answered = await session.ask(out)
     if (answered.status >= 200 && answered.status < 300) return true
@@ -73,7 +73,11 @@ function windowOf(policy: string): number | undefined {
   return seconds === undefined ? undefined : Number(seconds) * 1000
 }
 
-function tell(session: Session, { limited, givenUp, waits, limit, windowMs }: Seen, calls: number): string | undefined {
+function tell(
+  session: DrillSession,
+  { limited, givenUp, waits, limit, windowMs }: Seen,
+  calls: number,
+): string | undefined {
   session.found.set('limited', limited)
   // Stopped by our own hand, none was given up, and nobody knows how long it would have taken.
   if (session.stopped) return undefined

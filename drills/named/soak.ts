@@ -4,7 +4,7 @@ import { dueWithin } from '../load/arrivals.ts'
 import { drain, openLoad, warmUp } from '../load/openLoad.ts'
 import { percentile } from '../load/records.ts'
 import { inUnit } from '../reporters/numbers.ts'
-import type { Session } from '../session.ts'
+import type { DrillSession } from '../session.ts'
 import { mixPlan, withWorkload } from './common.ts'
 import { type Drill, mixOptions } from './drill.ts'
 
@@ -43,7 +43,7 @@ export const soak: Drill = {
 const looks = 120
 
 /** The server's own numbers, from time to time. */
-async function watch(session: Session, durationMs: number, over: AbortSignal): Promise<void> {
+async function watch(session: DrillSession, durationMs: number, over: AbortSignal): Promise<void> {
   const url = session.settings.metricsUrl ?? `${session.kit.base}/metrics`
   const everyMs = Math.max(250, durationMs / looks)
   const found = new Map<string, [number, number][]>()
@@ -91,7 +91,7 @@ export function gaugeIn(text: string, metrics: readonly string[]): number | unde
 }
 
 /** Growth from the second fifth of the run to the last: the first is for warming up. */
-function report(session: Session): void {
+function report(session: DrillSession): void {
   for (const name of ['memory', 'handles'] as const) {
     const points = session.gauges.find(gauge => gauge.name === name)?.points.map(point => point[1] as number) ?? []
     if (points.length < 5) {

@@ -1,16 +1,18 @@
 /** A comparison of two runs, for a terminal and for programs. */
-import { type Paint, paintWith } from '../../contracts/reporters/ansi.ts'
-import { indent, widest } from '../../contracts/reporters/pretty.ts'
-import { when } from '../../contracts/reporters/shared.ts'
-import { json, oneLine, wrap } from '../../contracts/reporters/text.ts'
-import type { Compared, Comparison, Judgement } from '../compare.ts'
+
+import { formatJson, oneLine, wrap } from '../../base/text.ts'
+import { type Paint, paintWith } from '../../reports/ansi.ts'
+import { when } from '../../reports/evidence.ts'
+import { indent, widest } from '../../reports/layout.ts'
+
+import type { Compared, ComparedVerdict, Comparison } from '../compare.ts'
 import * as numbers from './numbers.ts'
 import { tableLines } from './pretty.ts'
 
-export const comparisonJson = (comparison: Comparison): string => json(comparison)
+export const comparisonJson = (comparison: Comparison): string => formatJson(comparison)
 
 /** Not to be told by colour alone. */
-const signs: Record<Judgement, string> = { real: '≠', noise: '≈', unknown: ' ' }
+const signs: Record<ComparedVerdict, string> = { real: '≠', noise: '≈', unknown: ' ' }
 
 /** What makes the two not comparable stands first, the sentence last. */
 export function comparisonText(

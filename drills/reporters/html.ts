@@ -1,23 +1,25 @@
 /** One page that needs nothing else: its plots are alive with its script, and there without it. */
+
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { evidenceBlock } from '../../contracts/reporters/html.ts'
-import { type Markup, markup, raw } from '../../contracts/reporters/markup.ts'
-import { type Row, when } from '../../contracts/reporters/shared.ts'
-import { count, duration, json, oneLine, plural } from '../../contracts/reporters/text.ts'
+import { formatCount, formatDuration, formatJson, oneLine, plural } from '../../base/text.ts'
+import { type EvidenceRow, when } from '../../reports/evidence.ts'
+import { evidenceBlock } from '../../reports/html.ts'
+import { type Markup, markup, raw } from '../../reports/markup.ts'
+
 import type { Breach, DrillReport, ThresholdResult } from '../report.ts'
 import * as numbers from './numbers.ts'
-import { script, style } from './page.ts'
+import { drillScript, drillStyle } from './page.ts'
 import { type Plot, type PlotData, plotData } from './plots.ts'
 import * as shared from './shared.ts'
 import { legend, svg } from './svg.ts'
 
-export function html(report: DrillReport): string {
+export function drillHtml(report: DrillReport): string {
   const data = plotData(report)
   const plotter = data.plots.length > 0 ? uplot() : { script: '', style: '' }
-  const scripts = data.plots.length > 0 ? [plotter.script, script] : []
+  const scripts = data.plots.length > 0 ? [plotter.script, drillScript] : []
   const allowed = scripts.map(hashOf).join(' ') || "'none'"
   const policy = `default-src 'none'; script-src ${allowed}; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'`
   const { drill, target } = report
@@ -29,7 +31,7 @@ export function html(report: DrillReport): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
 <title>${shared.outcomeMarks[shared.outcomeOf(report)]} ${oneLine(drill)} ${oneLine(target)} · Understudy</title>
-<style>${raw(plotter.style)}${raw(style)}</style>
+<style>${raw(plotter.style)}${raw(drillStyle)}</style>
 </head>
 <body>
 <a class="skip" href="#numbers">To the numbers</a>
@@ -66,7 +68,7 @@ const nothing = raw('')
 const code = (text: string): Markup => markup`<code>${oneLine(text)}</code>`
 
 /** JSON in which nothing can end the element that it stands in. */
-const embedded = (data: PlotData): string => json(data, 0).trimEnd().replaceAll('<', '\\u003c')
+const embedded = (data: PlotData): string => formatJson(data, 0).trimEnd().replaceAll('<', '\\u003c')
 
 const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
 
@@ -82,7 +84,11 @@ function head(report: DrillReport): Markup {
   const outcome = shared.outcomeOf(report)
   const [start = '', rest = ''] = oneLine(why).split(/: (.*)/s)
   const title = rest === '' ? start : rest
-  const rows: Row[] = [...shared.factRows(report), ['When', `${when(started_at)}, for ${duration(ms)}`], ['Seed', seed]]
+  const rows: EvidenceRow[] = [
+    ...shared.factRows(report),
+    ['When', `${when(started_at)}, for ${formatDuration(ms)}`],
+    ['Seed', seed],
+  ]
   return markup`<header>
 <div class="target">${oneLine(target)}</div>
 <h1><span class="${outcome}" role="img" aria-label="${outcome}">${shared.outcomeMarks[outcome]}</span> <span>${oneLine(drill)}: <span class="${outcome}">${outcome}</span></span></h1>
@@ -99,16 +105,16 @@ const upper = (text: string): string => (/^[a-z]+ /.test(text) ? text.charAt(0).
 /** The handful of numbers that everybody asks for first. */
 function tiles({ latency, load, statuses, contract }: DrillReport): Markup {
   const total = shared.totalOf(statuses)
-  const errors = shared.errorsOf(statuses)
+  const errors = shared.errorTotal(statuses)
   const breaches = contract.breaches.reduce((sum, { count: many }) => sum + many, 0)
   const all: [string, string, string][] = [
     ['p50', numbers.millis(latency?.p50), 'half are faster'],
     ['p99', numbers.millis(latency?.p99), 'one in a hundred is slower'],
     ['max', numbers.millis(latency?.max), 'the slowest'],
     ['Throughput', numbers.rate(load.per_second), `${plural(load.completed, 'request')} completed`],
-    ['Errors', numbers.share(errors, total), `${count(errors)} neither 2xx nor 429`],
-    ['Limited', numbers.share(statuses['429'], total), `${count(statuses['429'])} with 429`],
-    ['Breaches', count(breaches), `of the contract, in ${plural(contract.judged, 'answer')}`],
+    ['Errors', numbers.share(errors, total), `${formatCount(errors)} neither 2xx nor 429`],
+    ['Limited', numbers.share(statuses['429'], total), `${formatCount(statuses['429'])} with 429`],
+    ['Breaches', formatCount(breaches), `of the contract, in ${plural(contract.judged, 'answer')}`],
   ]
   return markup`<dl class="tiles">${all.map(([name, value, note]) => markup`<div><dt>${name}</dt><dd>${value}<small>${note}</small></dd></div>`)}</dl>`
 }
@@ -121,7 +127,7 @@ ${shared.thresholdsOf(report).map(thresholdRow)}</tbody></table></div></section>
 }
 
 const thresholdRow = (one: ThresholdResult): Markup =>
-  markup`<tr><td class="${one.verdict}">${shared.marks[one.verdict]} ${one.verdict}</td><td>${code(one.text)}</td><td class="number">${numbers.found(one)}</td><td>${oneLine(one.said)}</td></tr>\n`
+  markup`<tr><td class="${one.verdict}">${shared.thresholdMarks[one.verdict]} ${one.verdict}</td><td>${code(one.text)}</td><td class="number">${numbers.found(one)}</td><td>${oneLine(one.said)}</td></tr>\n`
 
 function contract(report: DrillReport): Markup {
   const { breaches } = report.contract
@@ -150,7 +156,7 @@ const figure = (data: PlotData, plot: Plot): Markup =>
 function failures(report: DrillReport): Markup {
   const { more, ...rows } = shared.failuresTable(report)
   if (rows.rows.length === 0) return nothing
-  return markup`<h2>What failed</h2>${table(rows)}${more === 0 ? nothing : markup`<p class="soft">And ${count(more)} more kinds: the json report has them all.</p>`}`
+  return markup`<h2>What failed</h2>${table(rows)}${more === 0 ? nothing : markup`<p class="soft">And ${formatCount(more)} more kinds: the json report has them all.</p>`}`
 }
 
 function gauges(report: DrillReport): Markup {
@@ -168,7 +174,7 @@ function table({ head, rows, text = [] }: shared.Table): Markup {
 ${rows.map(row => markup`<tr>${cells(row, 'td')}</tr>\n`)}</tbody></table></div>`
 }
 
-const list = (title: string, rows: Row[]): Markup =>
+const list = (title: string, rows: EvidenceRow[]): Markup =>
   rows.length === 0
     ? nothing
     : markup`<section><h2>${title}</h2><dl class="rows">${rows.map(([name, value]) => markup`<dt>${oneLine(name)}</dt><dd>${oneLine(value)}</dd>`)}</dl></section>`

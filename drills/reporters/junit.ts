@@ -1,7 +1,9 @@
 /** JUnit XML as Jenkins, GitLab and GitHub's actions read it: a testcase is a threshold, and its name never changes. */
-import { type Markup, markup } from '../../contracts/reporters/markup.ts'
-import { evidenceText } from '../../contracts/reporters/shared.ts'
-import { oneLine, shorten } from '../../contracts/reporters/text.ts'
+
+import { oneLine, shorten } from '../../base/text.ts'
+import { evidenceText } from '../../reports/evidence.ts'
+import { type Markup, markup } from '../../reports/markup.ts'
+
 import type { DrillReport } from '../report.ts'
 import * as numbers from './numbers.ts'
 import * as shared from './shared.ts'
@@ -13,7 +15,7 @@ interface Case {
   text?: string
 }
 
-export function junit(report: DrillReport): string {
+export function drillJunit(report: DrillReport): string {
   const { drill, target, seed, understudy, why, ms, started_at } = report
   const cases = casesOf(report)
   const of = (kind: Case['kind']) => cases.filter(one => one.kind === kind).length
@@ -59,7 +61,7 @@ function casesOf(report: DrillReport): Case[] {
 function thresholdCases({ thresholds }: DrillReport): Case[] {
   const used = new Set<string>()
   return thresholds.map(one => {
-    const metric = oneLine(shared.metricOf(one))
+    const metric = oneLine(shared.metricName(one))
     const names = [metric, `${metric} ${one.op}`, oneLine(one.text)]
     const name = names.find(name => !used.has(name)) ?? `${metric} ${used.size + 1}`
     used.add(name)

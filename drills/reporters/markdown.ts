@@ -1,13 +1,15 @@
 /** For the summary of a CI job: $GITHUB_STEP_SUMMARY, or a comment. */
-import { fence, inline } from '../../contracts/reporters/markdown.ts'
-import { escapeMarkup } from '../../contracts/reporters/markup.ts'
-import { evidenceText, type Row, when } from '../../contracts/reporters/shared.ts'
-import { count, duration, oneLine, shorten } from '../../contracts/reporters/text.ts'
+
+import { formatCount, formatDuration, oneLine, shorten } from '../../base/text.ts'
+import { type EvidenceRow, evidenceText, when } from '../../reports/evidence.ts'
+import { fence, inline } from '../../reports/markdown.ts'
+import { escapeMarkup } from '../../reports/markup.ts'
+
 import type { Breach, DrillReport } from '../report.ts'
 import * as numbers from './numbers.ts'
 import * as shared from './shared.ts'
 
-const icons: Record<shared.Outcome | 'unknown', string> = {
+const icons: Record<shared.DrillOutcome | 'unknown', string> = {
   held: '✅',
   broken: '❌',
   inconclusive: '⚪',
@@ -15,13 +17,13 @@ const icons: Record<shared.Outcome | 'unknown', string> = {
   unknown: '⚪',
 }
 
-export function markdown(report: DrillReport): string {
+export function drillMarkdown(report: DrillReport): string {
   const { drill, target, seed, started_at, ms, why, complete, contract, notes } = report
   const { more, ...failures } = shared.failuresTable(report)
   const gauges = shared.gaugesTable(report)
   const blocks = [
     `## ${icons[shared.outcomeOf(report)]} ${inline(why)}`,
-    inline(`${drill}, ${target}, seed ${seed}, ${when(started_at)}, ${duration(ms)}`),
+    inline(`${drill}, ${target}, seed ${seed}, ${when(started_at)}, ${formatDuration(ms)}`),
     ...(complete ? [] : ['It was stopped before its end.']),
     ...thresholds(report),
     ...rowsTable('Found', shared.factRows(report)),
@@ -31,7 +33,7 @@ export function markdown(report: DrillReport): string {
     'Times in ms, from when each request was due.',
     table(shared.callsTable(report)),
     ...(failures.rows.length > 0 ? ['### What failed', table(failures)] : []),
-    ...(more > 0 ? [`And ${count(more)} more kinds: the json report has them all.`] : []),
+    ...(more > 0 ? [`And ${formatCount(more)} more kinds: the json report has them all.`] : []),
     ...rowsTable('Load', shared.loadRows(report)),
     ...rowsTable('When', shared.markRows(report)),
     ...rowsTable('Jobs', shared.jobRows(report)),
@@ -60,7 +62,7 @@ function details({ evidence, ...breach }: Breach): string[] {
   ]
 }
 
-const rowsTable = (title: string, rows: Row[]): string[] =>
+const rowsTable = (title: string, rows: EvidenceRow[]): string[] =>
   rows.length === 0 ? [] : [`### ${title}`, table({ head: ['', ''], text: [1], rows: rows.map(row => [...row]) })]
 
 function table({ head, rows, text = [] }: shared.Table): string {

@@ -1,9 +1,9 @@
 /** Each number is written here and nowhere else, so that the console, the page and the job summary show the same one. */
-import { count, duration, size } from '../../contracts/reporters/text.ts'
+import { formatCount, formatDuration, formatSize } from '../../base/text.ts'
 import type { ThresholdResult, Unit } from '../report.ts'
 
 /** What stands for a number that is not there. */
-export const none = '–'
+export const noNumber = '–'
 
 /** About three digits that count: 0.42, 4.21, 42.1, 421, 4,210. */
 export function number(value: number): string {
@@ -12,16 +12,20 @@ export function number(value: number): string {
 }
 
 /** Of a column that says ms in its head; null where nothing was measured. */
-export const cell = (ms: number | null | undefined): string => (ms == null ? none : number(ms))
+export const cell = (ms: number | null | undefined): string => (ms == null ? noNumber : number(ms))
 
 /** "4.21 ms", and "12.3 s" from ten seconds on. */
 export function millis(ms: number | null | undefined): string {
-  if (ms == null) return none
-  return Math.abs(ms) < 9999.5 ? `${number(ms)} ms` : Math.abs(ms) < 60_000 ? `${number(ms / 1000)} s` : duration(ms)
+  if (ms == null) return noNumber
+  return Math.abs(ms) < 9999.5
+    ? `${number(ms)} ms`
+    : Math.abs(ms) < 60_000
+      ? `${number(ms / 1000)} s`
+      : formatDuration(ms)
 }
 
 /** A moment of the drill, from its start: "12.3 s", "2 min 5 s". */
-export const moment = (ms: number): string => (ms < 60_000 ? `${(ms / 1000).toFixed(1)} s` : duration(ms))
+export const moment = (ms: number): string => (ms < 60_000 ? `${(ms / 1000).toFixed(1)} s` : formatDuration(ms))
 
 /** "99.8/s" */
 export const rate = (perSecond: number): string => `${bare(perSecond)}/s`
@@ -34,18 +38,18 @@ export function percent(value: number): string {
 }
 
 /** The share that `part` is of `whole`; of nothing there is none. */
-export const share = (part: number, whole: number): string => (whole === 0 ? none : percent((100 * part) / whole))
+export const share = (part: number, whole: number): string => (whole === 0 ? noNumber : percent((100 * part) / whole))
 
 /** A count as it is, anything between in three digits. */
-export const bare = (value: number): string => (Number.isInteger(value) ? count(value) : number(value))
+export const bare = (value: number): string => (Number.isInteger(value) ? formatCount(value) : number(value))
 
 /** "1.23×" */
 export const ratio = (value: number | null): string =>
-  value === null ? none : `${value > 0 && value < 0.1 ? value.toPrecision(2) : number(value)}×`
+  value === null ? noNumber : `${value > 0 && value < 0.1 ? value.toPrecision(2) : number(value)}×`
 
 /** A number with its unit, as a metric has it. */
 export function inUnit(value: number | null | undefined, unit: Unit): string {
-  if (value == null) return none
+  if (value == null) return noNumber
   if (unit === 'ms') return millis(value)
   if (unit === '%') return percent(value)
   if (unit === '/s') return rate(value)
@@ -61,8 +65,8 @@ export function found({ found, limit, unit }: Pick<ThresholdResult, 'found' | 'l
 
 /** A gauge is in whatever unit the server has; bytes are read as such. */
 export function gauge(value: number | null | undefined, unit: string): string {
-  if (value == null) return none
-  if (/^bytes?$/i.test(unit)) return size(Math.round(value))
+  if (value == null) return noNumber
+  if (/^bytes?$/i.test(unit)) return formatSize(Math.round(value))
   if (unit === 'ms' || unit === '%') return inUnit(value, unit)
   return unit === '' ? bare(value) : `${bare(value)} ${unit}`
 }

@@ -1,5 +1,5 @@
 /** The looks and the manners of a drill's page, on top of those of the suite's. Nothing of a report is in here. */
-import { copyButtons, style as suiteStyle } from '../../contracts/reporters/page.ts'
+import { copyButtons, pageStyle as suiteStyle } from '../../reports/page.ts'
 
 const tones = {
   blue: ['#1f6feb', '#6cb0ff'],
@@ -20,7 +20,7 @@ const palette = (mode: 0 | 1): string =>
 
 const light = `${palette(0)}; --grid: #e4e8ec; --band-outage: rgb(207 48 56 / .1); --band: rgb(31 111 235 / .07); --band-wait: rgb(138 147 157 / .16)`
 
-export const style = `${suiteStyle}
+export const drillStyle = `${suiteStyle}
 :root { ${light} }
 @media (prefers-color-scheme: dark) {
   :root { ${palette(1)}; --grid: #232b34; --band-outage: rgb(255 123 114 / .16); --band: rgb(108 176 255 / .09); --band-wait: rgb(139 150 162 / .18) }
@@ -118,7 +118,7 @@ const say = (value, unit) => {
 `
 
 /** Draws the plots with uPlot. Without it the page has the still ones and all of its numbers. */
-export const script = `
+export const drillScript = `
 'use strict'
 ${numberScript}
 const data = JSON.parse(document.getElementById('data').textContent)

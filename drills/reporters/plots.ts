@@ -1,8 +1,8 @@
 /** What is plotted of a report: one description from which the still pictures and the live ones are drawn alike. */
-import { count, duration, oneLine, shorten } from '../../contracts/reporters/text.ts'
-import { type DrillReport, type Mark, type Point, statusClasses } from '../report.ts'
+import { formatCount, formatDuration, oneLine, shorten } from '../../base/text.ts'
+import { type DrillPoint, type DrillReport, type Mark, statusClasses } from '../report.ts'
 import * as numbers from './numbers.ts'
-import { errorsOf, least, metricOf, most } from './shared.ts'
+import { errorTotal, least, metricName, most } from './shared.ts'
 
 export interface Line {
   label: string
@@ -68,7 +68,7 @@ export function plotData(report: DrillReport): PlotData {
 
 const fields = ['at_ms', 'due', 'sent', 'completed', 'in_flight', 'p50', 'p90', 'p99', 'max'] as const
 
-function columnsOf(points: readonly Point[]): Columns {
+function columnsOf(points: readonly DrillPoint[]): Columns {
   const columns: Columns = {}
   for (const field of fields) columns[field] = points.map(point => point[field])
   for (const name of statusClasses) columns[name] = points.map(({ statuses }) => statuses[name])
@@ -99,7 +99,7 @@ function latencyPlot(report: DrillReport): Plot {
   const { points } = report.series
   const all = (field: 'p50' | 'p90' | 'p99' | 'max') =>
     points.map(point => point[field]).filter(value => value !== null && value > 0) as number[]
-  const worst = points.reduce<Point | undefined>((a, b) => ((b.p99 ?? -1) > (a?.p99 ?? -1) ? b : a), undefined)
+  const worst = points.reduce<DrillPoint | undefined>((a, b) => ((b.p99 ?? -1) > (a?.p99 ?? -1) ? b : a), undefined)
   const range = (field: 'p50' | 'p99') => `${numbers.millis(least(all(field)))} to ${numbers.millis(most(all(field)))}`
   return {
     id: 'latency',
@@ -117,7 +117,7 @@ function latencyPlot(report: DrillReport): Plot {
     limits: report.thresholds
       .filter(({ unit, metric, op }) => unit === 'ms' && op.startsWith('<') && /(^|\.)(p[\d.]+|max)$/.test(metric))
       .map(one => ({
-        label: oneLine(`${metricOf(one)} ${one.op} ${numbers.inUnit(one.limit, one.unit)}`),
+        label: oneLine(`${metricName(one)} ${one.op} ${numbers.inUnit(one.limit, one.unit)}`),
         value: one.limit,
       })),
   }
@@ -125,8 +125,8 @@ function latencyPlot(report: DrillReport): Plot {
 
 function statusPlot({ series, statuses }: DrillReport): Plot {
   const shown = statusClasses.filter(name => statuses[name] > 0)
-  const first = series.points.find(point => errorsOf(point.statuses) > 0)
-  const counts = shown.map(name => `${statusName(name)} ${count(statuses[name])}`).join(', ')
+  const first = series.points.find(point => errorTotal(point.statuses) > 0)
+  const counts = shown.map(name => `${statusName(name)} ${formatCount(statuses[name])}`).join(', ')
   return {
     id: 'statuses',
     kind: 'statuses',
@@ -162,7 +162,7 @@ function ratePlot({ series, load }: DrillReport): Plot {
     id: 'rate',
     kind: 'rate',
     title: 'Requests due and completed',
-    about: `Up to ${numbers.rate(most(of('due')) ?? 0)} were due and up to ${numbers.rate(most(of('completed')) ?? 0)} completed; ${numbers.rate(load.per_second)} completed over ${duration(load.ms)}.`,
+    about: `Up to ${numbers.rate(most(of('due')) ?? 0)} were due and up to ${numbers.rate(most(of('completed')) ?? 0)} completed; ${numbers.rate(load.per_second)} completed over ${formatDuration(load.ms)}.`,
     unit: '/s',
     perSecond: true,
     lines: [

@@ -1,14 +1,16 @@
 /** For people at a terminal: what is broken and its evidence first, then the numbers, the verdict in one sentence last. */
-import { type Paint, paintWith } from '../../contracts/reporters/ansi.ts'
-import { indent, widest } from '../../contracts/reporters/pretty.ts'
-import { type Row, rowLines, when } from '../../contracts/reporters/shared.ts'
-import { count, duration, oneLine, shorten, wrap } from '../../contracts/reporters/text.ts'
+
+import { formatCount, formatDuration, oneLine, shorten, wrap } from '../../base/text.ts'
+import { type Paint, paintWith } from '../../reports/ansi.ts'
+import { type EvidenceRow, rowLines, when } from '../../reports/evidence.ts'
+import { indent, widest } from '../../reports/layout.ts'
+
 import type { DrillReport, ThresholdResult } from '../report.ts'
 import * as numbers from './numbers.ts'
 import * as shared from './shared.ts'
 import { spark } from './spark.ts'
 
-export function pretty(
+export function drillPretty(
   report: DrillReport,
   { color = false, width = 80 }: { color?: boolean; width?: number } = {},
 ): string {
@@ -59,14 +61,19 @@ function head({ report, paint, width }: Page): string[] {
 
 function threshold({ paint, width }: Page, { verdict, text, said }: ThresholdResult): string[] {
   const tone = verdict === 'broken' ? paint.red : paint.yellow
-  const title = `${shared.marks[verdict]} ${shorten(oneLine(text), width - 14)}${verdict === 'unknown' ? ' (unknown)' : ''}`
+  const title = `${shared.thresholdMarks[verdict]} ${shorten(oneLine(text), width - 14)}${verdict === 'unknown' ? ' (unknown)' : ''}`
   return [tone(paint.bold(title)), ...indent(wrap(shorten(oneLine(said), 1000), width - 2))]
 }
 
 function held(page: Page, thresholds: ThresholdResult[]): string[] {
   const rows = thresholds
     .filter(({ verdict }) => verdict === 'held')
-    .map(({ text, said }): Row => [`${shared.marks.held} ${shorten(oneLine(text), 60)}`, shorten(oneLine(said), 500)])
+    .map(
+      ({ text, said }): EvidenceRow => [
+        `${shared.thresholdMarks.held} ${shorten(oneLine(text), 60)}`,
+        shorten(oneLine(said), 500),
+      ],
+    )
   return labelled(page, rows, page.paint.green)
 }
 
@@ -129,16 +136,16 @@ function overTime(page: Page): string[] {
     ['p99', points.map(({ p99 }) => p99), numbers.millis],
     ['completed', points.map(({ completed }) => perSecond(completed)), numbers.rate],
     ['429', points.map(({ statuses }) => perSecond(statuses['429'])), numbers.rate],
-    ['errors', points.map(({ statuses }) => perSecond(shared.errorsOf(statuses))), numbers.rate],
+    ['errors', points.map(({ statuses }) => perSecond(shared.errorTotal(statuses))), numbers.rate],
   ]
   const shown = lines
     .filter(([label, values]) => !(label === '429' || label === 'errors') || values.some(value => value !== 0))
     .map(([label, values, say]) => {
       const top = shared.most(values.filter(value => value !== null))
-      const highest = top === undefined ? numbers.none : `up to ${say(top)}`
+      const highest = top === undefined ? numbers.noNumber : `up to ${say(top)}`
       return `${paint.dim(label.padEnd(11))}${spark(values, width - 11 - 17).padEnd(Math.min(points.length, width - 28))}  ${paint.dim(highest)}`
     })
-  return [paint.bold(`Over time, from 0 to ${duration(points.length * every_ms)}`), ...shown, ...markLines(page)]
+  return [paint.bold(`Over time, from 0 to ${formatDuration(points.length * every_ms)}`), ...shown, ...markLines(page)]
 }
 
 /** As many as a person reads; the JSON report has all. */
@@ -150,13 +157,13 @@ function markLines({ report, width }: Page): string[] {
   const lines = rows
     .slice(0, marksShown)
     .map(([at, label]) => `${' '.repeat(11)}${shorten(`${at}: ${oneLine(label)}`, width - 11)}`)
-  return rest > 0 ? [...lines, `${' '.repeat(11)}and ${count(rest)} more`] : lines
+  return rest > 0 ? [...lines, `${' '.repeat(11)}and ${formatCount(rest)} more`] : lines
 }
 
 function failures(page: Page): string[] {
   const { more, ...table } = shared.failuresTable(page.report)
   if (table.rows.length === 0) return []
-  const rest = more === 0 ? [] : [`and ${count(more)} more kinds: the json report has them all`]
+  const rest = more === 0 ? [] : [`and ${formatCount(more)} more kinds: the json report has them all`]
   return [page.paint.bold('What failed'), ...tableLines(page, table), ...rest]
 }
 
@@ -165,10 +172,10 @@ function gauges(page: Page): string[] {
   return table.rows.length === 0 ? [] : [page.paint.bold("The server's own numbers"), ...tableLines(page, table)]
 }
 
-const list = (page: Page, title: string, rows: Row[]): string[] =>
+const list = (page: Page, title: string, rows: EvidenceRow[]): string[] =>
   rows.length === 0 ? [] : [page.paint.bold(title), ...labelled(page, rows)]
 
-function labelled({ paint, width }: Page, rows: Row[], tone = paint.dim): string[] {
+function labelled({ paint, width }: Page, rows: EvidenceRow[], tone = paint.dim): string[] {
   const widths = rows.map(([name]) => oneLine(name).length + 2)
   const column = Math.min(28, Math.max(0, ...widths))
   return rows.flatMap(([name, text]) => {

@@ -1,8 +1,9 @@
 /** What pretty, markdown and html say of a report: the same rows and cells, which each of them escapes in its own way. */
-import type { Row } from '../../contracts/reporters/shared.ts'
-import { evidenceRows } from '../../contracts/reporters/shared.ts'
-import { count, duration, oneLine, plural, shorten, size } from '../../contracts/reporters/text.ts'
-import type { Evidence } from '../../contracts/suite/report.ts'
+
+import { formatCount, formatDuration, formatSize, oneLine, plural, shorten } from '../../base/text.ts'
+import type { Evidence } from '../../contracts/evidence.ts'
+import { type EvidenceRow, evidenceRows } from '../../reports/evidence.ts'
+
 import {
   type Breach,
   type DrillReport,
@@ -14,14 +15,15 @@ import {
 import * as numbers from './numbers.ts'
 
 /** Not to be told by colour alone. */
-export const marks: Record<ThresholdResult['verdict'], string> = { held: '✓', broken: '✗', unknown: '?' }
+export const thresholdMarks: Record<ThresholdResult['verdict'], string> = { held: '✓', broken: '✗', unknown: '?' }
 
 /** How the run as a whole is to be taken; `stopped` is one that is not green though nothing is broken. */
-export type Outcome = DrillReport['verdict'] | 'stopped'
+export type DrillOutcome = DrillReport['verdict'] | 'stopped'
 
-export const outcomeOf = ({ ok, verdict }: DrillReport): Outcome => (verdict === 'held' && !ok ? 'stopped' : verdict)
+export const outcomeOf = ({ ok, verdict }: DrillReport): DrillOutcome =>
+  verdict === 'held' && !ok ? 'stopped' : verdict
 
-export const outcomeMarks: Record<Outcome, string> = { held: '✓', broken: '✗', inconclusive: '?', stopped: '–' }
+export const outcomeMarks: Record<DrillOutcome, string> = { held: '✓', broken: '✗', inconclusive: '?', stopped: '–' }
 
 /** A table as it is shown everywhere; the first column is text, and `text` tells which of the others are. */
 export interface Table {
@@ -33,7 +35,7 @@ export interface Table {
 export const totalOf = (statuses: Statuses): number => statusClasses.reduce((sum, name) => sum + statuses[name], 0)
 
 /** As the metric `errors` has them: all that ended neither 2xx nor 429. */
-export const errorsOf = (statuses: Statuses): number => totalOf(statuses) - statuses['2xx'] - statuses['429']
+export const errorTotal = (statuses: Statuses): number => totalOf(statuses) - statuses['2xx'] - statuses['429']
 
 /** The calls, and all of them together where there are several. */
 const callsOf = ({ calls, latency, statuses }: DrillReport): DrillReport['calls'] =>
@@ -54,9 +56,9 @@ export function callsTable(report: DrillReport): Table {
     head: ['call', 'count', ...shown, ...classes],
     rows: callsOf(report).map(({ call, statuses, latency }) => [
       name(call),
-      count(totalOf(statuses)),
+      formatCount(totalOf(statuses)),
       ...shown.map(quantile => numbers.cell(latency?.[quantile])),
-      ...classes.map(status => count(statuses[status])),
+      ...classes.map(status => formatCount(statuses[status])),
     ]),
   }
 }
@@ -72,7 +74,7 @@ export function latencyTable(report: DrillReport): Table {
     head: ['call', 'count', 'min', 'mean', ...quantiles.map(quantileName)],
     rows: rows.map(({ call, latency }) => [
       name(call),
-      count(latency?.count ?? 0),
+      formatCount(latency?.count ?? 0),
       numbers.cell(latency?.min),
       numbers.cell(latency?.mean),
       ...quantiles.map(quantile => numbers.cell(latency?.[quantile])),
@@ -86,9 +88,9 @@ export function answersTable(report: DrillReport): Table {
     head: ['call', 'count', ...classes, 'errors'],
     rows: callsOf(report).map(({ call, statuses }) => [
       name(call),
-      count(totalOf(statuses)),
-      ...classes.map(status => count(statuses[status])),
-      numbers.share(errorsOf(statuses), totalOf(statuses)),
+      formatCount(totalOf(statuses)),
+      ...classes.map(status => formatCount(statuses[status])),
+      numbers.share(errorTotal(statuses), totalOf(statuses)),
     ]),
   }
 }
@@ -102,7 +104,12 @@ export function failuresTable({ failures }: DrillReport): Table & { more: number
     text: [3],
     rows: failures
       .slice(0, failuresShown)
-      .map(({ call, what, count: many, at_ms }) => [name(call), count(many), numbers.moment(at_ms), cutTo(120, what)]),
+      .map(({ call, what, count: many, at_ms }) => [
+        name(call),
+        formatCount(many),
+        numbers.moment(at_ms),
+        cutTo(120, what),
+      ]),
     more: Math.max(0, failures.length - failuresShown),
   }
 }
@@ -137,20 +144,23 @@ const models: Record<DrillReport['load']['model'], string> = {
 }
 
 /** What was sent, and what came of it. */
-export function loadRows({ load }: DrillReport): Row[] {
+export function loadRows({ load }: DrillReport): EvidenceRow[] {
   const { model, ms, due, sent, completed, late, waited, unfinished, per_second, bytes_sent, bytes_received } = load
-  const waiting = waited === 0 ? '' : `, ${count(waited)} of them for want of a free connection`
+  const waiting = waited === 0 ? '' : `, ${formatCount(waited)} of them for want of a free connection`
   return [
     ['Model', models[model]],
-    ['Requests', `${count(due)} due in ${duration(ms)}, ${count(sent)} sent, ${count(completed)} completed`],
-    ['Late', `${count(late)} (${numbers.share(late, due)}) sent more than 25 ms after they were due${waiting}`],
-    ['Unfinished', `${count(unfinished)} neither answered nor failed at the end`],
+    [
+      'Requests',
+      `${formatCount(due)} due in ${formatDuration(ms)}, ${formatCount(sent)} sent, ${formatCount(completed)} completed`,
+    ],
+    ['Late', `${formatCount(late)} (${numbers.share(late, due)}) sent more than 25 ms after they were due${waiting}`],
+    ['Unfinished', `${formatCount(unfinished)} neither answered nor failed at the end`],
     ['Throughput', `${numbers.rate(per_second)} completed`],
-    ['Traffic', `${size(bytes_sent)} sent, ${size(bytes_received)} received`],
+    ['Traffic', `${formatSize(bytes_sent)} sent, ${formatSize(bytes_received)} received`],
   ]
 }
 
-export const factRows = ({ facts }: DrillReport): Row[] =>
+export const factRows = ({ facts }: DrillReport): EvidenceRow[] =>
   facts.map(({ label, text }) => [cutTo(60, label), cutTo(300, text)])
 
 /** No more ids than a person reads; the JSON report has all. */
@@ -158,16 +168,16 @@ const idsShown = 10
 const idsText = (ids: readonly string[]): string =>
   ids.length === 0
     ? '0'
-    : `${count(ids.length)}: ${ids
+    : `${formatCount(ids.length)}: ${ids
         .slice(0, idsShown)
         .map(id => cutTo(60, id))
         .join(', ')}${ids.length > idsShown ? ', …' : ''}`
 
 /** The books: every job that was wanted, and what is there. */
-export function jobRows({ jobs }: DrillReport): Row[] {
+export function jobRows({ jobs }: DrillReport): EvidenceRow[] {
   const { intended, accepted, refused, unanswered, lost, doubled, checked, text } = jobs
   if (intended === 0) return []
-  const creates = `${plural(intended, 'create')}: ${count(accepted)} accepted, ${count(refused)} refused, ${count(unanswered)} without an answer`
+  const creates = `${plural(intended, 'create')}: ${formatCount(accepted)} accepted, ${formatCount(refused)} refused, ${formatCount(unanswered)} without an answer`
   return [
     ['Creates', creates],
     ['Lost', checked ? idsText(lost) : 'nobody could look'],
@@ -176,11 +186,14 @@ export function jobRows({ jobs }: DrillReport): Row[] {
   ]
 }
 
-export function generatorRows({ generator, load }: DrillReport): Row[] {
+export function generatorRows({ generator, load }: DrillReport): EvidenceRow[] {
   const { late, late_share, loop_p99_ms, loop_max_ms, utilization, bottleneck, text } = generator
   return [
     ['Verdict', `${bottleneck ? 'the bottleneck: ' : ''}${cutTo(500, text)}`],
-    ['Its own delays', `${count(late)} of ${count(load.due)} requests (${numbers.percent(100 * late_share)})`],
+    [
+      'Its own delays',
+      `${formatCount(late)} of ${formatCount(load.due)} requests (${numbers.percent(100 * late_share)})`,
+    ],
     [
       'Event loop',
       `busy ${numbers.percent(100 * utilization)}, p99 ${numbers.millis(loop_p99_ms)} late, at most ${numbers.millis(loop_max_ms)}`,
@@ -188,11 +201,11 @@ export function generatorRows({ generator, load }: DrillReport): Row[] {
   ]
 }
 
-export const settingRows = ({ settings }: DrillReport): Row[] =>
+export const settingRows = ({ settings }: DrillReport): EvidenceRow[] =>
   Object.entries(settings).map(([name, value]) => [cutTo(60, name), cutTo(200, String(value))])
 
 /** What happened when. */
-export const markRows = (report: DrillReport): Row[] =>
+export const markRows = (report: DrillReport): EvidenceRow[] =>
   report.marks
     .toSorted((a, b) => a.from_ms - b.from_ms)
     .map(({ label, from_ms, to_ms }) => [
@@ -202,7 +215,7 @@ export const markRows = (report: DrillReport): Row[] =>
 
 /** "1,200 of 7,200 answers were held against the contract, and all keep it." */
 export function contractText({ contract: { judged, of, breaches } }: DrillReport): string {
-  const start = `${count(judged)} of ${plural(of, 'answer')} ${judged === 1 ? 'was' : 'were'} held against the contract`
+  const start = `${formatCount(judged)} of ${plural(of, 'answer')} ${judged === 1 ? 'was' : 'were'} held against the contract`
   if (judged === 0) return start
   if (breaches.length === 0) return `${start}; all keep it`
   const broken = [...new Set(breaches.flatMap(({ clauses }) => clauses))].sort()
@@ -215,10 +228,10 @@ export const breachTitle = ({ clauses, count: many, at_ms }: Breach): string =>
 
 /** A drill has no list of checks: its evidence speaks for itself. */
 export const noChecks = { checks: [] }
-export const breachRows = (evidence: Evidence): Row[] => evidenceRows(noChecks, evidence)
+export const breachRows = (evidence: Evidence): EvidenceRow[] => evidenceRows(noChecks, evidence)
 
 /** "create.p99" of create.p99 < 500ms: what a threshold is called whatever its limit is. */
-export const metricOf = ({ call, metric }: Pick<ThresholdResult, 'call' | 'metric'>): string =>
+export const metricName = ({ call, metric }: Pick<ThresholdResult, 'call' | 'metric'>): string =>
   call === undefined || metric.startsWith(`${call}.`) ? metric : `${call}.${metric}`
 
 /** On one line and no longer than fits; before it is escaped no length is known. */

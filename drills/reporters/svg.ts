@@ -1,5 +1,5 @@
 /** A plot as a still picture: for print, for whoever lets no script run, and until the script has drawn its own. */
-import { type Markup, markup } from '../../contracts/reporters/markup.ts'
+import { type Markup, markup } from '../../reports/markup.ts'
 import type { Plot, PlotData } from './plots.ts'
 import { most } from './shared.ts'
 

@@ -1,6 +1,6 @@
 /** POST /__mock/clock: the time in the user's hand, of the whole mock or of one key. Every timer of the mock follows it. */
-import type { Clock } from '../clock.ts'
-import { parseDuration } from '../duration.ts'
+import type { Clock } from '../../base/clock.ts'
+import { parseDuration } from '../../base/duration.ts'
 import { apiError } from '../errors.ts'
 import type { Mock } from '../mock.ts'
 import type { WorldSelector } from '../world/worlds.ts'

@@ -1,8 +1,8 @@
 /** GET /__mock/conduct: the grade of a key's client. */
 import type { FastifyRequest } from 'fastify'
-import type { ConductReport } from '../../contracts/conduct/report.ts'
+import { parseDuration } from '../../base/duration.ts'
+import type { ConductReport } from '../../conduct/report.ts'
 import { conductOf } from '../conduct.ts'
-import { parseDuration } from '../duration.ts'
 import { apiError } from '../errors.ts'
 import type { Mock } from '../mock.ts'
 import type { WorldSelector } from '../world/worlds.ts'
@@ -12,7 +12,7 @@ export interface ConductRoute {
   Querystring: WorldSelector & { patience?: string; require?: string }
 }
 
-export const conduct =
+export const conductRoute =
   (mock: Mock) =>
   async ({ query }: FastifyRequest<ConductRoute>): Promise<ConductReport> => {
     const { key, world, patience, require } = query

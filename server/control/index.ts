@@ -2,18 +2,20 @@
  * Everything under /__mock, and /metrics: the mock in the user's hand. None of it is part of the API, so none of it is
  * in the journal. Off loopback it is closed, unless an admin token is set and sent.
  */
+
 import type { FastifyInstance, onRequestHookHandler } from 'fastify'
+import { isLoopback } from '../../base/loopback.ts'
 import { apiError } from '../errors.ts'
 import type { Mock } from '../mock.ts'
 import { openInternal } from '../pipeline/exchange.ts'
 import { sendContinue } from '../pipeline/expect.ts'
 import { requireAdminToken } from '../pipeline/key.ts'
-import { baseUrlOf } from '../routes/baseUrl.ts'
-import { isLoopback } from '../webhooks.ts'
+import { ownBaseUrl } from '../routes/baseUrl.ts'
+
 import { type Snapshot, snapshotFormat } from '../world/snapshot.ts'
 import type { WorldSelector } from '../world/worlds.ts'
 import { type ClockChange, changeClock, readClock } from './clock.ts'
-import { type ConductRoute, conduct } from './conduct.ts'
+import { type ConductRoute, conductRoute } from './conduct.ts'
 import { changeJob, type JobChange } from './jobs.ts'
 import { type JournalRoute, journalPage, journalRecording, journalStream } from './journal.ts'
 import { type KeyChange, listKeys, setKey } from './keys.ts'
@@ -62,7 +64,7 @@ export function registerControl(app: FastifyInstance, mock: Mock): void {
     { onRequest, exposeHeadRoute: false, schema: { querystring: journalQuery } },
     journalStream(mock),
   )
-  app.get<ConductRoute>('/__mock/conduct', read(conductQuery), conduct(mock))
+  app.get<ConductRoute>('/__mock/conduct', read(conductQuery), conductRoute(mock))
   app.get<JournalRoute>('/__mock/journal.har', read(harQuery), journalRecording(mock))
   app.delete<{ Querystring: WorldSelector }>(
     '/__mock/journal',
@@ -153,7 +155,7 @@ export function registerControl(app: FastifyInstance, mock: Mock): void {
       schema: { body: snapshotFormat, querystring: restoreQuery },
     },
     async request => {
-      restore(mock, request.body, request.query, baseUrlOf(request))
+      restore(mock, request.body, request.query, ownBaseUrl(request))
       return { restored: request.body.jobs.length, clock: readClock(mock, request.query) }
     },
   )

@@ -1,13 +1,13 @@
 /** GET /__mock/journal: a page, after waiting for it if asked to, and the same entries as a live stream. */
 import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { realDelay } from '../clock.ts'
-import { parseDuration } from '../duration.ts'
+import { realDelay } from '../../base/clock.ts'
+import { parseDuration } from '../../base/duration.ts'
 import { apiError } from '../errors.ts'
-import { journalHar } from '../har/fromJournal.ts'
+import { journalHar } from '../journalHar.ts'
 import type { JournalFilter, JournalPage } from '../journalView.ts'
 import type { Mock } from '../mock.ts'
-import { baseUrlOf } from '../routes/baseUrl.ts'
+import { ownBaseUrl } from '../routes/baseUrl.ts'
 
 const maxWaitMs = 60_000
 /** A listener that doesn't read is let go when this much waits for it. */
@@ -50,7 +50,7 @@ export const journalStream =
 export const journalRecording =
   (mock: Mock) =>
   (request: FastifyRequest<JournalRoute>, reply: FastifyReply): void => {
-    const pieces = journalHar(mock, filterOf(request.query), baseUrlOf(request))
+    const pieces = journalHar(mock, filterOf(request.query), ownBaseUrl(request))
     reply.type('application/json; charset=utf-8').header('content-disposition', 'attachment; filename="journal.har"')
     reply.send(Readable.from(pieces, { objectMode: false }))
   }

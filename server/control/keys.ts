@@ -1,8 +1,9 @@
 /** /__mock/keys: a key's world made ready for a test: its credits and limits, a top-up, its key revoked. */
+
+import { tagOf } from '../../base/seed.ts'
 import { jobStates } from '../../contracts/schemas.ts'
 import type { Mock } from '../mock.ts'
 import { type LimitFormat, limitOf } from '../scenarios/format.ts'
-import { tagOf } from '../seed.ts'
 import type { Account } from '../world/account.ts'
 import type { Window } from '../world/limits.ts'
 import type { World } from '../world/world.ts'

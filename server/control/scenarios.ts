@@ -1,12 +1,14 @@
 /** /__mock/scenario and /__mock/scenarios: what is active, what there is, and why a call was answered as it was. */
+
 import { apiError } from '../errors.ts'
 import type { Mock } from '../mock.ts'
-import type { Scenario } from '../scenarios/compile.ts'
-import type { ActiveScenario } from '../scenarios/director.ts'
+import type { ActiveScenario } from '../scenarios/activeScenarios.ts'
+import type { Scenario } from '../scenarios/compiledScenario.ts'
 import { type Explanation, explain } from '../scenarios/explain.ts'
 import type { ScenarioFile } from '../scenarios/format.ts'
-import { type Activation, ways } from '../scenarios/play.ts'
-import { type PlacedProblem, textOf } from '../scenarios/problems.ts'
+import { type PlacedProblem, problemText } from '../scenarios/problems.ts'
+
+import { type Activation, activationSources } from '../scenarios/scenarioRun.ts'
 import { fingerprintOfWorld, type WorldSelector } from '../world/worlds.ts'
 import { worldOf } from './select.ts'
 
@@ -44,7 +46,7 @@ export function activeScenario(mock: Mock, selector: WorldSelector): ActiveScena
   return {
     scenario: scenario.name,
     way,
-    why: ways[way],
+    why: activationSources[way],
     description: scenario.description,
     clauses: scenario.clauses,
     rules: scenario.rules.map(({ name }) => ({ name, fired: activation.count(name) })),
@@ -64,7 +66,7 @@ export interface ScenarioSummary {
 export const listScenarios = ({ director }: Mock): ScenarioSummary[] =>
   director.library.list().map(({ name, scenario, problems }) => ({
     ...(scenario ? summaryOf(scenario) : { name, description: '', clauses: [], rules: [] }),
-    ...(problems && { problems: problems.map((problem: PlacedProblem) => textOf(problem)) }),
+    ...(problems && { problems: problems.map((problem: PlacedProblem) => problemText(problem)) }),
   }))
 
 export const summaryOf = ({ name, description, clauses, rules }: Scenario): ScenarioSummary => ({

@@ -1,8 +1,8 @@
 /** /__mock/snapshot: a world as one JSON document, and a world from one. */
 import { apiError } from '../errors.ts'
-import { scenarioOfKey } from '../magic.ts'
 import type { Mock } from '../mock.ts'
-import type { Play } from '../scenarios/play.ts'
+import type { ScenarioRun } from '../scenarios/scenarioRun.ts'
+import { scenarioOfKey } from '../testValues.ts'
 import {
   accountOf,
   type PlayedScenario,
@@ -37,7 +37,8 @@ export function restore(
   if (wrong !== undefined) throw apiError('invalid_field', wrong)
   const saved = document.scenario
   const scenario = saved && director.library.restore(saved.source)
-  const isSame = (play: Play | undefined) => JSON.stringify(play?.scenario.source) === JSON.stringify(scenario?.source)
+  const isSame = (play: ScenarioRun | undefined) =>
+    JSON.stringify(play?.scenario.source) === JSON.stringify(scenario?.source)
   if (
     scenario &&
     world.key !== undefined &&
@@ -57,7 +58,7 @@ export function restore(
   if (play && saved) restorePlay(play, saved)
 }
 
-function playedOf(play: Play): PlayedScenario {
+function playedOf(play: ScenarioRun): PlayedScenario {
   return {
     source: JSON.parse(JSON.stringify(play.scenario.source)),
     started_at: play.startedAt ?? null,
@@ -70,7 +71,7 @@ function playedOf(play: Play): PlayedScenario {
   }
 }
 
-function restorePlay(play: Play, saved: PlayedScenario): void {
+function restorePlay(play: ScenarioRun, saved: PlayedScenario): void {
   play.startedAt = saved.started_at ?? undefined
   play.calls = saved.calls
   play.scenario.rules.forEach((_, i) => {

@@ -5,8 +5,8 @@
 import type { ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import type { JSONSchema } from 'json-schema-to-ts'
-import type { Cut } from '../../contracts/har.ts'
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Cut } from '../../recordings/har.ts'
 
 /** An answer that has not left yet. A fault changes it in place. */
 export interface Answer {
@@ -16,7 +16,7 @@ export interface Answer {
 }
 
 /** The connection that a fault takes over. */
-export interface Wire {
+export interface FaultWire {
   readonly response: ServerResponse
   /** The world's: what takes time follows it. */
   readonly clock: Clock
@@ -38,11 +38,11 @@ export interface Fault<P extends Params = Params> {
   /** What it does with these parameters, for `explain`. */
   explain(params: Given<P>): string
   /** Takes the place of the request's body: how it is read. */
-  receive?(params: Given<P>, body: Readable, wire: Wire): Readable
+  receive?(params: Given<P>, body: Readable, wire: FaultWire): Readable
   /** Changes the answer; `n` counts the rule's firings from 0. */
   change?(params: Given<P>, answer: Answer, n: number): void
   /** Sends the answer in its own way, or ends the connection. `answer` is missing where nothing has made one. */
-  send?(params: Given<P>, answer: Answer | undefined, wire: Wire): void | Promise<void>
+  send?(params: Given<P>, answer: Answer | undefined, wire: FaultWire): void | Promise<void>
   /** Where it ends the exchange without a whole answer, and how that looks from outside. */
   readonly cuts?: Pick<Cut, 'when' | 'how'>
   /** Whether it decides the answer's status itself. */

@@ -2,14 +2,14 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
-import { realDelay } from '../clock.ts'
-import type { Answer, Wire } from './fault.ts'
+import { realDelay } from '../../base/clock.ts'
+import type { Answer, FaultWire } from './fault.ts'
 
 /** Real ms between the last bytes and a reset: a client would lose what it has not read yet. */
 const beforeResetMs = 30
 
 /** Writes the head with the whole body's length, whatever follows it. */
-export function writeHead({ response }: Wire, { status, headers, body }: Answer): void {
+export function writeHead({ response }: FaultWire, { status, headers, body }: Answer): void {
   const length = body instanceof Readable ? headers['content-length'] : Buffer.byteLength(body)
   const known = Object.entries({ ...headers, 'content-length': length })
   response.writeHead(status, Object.fromEntries(known.filter(([, value]) => value !== undefined)))
@@ -26,20 +26,20 @@ export const lengthOf = ({ headers, body }: Answer): number =>
   body instanceof Readable ? Number(headers['content-length'] ?? 0) : Buffer.byteLength(body)
 
 /** Does something to the connection: where requests are pipelined, when it is this answer's turn. */
-function onSocket({ response }: Wire, run: (socket: Socket) => void): void {
+function onSocket({ response }: FaultWire, run: (socket: Socket) => void): void {
   if (response.socket) run(response.socket)
   else response.once('socket', run)
 }
 
-export const closeConnection = (wire: Wire): void => onSocket(wire, socket => socket.end(() => socket.destroy()))
-export const resetConnection = (wire: Wire): void => onSocket(wire, socket => socket.resetAndDestroy())
+export const closeConnection = (wire: FaultWire): void => onSocket(wire, socket => socket.end(() => socket.destroy()))
+export const resetConnection = (wire: FaultWire): void => onSocket(wire, socket => socket.resetAndDestroy())
 
 /** Sends the head for the whole body, but only its first bytes; then `end` is left to do with the connection. */
 export async function sendPart(
   answer: Answer,
-  wire: Wire,
+  wire: FaultWire,
   afterBytes: number | undefined,
-  end: (wire: Wire) => void,
+  end: (wire: FaultWire) => void,
 ): Promise<void> {
   const { response } = wire
   let left = afterBytes ?? Math.floor(lengthOf(answer) / 2)
@@ -56,7 +56,7 @@ export async function sendPart(
 }
 
 /** Waits by the world's clock; false when the client has gone meanwhile. */
-export function pause({ clock, response }: Wire, ms: number): Promise<boolean> {
+export function pause({ clock, response }: FaultWire, ms: number): Promise<boolean> {
   if (response.destroyed) return Promise.resolve(false)
   return new Promise(resolve => {
     const gone = () => {
@@ -77,7 +77,7 @@ export function pause({ clock, response }: Wire, ms: number): Promise<boolean> {
 }
 
 /** Sends the answer, `bytes` at a time, so many a second. */
-export async function sendSlowly(answer: Answer, wire: Wire, bytes: number, perSecond: number): Promise<void> {
+export async function sendSlowly(answer: Answer, wire: FaultWire, bytes: number, perSecond: number): Promise<void> {
   const { response } = wire
   const pace = paceOf(wire, perSecond)
   writeHead(wire, answer)
@@ -93,7 +93,7 @@ export async function sendSlowly(answer: Answer, wire: Wire, bytes: number, perS
 }
 
 /** Reads the body at so many bytes a second. */
-export function readSlowly(body: Readable, wire: Wire, perSecond: number): Readable {
+export function readSlowly(body: Readable, wire: FaultWire, perSecond: number): Readable {
   const pace = paceOf(wire, perSecond)
   // Small enough to notice soon that the client has gone.
   const slice = Math.max(1, Math.ceil(perSecond / 20))
@@ -111,7 +111,7 @@ export function readSlowly(body: Readable, wire: Wire, perSecond: number): Reada
 }
 
 /** Waits till so many more bytes are due; a timer that comes late is made up for by the next one. */
-function paceOf(wire: Wire, perSecond: number): (bytes: number) => Promise<boolean> {
+function paceOf(wire: FaultWire, perSecond: number): (bytes: number) => Promise<boolean> {
   const startedAt = wire.clock.now()
   let sent = 0
   return bytes => {

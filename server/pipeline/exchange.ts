@@ -2,15 +2,17 @@
  * The first and the last step of every request: its exchange is opened with a request_id and a world, and closed with
  * the headers that every answer has, its entry in the journal, its line in the log and its count in the metrics.
  */
+
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
+import { monotonicMs } from '../../base/clock.ts'
 import { type OperationId, operations } from '../../contracts/operations.ts'
-import { monotonicMs } from '../clock.ts'
 import { apiError } from '../errors.ts'
 import { Exchange } from '../journal.ts'
 import type { Mock } from '../mock.ts'
 import { maxNameLength } from '../world/worlds.ts'
+import { answerHeaders } from './headers.ts'
 import { settleIdempotency } from './idempotency.ts'
-import { answerHeaders, log, record } from './record.ts'
+import { log, record } from './record.ts'
 import { answerAsTold } from './scenario.ts'
 import { keepUnread } from './unread.ts'
 

@@ -24,7 +24,7 @@ export function claimIdempotency(isUpload: boolean) {
     const fingerprint = isUpload ? undefined : hash('sha256', stringify(request.body ?? null) ?? '')
     try {
       const first = exchange.world.idempotency.claim(scoped, fingerprint, exchange.at)
-      if (first) return void replay(reply, first.answer as string)
+      if (first) return void replayFirstAnswer(reply, first.answer as string)
     } catch (error) {
       return done(error as Error)
     }
@@ -35,7 +35,7 @@ export function claimIdempotency(isUpload: boolean) {
 }
 
 /** The first answer again, marked as such. */
-export function replay(reply: FastifyReply, answer: string): FastifyReply {
+export function replayFirstAnswer(reply: FastifyReply, answer: string): FastifyReply {
   reply.request.exchange.replayed = true
   return reply.header(replayedHeader, 'true').type('application/json; charset=utf-8').send(answer)
 }

@@ -1,11 +1,11 @@
 /** Who may call: the API key (AUTH-1, AUTH-2), and the admin token (AD-1). */
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import { apiError } from '../errors.ts'
-import type { KeyState } from '../journal.ts'
+import type { KeyValidity } from '../journal.ts'
 import type { Mock } from '../mock.ts'
 import { sameSecret } from '../world/worlds.ts'
 
-const refusedKey = (state: KeyState) =>
+const refusedKey = (state: KeyValidity) =>
   state === 'revoked'
     ? apiError('invalid_api_key', 'it was revoked')
     : apiError('invalid_api_key', 'expected a key that starts with test_, or one that was made by POST /v1/admin/keys')

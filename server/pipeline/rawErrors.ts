@@ -5,7 +5,7 @@
  */
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { monotonicMs } from '../clock.ts'
+import { monotonicMs } from '../../base/clock.ts'
 import { type ApiError, apiError, toApiError } from '../errors.ts'
 import { Exchange } from '../journal.ts'
 import type { Mock } from '../mock.ts'

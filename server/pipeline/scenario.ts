@@ -2,21 +2,23 @@
  * The scenario's step on the way of a request: it decides before the key is looked at, or, where a rule needs the body,
  * when that is here; and what it decided is carried out, on the way in and on the way out.
  */
+
 import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction, preParsingHookHandler } from 'fastify'
 import type { OperationId } from '../../contracts/operations.ts'
 import { type ApiError, apiError } from '../errors.ts'
-import type { Answer, Wire } from '../faults/fault.ts'
+import type { Answer, FaultWire } from '../faults/fault.ts'
 import { pause } from '../faults/wire.ts'
 import type { Exchange } from '../journal.ts'
 import type { Mock } from '../mock.ts'
 import type { Then } from '../scenarios/compileThen.ts'
-import type { Call } from '../scenarios/conditions.ts'
-import { type Act, type Play, Scene } from '../scenarios/play.ts'
+import type { RuleRequest } from '../scenarios/conditions.ts'
+import { type FiredRule, RuleContext, type ScenarioRun } from '../scenarios/scenarioRun.ts'
 import { Window } from '../world/limits.ts'
 import type { World } from '../world/world.ts'
 import { askForBody } from './expect.ts'
-import { answerHeaders, record } from './record.ts'
+import { answerHeaders } from './headers.ts'
+import { record } from './record.ts'
 import { keepUnread } from './unread.ts'
 
 /** Looks for the scenario of a request, and lets its rules decide. */
@@ -26,8 +28,8 @@ export function decideScenario(mock: Mock, operation: OperationId) {
     const { headers } = request.raw
     const asked = headers['x-mock-scenario'] as string | undefined
     const fault = headers['x-mock-fault'] as string | undefined
-    let play: Play | undefined
-    let decided: Play | undefined
+    let play: ScenarioRun | undefined
+    let decided: ScenarioRun | undefined
     const world = subjectOf(mock, exchange, request)
     try {
       play = asked === undefined ? mock.director.playOf(world) : mock.director.playOfHeader(world, asked)
@@ -38,7 +40,7 @@ export function decideScenario(mock: Mock, operation: OperationId) {
     if (decided === undefined || isLeftOut(decided, operation)) return done()
     const played = play ?? decided
     const at = world === exchange.world ? exchange.at : world.clock.now()
-    exchange.scene = new Scene(played, decided, played.since(at))
+    exchange.scene = new RuleContext(played, decided, played.since(at))
     exchange.account = played.account
     if (exchange.keyState === 'valid' && play?.isRevoked()) exchange.keyState = 'revoked'
     decide(mock, operation, exchange.scene, false, request, reply, done)
@@ -57,7 +59,7 @@ export function decideWithBody(mock: Mock, operation: OperationId) {
 function decide(
   mock: Mock,
   operation: OperationId,
-  scene: Scene,
+  scene: RuleContext,
   hasBody: boolean,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -79,10 +81,10 @@ function decide(
 }
 
 /** Whoever waits for the server to be up makes no call that counts, unless a rule names it. */
-const isLeftOut = (play: Play, operation: OperationId): boolean =>
+const isLeftOut = (play: ScenarioRun, operation: OperationId): boolean =>
   operation === 'getHealth' && hasNoRule(play, operation)
 
-const hasNoRule = (play: Play, operation: OperationId): boolean =>
+const hasNoRule = (play: ScenarioRun, operation: OperationId): boolean =>
   play.scenario.rulesOf.get(operation)?.isEmpty === true
 
 /** A file and a keyless download belong to the job or upload that their path names: its key's scenario is theirs. */
@@ -93,7 +95,7 @@ function subjectOf(mock: Mock, exchange: Exchange, request: FastifyRequest): Wor
   return (id === undefined ? undefined : mock.worlds.ofId(id)) ?? exchange.world
 }
 
-class LiveCall implements Call {
+class LiveCall implements RuleRequest {
   readonly #mock: Mock
   readonly #request: FastifyRequest
 
@@ -135,7 +137,7 @@ class LiveCall implements Call {
 /** The way in: the delay, and what the call gets instead of the real handler. */
 function enact(
   mock: Mock,
-  act: Act,
+  act: FiredRule,
   request: FastifyRequest,
   reply: FastifyReply,
   done: HookHandlerDoneFunction,
@@ -182,7 +184,7 @@ export const receiveAsTold: preParsingHookHandler = (request, reply, payload, do
 /** The way out: what the rule makes of the answer, after the delay. A fault may send it itself, or end the connection. */
 export function answerAsTold(
   mock: Mock,
-  act: Act,
+  act: FiredRule,
   request: FastifyRequest,
   reply: FastifyReply,
   payload: unknown,
@@ -252,7 +254,7 @@ function hold({ held }: Mock, { raw }: FastifyReply): void {
   raw.once('close', () => held.delete(raw))
 }
 
-const waited = (wire: Wire, { overAt }: Act): boolean | Promise<boolean> => {
+const waited = (wire: FaultWire, { overAt }: FiredRule): boolean | Promise<boolean> => {
   const leftMs = overAt - wire.clock.now()
   return leftMs <= 0 || pause(wire, leftMs)
 }
@@ -260,7 +262,7 @@ const waited = (wire: Wire, { overAt }: Act): boolean | Promise<boolean> => {
 /** The connection is closed: by its client, or by a fault that has cut the request's body. */
 const isGone = ({ raw }: FastifyReply): boolean => raw.destroyed || raw.socket?.destroyed === true
 
-function change(answer: Answer, { rule, n }: Act, exchange: Exchange): void {
+function change(answer: Answer, { rule, n }: FiredRule, exchange: Exchange): void {
   const { then } = rule
   if (then.error !== undefined && then.pass !== 'never') {
     const error = errorOf(then, exchange)
@@ -328,7 +330,7 @@ const destroy = (payload: unknown): void => {
   if (payload instanceof Readable) payload.destroy()
 }
 
-const wireOf = ({ scene, world }: Exchange, { raw }: FastifyReply): Wire => ({
+const wireOf = ({ scene, world }: Exchange, { raw }: FastifyReply): FaultWire => ({
   response: raw,
   clock: (scene?.decider.world ?? world).clock,
 })

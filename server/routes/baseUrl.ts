@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify'
 let last = { host: '', url: '' }
 
 /** Where the client reached the mock: links that it is given lead back the same way, through a port mapping too. */
-export function baseUrlOf(request: FastifyRequest): string {
+export function ownBaseUrl(request: FastifyRequest): string {
   const host = request.headers.host ?? ''
   if (host !== '' && host === last.host) return last.url
   const isHost = /^[\w.:[\]-]+$/.test(host)

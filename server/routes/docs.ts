@@ -1,8 +1,8 @@
 /** GET /openapi.json and GET /docs: loaded and made from the contract when first asked for, with nothing from another host. */
 import type { FastifyInstance } from 'fastify'
+import { packageVersion } from '../../base/paths.ts'
 import { listScenarios } from '../control/scenarios.ts'
 import type { Mock } from '../mock.ts'
-import { packageVersion } from '../paths.ts'
 import { openInternal } from '../pipeline/exchange.ts'
 
 export function registerDocs(app: FastifyInstance, mock: Mock): void {

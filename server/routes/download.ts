@@ -4,10 +4,10 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { basename, dirname } from 'node:path'
 import send from '@fastify/send'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { outputsFolder } from '../../base/paths.ts'
 import type { Download } from '../../contracts/schemas.ts'
 import { apiError } from '../errors.ts'
 import type { Mock } from '../mock.ts'
-import { outputsFolder } from '../paths.ts'
 import { outputName } from '../world/jobs.ts'
 
 /** A call without a key finds any job by its id, as the legacy route needs none (AUTH-2); a key finds only its own. */

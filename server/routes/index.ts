@@ -17,10 +17,10 @@ import { claimIdempotency } from '../pipeline/idempotency.ts'
 import { requireAdminToken, requireKey, useKeyIfSent } from '../pipeline/key.ts'
 import { takeLimits } from '../pipeline/limits.ts'
 import { decideScenario, decideWithBody, receiveAsTold } from '../pipeline/scenario.ts'
-import { answerRecorded, giveBodyBack } from '../replay/answerRecorded.ts'
+import { answerRecorded, giveBodyBack } from '../playback/answerRecorded.ts'
 import { adminConfig, createAdminKey, listAdminKeys, setAdminKey } from './admin.ts'
 import { getDownload, getOutputFile, getUploadedFile } from './download.ts'
-import { createJob, getJob, listJobs, startJob } from './jobs.ts'
+import { getJob, handleCreateJob, handleStartJob, listJobs } from './jobs.ts'
 import { getHealth, getPricing } from './system.ts'
 import { refuseDoomedUpload, upload } from './uploads.ts'
 import { getUsageEvents, getUsageSummary } from './usage.ts'
@@ -31,8 +31,8 @@ export type Handler = (request: FastifyRequest<any>, reply: FastifyReply) => unk
 const table = (mock: Mock): Record<OperationId, Handler> => ({
   uploadVideo: upload(mock),
   uploadVideoLegacy: upload(mock),
-  createJob: createJob,
-  startJob: startJob,
+  createJob: handleCreateJob,
+  startJob: handleStartJob,
   getJob: getJob,
   listJobs: listJobs,
   getDownload: getDownload(mock),

@@ -6,18 +6,18 @@ import type { Exchange } from '../journal.ts'
 import type { JobRecord } from '../world/jobStore.ts'
 import * as jobs from '../world/jobs.ts'
 import type { PlanChanges } from '../world/plan.ts'
-import { baseUrlOf } from './baseUrl.ts'
+import { ownBaseUrl } from './baseUrl.ts'
 
 interface ById {
   Params: { job_id: string }
 }
 
-export function createJob(request: FastifyRequest<{ Body: JobCreate }>, reply: FastifyReply): void {
+export function handleCreateJob(request: FastifyRequest<{ Body: JobCreate }>, reply: FastifyReply): void {
   const { exchange } = request
   const job = jobs.createJob(
     exchange.world,
     request.body,
-    baseUrlOf(request),
+    ownBaseUrl(request),
     exchange.account,
     planChangesOf(exchange),
   )
@@ -27,7 +27,7 @@ export function createJob(request: FastifyRequest<{ Body: JobCreate }>, reply: F
   reply.send(accepted(job, started ? 'Job accepted' : 'Draft created; start it with POST /v1/jobs/{job_id}/start'))
 }
 
-export function startJob(request: FastifyRequest<ById & { Body: JobStart }>, reply: FastifyReply): void {
+export function handleStartJob(request: FastifyRequest<ById & { Body: JobStart }>, reply: FastifyReply): void {
   const job = findJob(request)
   const { exchange } = request
   const started = jobs.startJob(exchange.world, job, request.body, exchange.account, planChangesOf(exchange))

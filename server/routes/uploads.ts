@@ -3,13 +3,13 @@ import { hash } from 'node:crypto'
 import type { MultipartFile } from '@fastify/multipart'
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import type { Upload } from '../../contracts/schemas.ts'
+import { typeOfName } from '../../media/video.ts'
 import { apiError } from '../errors.ts'
-import { typeOfName } from '../media.ts'
 import type { Mock } from '../mock.ts'
-import { replay } from '../pipeline/idempotency.ts'
+import { replayFirstAnswer } from '../pipeline/idempotency.ts'
 import { readAsTold } from '../pipeline/scenario.ts'
 import type { Received } from '../uploads.ts'
-import { baseUrlOf } from './baseUrl.ts'
+import { ownBaseUrl } from './baseUrl.ts'
 
 /** What a multipart form adds to the file, at the most, for a declared size to be believed. */
 const formOverheadBytes = 64 * 1024
@@ -45,7 +45,7 @@ export function upload({ config, uploads }: Mock) {
         const first = exchange.world.idempotency.match(exchange.idempotencyKey, exchange.fingerprint)
         if (first) {
           await uploads.drop(received)
-          return replay(reply, first.answer as string)
+          return replayFirstAnswer(reply, first.answer as string)
         }
       } catch (error) {
         await uploads.drop(received)
@@ -53,7 +53,7 @@ export function upload({ config, uploads }: Mock) {
       }
     }
     const videoId = await uploads.keep(exchange.world, received)
-    const videoUrl = `${baseUrlOf(request)}/files/uploads/${videoId}/${encodeURIComponent(filename)}`
+    const videoUrl = `${ownBaseUrl(request)}/files/uploads/${videoId}/${encodeURIComponent(filename)}`
     return { success: true, video_id: videoId, video_url: videoUrl, filename, size }
   }
 

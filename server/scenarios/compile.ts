@@ -2,58 +2,17 @@
  * From a scenario as it is written to one that can be played: times in ms, conditions as functions that explain
  * themselves, rules found by operation. What could never happen is refused here.
  */
+
+import { isGlobMatch } from '../../base/glob.ts'
 import { type Operation, type OperationId, operations } from '../../contracts/operations.ts'
-import type { LimitSpec } from '../world/limits.ts'
-import type { PlanChanges } from '../world/plan.ts'
+import type { Scenario } from './compiledScenario.ts'
 import { compileJob } from './compileJob.ts'
-import { compileThen, type Then } from './compileThen.ts'
-import { type Call, type Condition, conditionsOf } from './conditions.ts'
+import { compileThen } from './compileThen.ts'
+import { conditionsOf, type RuleRequest } from './conditions.ts'
 import { type JobFormat, limitOf, msOf, type RuleFormat, type ScenarioFile } from './format.ts'
-import { isGlobMatch } from './glob.ts'
-import { didYouMean, type Problem } from './problems.ts'
+import { didYouMean, type ScenarioProblem } from './problems.ts'
+import type { ScenarioRule } from './rule.ts'
 import { RuleIndex } from './ruleIndex.ts'
-
-export interface Scenario {
-  readonly name: string
-  readonly description: string
-  readonly clauses: readonly string[]
-  /** As it is written, with all that it extends. */
-  readonly source: ScenarioFile
-  readonly account: {
-    credits: number | undefined
-    requests: LimitSpec | undefined
-    jobs: LimitSpec | undefined
-    revokedAfterCalls: number | undefined
-    revokedAfterMs: number | undefined
-  }
-  readonly jobs: PlanChanges | undefined
-  readonly rules: readonly Rule[]
-  /** Whether a rule asks for the state of the call's job. */
-  readonly asksJobState: boolean
-  /** The rules that could fit a call of an operation, in their order. */
-  readonly rulesOf: ReadonlyMap<OperationId, RuleIndex>
-}
-
-export interface Rule {
-  readonly index: number
-  readonly name: string
-  readonly operations: ReadonlySet<OperationId>
-  /** Its route as it is written. */
-  readonly routeText: string
-  /** What the call itself has to be; asked in this order. */
-  readonly conditions: readonly Condition[]
-  /** Where there is a JSON body it is waited for: a condition asks for it, or chance tells requests apart by it. */
-  readonly needsBody: boolean
-  readonly calls: { from: number; to: number } | undefined
-  readonly after: number
-  readonly first: number
-  readonly every: number
-  readonly times: number
-  readonly forMs: number
-  readonly time: { fromMs: number; toMs: number } | undefined
-  readonly probability: number | undefined
-  readonly then: Then
-}
 
 const anyOperation = (Object.keys(operations) as OperationId[]).filter(id => id !== 'getHealth')
 
@@ -67,9 +26,9 @@ const allOperations = Object.keys(operations) as OperationId[]
 export function compile(
   written: ScenarioFile,
   inherited: readonly RuleFormat[],
-  refuse: (problems: readonly Problem[]) => void,
+  refuse: (problems: readonly ScenarioProblem[]) => void,
 ): Scenario {
-  const problems: Problem[] = []
+  const problems: ScenarioProblem[] = []
   const own = written.rules ?? []
   const all = [...own, ...inherited]
   const rules = all.map((rule, index) =>
@@ -98,7 +57,7 @@ export function compile(
   }
 }
 
-const indexOf = (rules: readonly Rule[], id: OperationId): RuleIndex =>
+const indexOf = (rules: readonly ScenarioRule[], id: OperationId): RuleIndex =>
   new RuleIndex(
     rules.filter(rule => rule.operations.has(id)),
     hasJsonBody(operations[id]),
@@ -108,9 +67,9 @@ function compileRule(
   rule: RuleFormat,
   index: number,
   jobs: JobFormat | undefined,
-  path: Problem['path'],
-  problems: Problem[],
-): Rule {
+  path: ScenarioProblem['path'],
+  problems: ScenarioProblem[],
+): ScenarioRule {
   const { when = {} } = rule
   const say = (field: string[], message: string) => problems.push({ path: [...path, ...field], message })
   const touched = operationsOf(when.route, (found, hint) =>
@@ -167,7 +126,7 @@ function compileRule(
 }
 
 /** Whether there is any call whose turn it is. */
-function hasTurn({ calls, after, first, every }: Pick<Rule, 'calls' | 'after' | 'first' | 'every'>): boolean {
+function hasTurn({ calls, after, first, every }: Pick<ScenarioRule, 'calls' | 'after' | 'first' | 'every'>): boolean {
   const from = Math.max(every, (calls?.from ?? 1) - after)
   const next = Math.ceil(from / every) * every
   return next <= first && next + after <= (calls?.to ?? Number.POSITIVE_INFINITY)
@@ -199,7 +158,7 @@ function operationsOf(
   return [...found]
 }
 
-const routeText = (id: OperationId): string => `${operations[id].method} ${operations[id].path}`
+export const routeText = (id: OperationId): string => `${operations[id].method} ${operations[id].path}`
 
 /** createJob, POST /v1/jobs, /v1/jobs, or with * for any characters. */
 function isRoute(id: OperationId, asked: string): boolean {
@@ -211,20 +170,20 @@ function isRoute(id: OperationId, asked: string): boolean {
   return isGlobMatch(bare(path), bare(operations[id].path))
 }
 
-function callsOf(given: number | string | undefined): Rule['calls'] {
+function callsOf(given: number | string | undefined): ScenarioRule['calls'] {
   if (given === undefined) return undefined
   if (typeof given === 'number') return { from: given, to: given }
   const [from, to] = given.split('-')
   return { from: Number(from), to: to ? Number(to) : Number.POSITIVE_INFINITY }
 }
 
-function timeOf(given: string | undefined): Rule['time'] {
+function timeOf(given: string | undefined): ScenarioRule['time'] {
   if (given === undefined) return undefined
   const [from, to] = given.split('-')
   return { fromMs: msOf(from) as number, toMs: to ? (msOf(to) as number) : Number.POSITIVE_INFINITY }
 }
 
-function* namedTwice(rules: readonly Rule[]): Generator<Problem> {
+function* namedTwice(rules: readonly ScenarioRule[]): Generator<ScenarioProblem> {
   const seen = new Set<string>()
   for (const { name, index } of rules) {
     if (seen.has(name)) yield { path: ['rules', index, 'name'], message: `there are two rules named ${name}` }
@@ -233,8 +192,8 @@ function* namedTwice(rules: readonly Rule[]): Generator<Problem> {
 }
 
 /** A rule behind one that takes every call which it could meet itself: one with no conditions, or with the same. */
-function* neverReached(rules: readonly Rule[]): Generator<Problem> {
-  const closed = new Map<string, Rule>()
+function* neverReached(rules: readonly ScenarioRule[]): Generator<ScenarioProblem> {
+  const closed = new Map<string, ScenarioRule>()
   for (const rule of rules) {
     const own = signatureOf(rule)
     const blocking = [...rule.operations].map(id => closed.get(`${id} `) ?? closed.get(`${id} ${own}`))
@@ -247,14 +206,14 @@ function* neverReached(rules: readonly Rule[]): Generator<Problem> {
   }
 }
 
-const signatureOf = ({ conditions }: Rule): string =>
+const signatureOf = ({ conditions }: ScenarioRule): string =>
   conditions
     .map(({ what, expected }) => `${what}=${expected}`)
     .sort()
     .join('&')
 
 /** Every call that meets its conditions fires it. */
-const isAlways = (rule: Rule): boolean =>
+const isAlways = (rule: ScenarioRule): boolean =>
   rule.calls === undefined &&
   rule.after === 0 &&
   rule.every === 1 &&
@@ -263,7 +222,7 @@ const isAlways = (rule: Rule): boolean =>
   [rule.first, rule.times, rule.forMs].every(bound => bound === Number.POSITIVE_INFINITY)
 
 /** Whether a rule's own conditions fit a call; its counts are the play's business. */
-export const fits = (rule: Rule, call: Call): boolean => {
+export const fits = (rule: ScenarioRule, call: RuleRequest): boolean => {
   for (const condition of rule.conditions) if (!condition.isMet(call)) return false
   return true
 }

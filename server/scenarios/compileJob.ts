@@ -2,7 +2,7 @@
 import { type JobState, webhookEvents } from '../../contracts/schemas.ts'
 import type { PlanChanges, WebhookFault } from '../world/plan.ts'
 import { type JobFormat, msOf } from './format.ts'
-import type { Problem } from './problems.ts'
+import type { ScenarioProblem } from './problems.ts'
 
 /** A job's plan over another one: what decides the same is not mixed. */
 export function mergeJobs(base: JobFormat | undefined, own: JobFormat | undefined): JobFormat | undefined {
@@ -16,8 +16,8 @@ export function mergeJobs(base: JobFormat | undefined, own: JobFormat | undefine
 
 export function compileJob(
   given: JobFormat | undefined,
-  path: Problem['path'],
-  problems: Problem[],
+  path: ScenarioProblem['path'],
+  problems: ScenarioProblem[],
 ): PlanChanges | undefined {
   if (given === undefined) return undefined
   const timeline = timelineOf(given.timeline, [...path, 'timeline'], problems)
@@ -40,7 +40,11 @@ export function compileJob(
 }
 
 /** JOB-4 holds for a timeline too: states by the documented moves, progress never back. */
-function timelineOf(steps: JobFormat['timeline'], path: Problem['path'], problems: Problem[]): PlanChanges | undefined {
+function timelineOf(
+  steps: JobFormat['timeline'],
+  path: ScenarioProblem['path'],
+  problems: ScenarioProblem[],
+): PlanChanges | undefined {
   if (steps === undefined) return undefined
   let at = 0
   let progress = 0

@@ -6,7 +6,7 @@ import { faults } from '../faults/index.ts'
 import type { PlanChanges } from '../world/plan.ts'
 import { compileJob, mergeJobs } from './compileJob.ts'
 import { type JobFormat, msOf, type ThenFormat } from './format.ts'
-import type { Problem } from './problems.ts'
+import type { ScenarioProblem } from './problems.ts'
 
 export interface Then {
   readonly error: ErrorCaseName | undefined
@@ -40,8 +40,8 @@ export function compileThen(
   given: ThenFormat,
   touched: OperationId[],
   jobs: JobFormat | undefined,
-  path: Problem['path'],
-  problems: Problem[],
+  path: ScenarioProblem['path'],
+  problems: ScenarioProblem[],
 ): Then {
   const say = (field: string, message: string) => problems.push({ path: [...path, field], message })
   const fault = faultOf(given.fault)
@@ -89,7 +89,7 @@ export function compileThen(
     message: given.message,
     status: given.status,
     retryAfter: retryAfter ?? (error === 'rate_limited' ? 1 : undefined),
-    headers: headersOf(given.headers),
+    headers: compileHeaders(given.headers),
     body: bodyOf(given.body),
     patch: given.patch,
     delay: delayOf(given.delay, [...path, 'delay'], problems),
@@ -115,7 +115,7 @@ function secondsOf(given: number | string | undefined): number | undefined {
   return typeof given === 'string' ? Math.ceil((msOf(given) as number) / 1000) : given
 }
 
-const headersOf = (given: ThenFormat['headers']): Then['headers'] =>
+const compileHeaders = (given: ThenFormat['headers']): Then['headers'] =>
   Object.fromEntries(
     Object.entries(given ?? {}).map(([name, value]) => [name.toLowerCase(), value === null ? null : String(value)]),
   )
@@ -126,7 +126,11 @@ function bodyOf(given: unknown): Then['body'] {
   return { text: isJson ? JSON.stringify(given) : given, isJson }
 }
 
-function delayOf(given: ThenFormat['delay'], path: Problem['path'], problems: Problem[]): Delay | undefined {
+function delayOf(
+  given: ThenFormat['delay'],
+  path: ScenarioProblem['path'],
+  problems: ScenarioProblem[],
+): Delay | undefined {
   if (given === undefined) return undefined
   if (typeof given === 'string') return msOf(given)
   const points = Object.entries(given)

@@ -1,10 +1,11 @@
 /** The conditions of a rule on the call itself. Each can say whether it is met, and what it asked for and found. */
-import { isSecretName, redacted, redactUrl } from '../../contracts/redaction.ts'
+
+import { isGlobMatch } from '../../base/glob.ts'
+import { isSecretName, redacted, redactUrl } from '../../base/redaction.ts'
 import type { WhenFormat } from './format.ts'
-import { isGlobMatch } from './glob.ts'
 
 /** A call as the conditions see it: the one that has just come, or one that is read from the journal again. */
-export interface Call {
+export interface RuleRequest {
   readonly method: string
   readonly url: string
   readonly key: string | undefined
@@ -20,10 +21,10 @@ export interface Condition {
   readonly expected: string
   /** The texts of which the call has to have one; undefined where it isn't as simple. Rules are found by these. */
   readonly exact: readonly string[] | undefined
-  isMet(call: Call): boolean
-  read(call: Call): Value
+  isMet(call: RuleRequest): boolean
+  read(call: RuleRequest): Value
   /** What the call has there. */
-  found(call: Call): string
+  found(call: RuleRequest): string
 }
 
 export type Value = string | number | boolean | null | undefined
@@ -56,17 +57,17 @@ function shownAs(what: string, value: Value): string {
 }
 
 /** A key is not shown, only whether there was one. */
-const keyKind = ({ key }: Call): string => (key === undefined ? 'no key' : 'another key')
+const keyKind = ({ key }: RuleRequest): string => (key === undefined ? 'no key' : 'another key')
 
 function fields(
   what: string,
   asked: Record<string, Value | readonly Value[]> | undefined,
-  reader: (name: string) => (call: Call) => Value,
+  reader: (name: string) => (call: RuleRequest) => Value,
 ): Condition[] {
   return Object.entries(asked ?? {}).map(([name, value]) => condition(`${what} ${name}`, [value].flat(), reader(name)))
 }
 
-function condition(what: string, expected: readonly Value[], read: (call: Call) => Value): Condition {
+function condition(what: string, expected: readonly Value[], read: (call: RuleRequest) => Value): Condition {
   const tests = expected.map(testOf)
   const isMet = tests.length === 1 ? (tests[0] as Test) : (found: Value) => tests.some(test => test(found))
   return {

@@ -2,12 +2,13 @@
  * Why a call was answered as it was: every rule that was considered, each of its conditions met or not, and which rule
  * came nearest. Worked out from the journal's entry when somebody asks, so that a call itself costs nothing more.
  */
+
 import { type OperationId, routeOf } from '../../contracts/operations.ts'
 import type { Exchange } from '../journal.ts'
-import type { Rule } from './compile.ts'
 import type { Then } from './compileThen.ts'
-import type { Call } from './conditions.ts'
-import { type Counted, maxCounted, type Scene, ways } from './play.ts'
+import type { RuleRequest } from './conditions.ts'
+import type { ScenarioRule } from './rule.ts'
+import { activationSources, type Counted, maxCounted, type RuleContext } from './scenarioRun.ts'
 
 export interface ExplainedCondition {
   what: string
@@ -51,7 +52,7 @@ export function explain(exchange: Exchange): Explanation {
     status: exchange.status,
     scenario: decided?.scenario.name ?? null,
     way: decided?.activation.way ?? null,
-    why: decided ? ways[decided.activation.way] : 'no scenario was active for this call',
+    why: decided ? activationSources[decided.activation.way] : 'no scenario was active for this call',
     rule: act?.rule.name ?? null,
   }
   if (!scene || !decided || operation === undefined) return { ...base, rules: [], nearest: null }
@@ -68,12 +69,17 @@ export function explain(exchange: Exchange): Explanation {
   return { ...base, rules, nearest: nearest ? { rule: nearest.rule, unmet: nearest.unmet } : null }
 }
 
-function verdictOf({ index }: Rule, { act, waitsAt }: Scene): ExplainedRule['verdict'] {
+function verdictOf({ index }: ScenarioRule, { act, waitsAt }: RuleContext): ExplainedRule['verdict'] {
   if (act) return index === act.rule.index ? 'fired' : index > act.rule.index ? 'not_reached' : 'not_met'
   return waitsAt !== undefined && index >= waitsAt ? 'not_asked' : 'not_met'
 }
 
-function conditionsOf(rule: Rule, operation: OperationId | string, scene: Scene, call: Call): ExplainedCondition[] {
+function conditionsOf(
+  rule: ScenarioRule,
+  operation: OperationId | string,
+  scene: RuleContext,
+  call: RuleRequest,
+): ExplainedCondition[] {
   const { sinceStart, counted } = scene
   const own: ExplainedCondition[] = [
     {
@@ -99,7 +105,11 @@ function conditionsOf(rule: Rule, operation: OperationId | string, scene: Scene,
   return [...own, { what: 'calls', expected: turnOf(rule), found, met: false }]
 }
 
-function* boundsOf(rule: Rule, { n, fired, unmet, draw }: Counted, sinceStart: number): Generator<ExplainedCondition> {
+function* boundsOf(
+  rule: ScenarioRule,
+  { n, fired, unmet, draw }: Counted,
+  sinceStart: number,
+): Generator<ExplainedCondition> {
   const { time, times, forMs, probability } = rule
   const turn = turnOf(rule)
   const bound = (what: Counted['unmet'], expected: string, found: string): ExplainedCondition => ({
@@ -120,7 +130,7 @@ function* boundsOf(rule: Rule, { n, fired, unmet, draw }: Counted, sinceStart: n
   }
 }
 
-function turnOf({ calls, after, first, every }: Rule): string {
+function turnOf({ calls, after, first, every }: ScenarioRule): string {
   const parts = []
   if (calls) parts.push(calls.to === calls.from ? `call ${calls.from}` : `calls from ${calls.from} to ${calls.to}`)
   if (after > 0) parts.push(`behind the first ${after}`)
@@ -152,7 +162,7 @@ export function doesOf(then: Then): string {
 }
 
 /** A call read from the journal again. */
-class PastCall implements Call {
+class PastCall implements RuleRequest {
   readonly method: string
   readonly url: string
   readonly key: string | undefined

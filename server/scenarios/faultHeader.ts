@@ -2,10 +2,12 @@
  * X-Mock-Fault: a rule for one request, without a file. `rate_limited; retry_after=2` is an error with what a rule's
  * `then` says beside it; `truncated_body; after_bytes=10` a fault with its parameters; `delay=2s` neither.
  */
+
 import { errorCases, errorCodes } from '../../contracts/errors.ts'
 import type { OperationId } from '../../contracts/operations.ts'
 import { faultNames, faults } from '../faults/index.ts'
-import { compile, type Scenario } from './compile.ts'
+import { compile } from './compile.ts'
+import type { Scenario } from './compiledScenario.ts'
 import { thenFields } from './format.ts'
 import { takeScenario } from './parse.ts'
 import { didYouMean, ScenarioError } from './problems.ts'

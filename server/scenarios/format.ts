@@ -3,11 +3,11 @@
  * scenarios/scenario.schema.json, by which editors complete a scenario, is made from it (npm run docs).
  */
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts'
+import { parseDuration } from '../../base/duration.ts'
 import { clauses } from '../../contracts/clauses.ts'
 import { errorCases, errorCodes } from '../../contracts/errors.ts'
 import { type Operation, operations } from '../../contracts/operations.ts'
 import { jobStates, webhookEvents } from '../../contracts/schemas.ts'
-import { parseDuration } from '../duration.ts'
 import { faults } from '../faults/index.ts'
 import type { LimitSpec } from '../world/limits.ts'
 

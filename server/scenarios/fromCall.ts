@@ -1,11 +1,12 @@
 /** A call that failed, as what a rule says of it; and whether the client itself was to blame. */
+
 import { Ajv } from 'ajv'
+import { field } from '../../contracts/answers.ts'
 import { type ErrorCaseName, errorCases, errorCodes, statusOf } from '../../contracts/errors.ts'
 import { operations, routeOf } from '../../contracts/operations.ts'
 import { JobCreate, JobStart, videoTypes } from '../../contracts/schemas.ts'
-import { field } from '../../contracts/suite/answers.ts'
-import { givenBy } from '../../contracts/suite/traffic/ledger.ts'
-import type { Call } from '../../contracts/traffic.ts'
+import type { RecordedCall } from '../../recordings/traffic.ts'
+import { givenBy } from '../../recordings/traffic.ts'
 import type { ThenFormat } from './format.ts'
 
 /** A client that hangs up sooner has not been kept waiting by the server. */
@@ -13,19 +14,19 @@ const patienceMs = 5_000
 /** A longer body or message says no more. */
 export const maxBody = 2_000
 
-const messageOf = (call: Call): string | undefined => {
+const messageOf = (call: RecordedCall): string | undefined => {
   const message = (field(call, 'error') as { message?: unknown } | null | undefined)?.message
   return typeof message === 'string' && message !== '' ? message : undefined
 }
 
-export const saying = ({ status, code, operation }: Call): string =>
+export const saying = ({ status, code, operation }: RecordedCall): string =>
   [status, ...(code === undefined ? [] : [code]), 'on', routeOf(operation)].join(' ')
 
-export const whatOf = (call: Call): string =>
+export const failureLabel = (call: RecordedCall): string =>
   call.cut ? `cut ${call.cut.when.replace('_', ' ')}` : call.code ? `${call.status} ${call.code}` : `${call.status}`
 
 /** The connection's own end, as the matching fault. */
-export function cutThen(call: Call): ThenFormat | string | undefined {
+export function cutThen(call: RecordedCall): ThenFormat | string | undefined {
   const { cut, operation, status, jobId, ms } = call
   if (cut === undefined || operation === undefined) return undefined
   if (cut.by === 'client' && (cut.when !== 'before_head' || ms < patienceMs))
@@ -51,7 +52,7 @@ const caseOfCode: Readonly<Record<string, ErrorCaseName>> = {
   not_found: 'job_not_found',
 }
 
-export function errorThen(call: Call, redact: (text: string) => string): ThenFormat {
+export function errorThen(call: RecordedCall, redact: (text: string) => string): ThenFormat {
   const { status, code, json, text, headers } = call
   const message = messageOf(call)
   const wait = headers['retry-after'] ?? ''
@@ -94,7 +95,7 @@ const extensions: readonly string[] = Object.values(videoTypes).flat()
 const maxUploadBytes = 500 * 1024 * 1024
 const smallestVideo = 1024
 
-export function uploadFault(call: Call): string | undefined {
+export function uploadFault(call: RecordedCall): string | undefined {
   const [part] = call.sent.form ?? []
   const message = messageOf(call) ?? ''
   if (/^Invalid upload/i.test(message)) return 'its form was wrong'
@@ -110,7 +111,7 @@ export function uploadFault(call: Call): string | undefined {
 const ajv = new Ajv({ strict: false, logger: false }).addFormat('uri', true).addFormat('binary', true)
 const fits = { createJob: ajv.compile(JobCreate), startJob: ajv.compile(JobStart) }
 
-export function bodyFault(call: Call): string | undefined {
+export function bodyFault(call: RecordedCall): string | undefined {
   const { body } = call.sent
   if (body === undefined) return undefined
   const given = givenBy(call)

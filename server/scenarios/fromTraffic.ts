@@ -2,12 +2,12 @@
  * From recorded traffic to the rules that play its failures again: which call of which route met what. Pure: it reads
  * observations and gives back rules, each with what was recorded of it.
  */
+
+import { field } from '../../contracts/answers.ts'
 import { type OperationId, operations, routeOf } from '../../contracts/operations.ts'
-import { field } from '../../contracts/suite/answers.ts'
-import type { Observed } from '../../contracts/suite/traffic/observer.ts'
-import type { Call, Hook } from '../../contracts/traffic.ts'
+import type { Observed, RecordedCall, RecordedWebhook } from '../../recordings/traffic.ts'
 import type { JobFormat, RuleFormat, ThenFormat } from './format.ts'
-import { bodyFault, cutThen, errorThen, maxBody, saying, uploadFault, whatOf } from './fromCall.ts'
+import { bodyFault, cutThen, errorThen, failureLabel, maxBody, saying, uploadFault } from './fromCall.ts'
 
 export interface Drafted {
   /** The world whose failures these are, and how many failures each world has. */
@@ -70,7 +70,7 @@ const maxLeft = 12
 
 const timeOf = (at: number): string => new Date(at).toISOString()
 
-export class Draft {
+export class ScenarioDraft {
   readonly #worlds = new Map<string, Map<OperationId, Calls>>()
   readonly #jobs = new Map<string, JobTrack>()
   readonly #seenJobs = new Set<string>()
@@ -99,7 +99,7 @@ export class Draft {
     const told = `${timeOf(call.at)}${call.requestId === undefined ? '' : `, ${call.requestId}`}`
     const met = this.#meets(seen)
     if (typeof met === 'string') this.#leave(met, key)
-    else if (met !== undefined) calls.events.set(n, { then: met, told: [told], what: whatOf(call) })
+    else if (met !== undefined) calls.events.set(n, { then: met, told: [told], what: failureLabel(call) })
     else if (seen.isGood) {
       calls.good.push(call.ms)
       this.#learn(seen, n, told)
@@ -108,7 +108,7 @@ export class Draft {
     if (call.idempotencyKey !== undefined) this.#idempotency.add(`${key} ${call.path} ${call.idempotencyKey}`)
   }
 
-  hook({ jobId, event, fault }: Hook): void {
+  hook({ jobId, event, fault }: RecordedWebhook): void {
     const job = jobId === undefined ? undefined : this.#jobs.get(jobId)
     if (job && fault !== undefined && ['duplicate', 'late', 'bad_signature', 'out_of_order'].includes(fault))
       job.webhooks[event] = fault
@@ -221,7 +221,7 @@ export class Draft {
   }
 
   /** Why the mock would answer so by itself; undefined where it would not, or where that can't be told. */
-  #ownFault(call: Call): string | undefined {
+  #ownFault(call: RecordedCall): string | undefined {
     const { status, operation, jobId, hasKey, key } = call
     if (status === 401) {
       if (!hasKey) return 'it had no key'

@@ -2,12 +2,14 @@
  * The scenarios that can be named: those that ship, those of the user's own folder, and those that were added while the
  * mock runs. Each is read when it is first asked for; files that change are read again, and a broken one changes nothing.
  */
+
 import { type FSWatcher, readdirSync, readFileSync, statSync, watch } from 'node:fs'
 import { basename, dirname, extname, join, resolve } from 'node:path'
-import { laterReal } from '../clock.ts'
-import { ConfigError } from '../config.ts'
-import { packageRoot } from '../paths.ts'
-import { compile, type Scenario } from './compile.ts'
+import { laterReal } from '../../base/clock.ts'
+import { ConfigError } from '../../base/options.ts'
+import { packageRoot } from '../../base/paths.ts'
+import { compile } from './compile.ts'
+import type { Scenario } from './compiledScenario.ts'
 import { mergeJobs } from './compileJob.ts'
 import { type RuleFormat, type ScenarioFile, scenarioName } from './format.ts'
 import { maxScenarioBytes, parseScenario, type Source, takeScenario } from './parse.ts'

@@ -4,7 +4,7 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import type * as Yaml from 'yaml'
 import { expectationOf, shown } from '../../contracts/expectation.ts'
 import { type ScenarioFile, scenarioSchema } from './format.ts'
-import { didYouMean, fieldOf, type Problem, ScenarioError } from './problems.ts'
+import { didYouMean, fieldOf, ScenarioError, type ScenarioProblem } from './problems.ts'
 
 /** A scenario file may have this many bytes. */
 export const maxScenarioBytes = 1024 * 1024
@@ -17,7 +17,7 @@ const maxProblems = 20
 export interface Source {
   value: ScenarioFile
   /** What is wrong with it, placed in its text; nothing is thrown for none. */
-  refuse: (problems: readonly Problem[]) => void
+  refuse: (problems: readonly ScenarioProblem[]) => void
 }
 
 /** Parses YAML (JSON is YAML too). Throws a ScenarioError. */
@@ -54,7 +54,7 @@ export function parseScenario(text: string, file: string): Source {
     const why = error instanceof RangeError ? 'is nested too deep' : (error as Error).message
     throw new ScenarioError([at(offset, `can't be read: ${why}`)])
   }
-  const refuse = (problems: readonly Problem[]): void => {
+  const refuse = (problems: readonly ScenarioProblem[]): void => {
     if (problems.length === 0) return
     const placed = problems.map(({ path, message, isName }) => {
       const offset = offsetOf(document as Yaml.Document.Parsed, path, isName ?? false) ?? 0
@@ -70,7 +70,7 @@ export function parseScenario(text: string, file: string): Source {
 
 /** The same for a value that has no text, such as a test's own or the body of a request. */
 export function takeScenario(value: unknown, name: string): Source {
-  const refuse = (problems: readonly Problem[]): void => {
+  const refuse = (problems: readonly ScenarioProblem[]): void => {
     if (problems.length === 0) return
     const unplaced = { file: name, line: undefined, column: undefined }
     throw new ScenarioError(
@@ -82,7 +82,7 @@ export function takeScenario(value: unknown, name: string): Source {
 }
 
 /** Where a part of the document begins; where it is missing, where the next thing around it does. */
-function offsetOf(document: Yaml.Document.Parsed, path: Problem['path'], isName: boolean): number | undefined {
+function offsetOf(document: Yaml.Document.Parsed, path: ScenarioProblem['path'], isName: boolean): number | undefined {
   const name = path.at(-1)
   if (isName && typeof name === 'string') {
     const around = document.getIn(path.slice(0, -1), true) as { items?: { key?: Yaml.Scalar.Parsed }[] } | undefined
@@ -100,7 +100,7 @@ function offsetOf(document: Yaml.Document.Parsed, path: Problem['path'], isName:
 let validator: ValidateFunction | undefined
 
 /** What doesn't fit the format. */
-function problemsOf(value: unknown): Problem[] {
+function problemsOf(value: unknown): ScenarioProblem[] {
   validator ??= new Ajv({ allErrors: true, verbose: true, allowUnionTypes: true, strict: false }).compile(
     scenarioSchema,
   )
@@ -158,7 +158,7 @@ const isNamed = (schema: Names): boolean => schema.enum?.every(name => typeof na
 const keyOf = ({ instancePath, keyword, params }: ErrorObject): string =>
   `${instancePath} ${keyword} ${params.additionalProperty ?? params.missingProperty ?? ''}`
 
-function describe(error: ErrorObject): Problem {
+function describe(error: ErrorObject): ScenarioProblem {
   const path = error.instancePath
     .split('/')
     .slice(1)

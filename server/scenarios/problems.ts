@@ -1,8 +1,9 @@
 /** What is wrong with a scenario: where, what was found, what was expected, and what was perhaps meant. */
-import { distance } from 'fastest-levenshtein'
-import { ConfigError } from '../config.ts'
 
-export interface Problem {
+import { distance } from 'fastest-levenshtein'
+import { ConfigError } from '../../base/options.ts'
+
+export interface ScenarioProblem {
   /** Where in the document: ['rules', 0, 'when', 'route']. */
   path: readonly (string | number)[]
   message: string
@@ -26,24 +27,24 @@ export class ScenarioError extends ConfigError {
   /** As much as an envelope's message has room for. */
   get firstFew(): string {
     const more = this.problems.length - 2
-    const texts = this.problems.slice(0, 2).map(textOf)
+    const texts = this.problems.slice(0, 2).map(problemText)
     return texts.join('; ') + (more > 0 ? `; and ${more} more, see \`understudy scenarios validate\`` : '')
   }
 
   constructor(problems: readonly PlacedProblem[]) {
-    super(problems.map(textOf).join('\n'))
+    super(problems.map(problemText).join('\n'))
     this.problems = problems
   }
 }
 
 /** file:line:column: field: what is wrong */
-export function textOf({ file, line, column, field, message }: PlacedProblem): string {
+export function problemText({ file, line, column, field, message }: PlacedProblem): string {
   const place = line === undefined ? file : `${file}:${line}:${column}`
   return `${place}: ${field === '' ? '' : `${field}: `}${message}`
 }
 
 /** rules[0].when.route */
-export const fieldOf = (path: Problem['path']): string =>
+export const fieldOf = (path: ScenarioProblem['path']): string =>
   path.map((part, i) => (typeof part === 'number' ? `[${part}]` : i === 0 ? part : `.${part}`)).join('')
 
 /** "; did you mean x?" where one of the known names is near enough. */

@@ -2,24 +2,25 @@
  * The rules of one operation, found without asking each of them: those that want one certain text somewhere (a key, a
  * header, a field of the body) are looked up by it. A thousand of them cost a call no more than one.
  */
-import type { Rule } from './compile.ts'
-import type { Call, Condition } from './conditions.ts'
+
+import type { Condition, RuleRequest } from './conditions.ts'
+import type { ScenarioRule } from './rule.ts'
 
 interface Lookup {
   readonly read: Condition['read']
-  readonly byText: Map<string, Rule[]>
+  readonly byText: Map<string, ScenarioRule[]>
 }
 
 export class RuleIndex {
-  readonly #all: readonly Rule[]
+  readonly #all: readonly ScenarioRule[]
   /** Rules that want nothing that can be looked up. */
-  readonly #others: Rule[] = []
+  readonly #others: ScenarioRule[] = []
   readonly #lookups = new Map<string, Lookup>()
   /** The place of the first rule that can't be decided without the body; past the end when there is none. */
   readonly firstWithBody: number
 
   /** `hasBody`: calls of the operation come with a JSON body, so it is waited for where a rule needs it. */
-  constructor(rules: readonly Rule[], hasBody: boolean) {
+  constructor(rules: readonly ScenarioRule[], hasBody: boolean) {
     this.#all = rules
     const first = hasBody ? rules.find(({ needsBody }) => needsBody) : undefined
     this.firstWithBody = first?.index ?? Number.POSITIVE_INFINITY
@@ -35,9 +36,9 @@ export class RuleIndex {
   }
 
   /** The rules that could fit a call, in their order. */
-  candidates(call: Call): readonly Rule[] {
+  candidates(call: RuleRequest): readonly ScenarioRule[] {
     if (this.#lookups.size === 0) return this.#others
-    let found: readonly Rule[] = this.#others
+    let found: readonly ScenarioRule[] = this.#others
     for (const { read, byText } of this.#lookups.values()) {
       const value = read(call)
       const more = value === undefined || value === null ? undefined : byText.get(String(value))
@@ -46,7 +47,7 @@ export class RuleIndex {
     return found
   }
 
-  #add({ what, read }: Condition, text: string, rule: Rule): void {
+  #add({ what, read }: Condition, text: string, rule: ScenarioRule): void {
     const lookup = this.#lookups.get(what) ?? { read, byText: new Map() }
     this.#lookups.set(what, lookup)
     const rules = lookup.byText.get(text)
@@ -56,13 +57,13 @@ export class RuleIndex {
 }
 
 /** Two lists that are each in order, as one. */
-function inOrder(some: readonly Rule[], more: readonly Rule[]): Rule[] {
-  const merged: Rule[] = []
+function inOrder(some: readonly ScenarioRule[], more: readonly ScenarioRule[]): ScenarioRule[] {
+  const merged: ScenarioRule[] = []
   let i = 0
   for (const rule of more) {
-    while (i < some.length && (some[i] as Rule).index < rule.index) merged.push(some[i++] as Rule)
+    while (i < some.length && (some[i] as ScenarioRule).index < rule.index) merged.push(some[i++] as ScenarioRule)
     merged.push(rule)
   }
-  while (i < some.length) merged.push(some[i++] as Rule)
+  while (i < some.length) merged.push(some[i++] as ScenarioRule)
   return merged
 }

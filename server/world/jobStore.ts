@@ -2,8 +2,9 @@
  * The jobs of one world: found by id in one step, listed newest first, and the oldest finished one given up first when
  * there are too many.
  */
+
+import type { Timer } from '../../base/clock.ts'
 import type { Job, JobState } from '../../contracts/schemas.ts'
-import type { Timer } from '../clock.ts'
 import type { Credits } from './credits.ts'
 import type { JobPlan } from './plan.ts'
 

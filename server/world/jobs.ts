@@ -6,7 +6,7 @@ import { apiError } from '../errors.ts'
 import type { Account } from './account.ts'
 import { type Credits, priceOf } from './credits.ts'
 import type { JobRecord } from './jobStore.ts'
-import { type PlanChanges, planOf } from './plan.ts'
+import { jobPlanOf, type PlanChanges } from './plan.ts'
 import { durationOf } from './videoLength.ts'
 import type { World } from './world.ts'
 
@@ -72,7 +72,7 @@ export function createJob(
     n,
     baseUrl,
     durationMs,
-    plan: planOf(input.video_url, changes),
+    plan: jobPlanOf(input.video_url, changes),
     credits,
     attempt: 0,
     price,

@@ -1,6 +1,6 @@
 /** How a job will go: what its video's name asks for, and over that what a scenario says. Decided when it is created. */
 import type { WebhookEventName } from '../../contracts/schemas.ts'
-import { findVideoMagic, type VideoMagic } from '../magic.ts'
+import { findTestVideo, type TestVideo } from '../testValues.ts'
 
 /** What is wrong with the delivery of one event (WH-1 to WH-3). */
 export type WebhookFault =
@@ -31,8 +31,8 @@ export interface JobPlan {
 export type PlanChanges = Partial<JobPlan>
 
 /** Without changes, all videos whose name means the same share one plan: most jobs need no other. */
-export function planOf(videoUrl: string, changes: PlanChanges | undefined): JobPlan {
-  const magic = findVideoMagic(videoUrl)
+export function jobPlanOf(videoUrl: string, changes: PlanChanges | undefined): JobPlan {
+  const magic = findTestVideo(videoUrl)
   let plan = plans.get(magic)
   if (plan === undefined) {
     const { outcome, slower } = magic
@@ -42,7 +42,7 @@ export function planOf(videoUrl: string, changes: PlanChanges | undefined): JobP
   return changes === undefined ? plan : { ...plan, ...changes }
 }
 
-const plans = new Map<VideoMagic, JobPlan>()
+const plans = new Map<TestVideo, JobPlan>()
 
 const ordinary = {
   error: 'Processing failed',

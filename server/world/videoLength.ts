@@ -2,8 +2,9 @@
  * How long a video is, told by its URL alone. An upload's id carries the length that was read from the file, so a job
  * can be billed by any replica, in any world, without looking the upload up.
  */
+
+import { SeededRandom } from '../../base/seed.ts'
 import type { Config } from '../config.ts'
-import { Chance } from '../seed.ts'
 
 /** A foreign video_url's derived length, in seconds. */
 const derivedSeconds = { min: 2, max: 30 }
@@ -20,6 +21,8 @@ export function durationOf(videoUrl: string, config: Pick<Config, 'seed' | 'vide
   if (upload) return Number.parseInt(upload[1] as string, 36) || undefined
   if (config.videoSeconds > 0) return Math.round(config.videoSeconds * 1000)
   return (
-    Math.round(new Chance(config.seed, videoUrl).between(derivedSeconds.min, derivedSeconds.max, 'video', 0) * 10) * 100
+    Math.round(
+      new SeededRandom(config.seed, videoUrl).between(derivedSeconds.min, derivedSeconds.max, 'video', 0) * 10,
+    ) * 100
   )
 }

@@ -2,13 +2,14 @@
  * A world: all that one key has and does. Worlds share nothing, so what happens in one never shows in another; tests
  * that run at the same time only choose different keys.
  */
+
+import { Clock } from '../../base/clock.ts'
+import { SeededRandom } from '../../base/seed.ts'
 import type { WebhookEventName } from '../../contracts/schemas.ts'
-import { Clock } from '../clock.ts'
 import type { Config } from '../config.ts'
 import { apiError } from '../errors.ts'
 import { Journal } from '../journal.ts'
-import type { KeyMagic } from '../magic.ts'
-import { Chance } from '../seed.ts'
+import type { TestKey } from '../testValues.ts'
 import type { Account } from './account.ts'
 import { Credits } from './credits.ts'
 import { Idempotency } from './idempotency.ts'
@@ -30,7 +31,7 @@ export interface WorldOptions {
   split: string | undefined
   config: Config
   clock: Clock
-  magic: KeyMagic | undefined
+  magic: TestKey | undefined
   /** Told of each event that a webhook may be sent for (WH-1). */
   announce: (world: World, event: WebhookEventName, job: JobRecord) => void
 }
@@ -41,7 +42,7 @@ export class World {
   readonly key: string | undefined
   readonly split: string | undefined
   /** Its own: what goes on in other worlds never changes a draw. */
-  readonly chance: Chance
+  readonly chance: SeededRandom
   readonly config: Config
   readonly journal: Journal
   clock: Clock
@@ -67,7 +68,7 @@ export class World {
     this.tag = options.tag
     this.key = options.key
     this.split = options.split
-    this.chance = new Chance(options.config.seed, options.name)
+    this.chance = new SeededRandom(options.config.seed, options.name)
     this.config = options.config
     this.clock = options.clock
     this.journal = new Journal(options.config.journalEntries)

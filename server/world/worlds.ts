@@ -1,12 +1,14 @@
 /**
  * All worlds of one mock, found by key (and X-Mock-World), or by the tag that every id begins with.
  */
+
 import { hash, timingSafeEqual } from 'node:crypto'
+import { Clock } from '../../base/clock.ts'
+import { fingerprintOf } from '../../base/fingerprint.ts'
+import { tagOf } from '../../base/seed.ts'
 import type { AdminKey, WebhookEventName } from '../../contracts/schemas.ts'
-import { Clock } from '../clock.ts'
 import type { Config } from '../config.ts'
-import { findKeyMagic, testKeyPrefix } from '../magic.ts'
-import { tagOf } from '../seed.ts'
+import { findTestKey, testKeyPrefix } from '../testValues.ts'
 import type { JobRecord } from './jobStore.ts'
 import { World } from './world.ts'
 
@@ -14,9 +16,6 @@ import { World } from './world.ts'
 const maxWorlds = 1_000
 /** Longer keys and world names are no keys of ours. */
 export const maxNameLength = 200
-
-/** What a key is called where it must not be shown. */
-export const fingerprintOf = (key: string): string => hash('sha256', key).slice(0, 12)
 
 /** The same of a world: "anonymous" for that of calls without a key. */
 export const fingerprintOfWorld = ({ key }: World): string => (key === undefined ? 'anonymous' : fingerprintOf(key))
@@ -37,7 +36,7 @@ export interface WorldSelector {
   world?: string
 }
 
-export function isSelected({ key, split }: World, selector: WorldSelector): boolean {
+export function isWorldSelected({ key, split }: World, selector: WorldSelector): boolean {
   if (selector.world !== undefined && split !== selector.world) return false
   if (selector.key === undefined) return true
   if (key === undefined) return selector.key === 'anonymous'
@@ -89,7 +88,7 @@ export class Worlds {
    * undefined when the key isn't valid, or a fingerprint that no key of here has.
    */
   select(selector: WorldSelector): World[] | undefined {
-    const found = [...this].filter(world => isSelected(world, selector))
+    const found = [...this].filter(world => isWorldSelected(world, selector))
     if (found.length > 0 || selector.key === undefined) return found
     const made =
       selector.key === 'anonymous' ? this.anonymous(selector.world) : this.ofKey(selector.key, selector.world)
@@ -129,7 +128,7 @@ export class Worlds {
   /** Makes the worlds that fit as new, all of them without a selector; the others stay untouched. */
   reset(selector: WorldSelector = {}): void {
     for (const world of this) {
-      if (isSelected(world, selector)) this.resetWorld(world)
+      if (isWorldSelected(world, selector)) this.resetWorld(world)
     }
   }
 
@@ -183,7 +182,7 @@ export class Worlds {
   }
 
   #isValid(key: string): boolean {
-    if (key.length > maxNameLength || /[\s,]/.test(key) || this.#isDisabled(key) || findKeyMagic(key)?.invalid)
+    if (key.length > maxNameLength || /[\s,]/.test(key) || this.#isDisabled(key) || findTestKey(key)?.invalid)
       return false
     return key.startsWith(testKeyPrefix) || this.#keys.has(key)
   }
@@ -199,7 +198,7 @@ export class Worlds {
       split,
       config: this.#config,
       clock: new Clock(this.#root),
-      magic: key === undefined ? undefined : findKeyMagic(key),
+      magic: key === undefined ? undefined : findTestKey(key),
       announce: this.#events.announce,
     })
     this.#byName.set(id, world)

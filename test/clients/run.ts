@@ -7,8 +7,8 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { subscribe } from 'node:diagnostics_channel'
 import { type Agent, request as httpRequest, type IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Clock, Timer } from '../../server/clock.ts'
-import { Chance } from '../../server/seed.ts'
+import type { Clock, Timer } from '../../base/clock.ts'
+import { SeededRandom } from '../../base/seed.ts'
 import type { Request } from './environment.ts'
 import { type Answer, type Clip, type Delivery, type Endpoint, type Environment, lostAnswer } from './environment.ts'
 
@@ -61,7 +61,7 @@ export class Run implements Environment {
   readonly #name: string
   readonly #clock: Clock
   readonly #agent: Agent
-  readonly #chance: Chance
+  readonly #chance: SeededRandom
   readonly #startedAt: number
   #draws = 0
   #sent = 0
@@ -86,7 +86,7 @@ export class Run implements Environment {
     this.clips = clips
     this.#clock = clock
     this.#agent = agent
-    this.#chance = new Chance('conduct', name)
+    this.#chance = new SeededRandom('conduct', name)
     this.#startedAt = clock.now()
     this.#watch(clock)
   }

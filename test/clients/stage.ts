@@ -2,7 +2,7 @@
 import { Agent } from 'node:http'
 import { basename } from 'node:path'
 import { pino } from 'pino'
-import type { ConductReport } from '../../contracts/conduct/report.ts'
+import type { ConductReport } from '../../conduct/report.ts'
 import { buildApp } from '../../server/app.ts'
 import { completeConfig } from '../../server/config.ts'
 import { scenarioFiles, shippedFolder } from '../../server/scenarios/library.ts'

@@ -5,7 +5,7 @@ import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:ht
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { gunzipSync } from 'node:zlib'
-import { packageRoot } from '../../server/paths.ts'
+import { packageRoot } from '../../base/paths.ts'
 import type { Json } from './tools.ts'
 
 export interface CallOptions {

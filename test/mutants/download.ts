@@ -1,8 +1,8 @@
 /** The download route and the files behind its URLs (DL-1 to DL-3). */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { packageRoot } from '../../base/paths.ts'
 import type { App } from '../../server/app.ts'
-import { packageRoot } from '../../server/paths.ts'
 import {
   asItArrives,
   type Json,

@@ -2,12 +2,14 @@
  * Webhooks that are broken on their way: the mock sends them to a relay of the mutant's own, which changes them and
  * sends them on. What the receiver answers goes back, so retries are the mock's.
  */
+
 import { createHmac } from 'node:crypto'
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { isLoopback } from '../../base/loopback.ts'
 import type { App } from '../../server/app.ts'
-import { isLoopback } from '../../server/webhooks.ts'
+
 import type { JobRecord } from '../../server/world/jobStore.ts'
 import type { Json } from './tools.ts'
 

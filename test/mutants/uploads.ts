@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import type { MultipartFile } from '@fastify/multipart'
+import { packageRoot } from '../../base/paths.ts'
 import type { VideoType } from '../../contracts/schemas.ts'
 import type { App } from '../../server/app.ts'
 import { ApiError, apiError } from '../../server/errors.ts'
-import { packageRoot } from '../../server/paths.ts'
 import type { Received } from '../../server/uploads.ts'
 import {
   afterKey,

@@ -1,0 +1,98 @@
+import { parseDuration } from './duration.ts'
+export interface Option<T> {
+  /** The flag's argument, as --help shows it. */
+  argument: string
+  /** What it means, units and clause included. */
+  description: string
+  /** Shown for a default that is made when the mock starts. */
+  defaultText?: string
+  default: () => T
+  /** Reads the flag's or the variable's text; throws what was expected instead. */
+  parse: (nonEmptyText: string) => T
+}
+
+class ExpectationError extends Error {}
+
+export const expected = (what: string): never => {
+  throw new ExpectationError(what)
+}
+
+export const wholeNumber = (min: number, max: number, unit: string) => (text: string) => {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
+  return value >= min && value <= max ? value : expected(`a whole number from ${min} to ${max}${unit}`)
+}
+
+export const numberFrom0 = (unit: string) => (text: string) => {
+  const value = Number(text)
+  return text.trim() !== '' && value >= 0 && value < 1e12 ? value : expected(`a number of 0 or more${unit}`)
+}
+
+export const text =
+  (what: string) =>
+  (value: string): string =>
+    value === '' ? expected(what) : value
+
+export const seedText = (value: string): string => text('a text, such as 42')(value)
+
+/** --webhook-secret for webhookSecret. */
+export const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`
+
+/** UNDERSTUDY_WEBHOOK_SECRET for webhookSecret. */
+export const variableOf = (name: string): string =>
+  `UNDERSTUDY_${name.replace(/[A-Z]/g, letter => `_${letter}`).toUpperCase()}`
+
+/** A wrong option: its message says what was found, what was expected and what to do. */
+export class ConfigError extends Error {}
+
+/** The same of an option of any table. */
+export function parseAs<T>(option: Pick<Option<T>, 'parse'>, value: string, source: string): T {
+  try {
+    return option.parse(value)
+  } catch (error) {
+    if (!(error instanceof ExpectationError)) throw error
+    throw new ConfigError(`${source} is ${JSON.stringify(value)}; expected ${error.message}`)
+  }
+}
+
+export const commaList = (what: string) => (value: string) => {
+  const items = value.split(',').map(item => item.trim())
+  return items.every(item => item !== '') ? items : expected(what)
+}
+
+export const onOff = (value: string): boolean =>
+  /^(on|true|1)$/.test(value) ? true : /^(off|false|0)$/.test(value) ? false : expected('on or off')
+
+/** "30s", "500ms", or a number of ms. */
+export const durationMs = (value: string): number => {
+  const ms = /^\d+$/.test(value) ? Number(value) : parseDuration(value)
+  return ms !== undefined && ms >= 1 && ms <= 604_800_000 ? ms : expected('a time from 1ms to 7d, such as 30s')
+}
+
+export const httpUrl = (value: string): string =>
+  /^https?:\/\//.test(value) && URL.canParse(value) ? value : expected('an http or https URL')
+
+export const noDefault = () => undefined
+
+/** The token of a mock whose /__mock is not on loopback. */
+export const adminTokenOption = {
+  argument: '<token>',
+  description: "opens the mock's /__mock where it is not on loopback",
+  defaultText: 'none',
+  default: noDefault,
+  parse: text('a token'),
+} as const
+
+/** Where the mock listens, and where everything else looks for it. */
+export const portOption = {
+  argument: '<port>',
+  description: 'TCP port; 0 takes a free one',
+  default: () => 4010,
+  parse: wholeNumber(0, 65535, ''),
+} as const
+
+/** 20, 0.5 or "instant": how many times faster than by default. */
+export const speedFactor = (value: string): number | 'instant' => {
+  if (value === 'instant') return value
+  const factor = Number(value)
+  return factor > 0 && factor <= 1e6 ? factor : expected('"instant" or a number above 0, such as 20')
+}

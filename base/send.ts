@@ -1,0 +1,154 @@
+/** Sends the suite's requests over real sockets, and says in words why no answer came. */
+
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import { rootCertificates } from 'node:tls'
+import { monotonicMs } from './clock.ts'
+import { type Incoming, NoAnswer, type Outgoing } from './http.ts'
+
+export interface Trust {
+  /** Take any certificate. */
+  insecure?: boolean
+  /** A certificate authority to trust beside the system's, as PEM. */
+  ca?: string
+}
+
+/** An output of more is no output of a short clip. */
+const maxBodyBytes = 256 * 1024 * 1024
+/** A large upload may take a second longer for each of these. */
+const slowestBytesPerSecond = 1024 * 1024
+
+export interface Transport {
+  send(out: Outgoing): Promise<Incoming>
+  close(): void
+}
+
+export function makeTransport({ insecure, ca }: Trust, signal?: AbortSignal): Transport {
+  const common = { keepAlive: true, maxSockets: 64 }
+  const trust = {
+    rejectUnauthorized: insecure !== true,
+    ...(ca !== undefined && { ca: [...rootCertificates, ca] }),
+  }
+  const http = new HttpAgent(common)
+  const https = new HttpsAgent({ ...common, ...trust })
+  const send = async (out: Outgoing, again = true): Promise<Incoming> => {
+    const url = new URL(out.url)
+    const isTls = url.protocol === 'https:'
+    const shared = isTls ? https : http
+    // A POST that is cut must not be sent again, as it may have cost something: a fresh connection is never stale.
+    const isFresh = out.method !== 'GET' || !again
+    const own = !isFresh ? undefined : isTls ? new HttpsAgent({ ...common, ...trust }) : new HttpAgent(common)
+    const options = { agent: own ?? shared, method: out.method, headers: out.headers, ...(signal && { signal }) }
+    const attempt = await exchange(out, url, isTls ? httpsRequest : httpRequest, options).finally(() => own?.destroy())
+    if (!('stale' in attempt)) return attempt
+    // The server closed an idle connection at the moment of its use: that is how keep-alive goes, not a fault.
+    if (again) return send(out, false)
+    throw new NoAnswer('the connection was cut before an answer came')
+  }
+  return {
+    send,
+    close: () => {
+      http.destroy()
+      https.destroy()
+    },
+  }
+}
+
+function exchange(
+  out: Outgoing,
+  url: URL,
+  request: typeof httpRequest,
+  options: RequestOptions,
+): Promise<Incoming | { stale: true }> {
+  const startedAt = monotonicMs()
+  const { content } = out
+  const size = content === undefined ? 0 : content instanceof Uint8Array ? content.length : content.size
+  const withinMs = out.timeoutMs + (size / slowestBytesPerSecond) * 1000
+  return new Promise((resolve, reject) => {
+    const headers = { ...options.headers, ...(out.method !== 'GET' && { 'Content-Length': size }) } as Record<
+      string,
+      string
+    >
+    const call = request(url, { ...options, headers })
+    let isAnswered = false
+    const deadline = setTimeout(() => {
+      call.destroy(
+        new NoAnswer(
+          `no ${isAnswered ? 'whole ' : ''}answer within ${withinMs < 10_000 ? withinMs / 1000 : Math.round(withinMs / 1000)} s`,
+        ),
+      )
+    }, withinMs)
+    const fail = (error: Error) => {
+      clearTimeout(deadline)
+      const { code } = error as NodeJS.ErrnoException
+      if (call.reusedSocket && !isAnswered && code === 'ECONNRESET') resolve({ stale: true })
+      else reject(error instanceof NoAnswer ? error : new NoAnswer(wordsFor(error, url)))
+    }
+    call.on('response', answer => {
+      isAnswered = true
+      read(answer).then(bytes => {
+        clearTimeout(deadline)
+        // An answer may come before the whole body was sent: the rest of that is of no use.
+        if (!call.writableFinished) call.destroy()
+        resolve({ status: answer.statusCode ?? 0, headers: joinHeaders(answer), bytes, ms: monotonicMs() - startedAt })
+      }, fail)
+    })
+    call.on('error', error => {
+      if (!isAnswered) fail(error)
+    })
+    if (content === undefined || content instanceof Uint8Array) call.end(content)
+    else write(call, content.chunks(), () => isAnswered)
+  })
+}
+
+/** As fast as the other side takes it, and no further once it has answered. */
+function write(call: ReturnType<typeof httpRequest>, chunks: Iterable<Uint8Array>, isOver: () => boolean): void {
+  const iterator = chunks[Symbol.iterator]()
+  const next = (): void => {
+    while (!isOver() && !call.destroyed) {
+      const { value, done } = iterator.next()
+      if (done) return void call.end()
+      if (!call.write(value)) return void call.once('drain', next)
+    }
+  }
+  next()
+}
+
+async function read(answer: IncomingMessage): Promise<Uint8Array> {
+  const chunks: Buffer[] = []
+  let size = 0
+  try {
+    for await (const chunk of answer) {
+      size += (chunk as Buffer).length
+      if (size > maxBodyBytes) throw new NoAnswer(`the answer is larger than ${maxBodyBytes} bytes`)
+      chunks.push(chunk as Buffer)
+    }
+  } catch (error) {
+    if (error instanceof NoAnswer) throw error
+    throw new NoAnswer(`the answer was cut after ${size} bytes of its body`)
+  }
+  return Buffer.concat(chunks)
+}
+
+function joinHeaders({ headers }: IncomingMessage): Record<string, string> {
+  const found: Record<string, string> = {}
+  for (const [name, value] of Object.entries(headers))
+    found[name] = Array.isArray(value) ? value.join(', ') : (value ?? '')
+  return found
+}
+
+/** Why there was no answer, and what to do about it. */
+export function wordsFor(error: Error, { hostname, port, protocol }: URL): string {
+  const { code = '' } = error as NodeJS.ErrnoException
+  const at = `${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`
+  if (code === 'ECONNREFUSED') return `nothing listens at ${at}`
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `there is no host ${hostname}`
+  if (code === 'ECONNRESET' || code === 'EPIPE') return 'the connection was cut before an answer came'
+  if (code === 'EHOSTUNREACH' || code === 'ENETUNREACH' || code === 'ETIMEDOUT') return `${at} can not be reached`
+  if (code === 'EPROTO' || code.startsWith('ERR_SSL')) return `${at} does not speak TLS; is it http:// instead?`
+  if (code.startsWith('HPE_')) return `what came is no HTTP/1.1 (${code})`
+  if (/CERT|SELF_SIGNED|UNABLE_TO|ALTNAME/.test(code)) {
+    return `its certificate is not trusted (${code}); give its authority with --ca FILE, or take any with --insecure`
+  }
+  return error.message || code || 'no answer came'
+}

@@ -1,0 +1,78 @@
+/** The options of `understudy conduct` and of `understudy rehearse`, each in one table: flag, variable, default, meaning. */
+
+import { adminTokenOption, commaList, durationMs, expected, httpUrl, type Option, text } from '../base/options.ts'
+import type { ReporterName } from '../reports/names.ts'
+import type { Chosen } from '../reports/reporterOption.ts'
+import { defaultPatienceMs, isRuleOrClause, namesOfRules } from './grade.ts'
+
+const none = () => undefined
+
+const ruleNames = (value: string): string[] => {
+  const names = commaList('rules or clauses with commas between them, such as ERR-3,RL-3')(value)
+  const wrong = names.find(name => !isRuleOrClause(name))
+  return wrong === undefined ? names : expected(`rules or clauses: ${namesOfRules().join(', ')}`)
+}
+
+export const patience = {
+  argument: '<time>',
+  description: 'the longest that a job may be polled that never ends',
+  defaultText: '30m',
+  default: () => defaultPatienceMs,
+  parse: durationMs,
+} as const
+
+export const required = {
+  argument: '<rule,...>',
+  description: 'rules, or clauses, that have to be kept: not seen is not enough then',
+  defaultText: 'none',
+  default: none,
+  parse: ruleNames,
+} as const
+
+export interface ConductSettings {
+  key?: string
+  world?: string
+  patience?: number
+  require?: string[]
+  base?: string
+  url?: string
+  adminToken?: string
+}
+
+export const conductOptions = {
+  key: {
+    argument: '<key>',
+    description: 'the key whose client is graded, or its fingerprint',
+    defaultText: 'all clients',
+    default: none,
+    parse: text('a key'),
+  },
+  world: {
+    argument: '<name>',
+    description: "the X-Mock-World, where a key's calls are divided by it",
+    defaultText: 'all',
+    default: none,
+    parse: text('a name'),
+  },
+  patience,
+  require: required,
+  base: {
+    argument: '<url>',
+    description: 'of a recording: the base URL of its calls',
+    defaultText: 'what is in front of most routes',
+    default: none,
+    parse: httpUrl,
+  },
+  url: {
+    argument: '<url>',
+    description: 'of a running mock: where it is',
+    defaultText: 'this machine, port UNDERSTUDY_PORT or 4010',
+    default: none,
+    parse: httpUrl,
+  },
+  adminToken: adminTokenOption,
+} as const satisfies Record<keyof ConductSettings, Option<unknown>>
+
+export interface ConductFlags extends ConductSettings {
+  reporter?: Chosen<ReporterName>[]
+}

@@ -1,0 +1,117 @@
+/**
+ * How a client is graded, as one JSON document. The schema is published (conduct/report.schema.json), the types are
+ * derived from it, and every reporter writes this and nothing else.
+ */
+import type { FromSchema } from 'json-schema-to-ts'
+
+export const conductVerdicts = ['kept', 'broken', 'not_seen'] as const
+export type ConductVerdict = (typeof conductVerdicts)[number]
+
+/** What not_seen means, where nothing more is known: a line that says not seen need not repeat it. */
+export const neverArose = 'the situation never arose'
+
+const text = { type: 'string' } as const
+const count = { type: 'integer', minimum: 0 } as const
+const texts = { type: 'array', items: text } as const
+
+const entry = {
+  type: 'object',
+  description: 'A call of the client, or a webhook that it was sent, with its answer.',
+  required: ['number', 'time', 'what'],
+  additionalProperties: false,
+  properties: {
+    number: { ...count, description: "The journal's seq, or the place in the recording." },
+    time: { ...text, description: 'When it began: UTC, ISO 8601.' },
+    what: { ...text, description: 'In a line: "POST /v1/jobs → 429 rate_limited, Retry-After 2".' },
+    request_id: text,
+    job_id: text,
+  },
+} as const
+
+export const ConductEvidence = {
+  type: 'object',
+  required: ['kept', 'said', 'key', 'entries'],
+  additionalProperties: false,
+  properties: {
+    kept: { type: 'boolean' },
+    said: { ...text, description: 'What the client did: "came back after 0.3 s, though asked to wait 2 s".' },
+    key: { ...text, description: "The fingerprint of the client's key." },
+    entries: { type: 'array', items: entry, description: 'By which it is seen, in their order.' },
+  },
+} as const
+
+const ruleResult = {
+  type: 'object',
+  required: ['id', 'clause', 'clauses', 'title', 'verdict', 'seen', 'evidence', 'advice', 'provoke'],
+  additionalProperties: false,
+  properties: {
+    id: { ...text, description: 'theme.what' },
+    clause: { ...text, description: 'The clause that it comes from.' },
+    clauses: { ...texts, description: 'That one, and the others that say so too.' },
+    title: { ...text, description: 'What a client does that keeps it.' },
+    verdict: { enum: conductVerdicts, description: `not_seen is neither good nor bad: ${neverArose}.` },
+    seen: { ...count, description: 'How often the situation arose.' },
+    reason: { ...text, description: 'Of not_seen: why.' },
+    evidence: { type: 'array', items: ConductEvidence, description: 'The breaches; of what is kept, up to three.' },
+    advice: { ...text, description: 'What to do about it.' },
+    provoke: { ...texts, description: 'Scenarios that bring the situation about.' },
+  },
+} as const
+
+export const ConductReport = {
+  title: 'ConductReport',
+  description: 'What `understudy conduct` says of a client, rule by rule.',
+  type: 'object',
+  required: [
+    'understudy',
+    'source',
+    'key',
+    'keys',
+    'calls',
+    'webhooks',
+    'paths',
+    'ok',
+    'why',
+    'summary',
+    'required',
+    'rules',
+  ],
+  additionalProperties: false,
+  properties: {
+    $schema: text,
+    understudy: { ...text, description: 'The version that made it.' },
+    source: { ...text, description: 'What was read: "the journal of http://127.0.0.1:4010", or a file.' },
+    key: { ...text, description: 'The fingerprint of the key whose calls were graded; "all" for those of every key.' },
+    keys: { ...texts, description: 'The keys that were found.' },
+    started_at: { ...text, description: 'When the first of the calls began: UTC, ISO 8601.' },
+    calls: count,
+    webhooks: count,
+    paths: { ...texts, description: 'The paths of GO-5 that were seen: success, failure, timeout, retry, …' },
+    incomplete: { ...text, description: 'Why not all that the client did was seen.' },
+    ok: { type: 'boolean', description: 'Whether nothing is broken and all that is required is kept.' },
+    why: { ...text, description: 'The summary in a sentence, and why it is not green where it is not.' },
+    summary: {
+      type: 'object',
+      required: ['kept', 'broken', 'not_seen'],
+      additionalProperties: false,
+      properties: { kept: count, broken: count, not_seen: count },
+    },
+    required: {
+      type: 'object',
+      description: 'What --require asked for (clauses or rules), and what of it is not kept.',
+      required: ['rules', 'missing'],
+      additionalProperties: false,
+      properties: { rules: texts, missing: texts },
+    },
+    rules: { type: 'array', items: ruleResult },
+  },
+} as const
+
+export type ConductReport = FromSchema<typeof ConductReport>
+export type RuleResult = FromSchema<typeof ruleResult>
+export type ConductEvidence = FromSchema<typeof ConductEvidence>
+export type EvidenceEntry = FromSchema<typeof entry>
+
+/** "12 kept, 1 broken, 9 not seen" */
+export const conductSummary = ({ kept, broken, not_seen }: ConductReport['summary']): string =>
+  `${kept} kept, ${broken} broken, ${not_seen} not seen`

@@ -1,0 +1,116 @@
+/** One page that needs nothing else, in the frame of the suite's: what is broken open and first. */
+
+import { formatCount, oneLine, shorten } from '../../base/text.ts'
+import { wordsOf } from '../../reports/evidence.ts'
+import { code, filter, headBlock, nothing, type Part, pageText } from '../../reports/html.ts'
+import { type Markup, markup, raw } from '../../reports/markup.ts'
+
+import {
+  type ConductEvidence,
+  type ConductReport,
+  type ConductVerdict,
+  conductVerdicts,
+  type RuleResult,
+} from '../report.ts'
+import * as shared from './shared.ts'
+
+export const conductHtml = (report: ConductReport): string =>
+  pageText(report, {
+    title: `${shared.whoText(report)}, ${oneLine(shorten(report.source, 200))}`,
+    things: 'rules',
+    head: head(report),
+    main: markup`<section><h2 id="rules">Rules</h2>
+${filter('rules', partsOf(report, order))}
+${group(report, 'broken', shared.rulesWith(report.rules, 'broken'))}
+${notSeen(report)}
+${group(report, 'kept', shared.rulesWith(report.rules, 'kept'))}</section>`,
+    style,
+  })
+
+/** An id of a rule is longer than one of a clause. */
+const style = `
+@media (min-width: 40.01rem) { .rule > summary { grid-template-columns: 1.1rem 14.5rem 4rem 1fr 1rem } }
+.rule > summary .sentence { white-space: normal }
+.rule .evidence > p { margin: 0 }
+.rule .entries code { white-space: pre-wrap }
+.rule .entries { list-style: none; margin: .6rem 0 0; padding: .6rem .9rem; background: var(--well);
+  border: 1px solid var(--line); border-radius: 6px }
+.rule .entries li + li { margin-top: .25rem }
+.advice { padding: .75rem 1.15rem; background: var(--well); border-radius: 6px }
+.group h4 { margin: 1.1rem 0 .1rem; font-size: .9rem }
+@media print { .rule > summary { grid-template-columns: 1.1rem 12rem 4rem 1fr } .evidence, .advice { break-inside: avoid } }
+`
+
+/** What is broken is what the reader came for. */
+const order = ['broken', 'not_seen', 'kept'] as const satisfies ConductVerdict[]
+const headings: Record<ConductVerdict, string> = { broken: 'Broken', not_seen: 'Not seen', kept: 'Kept' }
+
+const partsOf = ({ summary }: ConductReport, verdicts: readonly ConductVerdict[]): Part[] =>
+  verdicts.map(verdict => ({
+    verdict,
+    look: shared.looks[verdict],
+    heading: headings[verdict],
+    words: wordsOf(verdict),
+    count: summary[verdict],
+  }))
+
+function head(report: ConductReport): Markup {
+  const { key, required } = report
+  const keys = shared.keysText(report)
+  return headBlock(report, {
+    target: `${shared.whoText(report)}, ${shorten(report.source, 300)}`,
+    warning: shared.incompleteText(report) ?? '',
+    parts: partsOf(report, conductVerdicts),
+    facts: [
+      ['Key', key === 'all' ? 'all that were found' : code(oneLine(shorten(key, 100)))],
+      ...(keys === undefined ? [] : [['Found', keys] as const]),
+      ['Source', oneLine(shorten(report.source, 300))],
+      ['Seen', shared.seenText(report)],
+      ...(required.rules.length > 0 ? [['Required', oneLine(required.rules.join(', '))] as const] : []),
+    ],
+  })
+}
+
+const heading = (verdict: ConductVerdict): Markup =>
+  markup`<h3 class="${shared.looks[verdict]}">${headings[verdict]}</h3>`
+
+const group = (report: ConductReport, verdict: ConductVerdict, rules: readonly RuleResult[]): Markup =>
+  rules.length === 0
+    ? nothing
+    : markup`<section class="group">${heading(verdict)}
+${rules.map(rule => ruleBlock(report, rule))}</section>\n`
+
+/** By what would provoke them: the list is to be worked through. */
+function notSeen(report: ConductReport): Markup {
+  const groups = shared.notSeenGroups(report)
+  if (groups.length === 0) return nothing
+  const parts = groups.map(
+    ({ title, rules }) => markup`<section class="group"><h4>${title.charAt(0).toUpperCase() + title.slice(1)}</h4>
+${rules.map(rule => ruleBlock(report, rule))}</section>\n`,
+  )
+  return markup`<section class="group">${heading('not_seen')}
+${parts}</section>\n`
+}
+
+function ruleBlock(report: ConductReport, rule: RuleResult): Markup {
+  const { verdict, title, seen, evidence } = rule
+  const id = oneLine(shorten(rule.id, 100))
+  const look = shared.looks[verdict]
+  const isRequired = shared.conductShortfalls(report).rules.has(rule.id)
+  const reason = [...(isRequired ? ['required, and not seen'] : []), shared.ownReason(rule) ?? []].flat().join(': ')
+  const provoke = shared.provokeText(rule)
+  return markup`<details class="clause rule" id="${id}" data-verdict="${verdict}"${raw(verdict === 'broken' ? ' open' : '')}>
+<summary><span class="mark ${look}" aria-label="${wordsOf(verdict)}" role="img">${shared.markOf(verdict)}</span><b>${id}</b><span class="level">${oneLine(shorten(rule.clause, 30))}</span><span class="sentence">${oneLine(shorten(title, 500))}</span>${reason === '' ? nothing : markup`<span class="reason">${reason}</span>`}</summary>
+<div class="content">
+${isRequired ? markup`<p class="badge">It is required, and was not seen.</p>` : nothing}
+${evidence.map(one => evidenceBlock(report, one))}
+<p class="advice"><b>Advice:</b> ${shared.adviceText(rule)}</p>
+<p class="soft">Of ${rule.clauses.map(one => oneLine(shorten(one, 30))).join(', ')}; seen ${seen === 1 ? 'once' : `${formatCount(seen)} times`}${provoke === undefined ? '' : `; ${provoke}`}.</p>
+</div></details>\n`
+}
+
+const evidenceBlock = (report: ConductReport, evidence: ConductEvidence): Markup =>
+  markup`<article class="evidence${evidence.kept ? '' : ' breach'}">
+<p><b>${shared.saidText(report, evidence)}</b></p>
+<ul class="entries">${shared.entryLines(evidence).map(line => markup`<li>${code(line)}</li>`)}</ul>
+</article>\n`

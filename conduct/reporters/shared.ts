@@ -1,0 +1,151 @@
+/** What several reporters read off a report of conduct in the same way. */
+
+import { formatCount, oneLine, plural, shorten } from '../../base/text.ts'
+import type { Verdict } from '../../contracts/verdict.ts'
+import { type Differing, differing, grouped, marks, reasonOf, when } from '../../reports/evidence.ts'
+
+import {
+  type ConductEvidence,
+  type ConductReport,
+  type ConductVerdict,
+  type EvidenceEntry,
+  neverArose,
+  type RuleResult,
+} from '../report.ts'
+
+/** A verdict on a client looks like the suite's verdict on a server. */
+export const looks: Record<ConductVerdict, Verdict> = { kept: 'holds', broken: 'broken', not_seen: 'not_tried' }
+
+export const markOf = (verdict: ConductVerdict): string => marks[looks[verdict]]
+
+export const rulesWith = <Rule extends { verdict: ConductVerdict }>(rules: readonly Rule[], verdict: ConductVerdict) =>
+  rules.filter(rule => rule.verdict === verdict)
+
+/** "errors.retried (ERR-3)" */
+export const nameOf = ({ id, clause }: Pick<RuleResult, 'id' | 'clause'>): string =>
+  oneLine(`${shorten(id, 100)} (${shorten(clause, 30)})`)
+
+/** "24 calls and 3 webhooks, from 2026-11-20 12:00:03 UTC" */
+export const seenText = ({ calls, webhooks, started_at }: ConductReport): string =>
+  oneLine(
+    `${plural(calls, 'call')} and ${plural(webhooks, 'webhook')}${started_at === undefined ? '' : `, from ${when(shorten(started_at, 40))}`}`,
+  )
+
+/** Whose calls were graded. */
+export const whoText = ({ key }: ConductReport): string =>
+  key === 'all' ? 'all keys' : oneLine(`key ${shorten(key, 100)}`)
+
+const keysShown = 10
+
+/** The keys by name, where not one alone was meant. */
+export function keysText({ key, keys }: ConductReport): string | undefined {
+  if (keys.length === 0 || (keys.length === 1 && keys[0] === key)) return undefined
+  const rest = keys.length - keysShown
+  const named = keys.slice(0, keysShown).map(one => oneLine(shorten(one, 100)))
+  return [...named, ...(rest > 0 ? [`and ${formatCount(rest)} more`] : [])].join(', ')
+}
+
+export const incompleteText = ({ incomplete }: ConductReport): string | undefined =>
+  incomplete === undefined ? undefined : `Not all was seen: ${oneLine(shorten(incomplete, 500))}`
+
+/** The breaches that differ in what the client did. */
+export const breachesOf = ({ evidence }: RuleResult, most?: number): Differing<ConductEvidence> =>
+  differing(
+    evidence.filter(({ kept }) => !kept),
+    ({ said }) => said,
+    most,
+  )
+
+/** What the client did; by which key only where there are several. */
+export const saidText = ({ key }: ConductReport, evidence: ConductEvidence): string =>
+  oneLine(`${shorten(evidence.said, 1000)}${key === 'all' ? ` (key ${shorten(evidence.key, 100)})` : ''}`)
+
+/** Of a long run of calls the first are told and the last: between them is more of the same. */
+const entriesAtStart = 5
+const entriesAtEnd = 2
+
+export function entryLines({ entries }: ConductEvidence): string[] {
+  const left = entries.length - entriesAtStart - entriesAtEnd
+  if (left <= 1) return entries.map(entryLine)
+  return [
+    ...entries.slice(0, entriesAtStart).map(entryLine),
+    `… ${formatCount(left)} more`,
+    ...entries.slice(-entriesAtEnd).map(entryLine),
+  ]
+}
+
+/** "#12 12:00:03.120 POST /v1/jobs → 429 rate_limited, Retry-After 2  req_123456" */
+function entryLine({ number, time, what, request_id, job_id }: EvidenceEntry): string {
+  const clock = /T(\d\d:\d\d:\d\d(?:\.\d{1,6})?)Z$/.exec(time)?.[1] ?? shorten(time, 40)
+  const ids = [request_id, job_id !== undefined && what.includes(job_id) ? undefined : job_id]
+  const named = ids.flatMap(id => (id === undefined ? [] : [oneLine(shorten(id, 100))]))
+  return [oneLine(`#${number} ${clock} ${shorten(what, 500)}`), ...named].join('  ')
+}
+
+/** A piece of evidence for a file: plain text. */
+export const conductEvidenceText = (report: ConductReport, evidence: ConductEvidence): string =>
+  [saidText(report, evidence), ...entryLines(evidence).map(line => `  ${line}`)].join('\n')
+
+/** What to do, and what scenario shows whether it helped. */
+export const adviceText = ({ advice }: Pick<RuleResult, 'advice'>): string => oneLine(shorten(advice, 1000))
+
+/** Why a rule of one of the groups below was not seen, where neither the group says so nor the verdict itself. */
+export const ownReason = (rule: RuleResult): string | undefined =>
+  rule.reason === undefined || rule.reason === neverArose || rule.provoke.length === 0
+    ? undefined
+    : oneLine(reasonOf(rule))
+
+/** "run the scenario a, or b, to provoke it" */
+export const provokeText = ({ provoke }: RuleResult): string | undefined =>
+  provoke.length === 0
+    ? undefined
+    : oneLine(`run the scenario ${provoke.map(one => shorten(one, 80)).join(' or ')} to provoke it`)
+
+/** The reason, and what to do about it: where a rule stands alone. */
+export const notSeenText = (rule: RuleResult): string =>
+  [oneLine(reasonOf(rule)), provokeText(rule)].filter(text => text !== undefined).join('; ')
+
+export interface NotSeen {
+  /** "run scenario rate-limited-then-ok to provoke them", or why no scenario would. */
+  title: string
+  rules: RuleResult[]
+}
+
+/** The rules that were not seen as a list to work through: as few scenarios as will do, then what none brings about. */
+export function notSeenGroups({ rules }: ConductReport): NotSeen[] {
+  const groups: NotSeen[] = []
+  const unseen = rulesWith(rules, 'not_seen')
+  let left = unseen.filter(({ provoke }) => provoke.length > 0)
+  while (left.length > 0) {
+    const [scenario, found] = mostProvoking(left)
+    const them = found.length === 1 ? 'it' : 'them'
+    groups.push({ title: oneLine(`run scenario ${shorten(scenario, 80)} to provoke ${them}`), rules: found })
+    left = left.filter(rule => !found.includes(rule))
+  }
+  const others = unseen.filter(({ provoke }) => provoke.length === 0)
+  const titleOf = (rule: RuleResult) => oneLine(reasonOf(rule))
+  return [...groups, ...grouped(others, titleOf).map(rules => ({ title: titleOf(rules[0]), rules }))]
+}
+
+function mostProvoking(rules: readonly RuleResult[]): [scenario: string, rules: RuleResult[]] {
+  const scenarios = [...new Set(rules.flatMap(({ provoke }) => provoke))]
+  const all = scenarios.map((name): [string, RuleResult[]] => [name, rules.filter(rule => rule.provoke.includes(name))])
+  return all.reduce((best, one) => (one[1].length > best[1].length ? one : best))
+}
+
+/**
+ * Why a client is not graded green beside what it broke, so that no format calls it good: what is required and not seen,
+ * by rule, and what no rule tells, such as a required clause that no rule speaks of, or that nothing was seen at all.
+ */
+export function conductShortfalls(report: ConductReport): { rules: Map<string, string>; others: string[] } {
+  const rules = new Map<string, string>()
+  const others: string[] = []
+  for (const name of report.required.missing) {
+    const own = report.rules.filter(({ id, clauses }) => id === name || clauses.includes(name.toUpperCase()))
+    for (const rule of rulesWith(own, 'not_seen')) rules.set(rule.id, `required, but not seen: ${notSeenText(rule)}`)
+    if (own.every(({ verdict }) => verdict === 'kept'))
+      others.push(`required, but not shown to be kept: ${oneLine(shorten(name, 100))}`)
+  }
+  const isUnsaid = rules.size + others.length === 0 && rulesWith(report.rules, 'broken').length === 0
+  return { rules, others: !report.ok && isUnsaid ? [oneLine(report.why)] : others }
+}

@@ -1,0 +1,58 @@
+/** What a rule of conduct is: a sentence, and a pure function that looks for it in what a client did. */
+import type { ClauseId } from '../contracts/clauses.ts'
+import type { Client, ClientCall, ClientWebhook } from './client.ts'
+
+/** One situation in which the rule speaks, and what the client did in it. */
+export interface RuleFinding {
+  kept: boolean
+  /** What the client did: "came back after 0.3 s, though asked to wait 2 s". */
+  said: string
+  /** By which it is seen. */
+  facts: readonly (ClientCall | ClientWebhook)[]
+}
+
+export interface Grading {
+  /** Until when the client was watched, ms since the epoch. */
+  now: number
+  /** The longest that a job may be polled that doesn't end, ms. */
+  patienceMs: number
+  /** The server is known to have no secret to sign webhooks with. */
+  unsigned: boolean
+}
+
+export interface ConductRule {
+  /** theme.what; stable, as reports and tests name it. */
+  id: string
+  /** The clause that it comes from; behind it, others that say so too. */
+  clauses: readonly [ClauseId, ...ClauseId[]]
+  /** What a client does that keeps it. */
+  title: string
+  /** What a developer does about it. */
+  advice: string
+  /** Scenarios that bring the situation about. */
+  provoke: readonly string[]
+  /** Why nobody can see it from outside. */
+  unseen?: string
+  /** Each situation that arose. */
+  judge(client: Client, grading: Grading): RuleFinding[]
+  /** Why it is not seen, where more is known than that the situation never arose. */
+  reason?(client: Client): string | undefined
+}
+
+export const kept = (said: string, ...facts: RuleFinding['facts']): RuleFinding => ({ kept: true, said, facts })
+export const broke = (said: string, ...facts: RuleFinding['facts']): RuleFinding => ({ kept: false, said, facts })
+
+/** "30 ms", "1.3 s", "3 min" */
+export function time(ms: number): string {
+  const seconds = Math.max(0, ms) / 1000
+  if (seconds < 1) return `${Math.round(seconds * 1000)} ms`
+  if (seconds >= 120) return `${Math.round(seconds / 60)} min`
+  return `${seconds >= 10 ? Math.round(seconds) : Math.round(seconds * 10) / 10} s`
+}
+
+/** "429 rate_limited", "no answer" */
+export const outcome = ({ status, code, cut }: ClientCall): string =>
+  cut === undefined && status > 0 ? [status, code].filter(Boolean).join(' ') : 'no whole answer'
+
+/** "POST /v1/jobs" without what a reader does not need. */
+export const callText = ({ method, path }: ClientCall): string => `${method} ${path.split('?', 1)[0]}`

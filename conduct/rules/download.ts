@@ -1,0 +1,35 @@
+/** ERR-4 and DL-2: the output is asked for when there is one. */
+import type { Client, ClientCall } from '../client.ts'
+import { broke, type ConductRule, kept, outcome } from '../rule.ts'
+
+export const afterCompletion: ConductRule = {
+  id: 'download.after-completion',
+  clauses: ['ERR-4', 'DL-2'],
+  title: 'The download is asked for only when the job is completed',
+  advice:
+    'Poll GET /v1/jobs/{job_id} (or wait for job.completed) until the status is completed, and ask for the download then.',
+  provoke: ['job-slow-progress'],
+  judge: client =>
+    client.calls.flatMap(call => {
+      // A scenario's refusal tells nothing of the job.
+      if (call.operation !== 'getDownload' || call.rule !== undefined) return []
+      if (knewOfIt(client, call)) return [kept('asked for the download when the job was completed', call)]
+      // It may know from elsewhere, from a list for instance: only where it was wrong it surely did not.
+      const isTooEarly = (call.status === 400 || call.status === 409) && !hasListed(client, call)
+      return isTooEarly
+        ? [broke(`asked for the download of ${call.jobId} before it was completed: ${outcome(call)}`, call)]
+        : []
+    }),
+}
+
+const knewOfIt = (client: Client, call: ClientCall): boolean =>
+  client.ofJob(call.jobId).some(({ state, endedAt }) => state === 'completed' && endedAt <= call.at + 1) ||
+  client.hooksOf(call.jobId).some(({ event, at, fault }) => {
+    return event === 'job.completed' && fault !== 'bad_signature' && at <= call.at
+  })
+
+const hasListed = (client: Client, call: ClientCall): boolean =>
+  client.calls.some(
+    ({ operation, isGood, endedAt }) =>
+      operation === 'listJobs' && isGood && endedAt <= call.at && call.at - endedAt < 10_000,
+  )

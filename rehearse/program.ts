@@ -1,0 +1,73 @@
+/** Runs a program to its end, or to the end of its time; what it prints goes to a file. */
+
+import { spawn } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
+import { laterReal, monotonicMs } from '../base/clock.ts'
+import { ConfigError } from '../base/options.ts'
+
+export interface Program {
+  command: readonly string[]
+  environment: Readonly<Record<string, string | undefined>>
+  /** The file that stdout and stderr go to. */
+  log: string
+  timeoutMs: number
+  signal?: AbortSignal
+}
+
+export interface Ended {
+  /** It ended by itself, in time. */
+  finished: boolean
+  exitCode: number | null
+  signal: string | undefined
+  ms: number
+}
+
+/** Between the request to end, and the end. */
+const graceMs = 2_000
+
+/** Throws a ConfigError for a program that can't be started. */
+export function runProgram({ command, environment, log, timeoutMs, signal }: Program): Promise<Ended> {
+  const [name = '', ...words] = command
+  const out = openSync(log, 'w')
+  const begunAt = monotonicMs()
+  // A group of its own: what it has started ends with it.
+  const child = spawn(name, words, { env: { ...environment }, stdio: ['ignore', out, out], detached: true })
+  closeSync(out)
+  let isStopped = false
+  let cancelKill = () => {}
+  const stop = () => {
+    isStopped = true
+    killGroup(child.pid, 'SIGTERM')
+    cancelKill = laterReal(graceMs, () => killGroup(child.pid, 'SIGKILL'))
+  }
+  const cancel = laterReal(timeoutMs, stop)
+  if (signal?.aborted) stop()
+  signal?.addEventListener('abort', stop, { once: true })
+  return new Promise((resolve, reject) => {
+    const over = () => {
+      cancel()
+      cancelKill()
+      signal?.removeEventListener('abort', stop)
+    }
+    child.once('error', (error: NodeJS.ErrnoException) => {
+      over()
+      const why = error.code === 'ENOENT' ? 'there is no such program' : error.message
+      reject(new ConfigError(`${name} can't be started: ${why}`))
+    })
+    child.once('exit', (exitCode, killedBy) => {
+      over()
+      // What it left behind would call on.
+      killGroup(child.pid, 'SIGKILL')
+      resolve({ finished: !isStopped, exitCode, signal: killedBy ?? undefined, ms: monotonicMs() - begunAt })
+    })
+  })
+}
+
+function killGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+  if (pid === undefined) return
+  try {
+    process.kill(-pid, signal)
+  } catch {
+    // It has ended already.
+  }
+}

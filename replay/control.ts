@@ -1,0 +1,97 @@
+/**
+ * What the mock's own /__mock does for a replay: the scenario that was played when it was recorded, and the time. With
+ * speed instant the time of the replayed keys stands still but for what the recording says has passed, so that limits,
+ * windows and jobs meet their calls as they did then, without anybody waiting.
+ */
+import type { Sender } from './send.ts'
+
+/** A key's world, or the one of its X-Mock-World; "anonymous" is nobody's. */
+export interface WorldPlace {
+  key: string
+  world?: string
+}
+
+export interface Control {
+  /** Switches a scenario on for a key. Gives why it can't be. */
+  play(key: string, scenario: string): Promise<string | undefined>
+  setSpeed(place: WorldPlace, speed: number): Promise<void>
+  freeze(place: WorldPlace, isFrozen: boolean): Promise<void>
+  step(place: WorldPlace, ms: number): Promise<void>
+  /** Ends what was switched on, and lets the time go on as it did. */
+  close(): Promise<void>
+}
+
+const withinMs = 5_000
+/** By this header a call says which rule met it when it was recorded, where that was left to chance. */
+export const ruleHeader = 'x-understudy-replay-rule'
+
+/** undefined where the target is no mock, or keeps its /__mock closed. */
+export async function findReplayControl(
+  base: string,
+  sender: Sender,
+  headers: Record<string, string>,
+): Promise<Control | undefined> {
+  const ask = async (method: string, path: string, body?: unknown): Promise<{ status: number; json: unknown }> => {
+    const content = body === undefined ? undefined : Buffer.from(JSON.stringify(body))
+    const { status, text } = await sender.send({
+      method,
+      url: `${base}/__mock/${path}`,
+      headers: { ...headers, ...(content && { 'content-type': 'application/json' }) },
+      content: content && { size: content.length, chunks: () => [content] },
+      timeoutMs: withinMs,
+    })
+    try {
+      return { status, json: JSON.parse(text) }
+    } catch {
+      return { status, json: undefined }
+    }
+  }
+  const { json } = await ask('GET', 'clock')
+  if (typeof (json as { frozen?: unknown } | undefined)?.frozen !== 'boolean') return undefined
+
+  const played = new Set<string>()
+  const touched = new Map<string, WorldPlace>()
+  const clock = async (place: WorldPlace, change: object): Promise<void> => {
+    touched.set(`${place.key}/${place.world ?? ''}`, place)
+    await ask('POST', 'clock', { ...place, ...change })
+  }
+  return {
+    async play(key, scenario) {
+      const { status, json: source } = await ask('GET', `scenarios/${encodeURIComponent(scenario)}`)
+      if (status !== 200) return `the scenario ${scenario} is not known there: it was not switched on`
+      const put = await ask('PUT', 'scenario', { key, scenario: leavingNothingToChance(source) ?? scenario })
+      if (put.status !== 200) return `the scenario ${scenario} could not be switched on (${put.status})`
+      played.add(key)
+      return undefined
+    },
+    setSpeed: (place, speed) => clock(place, { speed }),
+    freeze: (place, isFrozen) => clock(place, { freeze: isFrozen }),
+    step: async (place, ms) => void (await ask('POST', 'clock', { ...place, step: `${ms}ms` })),
+    async close() {
+      for (const key of played) await ask('DELETE', `scenario?key=${encodeURIComponent(key)}`)
+      for (const place of touched.values()) await ask('POST', 'clock', { ...place, freeze: false, speed: 1 })
+    },
+  }
+}
+
+interface Rule {
+  name?: string
+  when?: { probability?: number; header?: Record<string, unknown> }
+}
+
+/**
+ * A scenario's rules that fire by chance fire here for whom they fired when it was recorded: another key draws other lots.
+ * undefined where nothing is left to chance.
+ */
+function leavingNothingToChance(source: unknown): object | undefined {
+  const { rules } = source as { rules?: Rule[] }
+  if (rules === undefined || !rules.some(({ when }) => when?.probability !== undefined)) return undefined
+  return {
+    ...(source as object),
+    rules: rules.map(rule => {
+      const { probability, ...when } = rule.when ?? {}
+      if (probability === undefined || rule.name === undefined) return rule
+      return { ...rule, when: { ...when, header: { ...when.header, [ruleHeader]: rule.name } } }
+    }),
+  }
+}

@@ -1,0 +1,267 @@
+/**
+ * Which scenario is played where. Four ways switch one on, from the widest to the narrowest, and the narrower wins:
+ * --scenario, PUT /__mock/scenario, the key's name, a header of one request.
+ */
+
+import type { Logger } from 'pino'
+import { fingerprintOf } from '../../base/fingerprint.ts'
+import type { OperationId } from '../../contracts/operations.ts'
+import { scenarioOfKey } from '../testValues.ts'
+import type { World } from '../world/world.ts'
+import { isWorldSelected } from '../world/worlds.ts'
+import type { Scenario } from './compiledScenario.ts'
+import { faultOfHeader } from './faultHeader.ts'
+import { Library } from './library.ts'
+import type { ScenarioError } from './problems.ts'
+
+import { Activation, type ActivationSource, activationSources, ScenarioRun } from './scenarioRun.ts'
+
+/** What one world plays now, and has played of what is still switched on. */
+interface WorldScenarios {
+  epoch: number
+  play: ScenarioRun | undefined
+  /** What the key's name asked for and can't have. */
+  refused: ScenarioError | undefined
+  readonly plays: Map<Activation, ScenarioRun>
+}
+
+/** What GET /__mock/scenario tells. */
+export interface ActiveScenario {
+  scenario: string | null
+  way: ActivationSource | null
+  why: string
+  description?: string
+  clauses?: readonly string[]
+  /** Milliseconds by the world's clock since the first call; null before it. */
+  since_first_call_ms?: number | null
+  /** Each rule, how many calls fitted it and how often it fired in this world. */
+  rules?: { name: string; met?: number; fired: number }[]
+  /** What is switched on too, but a narrower way won over it. */
+  outranked: { scenario: string; way: ActivationSource; why: string }[]
+}
+
+export class ActiveScenarios {
+  readonly library: Library
+  #served: Activation | undefined
+  /** What was put, for every key or one (by its fingerprint), the latest last. */
+  #put: { activation: Activation; key: string | undefined }[] = []
+  readonly #byName = { key: new Map<string, Activation>(), header: new Map<string, Activation>() }
+  readonly #faults = new Map<string, Activation>()
+  readonly #stages = new WeakMap<World, WorldScenarios>()
+  /** Counts on whenever another scenario may be the one to play. */
+  #epoch = 0
+
+  /** Throws a ScenarioError for a `scenario` (a name or file) that can't be played. */
+  constructor(folder: string | undefined, scenario: string | undefined, log: Logger) {
+    this.library = new Library(folder, {
+      changed: () => this.#libraryChanged(),
+      broken: error => log.warn({ problems: error.problems }, `not played: ${error.message}`),
+      reread: names => log.info({ scenarios: names }, `read again: ${names.join(', ')}`),
+    })
+    if (scenario !== undefined) this.#served = new Activation('serve', this.library.nameOrFile(scenario), true)
+  }
+
+  /** What is played in a world. Throws what is wrong with the scenario that its key names. */
+  playOf(world: World): ScenarioRun | undefined {
+    const { play, refused } = this.#current(world)
+    if (refused) throw refused
+    return play
+  }
+
+  /** The same, where a key that can't have what it asks for plays nothing. */
+  findPlay(world: World): ScenarioRun | undefined {
+    return this.#current(world).play
+  }
+
+  #current(world: World): WorldScenarios {
+    const stage = this.#stages.get(world)
+    return stage?.epoch === this.#epoch ? stage : this.#refresh(world)
+  }
+
+  /** What the headers of one request ask for. Throws a ScenarioError. */
+  playOfHeader(world: World, name: string): ScenarioRun {
+    return this.#play(this.#stageOf(world), this.#named('header', name), world)
+  }
+
+  /** X-Mock-Fault: for one request. The same fault again in a world takes up where it was, as its turns may count. */
+  playOfFault(world: World, text: string, operation: OperationId): ScenarioRun {
+    const id = `${operation} ${text}`
+    let activation = this.#faults.get(id)
+    if (!activation) {
+      activation = new Activation('fault', faultOfHeader(text, operation), false)
+      if (this.#faults.size >= maxFaults) this.#forgetFaults()
+      this.#faults.set(id, activation)
+    }
+    return this.#play(this.#stageOf(world), activation, world)
+  }
+
+  #forgetFaults(): void {
+    this.#faults.clear()
+    this.#epoch++
+  }
+
+  /**
+   * Switches a scenario on for every key or for one, by its fingerprint. It begins anew, even if it was on before, and
+   * is above what was put earlier: when it ends, that is there again.
+   */
+  put(scenario: Scenario, key: string | undefined, isNamed: boolean): Activation {
+    const activation = new Activation(key === undefined ? 'put_all' : 'put_key', scenario, isNamed)
+    this.#put.push({ activation, key })
+    this.#epoch++
+    return activation
+  }
+
+  /** Takes back all that was put: for one key, or for every key and each of them. False when there was nothing. */
+  end(key: string | undefined): boolean {
+    return this.#drop(put => key === undefined || put.key === key || put.key === fingerprintOf(key))
+  }
+
+  /** Takes back what was put for the same key, or for every key, beside this. */
+  endOthers(activation: Activation): void {
+    const kept = this.#put.find(put => put.activation === activation)
+    this.#drop(put => put.key === kept?.key && put !== kept)
+  }
+
+  endActivation(activation: Activation): void {
+    this.#drop(put => put.activation === activation)
+  }
+
+  #drop(goes: (put: { activation: Activation; key: string | undefined }) => boolean): boolean {
+    const before = this.#put.length
+    this.#put = this.#put.filter(put => !goes(put))
+    this.#epoch++
+    return this.#put.length < before
+  }
+
+  /** The world begins anew, and so does what it plays. */
+  forget(world: World): void {
+    this.#stages.delete(world)
+  }
+
+  /** What holds for every key that has nothing narrower. */
+  forAll(): Activation | undefined {
+    return this.#put.findLast(({ key }) => key === undefined)?.activation ?? this.#served
+  }
+
+  active(world: World): ActiveScenario {
+    const { play, refused } = this.#current(world)
+    if (refused)
+      return { scenario: null, way: 'key', why: `the key's name asks for one: ${refused.message}`, outranked: [] }
+    const candidates = this.#candidates(world)
+    const told = (activation: Activation) => ({
+      scenario: activation.scenario.name,
+      way: activation.way,
+      why: activationSources[activation.way],
+    })
+    const outranked = candidates.filter(candidate => candidate !== play?.activation).map(told)
+    if (!play) return { scenario: null, way: null, why: 'none is switched on', outranked }
+    const { scenario, activation } = play
+    return {
+      ...told(activation),
+      description: scenario.description,
+      clauses: scenario.clauses,
+      since_first_call_ms: play.startedAt === undefined ? null : Math.round(world.clock.now() - play.startedAt),
+      rules: scenario.rules.map(({ name, index }) => ({
+        name,
+        met: play.met[index] as number,
+        fired: play.fired[index] as number,
+      })),
+      outranked,
+    }
+  }
+
+  close(): void {
+    this.library.close()
+  }
+
+  #stageOf(world: World): WorldScenarios {
+    let stage = this.#stages.get(world)
+    if (!stage) {
+      stage = { epoch: -1, play: undefined, refused: undefined, plays: new Map() }
+      this.#stages.set(world, stage)
+    }
+    return stage
+  }
+
+  #refresh(world: World): WorldScenarios {
+    const stage = this.#stageOf(world)
+    stage.epoch = this.#epoch
+    stage.refused = undefined
+    try {
+      const candidates = this.#candidates(world)
+      const [narrowest] = candidates
+      stage.play = narrowest && this.#play(stage, narrowest, world)
+      // What has ended is not played again.
+      for (const activation of stage.plays.keys()) {
+        const isPut = activation.way === 'put_all' || activation.way === 'put_key'
+        const isOver = isPut ? !candidates.includes(activation) : activation.way === 'fault' && this.#faults.size === 0
+        if (isOver) stage.plays.delete(activation)
+      }
+    } catch (error) {
+      stage.play = undefined
+      stage.refused = error as ScenarioError
+    }
+    return stage
+  }
+
+  /** What is switched on for a world, the narrowest first. */
+  #candidates(world: World): Activation[] {
+    const name = world.key === undefined ? undefined : scenarioOfKey(world.key)
+    const found: (Activation | undefined)[] = [
+      name === undefined ? undefined : this.#named('key', name),
+      ...this.#put
+        .filter(({ key }) => key !== undefined && isWorldSelected(world, { key }))
+        .map(({ activation }) => activation)
+        .reverse(),
+      ...this.#put
+        .filter(({ key }) => key === undefined)
+        .map(({ activation }) => activation)
+        .reverse(),
+      this.#served,
+    ]
+    return found.filter(activation => activation !== undefined)
+  }
+
+  #named(way: 'key' | 'header', name: string): Activation {
+    const known = this.#byName[way].get(name)
+    if (known) return known
+    const activation = new Activation(way, this.library.get(name), true)
+    this.#byName[way].set(name, activation)
+    return activation
+  }
+
+  #play(stage: WorldScenarios, activation: Activation, world: World): ScenarioRun {
+    const known = stage.plays.get(activation)
+    if (known?.scenario === activation.scenario) return known
+    const play = new ScenarioRun(activation, world)
+    stage.plays.set(activation, play)
+    return play
+  }
+
+  /** A scenario that can be played; what is wrong with another one is told to whoever asks for it. */
+  #found(name: string): Scenario | undefined {
+    try {
+      return this.library.find(name)
+    } catch {
+      return undefined
+    }
+  }
+
+  #libraryChanged(): void {
+    for (const named of Object.values(this.#byName)) {
+      for (const [name, activation] of named) {
+        const found = this.#found(name)
+        // A key or header that names what is gone is told so.
+        if (found) activation.scenario = found
+        else named.delete(name)
+      }
+    }
+    for (const activation of [this.#served, ...this.#put.map(({ activation }) => activation)]) {
+      if (activation?.isNamed) activation.scenario = this.#found(activation.scenario.name) ?? activation.scenario
+    }
+    this.#epoch++
+  }
+}
+
+/** Different faults that are kept count of; a test uses few. */
+const maxFaults = 1_000

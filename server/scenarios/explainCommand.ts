@@ -1,0 +1,55 @@
+/** `understudy explain REQUEST_ID [URL]`: why a running mock answered a request as it did. */
+
+import { Command } from 'commander'
+import { ConfigError } from '../../base/options.ts'
+import { mockUrl, reach } from '../../base/reach.ts'
+import { completeConfig, readEnvironment } from '../config.ts'
+import type { ExplainedRule, Explanation } from './explain.ts'
+
+export function explainCommand(): Command {
+  return new Command('explain')
+    .description('why a running mock answered a request as it did: each rule, each condition, and the nearest miss')
+    .argument('<request_id>', 'of the answer: in its envelope, in X-Request-Id, in the log')
+    .argument('[url]', 'the mock (default: this machine, port UNDERSTUDY_PORT or 4010)')
+    .action(async (id: string, given: string | undefined) => {
+      const { adminToken } = completeConfig(readEnvironment())
+      const url = `${mockUrl(given)}/__mock/explain/${encodeURIComponent(id)}`
+      const answer = await reach(url, adminToken === undefined ? {} : { 'X-Admin-Token': adminToken })
+      if (answer === undefined) return
+      const body = (await answer.json().catch(() => undefined)) as
+        | (Explanation & { error?: { message: string } })
+        | undefined
+      if (answer.status !== 200)
+        throw new ConfigError(
+          `${url} answered ${answer.status}${body?.error ? `: ${body.error.message}` : '; expected a mock'}`,
+        )
+      console.log(explanationText(body as Explanation))
+    })
+}
+
+function explanationText({ request_id, route, status, scenario, why, rule, rules, nearest }: Explanation): string {
+  const head = `${request_id}  ${route ?? 'no route'}  answered ${status === 0 ? 'with nothing' : status}`
+  if (scenario === null) return `${head}\n${why}`
+  const decided = rule === null ? 'no rule fired: the call was answered as ever' : `the rule ${rule} fired`
+  const lines = [head, `scenario ${scenario} (${why}): ${decided}`, ...rules.flatMap(linesOf)]
+  if (nearest) {
+    const unmet = nearest.unmet.map(({ what, expected, found }) => `${what} was ${found}, not ${expected}`)
+    lines.push(`nearest miss: ${nearest.rule}: ${unmet.join('; ')}`)
+  }
+  return lines.join('\n')
+}
+
+const marks = { fired: '✓', not_met: '✗', not_reached: '·', not_asked: '·' } as const
+const unasked = {
+  not_reached: 'not reached: another rule had fired',
+  not_asked: 'not asked: the call was refused before its body had come',
+} as const
+
+function linesOf({ rule, verdict, conditions, does }: ExplainedRule): string[] {
+  const head = `  ${marks[verdict]} ${rule}: ${does}`
+  if (verdict === 'not_reached' || verdict === 'not_asked') return [`${head} (${unasked[verdict]})`]
+  const lines = conditions.map(({ what, expected, found, met }) => {
+    return `      ${met ? '✓' : '✗'} ${what} ${expected}${met ? '' : `: it was ${found}`}`
+  })
+  return [head, ...lines]
+}

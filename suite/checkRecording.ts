@@ -1,0 +1,100 @@
+import { basename } from 'node:path'
+import { monotonicMs } from '../base/clock.ts'
+import { ConfigError } from '../base/options.ts'
+import { packageVersion } from '../base/paths.ts'
+import { clauses } from '../contracts/clauses.ts'
+import type { ObservedExchange } from '../contracts/observedExchange.ts'
+import type { HarEntry } from '../recordings/har.ts'
+import { observations, RecordingSecrets, read } from '../recordings/observations.ts'
+import { type HarSource, openHar } from '../recordings/read.ts'
+import type { RecordedCall, RecordedWebhook } from '../recordings/traffic.ts'
+import { compare } from './baseline.ts'
+import type { Report } from './report.ts'
+import { type Filter, isFilterName, TrafficEvaluator } from './traffic/trafficEvaluator.ts'
+
+export interface CheckRecordingOptions extends Filter {
+  /** What is in front of the documented routes; by default it is told by most of the calls. */
+  base?: string
+  require?: readonly string[]
+  /** A report of before: what changed since is in the new one. */
+  baseline?: Report
+}
+
+/**
+ * Judges a recording (HAR 1.2) of any size. Throws a ConfigError for a file that can't be read, or that holds no call of
+ * the API. Nothing that the report holds is secret.
+ */
+export function checkRecording(file: string, options: CheckRecordingOptions = {}): Report {
+  refuse(options)
+  const startedMs = monotonicMs()
+  const source = openHar(file, options.base === undefined ? {} : { base: options.base })
+  try {
+    source.requireTraffic()
+    const tribunal = new TrafficEvaluator(options)
+    const secrets = new RecordingSecrets()
+    let ours = 0
+    for (const { entry, index, seen, hook } of observations(source)) {
+      secrets.add(entry)
+      if (isByHand(entry)) tribunal.forget()
+      if (hook) tribunal.hook(hook, index)
+      if (seen?.isOurs) ours++
+      if (seen) tribunal.call(seen)
+    }
+    tribunal.end()
+    if (ours === 0)
+      throw new ConfigError(`${file} holds no call below ${source.base}; say another base URL with --base`)
+    const exchanges = evidenceOf(source, tribunal.wanted())
+    const report = tribunal.report({
+      understudy: packageVersion,
+      target: `${basename(file)} (${source.base})`,
+      startedAt: new Date(startedMs).toISOString(),
+      ms: monotonicMs() - startedMs,
+      redact: secrets.redactIn([...exchanges.values()]),
+      exchanges,
+      ...(options.require && { require: options.require }),
+    })
+    return options.baseline === undefined ? report : { ...report, changes: compare(options.baseline, report) }
+  } finally {
+    source.close()
+  }
+}
+
+function refuse({ only = [], skip = [], require = [] }: CheckRecordingOptions): void {
+  for (const [flag, names] of Object.entries({ only, skip })) {
+    const wrong = names.find(name => !isFilterName(name))
+    if (wrong !== undefined)
+      throw new ConfigError(
+        `--${flag} names ${JSON.stringify(wrong)}; expected clauses or what recordings are looked at for, as --list FILE.har shows them`,
+      )
+  }
+  const wrong = require.find(name => name !== 'core' && !(name.toUpperCase() in clauses))
+  if (wrong !== undefined)
+    throw new ConfigError(`--require names ${JSON.stringify(wrong)}; expected "core", or clauses such as ERR-1`)
+}
+
+/** The mock was changed from outside: what it was before says nothing of what it is now. */
+const isByHand = ({ request }: HarEntry): boolean =>
+  request.method !== 'GET' && /\/__mock\/(reset|restore|snapshot|jobs|clock)\b/.test(request.url)
+
+/** Read once more: only now it is known which of them are evidence. */
+const evidenceOf = (source: HarSource, wanted: Set<number>): Map<number, ObservedExchange> =>
+  new Map([...wanted].map(index => [index, seenOf(read(source.at(index), index, source), source.at(index))]))
+
+/** Longer bodies are cut for the report anyway. */
+const maxText = 64 * 1024
+
+function seenOf(traffic: RecordedCall | RecordedWebhook, entry: HarEntry): ObservedExchange {
+  if (traffic.kind === 'call') return { ...traffic, text: traffic.text.slice(0, maxText), json: undefined }
+  const { url, headers, body, status } = traffic
+  const sent = { method: 'POST', url, headers, body: body.slice(0, maxText) }
+  return {
+    sent,
+    operation: undefined,
+    status,
+    headers: {},
+    text: '',
+    json: undefined,
+    bytes: new Uint8Array(),
+    ms: entry.time ?? 0,
+  }
+}

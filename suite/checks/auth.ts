@@ -1,0 +1,137 @@
+/** AUTH-1 to AUTH-3, GO-1: who may call, and whose a job is. */
+
+import { describeResponse, field } from '../../contracts/answers.ts'
+import { hasCode } from '../../contracts/judge.ts'
+import type { ObservedExchange } from '../../contracts/observedExchange.ts'
+import type { Check } from '../check.ts'
+import type { Probe } from '../probe.ts'
+import { asFile } from '../upload.ts'
+import { sharedJourney } from './journey.ts'
+
+/** One call of each documented route that needs a key: harmless, should an endpoint let it through. */
+async function keyedCalls(t: Probe, key: string | null): Promise<ObservedExchange[]> {
+  const body = { video_url: 'https://example.com/clip.mp4', auto_start: false }
+  return [
+    await t.get('/v1/jobs', { key }),
+    await t.get('/v1/usage/summary', { key }),
+    await t.get('/v1/usage/events', { key }),
+    await t.job('job_that_nobody_has_made', { key }),
+    await t.post('/v1/jobs', body, { key }),
+    await t.post('/v1/jobs/job_that_nobody_has_made/start', undefined, { key }),
+    await t.upload(asFile(t.kit.clips.short), '/v1/uploads', { key }),
+  ]
+}
+
+export const authChecks: readonly Check[] = [
+  {
+    id: 'auth.missing-key',
+    title: 'without X-Api-Key, /v1/* is 401 missing_api_key',
+    clauses: ['AUTH-1'],
+    async run(t: Probe) {
+      for (const seen of await keyedCalls(t, null)) {
+        const good = seen.status === 401 && hasCode(seen, 'missing_api_key')
+        t.expect('AUTH-1', good, '401 missing_api_key', describeResponse(seen), { seen, pointer: '/error/code' })
+      }
+    },
+  },
+  {
+    id: 'auth.unknown-key',
+    title: 'with a key that nobody has, /v1/* is 401 invalid_api_key',
+    clauses: ['AUTH-1', 'GO-1'],
+    async run(t: Probe) {
+      for (const seen of await keyedCalls(t, t.kit.unknownKey)) {
+        const good = seen.status === 401 && hasCode(seen, 'invalid_api_key')
+        t.expect('AUTH-1', good, '401 invalid_api_key', describeResponse(seen), { seen, pointer: '/error/code' })
+        t.expectStatus('GO-1', seen, [401], 'a call with an invalid key')
+      }
+    },
+  },
+  {
+    id: 'auth.valid-key',
+    title: 'with a valid key, an endpoint answers 200',
+    clauses: ['GO-1'],
+    needs: ['key'],
+    async run(t: Probe) {
+      for (const path of ['/v1/jobs', '/v1/usage/summary', '/v1/usage/events']) {
+        t.expectStatus('GO-1', await t.get(path), [200], 'a call with a valid key')
+      }
+    },
+  },
+  {
+    id: 'auth.legacy',
+    title: '/api/* needs no key',
+    clauses: ['AUTH-2'],
+    async run(t: Probe) {
+      const open = [
+        await t.get('/api/pricing', { key: null }),
+        await t.download('job_that_nobody_has_made', { key: null }),
+        await t.upload(asFile(t.kit.clips.short), '/api/upload', { key: null }),
+      ]
+      for (const seen of open) {
+        const good = seen.status !== 401 && seen.status !== 403
+        t.expect('AUTH-2', good, 'an answer without a key', describeResponse(seen), { seen })
+      }
+      const seen = await t.get('/api/pricing', { key: t.kit.unknownKey })
+      const isUsed = seen.status >= 400 && seen.status < 500
+      const note = isUsed ? 'an unknown key on /api/* is refused' : 'an unknown key on /api/* is not looked at'
+      t.expect('AUTH-2', isUsed || seen.status === 200, 'it is refused, or not looked at', describeResponse(seen), {
+        seen,
+        note,
+      })
+    },
+  },
+  {
+    id: 'auth.ownership',
+    title: "another key's job is 404, and in none of its lists",
+    clauses: ['AUTH-3'],
+    needs: ['key', 'secondKey'],
+    async run(t: Probe) {
+      const key = t.secondKey
+      const id = await t.draft()
+      t.expectStatus('AUTH-3', await t.job(id, { key }), [404], "another key's job")
+      const started = await t.start(id, {}, { key, paid: true })
+      t.expectStatus('AUTH-3', started, [404], "a start of another key's job")
+      // One that runs all the same must not be charged in the middle of another check.
+      if (started.status < 300) await t.finish(id)
+      t.expectStatus('AUTH-3', await t.download(id, { key }), [404], "the download of another key's job")
+      const state = String(field(await t.job(id), 'status'))
+      for (const query of ['limit=100', `limit=100&status=${state}`, 'limit=100&offset=1']) {
+        const list = t.prepared(await t.get(`/v1/jobs?${query}`, { key }), "the other key's jobs could not be listed")
+        const jobs = field(list, 'jobs')
+        const isListed = Array.isArray(jobs) && jobs.some(job => job?.id === id)
+        t.expect(
+          'AUTH-3',
+          !isListed,
+          "only the key's own jobs",
+          isListed ? `${id}, of another key` : 'no job of another key',
+          {
+            seen: list,
+            pointer: '/jobs',
+          },
+        )
+      }
+      const events = await t.get('/v1/usage/events?limit=100', { key })
+      const isTold = JSON.stringify(events.json ?? '').includes(id)
+      t.expect('AUTH-3', !isTold, "only the key's own calls", isTold ? `a call of ${id}` : 'none of another key', {
+        seen: events,
+      })
+      const own = await t.job(id)
+      t.expectStatus('AUTH-3', own, [200], 'the job for the key that made it')
+      t.expect('AUTH-3', isUnstarted(own), 'a draft still', field(own, 'status'), { seen: own, pointer: '/status' })
+    },
+  },
+  {
+    id: 'auth.download-ownership',
+    title: "another key can't download what a job has made",
+    clauses: ['AUTH-3'],
+    costs: { credits: 2 },
+    needs: ['key', 'secondKey'],
+    async run(t: Probe) {
+      const { id } = await sharedJourney(t)
+      const seen = await t.download(id, { key: t.secondKey })
+      t.expectStatus('AUTH-3', seen, [404], "the download of another key's job")
+    },
+  },
+]
+
+const isUnstarted = (seen: ObservedExchange): boolean => ['created', 'pending'].includes(String(field(seen, 'status')))

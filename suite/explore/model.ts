@@ -1,0 +1,149 @@
+/** What the contract lets one expect of a sequence of calls: the jobs and uploads that it made, as they have to be. */
+
+import type { UploadFile } from '../../base/multipart.ts'
+import { field } from '../../contracts/answers.ts'
+import type { ClauseId } from '../../contracts/clauses.ts'
+import type { ObservedExchange } from '../../contracts/observedExchange.ts'
+import { alphaFormats, type Job, type JobState } from '../../contracts/schemas.ts'
+import { clausesOfInput, listIn } from '../../contracts/shapes.ts'
+import { documentedPrice, type Probe } from '../probe.ts'
+
+export type Who = 'main' | 'second'
+
+export interface ModelJob {
+  id: string
+  owner: Who
+  /** Inputs that it was given, and those of a start over them. */
+  inputs: Record<string, unknown>
+  isStarted: boolean
+  /** The state and progress that were seen last. */
+  status: JobState | undefined
+  progress: number
+}
+
+export interface ApiModel {
+  jobs: ModelJob[]
+  /** video_ids so far, with the name of what was uploaded. */
+  uploads: Map<string, string>
+  /** By Idempotency-Key: what was sent, and the id that it was answered with. */
+  answers: Map<string, { sent: string; id: string; status: number; who: Who }>
+  /** Calls with an Idempotency-Key, to be sent again as they were. */
+  repeatable: ((model: ApiModel, real: Real) => Promise<void>)[]
+  /** Credits that the main key's jobs have cost, and how many there were. */
+  spent: number
+  started: number
+}
+
+/** What the commands work on. */
+export interface Real {
+  t: Probe
+  keys: Record<Who, string | undefined>
+  /** Nobody else uses the keys: lists and totals are known exactly. */
+  isAlone: boolean
+  mayStart: boolean
+  videoUrl: string
+  /** Idempotency keys of this sequence. */
+  idem(n: number): string
+  usageBefore: { credits_used: number; total_jobs: number } | undefined
+}
+
+export const emptyModel = (): ApiModel => ({
+  jobs: [],
+  uploads: new Map(),
+  answers: new Map(),
+  repeatable: [],
+  spent: 0,
+  started: 0,
+})
+
+export const modelKey = (real: Real, who: Who): { key: string } | Record<never, never> => {
+  const key = real.keys[who]
+  return key === undefined ? {} : { key }
+}
+
+/** JOB-7 of the inputs as they would be. */
+export const isAlphaWrong = (inputs: Record<string, unknown>): boolean => {
+  const { output_format: format = 'webm', bg_type: background = 'transparent' } = inputs
+  return background === 'transparent' && !(alphaFormats as readonly unknown[]).includes(format)
+}
+
+/** A job as its owner reads it, held against all that is known of it. */
+export function expectJob(t: Probe, job: ModelJob, seen: ObservedExchange, clauses?: readonly ClauseId[]): void {
+  if (!t.expectStatus('AUTH-3', seen, [200], 'the job for the key that made it')) return
+  const now = seen.json as Job
+  t.expect('JOB-5', now.id === job.id, job.id, now.id, { seen, pointer: '/id' })
+  for (const [name, given] of Object.entries(job.inputs)) {
+    const shown = field(seen, name)
+    const isSame = JSON.stringify(shown) === JSON.stringify(given)
+    t.expect(clauses ?? clausesOfInput(name), isSame, JSON.stringify(given), shown, { seen, pointer: `/${name}` })
+  }
+  if (!job.isStarted) {
+    const isDraft = now.status === 'created' || now.status === 'pending'
+    t.expect('JOB-3', isDraft, 'a draft still, as nobody started it', now.status, { seen, pointer: '/status' })
+    t.expect('JOB-3', now.progress === 0, '0, as nobody started it', now.progress, { seen, pointer: '/progress' })
+  }
+  const before = job.status
+  if (before === 'completed' || before === 'failed') {
+    t.expect('JOB-4', now.status === before, `${before} still`, now.status, { seen, pointer: '/status' })
+  }
+  t.expect('JOB-4', now.progress >= job.progress, `${job.progress} or more`, now.progress, {
+    seen,
+    pointer: '/progress',
+  })
+  job.status = now.status
+  job.progress = now.progress
+}
+
+/** Waits for a started job's end, so that what it cost is known. */
+export async function settle(real: Real, model: ApiModel, job: ModelJob): Promise<void> {
+  const { t } = real
+  expectJob(t, job, await t.job(job.id, modelKey(real, job.owner)))
+  const { answers, job: last } = await t.finish(job.id, modelKey(real, job.owner))
+  for (const seen of answers) expectJob(t, job, seen)
+  if (job.owner !== 'main') return
+  model.started++
+  if (last.status === 'completed') model.spent += documentedPrice(job.inputs.model, Number(last.duration_seconds))
+}
+
+/** The key's own jobs, each once; one more than was made was made by what was done last. */
+async function expectList(
+  { t, ...real }: Real,
+  { jobs }: ApiModel,
+  clauses: Parameters<Probe['expect']>[0],
+): Promise<void> {
+  const seen = await t.get('/v1/jobs?limit=100', modelKey({ t, ...real }, 'main'))
+  const shown = (listIn(seen.json) ?? []).map(job => String((job as { id?: unknown } | null)?.id))
+  const foreign = jobs.find(({ id, owner }) => owner !== 'main' && shown.includes(id))
+  const missing = jobs.find(({ id, owner }) => owner === 'main' && !shown.includes(id))
+  const more = shown.filter((id, i) => !jobs.some(job => job.id === id) || shown.indexOf(id) !== i)
+  const place = { seen, pointer: '/jobs' }
+  t.expect('AUTH-3', foreign === undefined, "only the key's own jobs", foreign?.id ?? 'only those', place)
+  t.expect('JOB-6', missing === undefined, "all of the key's jobs", missing ? `${missing.id} is missing` : 'all', place)
+  const isListed = more.length > 0 && jobs.some(({ id }) => more.includes(id))
+  t.expect(
+    isListed ? 'JOB-6' : clauses,
+    more.length === 0,
+    'no job that was not made',
+    more.join(', ') || 'none',
+    place,
+  )
+}
+
+/** What the account has come to: a surplus was caused by what was done last. */
+export async function expectSpent(real: Real, model: ApiModel, clauses: Parameters<Probe['expect']>[0]): Promise<void> {
+  const { t, usageBefore, isAlone } = real
+  if (!isAlone || usageBefore === undefined) return
+  const now = await t.usage(modelKey(real, 'main'))
+  const credits = Math.round((now.credits_used - usageBefore.credits_used) * 1000) / 1000
+  const due = Math.round(model.spent * 1000) / 1000
+  t.expect(clauses, Math.abs(credits - due) <= 0.0101, `${due} credits used`, `${credits} credits`)
+  await expectList(real, model, clauses)
+  const jobs = now.total_jobs - usageBefore.total_jobs
+  t.expect(clauses, jobs === model.started, `${model.started} jobs started`, `${jobs} jobs`)
+}
+
+export const textFile: UploadFile = {
+  name: 'note.txt',
+  type: 'text/plain',
+  content: new TextEncoder().encode('no video'),
+}

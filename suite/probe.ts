@@ -1,0 +1,402 @@
+/** The hands of a check: calls whose every answer is judged, and expectations that become findings. */
+
+import { NoAnswer, type Outgoing, type Sent } from '../base/http.ts'
+import { contentSize, multipart, type UploadFile, usualBoundary } from '../base/multipart.ts'
+import { describeResponse, field, isSame, parse } from '../contracts/answers.ts'
+import type { ClauseId } from '../contracts/clauses.ts'
+import { shown } from '../contracts/expectation.ts'
+import { judge } from '../contracts/judge.ts'
+import { type ObservedExchange, operationOf, unansweredOf } from '../contracts/observedExchange.ts'
+import { creditsPerMinute, type Job, jobStates, type Model } from '../contracts/schemas.ts'
+import { shapes, totalsIn } from '../contracts/shapes.ts'
+import type { Video } from '../media/clip.ts'
+import type { SuiteEnvironment } from './environment.ts'
+import { type Need, needs } from './needs.ts'
+import { NotTried, type Run, Stopped } from './session.ts'
+import { asFile, formOf } from './upload.ts'
+
+export interface CallOptions {
+  /** Default: the main key. null sends none. */
+  key?: string | null
+  headers?: Record<string, string>
+  /** Sent as JSON. */
+  json?: unknown
+  /** Sent as it is. */
+  text?: string
+  file?: UploadFile
+  /** Don't wait out a 429: it is what is wanted. */
+  takes429?: boolean
+  /** Waits out 429s so long at the most; default: what the kit says. */
+  maxWaitMs?: number
+}
+
+/** Of a call that may cost credits. */
+interface Paid extends CallOptions {
+  /** What the draft is of, where the call does not say. */
+  model?: string
+  /** The clip's length; default: that of the short one. */
+  seconds?: number
+  /** The credits are put aside already. */
+  paid?: boolean
+  /** A 5xx is what is wanted: it is not tried again. */
+  takesError?: boolean
+}
+
+export interface Polled {
+  /** Every answer, in order. */
+  answers: ObservedExchange[]
+  /** The last of them. */
+  job: Job
+}
+
+interface Place {
+  seen?: ObservedExchange
+  pointer?: string
+  note?: string
+}
+
+/** A state that nobody knows is no state to wait in. */
+const looksAtUnknown = 5
+const isState = (status: unknown): boolean => (jobStates as readonly unknown[]).includes(status)
+
+const firstBackoffMs = 1_000
+
+export class Probe {
+  readonly run: Run
+  readonly kit: SuiteEnvironment
+  readonly #check: string
+
+  constructor(run: Run, check: string) {
+    this.run = run
+    this.kit = run.kit
+    this.#check = check
+  }
+
+  /** Writes down whether a fact holds, for each clause that states it; gives back whether it did. */
+  expect(
+    clauses: ClauseId | readonly ClauseId[],
+    holds: boolean,
+    expected: string,
+    found: unknown,
+    place: Place = {},
+  ): boolean {
+    const text = typeof found === 'string' ? found : shown(found)
+    this.run.findings.push({ check: this.#check, clauses: [clauses].flat(), holds, expected, found: text, ...place })
+    return holds
+  }
+
+  /** That a field shows what it was given. One that is not there at all is JOB-5's matter, and told by it. */
+  expectField(clauses: ClauseId | readonly ClauseId[], seen: ObservedExchange, name: string, given: unknown): void {
+    const found = field(seen, name)
+    if (found === undefined) return
+    this.expect(clauses, isSame(given, found), shown(given), found, { seen, pointer: `/${name}` })
+  }
+
+  /** The same for a status, with its code where one is due. */
+  expectStatus(
+    clauses: ClauseId | readonly ClauseId[],
+    seen: ObservedExchange,
+    statuses: readonly number[],
+    about: string,
+    place: Omit<Place, 'seen'> = {},
+  ): boolean {
+    const holds = statuses.includes(seen.status)
+    return this.expect(clauses, holds, `${about}: ${statuses.join(' or ')}`, describeResponse(seen), { seen, ...place })
+  }
+
+  /** Goes on only if it holds. */
+  must(holds: false, reason: string): never
+  must(holds: boolean, reason: string): void
+  must(holds: boolean, reason: string): void {
+    if (!holds) throw new NotTried(reason)
+  }
+
+  /** For what only prepares: no clause is accused here, but nothing can follow. */
+  prepared(seen: ObservedExchange, what: string): ObservedExchange {
+    if (seen.status >= 200 && seen.status < 300) return seen
+    throw new NotTried(`${what}: ${seen.sent.method} ${pathOf(seen)} answered ${describeResponse(seen)}`)
+  }
+
+  /** Throws when something that was not given is missing. */
+  need(need: Need): never {
+    throw new NotTried(needs[need].reason, [needs[need].give])
+  }
+
+  get key(): string {
+    return this.kit.keys.main ?? this.need('key')
+  }
+
+  get secondKey(): string {
+    return this.kit.keys.second ?? this.need('secondKey')
+  }
+
+  get poorKey(): string {
+    return this.kit.keys.poor ?? this.need('poorKey')
+  }
+
+  get(path: string, options?: CallOptions): Promise<ObservedExchange> {
+    return this.call('GET', path, options)
+  }
+
+  post(path: string, json?: unknown, options?: CallOptions): Promise<ObservedExchange> {
+    return this.call('POST', path, { ...(json !== undefined && { json }), ...options })
+  }
+
+  upload(file: UploadFile, path = '/v1/uploads', options?: CallOptions): Promise<ObservedExchange> {
+    return this.call('POST', path, { file, ...options })
+  }
+
+  /**
+   * One call, judged. `path` is below the base URL, or a whole URL that the endpoint gave. A 429 that nobody asked for is
+   * waited out, as RL-3 has it. Throws NoAnswer, Stopped, or NotTried when the limit does not lift in time.
+   */
+  async call(method: string, path: string, options: CallOptions = {}): Promise<ObservedExchange> {
+    const { kit } = this
+    const { maxWaitMs = kit.maxWaitMs } = options
+    const until = kit.now() + maxWaitMs
+    for (let backoffMs = firstBackoffMs; ; backoffMs = Math.min(backoffMs * 2, 16_000)) {
+      const seen = await this.#once(method, path, options)
+      if (seen.status !== 429 || options.takes429) return seen
+      const waitMs = Math.max(Number(seen.headers['retry-after'] ?? 0) * 1000 || 0, backoffMs)
+      if (kit.now() + waitMs > until) {
+        throw new NotTried(
+          `${method} ${path} was answered 429, to be tried again after ${Math.round(waitMs / 1000)} s; the suite waits ${maxWaitMs / 1000} s at the most`,
+          ['--max-wait'],
+        )
+      }
+      await this.sleep(waitMs)
+    }
+  }
+
+  async sleep(ms: number): Promise<void> {
+    await this.kit.sleep(ms)
+    if (this.run.signal?.aborted) throw new Stopped()
+  }
+
+  async #once(method: string, path: string, options: CallOptions): Promise<ObservedExchange> {
+    const { run, kit } = this
+    if (run.signal?.aborted) throw new Stopped()
+    const out = this.#outgoing(method, path, options)
+    run.requests++
+    run.sentBytes += contentSize(out.content)
+    const incoming = await kit.send(out).catch((error: unknown) => {
+      if (run.signal?.aborted) throw new Stopped()
+      if (error instanceof NoAnswer) throw Object.assign(error, { sent: out })
+      throw error
+    })
+    const isText = !/^(video|image|audio|application\/(zip|octet-stream))/i.test(incoming.headers['content-type'] ?? '')
+    const text = isText ? new TextDecoder().decode(incoming.bytes) : ''
+    const { content: _, timeoutMs: __, ...sent } = out
+    const seen: ObservedExchange = {
+      ...incoming,
+      sent,
+      operation: path.startsWith('/') ? operationOf(method, path) : undefined,
+      text,
+      json: parse(text),
+    }
+    run.trace?.push(seen)
+    run.statuses.set(seen.status, (run.statuses.get(seen.status) ?? 0) + 1)
+    // Who answers for a file may be another server; the contract speaks of the API.
+    if (path.startsWith('/'))
+      for (const finding of judge(seen, run.ids)) run.findings.push({ ...finding, check: this.#check })
+    return seen
+  }
+
+  #outgoing(method: string, path: string, { key, headers, json, text, file }: CallOptions): Outgoing {
+    const { kit } = this
+    const isOurs = path.startsWith('/') || path.startsWith(`${kit.base}/`)
+    const sentKey = key === undefined ? kit.keys.main : (key ?? undefined)
+    const body = text ?? (json === undefined ? undefined : JSON.stringify(json))
+    const form = file && formOf(file, kit)
+    const content = file ? multipart(file) : body === undefined ? undefined : new TextEncoder().encode(body)
+    return {
+      method,
+      url: path.startsWith('/') ? kit.base + path : path,
+      headers: {
+        // A file's URL may be of another host, which is none of the key's business.
+        ...(isOurs && kit.headers),
+        ...(path.startsWith('/') && sentKey !== undefined && { 'X-Api-Key': sentKey }),
+        ...(body !== undefined && { 'Content-Type': 'application/json' }),
+        ...(file && { 'Content-Type': `multipart/form-data; boundary=${file.boundary ?? usualBoundary}` }),
+        ...headers,
+      },
+      ...(body !== undefined && { body }),
+      ...(form && { form }),
+      ...(content !== undefined && { content }),
+      timeoutMs: kit.timeoutMs,
+    }
+  }
+
+  /** What the suite's own jobs carry, so that a double of one can be told from somebody else's job. */
+  get mark(): { understudy: string } {
+    return { understudy: this.kit.tag('run') }
+  }
+
+  /** The short clip as the endpoint has it: uploaded once for all checks. */
+  video(): Promise<{ url: string; seen: ObservedExchange }> {
+    return this.run.once('short clip', () => this.uploaded(this.kit.clips.short))
+  }
+
+  async uploaded(clip: Video, options?: CallOptions): Promise<{ url: string; seen: ObservedExchange }> {
+    const seen = this.prepared(
+      await this.upload(asFile(clip), '/v1/uploads', options),
+      'the clip could not be uploaded',
+    )
+    const url = field(seen, 'video_url')
+    if (typeof url !== 'string' || url === '') return this.must(false, 'the upload gave no video_url')
+    return { url, seen }
+  }
+
+  /** POST /v1/jobs with the short clip and these fields. Unless it is a draft, the budget has to allow it. */
+  async create(fields: Record<string, unknown> = {}, options?: Paid): Promise<ObservedExchange> {
+    const { seconds = this.kit.clips.short.seconds, paid = false, model: _, ...call } = options ?? {}
+    const video_url = 'video_url' in fields ? fields.video_url : (await this.video()).url
+    // Each is another request: an endpoint may take the same one for a retry (GO-3).
+    // That a job starts is said, though it is the default: whether that is right is a check of its own.
+    const body = { video_url, auto_start: true, metadata: { ...this.mark, n: this.run.jobIds.size }, ...fields }
+    const isDraft = fields.auto_start === false
+    // Where drafts start by themselves, one costs what a job does.
+    if (isDraft && this.run.draftsStart) throw new NotTried('a draft does not wait here (JOB-3): it would cost credits')
+    if (!isDraft && !paid) this.run.reserve(documentedPrice(fields.model, seconds))
+    let seen = await this.post('/v1/jobs', body, call)
+    // ERR-4: a create may fail in processing; the documented client tries again (ERR-3, RL-3).
+    for (let again = 1; seen.status >= 500 && !call.takesError && again <= 2; again++) {
+      await this.sleep(again * 10 * this.kit.pollMs)
+      // One that was answered 500 may have been made all the same, and charged.
+      if (!isDraft && !paid) this.run.reserve(documentedPrice(fields.model, seconds))
+      seen = await this.post('/v1/jobs', body, call)
+    }
+    const id = field(seen, 'id')
+    if (typeof id === 'string') this.run.jobIds.add(id)
+    // Drafts are free, unless they start by themselves: that is found out with the first, before dozens are charged.
+    if (isDraft && typeof id === 'string')
+      await this.run
+        .once('first draft', () => this.#lookAtDraft(id, documentedPrice(fields.model, seconds)))
+        .catch(() => {})
+    return seen
+  }
+
+  async #lookAtDraft(id: string, price: number): Promise<void> {
+    const status = field(await this.job(id), 'status')
+    if (status !== 'processing' && status !== 'completed') return
+    this.run.draftsStart = true
+    this.run.credits += price
+  }
+
+  /** JOB-3: the draft that nobody has started is one still. */
+  async watchDraft(): Promise<void> {
+    const { run } = this
+    if (run.watched === undefined || run.draftsStart) return
+    const { id, status } = run.watched
+    const seen = this.prepared(await this.job(id), 'the draft could not be read')
+    const found = field(seen, 'status')
+    this.must(found !== undefined, 'the draft shows no status (JOB-5)')
+    const expected = `${status} still, as nobody started it`
+    run.draftsStart = !this.expect('JOB-3', found === status, expected, found, { seen, pointer: '/status' })
+  }
+
+  /** A draft's id: for checks that need one, and speak of something else. */
+  async draft(fields: Record<string, unknown> = {}, options?: CallOptions): Promise<string> {
+    this.must(!this.run.draftsStart, 'a draft does not wait here (JOB-3)')
+    return this.idOf(await this.create({ auto_start: false, ...fields }, options), 'no draft could be made')
+  }
+
+  idOf(seen: ObservedExchange, failure = 'no job could be made'): string {
+    const id = field(this.prepared(seen, failure), 'id')
+    if (typeof id !== 'string' || id === '') return this.must(false, `${failure}: its answer has no id`)
+    return id
+  }
+
+  /** POST /v1/jobs/{id}/start, paid from the budget. */
+  start(id: string, fields: Record<string, unknown> | null = {}, options?: Paid): Promise<ObservedExchange> {
+    const { seconds = this.kit.clips.short.seconds, paid = false, model, ...call } = options ?? {}
+    if (!paid) this.run.reserve(documentedPrice(fields?.model ?? model, seconds))
+    return this.post(`/v1/jobs/${encodeURIComponent(id)}/start`, fields ?? undefined, call)
+  }
+
+  job(id: string, options?: CallOptions): Promise<ObservedExchange> {
+    return this.get(`/v1/jobs/${encodeURIComponent(id)}`, options)
+  }
+
+  download(id: string, options?: CallOptions): Promise<ObservedExchange> {
+    return this.get(`/api/download/${encodeURIComponent(id)}`, options)
+  }
+
+  /** Polls until the job is completed or failed, at the pace of RL-3 off loopback. */
+  async finish(id: string, options?: CallOptions): Promise<Polled> {
+    const { kit } = this
+    const answers: ObservedExchange[] = []
+    // Where one job never ended, the next is not waited for as long.
+    const until = kit.now() + (this.run.stuck === undefined ? kit.jobTimeoutMs : kit.jobTimeoutMs / 10)
+    for (let waitMs = kit.pollMs; ; waitMs = Math.min(waitMs * 1.2, kit.pollMs * 5)) {
+      const seen = this.prepared(await this.job(id, options), 'the job could not be read')
+      answers.push(seen)
+      const job = seen.json as Job
+      if (job?.status === 'completed' || job?.status === 'failed') {
+        this.run.ended++
+        return { answers, job }
+      }
+      const last = answers.slice(-looksAtUnknown)
+      const isUnknown = last.length === looksAtUnknown && last.every(one => !isState(field(one, 'status')))
+      this.must(!isUnknown, `the job is ${shown(job?.status)}, which is no documented state`)
+      if (kit.now() >= until) this.run.stuck ??= id
+      this.must(
+        kit.now() < until,
+        `the job is still ${shown(job?.status)} after ${Math.round(kit.jobTimeoutMs / 1000)} s (--job-timeout)`,
+      )
+      await this.sleep(waitMs)
+    }
+  }
+
+  /** The key's totals of today: what a charge is seen by. */
+  async usage(
+    options?: CallOptions,
+  ): Promise<Record<'total_jobs' | 'completed_jobs' | 'failed_jobs' | 'credits_used', number>> {
+    const seen = this.prepared(await this.get('/v1/usage/summary?days=1', options), 'the usage could not be read')
+    const totals = totalsIn(seen.json)
+    const names = ['total_jobs', 'completed_jobs', 'failed_jobs', 'credits_used'] as const
+    this.must(
+      names.every(name => typeof totals?.[name] === 'number'),
+      'the usage says no totals (US-1)',
+    )
+    return totals as Record<(typeof names)[number], number>
+  }
+
+  /** How many jobs the key has, by the list's total: whether anybody else makes some meanwhile. */
+  async jobCount(options?: CallOptions): Promise<number> {
+    const seen = this.prepared(await this.get('/v1/jobs?limit=1', options), 'the jobs could not be counted')
+    return Number(field(seen, 'total'))
+  }
+
+  /** What can't be asked for in a check that runs without it. */
+  requires(check: { needs?: readonly Need[] }): void {
+    for (const need of check.needs ?? []) {
+      const { kit } = this
+      const given = {
+        key: kit.keys.main,
+        secondKey: kit.keys.second,
+        poorKey: kit.keys.poor,
+        failingUrl: kit.failingUrl,
+        provoke: kit.aid,
+        listener: kit.listener,
+        webhookSecret: kit.webhookSecret,
+        logs: kit.findInLogs,
+      }[need]
+      if (given === undefined) this.need(need)
+    }
+  }
+}
+
+/** That a call is answered at all is what its operation's clauses say first. */
+export function expectAnswer(t: Probe, error: NoAnswer & { sent?: Sent }, otherwise: ClauseId = 'ERR-1'): void {
+  const { sent } = error
+  const operation = sent && operationOf(sent.method, sent.url.slice(t.kit.base.length))
+  const accused = (operation && shapes[operation]?.clauses.at(-1)?.[1]) ?? [otherwise]
+  t.expect(accused, false, 'an HTTP answer', error.message, sent && { seen: unansweredOf(sent) })
+}
+
+/** CR-1: what a job costs. */
+export const documentedPrice = (model: unknown, seconds: number): number =>
+  ((creditsPerMinute[(model ?? 'original') as Model] ?? creditsPerMinute.original) * seconds) / 60
+
+const pathOf = ({ sent }: { sent: Sent }): string => new URL(sent.url).pathname

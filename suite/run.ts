@@ -1,0 +1,174 @@
+/** Runs the checks against an endpoint, one after the other, and makes the report. */
+
+import { NoAnswer, type Sent } from '../base/http.ts'
+import type { Check } from './check.ts'
+import type { SuiteEnvironment } from './environment.ts'
+import type { Costs } from './needs.ts'
+import { expectAnswer, Probe } from './probe.ts'
+import type { Report } from './report.ts'
+import type { Profile, RunOptions } from './runOptions.ts'
+
+import { NotTried, Run, round, Stopped } from './session.ts'
+import { brokenBy, type CheckOutcome, left, suiteReportOf } from './verdict.ts'
+
+/** Nobody answers at the target, or not the API: no verdict is possible. */
+export class TargetError extends Error {}
+
+export async function runSuite(kit: SuiteEnvironment, options: RunOptions): Promise<Report> {
+  const run = new Run(kit, options.maxCredits, options.signal)
+  const startedAt = kit.now()
+  const refusal = await preflight(run).catch(error => {
+    if (!(error instanceof Stopped)) throw error
+    return undefined
+  })
+  // Sent along where none is needed, a key that is refused would have its endpoint accused.
+  if (refusal !== undefined) delete kit.keys.main
+  const selected = options.checks.filter(check => isCheckSelected(check, options))
+  const outcomes: CheckOutcome[] = []
+  let isOver = false
+  // What the profile leaves out is no step on the way.
+  const steps = selected.filter(check => mayRun(check, options.profile))
+  for (const check of selected) {
+    const index = steps.indexOf(check)
+    const place = { check: check.id, index, of: steps.length }
+    const tell = index === -1 ? undefined : options.onProgress
+    tell?.({ type: 'started', ...place, title: check.title, requests: run.requests })
+    const outcome = isOver
+      ? left(check, run.gone ?? (options.signal?.aborted ? 'the run was stopped' : 'the run ended before'))
+      : await runCheck(run, check, options.profile, refusal)
+    outcomes.push(outcome)
+    const isEnough = options.signal?.aborted || (options.bail && outcome.verdict === 'broken')
+    if (isEnough || run.gone !== undefined) isOver = true
+    const broken = brokenBy(run, check.id)
+    tell?.({ type: 'ended', ...place, verdict: outcome.verdict, broken, requests: run.requests })
+  }
+  if (options.explore && !isOver) {
+    const of = steps.length
+    options.onProgress?.({
+      type: 'started',
+      check: 'explore',
+      title: 'sequences that nobody wrote',
+      index: of,
+      of: of + 1,
+      requests: run.requests,
+    })
+  }
+  const explored = isOver ? undefined : await options.explore?.(run)
+  return suiteReportOf(run, options, outcomes, { complete: !isOver, ms: kit.now() - startedAt, refusal, explored })
+}
+
+/** What costs anything is left to the profile full. */
+const mayRun = ({ costs }: Check, profile: Profile): boolean => profile === 'full' || !costs
+
+/** What the checks that would run may cost at the most: printed before anything is sent. */
+export function costsOf(
+  options: Pick<RunOptions, 'checks' | 'profile' | 'only' | 'skip'>,
+): Required<Costs> & { checks: number } {
+  const chosen = options.checks.filter(check => isCheckSelected(check, options) && mayRun(check, options.profile))
+  const sum = (name: keyof Costs) => chosen.reduce((all, { costs }) => all + (costs?.[name] ?? 0), 0)
+  return {
+    checks: chosen.length,
+    credits: round(sum('credits')),
+    jobs: chosen.reduce((all, { costs }) => all + (costs?.jobs ?? (costs?.credits ? 1 : 0)), 0),
+    burst: sum('burst'),
+    upload: sum('upload'),
+    seconds: sum('seconds'),
+  }
+}
+
+export function isCheckSelected(
+  { id, clauses: own }: Check,
+  { only = [], skip = [] }: Pick<RunOptions, 'only' | 'skip'>,
+): boolean {
+  const names = [id, id.split('.', 1)[0] as string]
+  const isNamed = (name: string) => names.includes(name) || own.some(clause => clause === name.toUpperCase())
+  // A clause that is skipped takes a check along only if it is all that it speaks for.
+  const isSkipped = (name: string) => names.includes(name) || own.every(clause => clause === name.toUpperCase())
+  return (only.length === 0 || only.some(isNamed)) && !skip.some(isSkipped)
+}
+
+/**
+ * Is there anything, and is it the API? Throws a TargetError if not. Gives back why the key can't be used, where the
+ * endpoint refuses it everywhere: that is the key's fault as likely as the endpoint's, so nobody is accused.
+ */
+async function preflight(run: Run): Promise<string | undefined> {
+  const t = new Probe(run, 'preflight')
+  const first = await t.call('GET', '/health', { key: null, takes429: true }).catch(error => {
+    if (error instanceof NoAnswer) throw new TargetError(error.message)
+    throw error
+  })
+  if (first.status >= 300 && first.status < 400) {
+    const to = first.headers.location ?? 'nowhere'
+    throw new TargetError(
+      `it answers ${first.status} and redirects to ${to}; give the URL that it redirects to, without /health`,
+    )
+  }
+  if (run.kit.keys.main === undefined) return undefined
+  for (const path of ['/v1/jobs?limit=1', '/v1/usage/summary', '/v1/usage/events'] as const) {
+    const seen = await t.call('GET', path, { takes429: true }).catch(error => {
+      if (error instanceof NoAnswer) return undefined
+      throw error
+    })
+    if (seen?.status !== 401) return undefined
+  }
+  return 'the key that was given is answered 401 everywhere'
+}
+
+async function runCheck(run: Run, check: Check, profile: Profile, refusal: string | undefined): Promise<CheckOutcome> {
+  if (check.costs && !mayRun(check, profile))
+    return left(check, `${costText(check.costs)}, which the profile safe does not`, ['--profile full'])
+  if (refusal !== undefined && check.needs?.includes('key')) return left(check, refusal, ['--key'])
+  const probe = new Probe(run, check.id)
+  const { requests } = run
+  const from = run.findings.length
+  const startedAt = run.kit.now()
+  let ended: NotTried | undefined
+  try {
+    probe.requires(check)
+    await check.run(probe)
+  } catch (error) {
+    if (error instanceof NotTried) ended = error
+    else if (error instanceof Stopped) ended = new NotTried('the run was stopped')
+    else if (error instanceof NoAnswer) ended = await unanswered(run, check, error)
+    else throw error
+  }
+  const own = run.findings.slice(from)
+  const isBroken = own.some(({ holds }) => !holds)
+  const open = check.clauses.filter(clause => !own.some(finding => finding.clauses.includes(clause)))
+  if (ended === undefined && open.length > 0)
+    ended = new NotTried(`nothing was seen that ${open.join(' or ')} speaks of`)
+  return {
+    check,
+    verdict: isBroken ? 'broken' : ended ? 'not_tried' : 'holds',
+    reason: ended?.message,
+    needs: ended?.needs ?? [],
+    ms: run.kit.now() - startedAt,
+    requests: run.requests - requests,
+  }
+}
+
+/** No answer to one call: broken if the endpoint answers others, and the end of the run if it is gone. */
+async function unanswered(run: Run, check: Check, error: NoAnswer & { sent?: Sent }): Promise<NotTried> {
+  const probe = new Probe(run, check.id)
+  const isThere = await probe
+    .call('GET', '/health', { key: null, takes429: true })
+    .then(() => true)
+    .catch(() => false)
+  const { sent } = error
+  if (!isThere) {
+    // It may have been killed, or the network: what is known by now is worth its report, whoever is to blame.
+    run.gone = `it stopped answering${sent ? ` at ${sent.method} ${sent.url.slice(run.kit.base.length)}` : ''}: ${error.message}`
+    return new NotTried(run.gone)
+  }
+  expectAnswer(probe, error, check.clauses[0])
+  return new NotTried(error.message)
+}
+
+const costText = ({ credits, burst, upload, seconds }: Costs): string =>
+  credits !== undefined
+    ? 'it spends credits'
+    : burst !== undefined
+      ? 'it sends a burst'
+      : upload !== undefined
+        ? 'it uploads a lot'
+        : `it takes ${seconds} s`

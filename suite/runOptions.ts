@@ -1,0 +1,30 @@
+import type { Verdict } from '../contracts/verdict.ts'
+import type { Check } from './check.ts'
+import type { Report } from './report.ts'
+
+import type { Run } from './session.ts'
+export interface RunOptions {
+  checks: readonly Check[]
+  profile: Profile
+  /** Credits that may be spent; Infinity for as many as it takes. */
+  maxCredits: number
+  /** Clauses, checks or themes ("auth"); all without any. */
+  only?: readonly string[]
+  skip?: readonly string[]
+  /** Clauses that have to hold; "core" for all of that level. */
+  require?: readonly string[]
+  /** Stops at the first broken clause. */
+  bail?: boolean
+  signal?: AbortSignal
+  onProgress?: (progress: Progress) => void
+  /** What goes into the report as it is. */
+  about: { understudy: string; seed: string; startedAt: string }
+  /** Runs after the checks, on the same budget: its findings count like theirs. */
+  explore?: (run: Run) => Promise<Report['explored']>
+}
+
+export type Profile = 'safe' | 'full'
+
+export type Progress =
+  | { type: 'started'; check: string; title: string; index: number; of: number; requests: number }
+  | { type: 'ended'; check: string; verdict: Verdict; broken: string[]; index: number; of: number; requests: number }

@@ -1,0 +1,174 @@
+/** What `npm install understudy` gives: packed, installed into an empty folder and used there. */
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import t from 'tap'
+import { packageRoot, packageVersion } from '../../base/paths.ts'
+import { clauses } from '../../contracts/clauses.ts'
+import { altered, front } from '../suite/checking.ts'
+import { client, clip, start } from '../support.ts'
+
+const run = promisify(execFile)
+const folder = t.testdir({ 'package.json': JSON.stringify({ name: 'app', private: true, type: 'module' }) })
+const quiet = ['--silent', '--no-audit', '--no-fund', '--no-update-notifier']
+let packed: string[] = []
+// Building and installing take their time on a slow machine.
+t.setTimeout(120_000)
+
+t.test('npm run build, npm pack and npm install succeed', async t => {
+  await run('npm', ['run', 'build', ...quiet], { cwd: packageRoot })
+  const pack = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder, ...quiet], {
+    cwd: packageRoot,
+  })
+  const [{ filename, files }] = JSON.parse(pack.stdout)
+  packed = files.map(({ path }: { path: string }) => path)
+  await run('npm', ['install', '--prefer-offline', ...quiet, `./${filename}`], { cwd: folder })
+  t.ok((await readdir(join(folder, 'node_modules', '.bin'))).includes('understudy'))
+})
+
+t.test('the package holds the code, the fixtures and what a reader needs, and no more', async t => {
+  t.match(packed.filter(path => !path.includes('/')).sort(), ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'])
+  for (const kind of ['clips', 'outputs']) {
+    const shipped = packed.filter(path => path.startsWith(`fixtures/${kind}/`)).map(path => path.split('/')[2])
+    t.same(shipped.sort(), (await readdir(join(packageRoot, 'fixtures', kind))).sort())
+  }
+  t.same(
+    packed.filter(path => /\.map$|\.test\.|(^|\/)(test|bench|node_modules)\//.test(path)),
+    [],
+  )
+  t.same(
+    packed.filter(path => path.endsWith('.ts') && !path.endsWith('.d.ts')),
+    [],
+    'built, not as source',
+  )
+  const stale = []
+  for (const path of packed) {
+    const source = /^dist\/(.*)\.(?:d\.ts|js)$/.exec(path)?.[1]
+    if (source === undefined) continue
+    const [room, name] = [join(packageRoot, source, '..'), `${source.split('/').at(-1)}.ts`]
+    if (!(await readdir(room).catch(() => [] as string[])).includes(name)) stale.push(path)
+  }
+  t.same(stale, [], 'nothing of an older build: if there is, remove dist and build again')
+})
+
+t.test('DL-3 node_modules/.bin/understudy serves, and completes a job whose output is there', async t => {
+  const server = spawn(join(folder, 'node_modules', '.bin', 'understudy'), ['serve', '--port', '0', '--speed', '20'], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  const exited = once(server, 'exit')
+  t.teardown(() => server.kill('SIGKILL') && exited)
+  const [greeting] = await once(server.stdout, 'data')
+  const url = String(/http:\/\/[\w.:]+/.exec(String(greeting))?.[0])
+  t.equal((await fetch(`${url}/health`)).status, 200)
+  const health = await run(join(folder, 'node_modules', '.bin', 'understudy'), ['health', url])
+  t.equal(health.stdout, `${url}/health is up\n`)
+
+  const lines = String(greeting)
+    .split('\n')
+    .filter(line => line.startsWith('  '))
+  const pasted = await run('bash', ['-euc', lines.join('\necho\n')], { cwd: folder })
+  t.match(
+    pasted.stdout,
+    /"filename":"short\.mp4".*"video_url":"https:\/\/example\.com\/cat\.mp4"/s,
+    'what it prints works here',
+  )
+
+  const api = client({ url })
+  const { body } = await api.upload(await clip('short.mp4'))
+  const id = await api.job({ video_url: body.video_url, output_format: 'png_sequence' })
+  let job = (await api.get(`/v1/jobs/${id}`)).body
+  for (let tries = 0; tries < 90 && job.status !== 'completed'; tries++) {
+    await setTimeout(50)
+    job = (await api.get(`/v1/jobs/${id}`)).body
+  }
+  t.match(job, { status: 'completed', duration_seconds: 2 })
+  const output = await fetch(job.output_url)
+  t.equal(output.status, 200)
+  t.equal(Buffer.from(await output.arrayBuffer()).toString('latin1', 0, 2), 'PK')
+  server.kill('SIGTERM')
+  t.same(await exited, [0, null])
+})
+
+t.test("import { startMock } from 'understudy' works there, in JavaScript", async t => {
+  const script = `
+    import { errorCases, startMock } from 'understudy'
+    import metadata from 'understudy/package.json' with { type: 'json' }
+    const mock = await startMock({ speed: 'instant', seed: '1' })
+    const { status } = await fetch(mock.url + '/v1/jobs')
+    console.log(JSON.stringify({ status, count: mock.journal.count(), version: metadata.version, message: errorCases.job_not_found.message }))
+    await mock.close()
+  `
+  await writeFile(join(folder, 'use.js'), script)
+  const { stdout } = await run(process.execPath, ['--no-warnings', 'use.js'], { cwd: folder, timeout: 15_000 })
+  t.same(JSON.parse(stdout), { status: 401, count: 1, version: packageVersion, message: 'Job not found' })
+})
+
+t.test(
+  "a recipe makes each clause a case of the user's own suite: passed, failed with evidence, or skipped",
+  async t => {
+    const mock = await start(t)
+    const broken = await front(t, mock, async ({ url }, pass) => {
+      const reply = await pass()
+      const isIt = url === '/api/pricing' && reply.status === 200
+      return isIt ? altered(reply, body => ({ ...body, packages: 'none' })) : reply
+    })
+    // As if it were installed beside the package.
+    await symlink(join(packageRoot, 'node_modules', 'tap'), join(folder, 'node_modules', 'tap'))
+    const recipes = [
+      { name: 'contract.node.mjs', args: ['--test', '--test-reporter=tap'] },
+      { name: 'contract.tap.mjs', args: [] },
+    ]
+    for (const { name, args } of recipes) {
+      const recipe = await readFile(join(packageRoot, 'test', 'recipes', name), 'utf8')
+      t.ok(recipe.trim().split('\n').length < 25, `${name} is short`)
+      await writeFile(join(folder, 'contract.test.mjs'), recipe)
+      const under = (url: string) => {
+        const options = { cwd: folder, env: { ...process.env, API_URL: url, API_KEY: 'test_recipe' } }
+        return run(process.execPath, [...args, 'contract.test.mjs'], options).catch(failed => failed)
+      }
+      const [good, bad] = [await under(mock.url), await under(broken.url)]
+      t.notOk(good.code, `${name} is green where all holds`)
+      t.equal(bad.code, 1)
+      const lines: string[] = bad.stdout.split('\n').map((line: string) => line.trim())
+      const cases = lines.filter(line => /^(not )?ok \d+ - /.test(line))
+      const caseOf = (id: string) => cases.filter(line => line.includes(` - ${id} `))
+      for (const id of Object.keys(clauses)) t.equal(caseOf(id).length, 1, `${id} is a case`)
+      t.match(caseOf('SYS-1'), [/^ok \d+ - SYS-1 GET \/health: 200\.( # time=.*)?$/])
+      t.match(caseOf('RL-3'), [/^ok .* # SKIP it is about what the client does/])
+      t.match(caseOf('GO-6'), [/^ok .* # SKIP .*the profile safe does not/])
+      t.match(caseOf('CR-2'), [/^not ok /])
+      t.match(bad.stdout, `curl -i ${broken.url}/api/pricing`, 'with its evidence')
+      t.equal(
+        lines.filter(line => line.startsWith('not ok') && !line.includes('contract.test.mjs')).length,
+        2,
+        'it, and the run',
+      )
+    }
+  },
+)
+
+t.test('and in TypeScript, where a wrong option is an error', async t => {
+  const script = `
+    import { type JournalEntry, type MockOptions, type RunningMock, schemas, startMock } from 'understudy'
+    const options: MockOptions = { speed: 'instant', seed: '1' }
+    const mock: RunningMock = await startMock(options)
+    const entries: JournalEntry[] = mock.journal.entries({ route: 'createJob' })
+    const model: schemas.Model = 'human'
+    // @ts-expect-error: there is no such option
+    await startMock({ speeed: 1 })
+    // @ts-expect-error: the URL is no number
+    const port: number = mock.url
+    // @ts-expect-error: a model that isn't documented
+    const other: schemas.Model = 'dog'
+    export { entries, model, other, port }
+  `
+  await writeFile(join(folder, 'use.ts'), script)
+  const tsc = join(packageRoot, 'node_modules', 'typescript', 'bin', 'tsc')
+  const flags = ['--noEmit', '--strict', '--skipLibCheck', '--target', 'es2023', '--module', 'nodenext']
+  const { stdout } = await run(process.execPath, [tsc, ...flags, 'use.ts'], { cwd: folder }).catch(failed => failed)
+  t.equal(stdout, '')
+})

@@ -1,0 +1,200 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Ajv } from 'ajv'
+import t, { type Test } from 'tap'
+import { packageRoot } from '../../base/paths.ts'
+import { openHar } from '../../recordings/read.ts'
+import { Rehearsal } from '../../rehearse/report.ts'
+import { noScenario, rehearse } from '../../rehearse/run.ts'
+import { understudy } from '../suite/checking.ts'
+
+const valid = new Ajv({ strict: false }).compile(Rehearsal)
+
+/** A program of one line that makes a job; what it does about an error is in its hands. */
+const program = (onError: string): [string, ...string[]] => [
+  process.execPath,
+  '-e',
+  `const { UNDERSTUDY_BASE_URL: url, UNDERSTUDY_API_KEY: key } = process.env
+  const create = () => fetch(url + '/v1/jobs', {
+    method: 'POST',
+    headers: { 'X-Api-Key': key, 'Content-Type': 'application/json', 'Idempotency-Key': 'one' },
+    body: JSON.stringify({ video_url: 'https://example.com/cat.mp4' }),
+  })
+  const later = ms => new Promise(resolve => setTimeout(resolve, ms))
+  ;(async () => {
+    let answer = await create()
+    if (!answer.ok) ${onError}
+    console.log(answer.status)
+    process.exitCode = answer.ok ? 0 : 5
+  })()`,
+]
+const good = program('{ await later(1000 + Math.random() * 500); answer = await create() }')
+const hasty = program('{ answer = await create() }')
+const faint = program('{}')
+
+const run = (t: Test, command: [string, ...string[]], options: Partial<Parameters<typeof rehearse>[0]> = {}) =>
+  rehearse({ command, environment: process.env, out: t.testdir({}) as string, seed: 'test', ...options })
+
+/** One that has ended, and waits for its parent to take note of it, is gone too. */
+function isGone(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return /\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  } catch {
+    return true
+  }
+}
+
+t.test('a good client is graded green, and each run leaves its reports and what was printed', async t => {
+  const progress: string[] = []
+  const report = await run(t, good, {
+    scenario: [noScenario, 'internal-error-once'],
+    onProgress: ({ type, scenario }) => progress.push(`${type} ${scenario}`),
+  })
+  t.ok(valid(report), JSON.stringify(valid.errors))
+  t.match(report, {
+    ok: true,
+    why: /^2 scenarios, 0 not good; rules: \d+ kept, 0 broken, \d+ not seen$/,
+    scenarios: [
+      { scenario: 'none', exit_code: 0, finished: true, ok: true, broken: [] },
+      { scenario: 'internal-error-once', exit_code: 0, finished: true, ok: true, broken: [] },
+    ],
+  })
+  t.same(progress.slice(0, 2), ['started none', 'started internal-error-once'])
+  const folder = report.scenarios[1]?.folder as string
+  t.equal(readFileSync(join(folder, 'output.log'), 'utf8'), '200\n')
+  for (const file of ['conduct.json', 'conduct.html', 'conduct.txt']) t.ok(existsSync(join(folder, file)), file)
+  const har = openHar(join(folder, 'journal.har'))
+  t.same(
+    [...har.entries()].map(({ response }) => response.status),
+    [500, 200],
+  )
+  har.close()
+})
+
+t.test('a bad one is graded red, with the rule, the scenario and what to do', async t => {
+  const report = await run(t, hasty, { scenario: [noScenario, 'internal-error-once'] })
+  t.match(report, { ok: false, scenarios: [{ ok: true }, { ok: false, broken: ['errors.no-hammering'] }] })
+  t.match(
+    report.rules.filter(({ verdict }) => verdict === 'broken'),
+    [{ id: 'errors.no-hammering', scenarios: ['internal-error-once'], advice: /^Wait 1-2 s before the first retry/ }],
+  )
+  const other = await run(t, faint, { scenario: ['internal-error-once'] })
+  t.match(other.scenarios, [{ exit_code: 5, broken: ['errors.retried'], ok: false }])
+})
+
+t.test("the README's two clients: the one as it should be, and the one that was written in a hurry", async t => {
+  const recipe = (name: string): [string, ...string[]] => [process.execPath, join(packageRoot, 'test', 'recipes', name)]
+  const scenario = ['rate-limited-then-ok', 'invalid-request']
+  const should = await run(t, recipe('client.mjs'), { scenario, require: ['RL-2', 'ERR-3'] })
+  t.equal(should.ok, true, should.why)
+  const hurried = await run(t, recipe('hasty.mjs'), { scenario, require: ['RL-2'] })
+  t.same(
+    hurried.scenarios.map(({ broken }) => broken),
+    [['limits.retry-after'], ['errors.client-errors-not-retried']],
+  )
+  t.match(hurried.why, /required, but not shown to be kept: RL-2/)
+})
+
+t.test('one that hangs, makes no call, or is killed is told apart from one that ends', async t => {
+  const quiet = await run(t, [process.execPath, '-e', '0'], { scenario: [noScenario] })
+  t.match(quiet.scenarios, [
+    { exit_code: 0, finished: true, ok: false, why: /made no call: does it read UNDERSTUDY_BASE_URL/ },
+  ])
+  const hung = await run(t, program('{}').with(2, `${program('{}')[2]}; setInterval(() => {}, 1000)`) as [string], {
+    scenario: [noScenario],
+    timeout: 1_500,
+  })
+  t.match(hung.scenarios, [
+    { exit_code: null, signal: 'SIGTERM', finished: false, ok: false, why: /^it hung: no call for/ },
+  ])
+})
+
+t.test('one that breaks down, fails without a scenario or is still at it when its time is up is not good', async t => {
+  const ends = async (end: string, scenario: string, timeout = 20_000) => {
+    const script = `fetch(process.env.UNDERSTUDY_BASE_URL + '/v1/jobs').finally(() => { ${end} })`
+    const { scenarios, ok } = await run(t, [process.execPath, '-e', script], { scenario: [scenario], timeout })
+    t.equal(ok, scenarios[0]?.ok)
+    return scenarios[0]
+  }
+  t.match(await ends('process.exitCode = 3', noScenario), {
+    ok: false,
+    why: /^it failed with exit 3, though nothing was/,
+  })
+  t.match(await ends('process.exitCode = 3', 'job-fails'), { ok: true, exit_code: 3 }, 'in a scenario it may')
+  const crash = await ends("process.kill(process.pid, 'SIGSEGV')", 'job-fails')
+  t.match(crash, { ok: false, signal: 'SIGSEGV', why: 'it was ended by SIGSEGV' })
+  const on = "setInterval(() => fetch(process.env.UNDERSTUDY_BASE_URL + '/v1/jobs'), 100)"
+  t.match(await ends(on, 'job-stuck', 2_000), {
+    ok: false,
+    finished: false,
+    why: /^it did not end in .* raise --timeout$/,
+  })
+})
+
+t.test('{url}, {key} and --env lead any program to the mock, and what it has started ends with it', async t => {
+  const script = 'curl -s -o /dev/null -H "X-Api-Key: $MY_KEY" "$1/v1/jobs?name=$MY_SCENARIO"; sleep 60 & echo $!'
+  const report = await run(t, ['sh', '-c', script, 'sh', '{url}'], {
+    scenario: ['job-fails'],
+    env: ['MY_KEY={key}', 'MY_SCENARIO=is-{scenario}'],
+  })
+  t.match(report.scenarios, [{ exit_code: 0, finished: true, ok: true }])
+  const folder = report.scenarios[0]?.folder as string
+  const har = openHar(join(folder, 'journal.har'))
+  t.match([...har.entries()], [{ request: { url: /name=is-job-fails$/ }, response: { status: 200 } }])
+  har.close()
+  const pid = Number(readFileSync(join(folder, 'output.log'), 'utf8'))
+  t.ok(isGone(pid), 'the sleep is gone')
+})
+
+t.test('several run at a time, each against a mock of its own', async t => {
+  const report = await run(t, good, { scenario: [noScenario, 'job-fails', 'webhook-duplicate'], jobs: 3 })
+  t.same(
+    report.scenarios.map(({ scenario, ok }) => [scenario, ok]),
+    [
+      ['none', true],
+      ['job-fails', true],
+      ['webhook-duplicate', true],
+    ],
+  )
+})
+
+t.test('it can be stopped, and then is not good', async t => {
+  const stop = new AbortController()
+  const report = await run(t, [process.execPath, '-e', 'setInterval(() => {}, 1000)'], {
+    scenario: [noScenario, 'job-fails'],
+    jobs: 1,
+    signal: stop.signal,
+    onProgress: () => stop.abort(),
+  })
+  t.match(report, { ok: false, why: /it was stopped after 1 of 2$/ })
+})
+
+t.test('understudy rehearse -- command: the table, the exit codes, wrong usage', async t => {
+  const out = t.testdir({}) as string
+  const known = ['rehearse', '--scenario', 'none,internal-error-once', '--out', out]
+  const red = await understudy([...known, '--reporter', 'pretty', '--reporter', `json=${out}/r.json`, '--', ...hasty])
+  t.equal(red.code, 1)
+  t.match(red.stdout, /✓ none .* 0 +yes/)
+  t.match(red.stdout, /✗ internal-error-once .* 0 +yes/)
+  t.match(red.stdout, /errors\.no-hammering/)
+  t.match(red.stderr, /\[2\/2\] /)
+  t.ok(valid(JSON.parse(readFileSync(join(out, 'r.json'), 'utf8'))))
+  t.equal((await understudy([...known, '--', ...good])).code, 0)
+  for (const [args, message] of [
+    [['rehearse'], /no command was given; expected one behind --/],
+    [['rehearse', '--scenario', 'nonesuch', '--', 'true'], /nonesuch/],
+    [
+      ['rehearse', '--scenario', 'none', '--out', out, '--', './no-such-program'],
+      /\.\/no-such-program can't be started: there is no such program/,
+    ],
+    [['rehearse', '--scenario', 'none,none', '--', 'true'], /--scenario names "none" twice/],
+    [['rehearse', '--out', join(out, 'r.json'), '--', 'true'], /--out .* can't be written: EEXIST|ENOTDIR/],
+    [['rehearse', '--timeout', 'soon', '--', 'true'], /--timeout is "soon"; expected a time/],
+    [['rehearse', '--env', '=x', '--', 'true'], /--env is "=x"; expected NAME=VALUE/],
+  ] as const) {
+    const { code, stderr } = await understudy(args)
+    t.equal(code, 2, args.join(' '))
+    t.match(stderr, message)
+  }
+})

@@ -1,0 +1,159 @@
+import t from 'tap'
+import { client, clip, start } from '../support.ts'
+
+t.test('a client that has its answer finds its entry, with request and answer', async t => {
+  const mock = await start(t)
+  const api = client(mock)
+  for (let i = 0; i < 50; i++) {
+    const { headers } = await api.post('/v1/jobs', { video_url: 'https://e.com/a.mp4' })
+    t.equal(mock.journal.count({ request_id: headers.get('x-request-id') as string }), 1)
+  }
+  const [entry] = mock.journal.entries()
+  t.match(entry, {
+    kind: 'exchange',
+    method: 'POST',
+    url: '/v1/jobs',
+    route: 'POST /v1/jobs',
+    status: 200,
+    request: {
+      headers: { 'content-type': 'application/json', 'x-api-key': '[redacted]' },
+      body: { video_url: 'https://e.com/a.mp4' },
+    },
+    response: { headers: { 'x-request-id': entry?.request_id }, body: { success: true, id: entry?.job_id } },
+  })
+})
+
+t.test('filters by key, route, status, job, request, kind and since, over HTTP and in process', async t => {
+  const mock = await start(t)
+  const [a, b] = [client(mock, 'test_a'), client(mock, 'test_b')]
+  const id = await a.job()
+  const polled = await a.get(`/v1/jobs/${id}`)
+  await a.get('/v1/jobs/none')
+  await b.get('/v1/jobs')
+  const requestId = polled.headers.get('x-request-id') as string
+  const counts: [string, number][] = [
+    ['', 4],
+    ['key=test_a', 3],
+    ['key=test_nobody', 0],
+    ['route=getJob', 2],
+    ['route=GET%20/v1/jobs/{job_id}', 2],
+    ['route=/v1/jobs', 2],
+    ['status=404', 1],
+    ['status=2xx', 3],
+    [`job_id=${id}`, 2],
+    [`request_id=${requestId}`, 1],
+    ['kind=webhook', 0],
+    ['since=3', 1],
+    [`since=${encodeURIComponent(new Date(mock.clock.now() + 1000).toISOString())}`, 0],
+    ['key=test_a&status=404', 1],
+  ]
+  for (const [query, count] of counts) t.equal((await a.get(`/__mock/journal?${query}`)).body.count, count, query)
+  const page = (await a.get('/__mock/journal?limit=3')).body
+  t.match(page, { count: 4, complete: true, evicted: 0, next: 3 })
+  t.match((await a.get(`/__mock/journal?limit=3&since=${page.next}`)).body, { entries: [{ seq: 4 }], next: null })
+})
+
+t.test('waiting ends when enough is there, or when its time is over', async t => {
+  const mock = await start(t)
+  const api = client(mock)
+  const waited = api.get('/__mock/journal?route=getJob&wait=30s&atLeast=2')
+  await api.get('/v1/jobs/a')
+  await api.get('/v1/jobs/b')
+  t.match((await waited).body, { met: true, count: 2 })
+  t.match((await api.get('/__mock/journal?route=listJobs&wait=50ms')).body, { met: false, count: 0 })
+  await t.rejects(
+    mock.journal.waitFor({ route: 'listJobs' }, { within: '20ms' }),
+    /waited 20ms for 1 entries .* found 0 of 2/,
+  )
+})
+
+t.test('an evicted stretch is told, and never counted too low', async t => {
+  const mock = await start(t, { journalEntries: 10 })
+  const api = client(mock)
+  for (let i = 0; i < 25; i++) await api.get(`/v1/jobs/none${i}`)
+  const page = mock.journal.read()
+  t.match(page, { count: null, evicted: 15, complete: false })
+  t.same(
+    page.entries.map(({ url }) => url),
+    Array.from({ length: 10 }, (_, i) => `/v1/jobs/none${15 + i}`),
+  )
+  t.throws(() => mock.journal.count(), /15 entries were evicted/)
+  t.match(
+    mock.journal.read({ since: 15 }),
+    { count: 10, complete: true },
+    'what is later than the last evicted is complete',
+  )
+  await client(mock, 'test_other').get('/v1/jobs')
+  t.equal(mock.journal.count({ key: 'test_other' }), 1, "another world's journal is complete")
+})
+
+t.test('bodies are cut at 64 KiB, uploads are kept as size, type and hash', async t => {
+  const mock = await start(t)
+  const api = client(mock)
+  await api.job({ metadata: { long: 'x'.repeat(100_000) } })
+  const body = mock.journal.entries()[0]?.request.body as string
+  t.ok(body.length < 66_000 && body.endsWith('(cut)'))
+  await api.upload(await clip('short.mp4'))
+  const entry = mock.journal.entries({ route: 'uploadVideo' })[0]
+  t.match(entry?.upload, { filename: 'short.mp4', size: 31052, type: 'video/mp4', sha256: /^[0-9a-f]{64}$/ })
+  t.equal(entry?.request.body, undefined)
+})
+
+t.test('the stream sends each entry as it comes, with the same filters', async t => {
+  const mock = await start(t)
+  const stream = await fetch(`${mock.url}/__mock/journal/stream?status=404`)
+  t.equal(stream.headers.get('content-type'), 'text/event-stream')
+  const reader = (stream.body as ReadableStream<Uint8Array>).getReader()
+  const api = client(mock)
+  await api.get('/v1/jobs')
+  await api.get('/v1/jobs/none')
+  let text = ''
+  while (!text.includes('data:')) text += new TextDecoder().decode((await reader.read()).value)
+  t.match(text, /event: exchange\ndata: .*"url":"\/v1\/jobs\/none"/)
+  t.notMatch(text, /"url":"\/v1\/jobs"/)
+  await reader.cancel()
+})
+
+t.test('DELETE empties one key or all', async t => {
+  const mock = await start(t)
+  for (const key of ['test_a', 'test_b']) await client(mock, key).get('/v1/jobs')
+  await client(mock).call('DELETE', '/__mock/journal?key=test_a')
+  t.same([mock.journal.count({ key: 'test_a' }), mock.journal.count({ key: 'test_b' })], [0, 1])
+  await client(mock).call('DELETE', '/__mock/journal')
+  t.equal(mock.journal.count(), 0)
+})
+
+t.test('GET /metrics tells requests, latency, jobs, credits, limits and webhooks', async t => {
+  const mock = await start(t, { rateLimit: 5 })
+  const api = client(mock)
+  const id = await api.job({ webhook_url: 'http://127.0.0.1:1/hook' })
+  await mock.journal.waitFor({ kind: 'webhook' }, { atLeast: 8 })
+  for (let i = 0; i < 5; i++) await api.get(`/v1/jobs/${id}`)
+  const { body, headers } = await api.get('/metrics')
+  t.match(headers.get('content-type'), 'text/plain')
+  for (const line of [
+    'understudy_requests_total{route="GET /v1/jobs/{job_id}",status="200"} 4',
+    'understudy_requests_total{route="GET /v1/jobs/{job_id}",status="429"} 1',
+    'understudy_rate_limited_total 1',
+    'understudy_jobs{state="completed"} 1',
+    'understudy_credits_charged 2',
+    'understudy_webhook_attempts_total{result="failed"} 8',
+    'understudy_request_duration_seconds_count{route="GET /v1/jobs/{job_id}"} 5',
+    'understudy_request_duration_seconds_bucket{le="+Inf",route="GET /v1/jobs/{job_id}"} 5',
+  ]) {
+    t.ok(body.includes(line), line)
+  }
+  t.match(body, /process_resident_memory_bytes \d+/)
+})
+
+t.test('off loopback /__mock is closed, unless a token is set and sent', async t => {
+  const open = await start(t, { host: '0.0.0.0' })
+  t.match(await client(open).get('/__mock/journal'), {
+    status: 404,
+    body: { error: { message: /closed off loopback/ } },
+  })
+  t.equal((await client(open).get('/v1/jobs')).status, 200)
+  const guarded = await start(t, { host: '0.0.0.0', adminToken: 'token' })
+  t.equal((await client(guarded).get('/__mock/journal')).status, 401)
+  t.equal((await client(guarded).get('/__mock/journal', { 'x-admin-token': 'token' })).status, 200)
+})

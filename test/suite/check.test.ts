@@ -1,0 +1,264 @@
+/** check(): the contract suite as another program calls it, against the mock. */
+
+import { appendFileSync, copyFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { Ajv } from 'ajv'
+import t from 'tap'
+import { ConfigError } from '../../base/options.ts'
+import { packageRoot } from '../../base/paths.ts'
+import type { RunningMock } from '../../server/start.ts'
+import { Report as reportSchema } from '../../suite/report.ts'
+import { suiteJson as asJson } from '../../suite/reporters/json.ts'
+import { type CheckOptions, type CheckPlan, check } from '../../suite/runCheck.ts'
+import { client, clip, start } from '../support.ts'
+import { altered, type Call, clauseOf, front, having, type Reply, skip } from './checking.ts'
+
+const webhookSecret = 'whsec_of_the_test'
+// What no suite can see from outside, or must not touch.
+const unseen = ['RL-3', 'AD-1']
+
+t.test('on the mock all that can be tried holds, in the profile full within 20 s', async t => {
+  const mock = await start(t, { webhookSecret })
+  const plans: CheckPlan[] = []
+  const report = await check(mock.url, { webhookSecret, require: ['core'], onPlan: plan => void plans.push(plan) })
+  t.same(having(report, 'broken'), [])
+  t.same(
+    having(report, 'not_tried').filter(id => id !== 'ERR-3'),
+    unseen,
+  )
+  t.match(report, { ok: true, complete: true, profile: 'full', required: { missing: [] } })
+  t.ok(report.ms < 20_000, `${report.ms} ms`)
+  t.ok(report.spent.sent_bytes > 1e9, 'the two large uploads were sent')
+  t.match(plans, [{ target: mock.url, profile: 'full', aided: true, checks: report.checks.length }], 'one plan, before')
+  const { credits = 0 } = plans[0] ?? {}
+  t.ok(report.spent.credits > 100 && report.spent.credits <= credits, `${report.spent.credits} of ${credits} planned`)
+})
+
+t.test('in the profile safe nothing is broken, spent or filled up, within 5 s; core is then not all there', async t => {
+  const mock = await start(t, { webhookSecret })
+  const report = await check(mock.url, { webhookSecret, profile: 'safe' })
+  t.match(report, { ok: true, complete: true, summary: { broken: 0 }, spent: { credits: 0 } })
+  t.ok(report.summary.holds >= 15, `${report.summary.holds} hold`)
+  t.ok(report.ms < 5000, `${report.ms} ms`)
+  t.ok(report.spent.sent_bytes < 3e6, `${report.spent.sent_bytes} bytes`)
+  t.equal(await spentOn(mock), 0)
+  const made = mock.journal.entries({ route: 'createJob' }).filter(({ status }) => status === 200)
+  t.ok(made.length > 10, 'jobs were made')
+  for (const { request } of made) t.match(request.body, { auto_start: false }, 'as drafts')
+  t.equal(mock.journal.count({ status: 429 }), 0, 'no limit was met')
+
+  const required = await check(mock.url, { profile: 'safe', require: ['core'] })
+  t.equal(required.ok, false)
+  t.match(required.why, /required, but not shown to hold: .*GO-2.*GO-6/)
+  for (const id of required.required.missing) {
+    t.match(
+      required.clauses.find(clause => clause.id === id),
+      { verdict: 'not_tried', needs: ['--profile full'] },
+      id,
+    )
+  }
+})
+
+t.test('off this machine the profile full is refused before any connection unless it is told its budget', async t => {
+  const refused = check('http://understudy.invalid', { profile: 'full' })
+  await t.rejects(
+    refused,
+    new ConfigError(
+      'the profile full spends credits on an endpoint that is not on this machine; say how many with --max-credits N',
+    ),
+  )
+  await t.rejects(check('http://understudy.invalid', { profile: 'full', maxCredits: 5 }), /there is no host/)
+})
+
+t.test('no more than --max-credits is ever spent, whatever goes wrong at the endpoint', async t => {
+  const isCreate = ({ method, url }: Call) => method === 'POST' && /^\/v1\/jobs(\/\w+\/start)?$/.test(url)
+  const breakages: Record<string, (call: Call, reply: Reply) => Reply | undefined> = {
+    nothing: (_call, reply) => reply,
+    'jobs that are made, but answered 500': (call, reply) =>
+      isCreate(call) ? { ...reply, status: 500, body: '{}' } : reply,
+    'jobs that are made, but the answer is cut': (call, reply) => {
+      if (!isCreate(call)) return reply
+      call.response.socket?.resetAndDestroy()
+      return undefined
+    },
+    'jobs whose answer has no id': (call, reply) =>
+      isCreate(call) && reply.status === 200 ? altered(reply, ({ id: _, ...rest }) => rest) : reply,
+  }
+  for (const [name, breakage] of Object.entries(breakages)) {
+    for (const control of [true, false]) {
+      const mock = await start(t)
+      const { url } = await front(t, mock, async (call, pass) => breakage(call, await pass()))
+      const report = await check(url, {
+        key: 'test_thrifty',
+        maxCredits: 7,
+        control,
+        only: ['CR-1', 'DL-1', 'GO-3', 'jobs.lifecycle'],
+      })
+      const spent = control
+        ? await spentOn(mock)
+        : (await client(mock, 'test_thrifty').get('/v1/usage/summary')).body.credits_used
+      t.ok(
+        spent <= 7 && spent <= report.spent.credits,
+        `${name}: ${spent} of 7 credits, ${report.spent.credits} by the report`,
+      )
+      t.ok(report.spent.credits <= 7)
+      if (name !== 'nothing') continue
+      t.ok(spent > 3, 'it is used')
+      t.equal(report.ok, true)
+      t.match(clauseOf(report, 'CR-1'), {
+        verdict: 'not_tried',
+        reason: /it would cost \d+(\.\d+)? credits, and \d+(\.\d+)? are left of the budget/,
+        needs: ['--max-credits'],
+      })
+    }
+  }
+})
+
+t.test('JOB-3 where drafts start by themselves, one of them is all that is spent before that is known', async t => {
+  const mock = await start(t)
+  const { url } = await front(t, mock, (call, pass) => {
+    call.body = Buffer.from(call.body.toString('latin1').replace('"auto_start":false', '"auto_start":true '), 'latin1')
+    return pass()
+  })
+  const safe = await check(url, { key: 'test_safe', control: false, profile: 'safe' })
+  t.equal(clauseOf(safe, 'JOB-3').verdict, 'broken')
+  t.match(clauseOf(safe, 'JOB-1'), { verdict: 'not_tried', reason: /a draft does not wait here \(JOB-3\)/ })
+  t.equal((await client(mock, 'test_safe').get('/v1/usage/summary')).body.total_jobs, 1)
+  t.equal(safe.spent.credits, 2, 'and it is owned up to')
+})
+
+t.test(
+  'RL-2 a Retry-After is waited out; one that is too long leaves things untried, and says what to give',
+  async t => {
+    const mock = await start(t)
+    mock.setKey({ key: 'test_slow', rate_limit: { calls: 8, per: '1s' } })
+    const options: CheckOptions = { key: 'test_slow', control: false, only: ['JOB-6', 'US-1'], profile: 'safe' }
+    const report = await check(mock.url, options)
+    t.match(report, { ok: true, summary: { broken: 0 } })
+    t.equal(clauseOf(report, 'JOB-6').verdict, 'holds')
+    const entries = mock.journal.entries({ key: 'test_slow' })
+    const refused = entries.filter(({ status }) => status === 429)
+    t.ok(refused.length >= 2, `${refused.length} were answered 429`)
+    for (const entry of refused) {
+      const next = entries[entries.indexOf(entry) + 1]
+      if (next) t.ok(Date.parse(next.time) - Date.parse(entry.time) >= 990, 'and not asked again within the second')
+    }
+
+    const hasty = await check(mock.url, { ...options, maxWait: 300 })
+    t.match(hasty.summary, { broken: 0 })
+    t.match(clauseOf(hasty, 'JOB-6'), {
+      verdict: 'not_tried',
+      reason: /429, to be tried again after 1 s/,
+      needs: ['--max-wait'],
+    })
+  },
+)
+
+t.test("GO-4 ids are looked for in the server's own logs, even in what is written a moment later", async t => {
+  const mock = await start(t)
+  const folder = t.testdir({ 'other.log': 'nothing of it\n' })
+  const only = ['GO-4', 'JOB-2']
+  const logged = async (name: string, write: (line: string, index: number) => void) => {
+    let index = 0
+    const file = join(folder, name)
+    writeFileSync(file, '')
+    const { url } = await front(t, mock, async (_call, pass) => {
+      const reply = await pass()
+      const { id } = { id: '', ...JSON.parse(String(reply.body) || '{}') }
+      write(`${JSON.stringify({ request_id: reply.headers['x-request-id'], job_id: id })}\n`, index++)
+      return reply
+    })
+    const logs = [join(folder, 'other.log'), file]
+    return clauseOf(await check(url, { logs, only, profile: 'safe' }), 'GO-4')
+  }
+  const at = (name: string) => (line: string) => appendFileSync(join(folder, name), line)
+  t.match(await logged('whole.log', at('whole.log')), { verdict: 'holds' })
+  const late = (line: string) => setTimeout(700).then(() => at('late.log')(line))
+  t.match(await logged('late.log', late), { verdict: 'holds' })
+  const none = await logged('none.log', () => {})
+  t.match(none, {
+    verdict: 'broken',
+    evidence: [{ expected: /request_id/, found: /1 of 1 are missing: req_/ }, { found: /missing: job_/ }],
+  })
+})
+
+t.test('the report is what its schema says, in JSON as well', async t => {
+  const mock = await start(t)
+  const { url } = await front(t, mock, async ({ url }, pass) =>
+    url.startsWith('/api/pricing') ? altered(await pass(), body => ({ ...body, packages: 'none' })) : pass(),
+  )
+  const before = await check(mock.url, { profile: 'safe', only: ['CR-2'], seed: 'seven' })
+  const report = await check(url, { seed: 'seven', skip: [...skip, 'limits'], require: ['core'], baseline: before })
+  const document = JSON.parse(asJson(report))
+  const validate = new Ajv({ allErrors: true, allowUnionTypes: true }).compile(reportSchema)
+  t.ok(validate(document), JSON.stringify(validate.errors))
+  t.match(document, { target: url, profile: 'full', seed: 'seven', ok: false, changes: { changes: Array } })
+  t.same(Object.keys(document.summary), ['holds', 'broken', 'not_tried'])
+  const verdicts = document.clauses.map(({ verdict }: { verdict: string }) => verdict)
+  for (const verdict of ['holds', 'broken', 'not_tried']) {
+    t.equal(verdicts.filter((one: string) => one === verdict).length, document.summary[verdict], verdict)
+  }
+  t.match(
+    document.clauses.find(({ id }: { id: string }) => id === 'CR-2'),
+    { verdict: 'broken', evidence: [{ holds: false }] },
+  )
+  for (const { id, verdict, reason, evidence } of document.clauses) {
+    t.equal(typeof reason, verdict === 'not_tried' ? 'string' : 'undefined', `${id} gives a reason only if not tried`)
+    if (verdict !== 'not_tried') t.ok(evidence.length > 0, `${id} has evidence`)
+  }
+  t.notOk(validate({ ...document, summary: {} }), 'the schema can refuse')
+})
+
+t.test('WH-2 a signature is right only with the right secret', async t => {
+  const mock = await start(t, { webhookSecret })
+  const only = ['webhooks']
+  const right = await check(mock.url, { webhookSecret, only })
+  t.match([clauseOf(right, 'WH-1'), clauseOf(right, 'WH-2')], [{ verdict: 'holds' }, { verdict: 'holds' }])
+  const wrong = await check(mock.url, { webhookSecret: 'another', only })
+  t.same(having(wrong, 'broken'), ['WH-2'])
+  t.match(clauseOf(wrong, 'WH-2').evidence, [
+    {
+      expected: /HMAC/,
+      found: /^sha256=\w{64}$/,
+      pointer: 'header X-Webhook-Signature',
+      request: { method: 'POST', body: /"event":"job\.started"/ },
+    },
+  ])
+  const none = await check(mock.url, { only })
+  t.match(clauseOf(none, 'WH-2'), { verdict: 'not_tried', needs: ['--webhook-secret'] })
+})
+
+t.test(
+  'GO-6 a clip of your own is used in place of the short one, and what is no video is refused by its name',
+  async t => {
+    const mock = await start(t)
+    const folder = t.testdir({ 'song.mp4': 'la la la', 'notes.txt': 'la la la' })
+    copyFileSync(join(packageRoot, 'fixtures', 'clips', 'difficult.mp4'), join(folder, 'mine.mp4'))
+    const { url, calls } = await front(t, mock, (_call, pass) => pass())
+    const report = await check(url, { clip: join(folder, 'mine.mp4'), only: ['credits.charge', 'golive.clip-short'] })
+    t.match(report.summary, { broken: 0 })
+    t.equal(clauseOf(report, 'CR-1').evidence[0]?.expected, '3 credits: 3 s at 60 a minute (original)')
+    const uploads = calls.filter(({ url }) => url === '/v1/uploads')
+    const bytes = await clip('difficult.mp4')
+    t.ok(
+      uploads.length > 0 && uploads.every(({ body }) => body.includes('filename="mine.mp4"') && body.includes(bytes)),
+    )
+    for (const [name, says] of [
+      ['song.mp4', /song\.mp4 has no length/],
+      ['notes.txt', /notes\.txt has no extension of a video/],
+      ['none.mp4', /none\.mp4.* no file/],
+    ] as const) {
+      await t.rejects(check(url, { clip: join(folder, name) }), says)
+    }
+  },
+)
+
+/** What all keys of all worlds that the suite was given have spent: each began with a million. */
+async function spentOn(mock: RunningMock): Promise<number> {
+  const { body } = await client(mock, null).get('/__mock/keys')
+  const states: { world: string | null; credits: { available: number; reserved: number } }[] = body.keys ?? body
+  const rich = states.filter(({ world, credits }) => world !== null && credits.available > 500_000)
+  if (rich.length < 2) throw new Error('the suite has used no worlds of its own')
+  return rich.reduce((all, { credits }) => all + 1_000_000 - credits.available - credits.reserved, 0)
+}

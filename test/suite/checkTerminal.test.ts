@@ -1,0 +1,131 @@
+/** `understudy check` at a terminal: what it shows while it runs, what it keeps to itself, and how it is stopped. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import type { Report } from '../../suite/report.ts'
+import { reporters } from '../../suite/reporters/index.ts'
+import { cliPath, start } from '../support.ts'
+import { altered, type Call, ended, front, json, skip, spawned } from './checking.ts'
+
+const noTrace = /\n {4}at /
+const read = (...path: string[]) => readFileSync(join(...path), 'utf8')
+
+t.test('on a terminal it has colours and shows how far it is; NO_COLOR takes the colours away', async t => {
+  const mock = await start(t)
+  const line = [
+    process.execPath,
+    await cliPath(),
+    'check',
+    mock.url,
+    '--only',
+    'ERR-1,SYS-1',
+    '--profile',
+    'safe',
+  ].join(' ')
+  const onTerminal = (env: Record<string, string>) => ended(spawned('script', ['-qec', line, '/dev/null'], { env }))
+  const [colourful, plain] = await Promise.all([onTerminal({ NO_COLOR: '' }), onTerminal({ NO_COLOR: '1' })])
+  t.match(colourful.stdout, /\[2\/2\] errors\.envelope: every error is/)
+  t.match(colourful.stdout, '\u001b[32m')
+  t.notOk(plain.stdout.includes('\u001b[32m'))
+  t.match(plain.stdout, /3 hold, 0 broken/)
+})
+
+t.test(
+  'no secret is printed anywhere, even if the endpoint says it aloud; a line to reproduce has $API_KEY',
+  async t => {
+    const mock = await start(t, { webhookSecret: 'hush_webhook' })
+    const token = 'Bearer "hush/header" \\ &'
+    const { url, calls } = await front(t, mock, async (call, pass) => {
+      const reply = await pass()
+      const heard = `${call.headers['x-api-key']} ${call.headers['x-token']}`
+      reply.headers['x-heard'] = [heard, encodeURIComponent(heard)]
+      if (reply.status < 400)
+        return call.url.startsWith('/v1/usage/summary')
+          ? altered(reply, body => ({ ...body, total_jobs: heard }))
+          : reply
+      const error = {
+        code: `not ${heard}`,
+        message: `What is ${heard}? ${encodeURIComponent(heard)}`,
+        request_id: heard,
+      }
+      return { ...reply, ...json(reply.status, { error, heard }), headers: reply.headers }
+    })
+    const folder = t.testdir()
+    const flags = {
+      '--key': 'test_hush_main',
+      '--second-key': 'test_hush_second',
+      '--poor-key': 'test_hush_poor',
+      '--webhook-secret': 'hush_webhook',
+      '--admin-token': 'hush_admin',
+      '--header': `X-Token: ${token}`,
+    }
+    const args = [url, ...Object.entries(flags).flat(), '--skip', `${skip},limits,webhooks.retry`]
+    const files = Object.keys(reporters).flatMap(name => ['--reporter', `${name}=${join(folder, name)}`])
+    const quoted = [process.execPath, await cliPath(), 'check', ...args, ...files, '--reporter', 'pretty'].map(
+      word => `'${word}'`,
+    )
+    const { code, stdout } = await ended(spawned('script', ['-qec', quoted.join(' '), '/dev/null']))
+    t.equal(code, 1)
+    t.match(stdout, /\d+ hold, \d+ broken/)
+    t.notMatch(stdout, /hush/, 'neither in what is shown')
+    for (const name of Object.keys(reporters)) t.notMatch(read(folder, name), /hush/, `nor in ${name}`)
+    const report: Report = JSON.parse(read(folder, 'json'))
+    t.ok(report.summary.broken >= 5, 'though much of what was said is evidence')
+    t.match(report.extensions, ['not $API_KEY $HEADER_X_TOKEN'])
+    const lines = report.clauses.flatMap(({ evidence }) => evidence.flatMap(({ curl }) => curl ?? []))
+    t.ok(
+      lines.filter(line => line.includes('-H "X-Api-Key: $API_KEY" -H')).length > 5 ||
+        lines.filter(line => line.includes('"X-Api-Key: $API_KEY"')).length > 5,
+    )
+    t.ok(
+      lines.every(line => !line.startsWith(`curl -i ${url}`) || line.includes('"X-Token: $HEADER_X_TOKEN"')),
+      'and the header is in each',
+    )
+    const without = calls.filter(({ headers }: Call) => headers['x-token'] !== token)
+    t.same(
+      without.map(({ method, url }) => `${method} ${url}`),
+      [],
+      'which is sent with every call',
+    )
+  },
+)
+
+t.test('Ctrl-C ends a run soon, with a report of what is known by then, and exit 1', async t => {
+  const mock = await start(t)
+  // Held for good after so many calls: while it looks for a mock, at the first call of the run, and in its midst.
+  for (const [calls, control] of [
+    [0, 'on'],
+    [0, 'off'],
+    [40, 'off'],
+  ] as const) {
+    const held = { call: () => {} }
+    const reached = new Promise<void>(resolve => {
+      held.call = resolve
+    })
+    const slow = await front(t, mock, (_call, pass) => {
+      if (slow.calls.length <= calls) return pass()
+      held.call()
+      return new Promise(() => {})
+    })
+    const args = ['check', slow.url, '--reporter', 'json', '--key', 'test_key', '--control', control]
+    const child = spawned(process.execPath, [await cliPath(), ...args])
+    const result = ended(child)
+    await reached
+    const since = performance.now()
+    child.kill('SIGINT')
+    const { code, stdout, stderr } = await result
+    t.ok(performance.now() - since < 2000, 'within 2 s')
+    t.equal(code, 1)
+    t.notMatch(stderr, noTrace)
+    const report: Report = JSON.parse(stdout)
+    t.match(report, { complete: false, ok: false, summary: { broken: 0 }, why: /it was stopped before its end$/ })
+    t.ok(
+      calls === 0 ? report.summary.holds === 0 : report.summary.holds > 0,
+      `${report.summary.holds} hold after ${calls} calls`,
+    )
+    t.match(
+      report.clauses.find(({ id }) => id === 'JOB-4'),
+      { verdict: 'not_tried', reason: /the run was stopped/ },
+    )
+  }
+})
