@@ -24,7 +24,7 @@ t.test('every example fits its schema', async t => {
 })
 
 t.test('every clause has a test that names it', async t => {
-  const folder = join(import.meta.dirname, 'clauses')
+  const folder = join(import.meta.dirname, '..', 'clauses')
   const sources = await Promise.all((await readdir(folder)).map(name => readFile(join(folder, name), 'utf8')))
   const named = new Set(
     sources.flatMap(source => [...source.matchAll(/t\.test\(\s*['"`]([A-Z]+-\d+) /g)].map(found => found[1])),
