@@ -15,7 +15,6 @@ export {
   type DrillName,
   DrillReport as drillReportSchema,
   type DrillReport,
-  type DrillVerdict,
 } from './drills/report.ts'
 export { type DrillOptions, type DrillPlan, drill } from './drills/run.ts'
 export { type Recorder, type RecorderOptions, startRecorder } from './record/recorder.ts'

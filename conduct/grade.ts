@@ -1,16 +1,10 @@
 /** Grades a client: each rule against what it did, and the report. */
 import { type ClauseId, clauses } from '../contracts/clauses.ts'
+import { countVerdicts, summaryText, type Verdict } from '../contracts/verdict.ts'
 import type { Traffic } from '../recordings/traffic.ts'
+import { reportVersion } from '../reports/document.ts'
 import { type Client, type ClientCall, Clients, type ClientWebhook } from './client.ts'
-import {
-  type ConductEvidence,
-  type ConductReport,
-  type ConductVerdict,
-  conductSummary,
-  type EvidenceEntry,
-  neverArose,
-  type RuleResult,
-} from './report.ts'
+import { type ConductEvidence, type ConductReport, type EvidenceEntry, neverArose, type RuleResult } from './report.ts'
 import type { ConductRule, RuleFinding } from './rule.ts'
 import { pathsOf } from './rules/goLive.ts'
 import { rules } from './rules/index.ts'
@@ -26,15 +20,15 @@ export interface GradeOptions {
   patienceMs?: number
   /** The server is known to have no secret to sign webhooks with. */
   unsigned?: boolean
-  /** Clauses or rules that have to be kept. */
+  /** Clauses or rules that have to pass. */
   require?: readonly string[]
 }
 
 export const defaultPatienceMs = 30 * 60_000
-const maxBroken = 20
-const maxKept = 3
+const maxFailed = 20
+const maxPassed = 3
 
-/** Reads the traffic once, and says of each rule whether it was kept. */
+/** Reads the traffic once, and gives a verdict on each rule. */
 export function grade(traffic: Iterable<Traffic>, options: GradeOptions): ConductReport {
   const { about, key, patienceMs = defaultPatienceMs, require = [] } = options
   const found = new Clients()
@@ -43,9 +37,8 @@ export function grade(traffic: Iterable<Traffic>, options: GradeOptions): Conduc
   const clients = key === undefined ? all : all.filter(client => isOf(client, key))
   const grading = { now: options.now ?? found.endedAt, patienceMs, unsigned: options.unsigned ?? false }
   const results = rules.map(rule => resultOf(rule, clients, grading))
-  const count = (verdict: ConductVerdict) => results.filter(result => result.verdict === verdict).length
-  const summary = { kept: count('kept'), broken: count('broken'), not_seen: count('not_seen') }
-  const missing = require.filter(name => !isRuleKept(results, name))
+  const summary = countVerdicts(results)
+  const missing = require.filter(name => !isRulePassed(results, name))
   const calls = sum(clients, ({ calls }) => calls.length)
   const webhooks = sum(clients, ({ hooks }) => hooks.length)
   const nothing = calls + webhooks === 0
@@ -53,6 +46,7 @@ export function grade(traffic: Iterable<Traffic>, options: GradeOptions): Conduc
     ...clients.flatMap(({ calls, hooks }) => [calls[0], hooks[0]].flatMap(first => first?.at ?? [])),
   )
   return {
+    schema_version: reportVersion,
     understudy: about.understudy,
     source: about.source,
     key: key ?? 'all',
@@ -62,12 +56,12 @@ export function grade(traffic: Iterable<Traffic>, options: GradeOptions): Conduc
     webhooks,
     paths: [...new Set(clients.flatMap(pathsOf))],
     ...(about.incomplete !== undefined && { incomplete: about.incomplete }),
-    ok: !nothing && summary.broken === 0 && missing.length === 0,
+    ok: !nothing && summary.failed === 0 && missing.length === 0,
     why: [
       nothing
         ? `nothing was seen: there is no call of ${key === undefined ? 'any key' : `the key ${key}`}`
-        : conductSummary(summary),
-      ...(missing.length > 0 ? [`required, but not shown to be kept: ${missing.join(', ')}`] : []),
+        : summaryText(summary),
+      ...(missing.length > 0 ? [`required, but not passed: ${missing.join(', ')}`] : []),
     ].join('; '),
     summary,
     required: { rules: [...require], missing },
@@ -86,10 +80,10 @@ export const namesOfRules = (): string[] => [...ruleNames]
 export const resultsFor = (results: readonly RuleResult[], name: string): RuleResult[] =>
   results.filter(({ id, clauses }) => id === name || clauses.includes(name.toUpperCase()))
 
-/** One of those kept, and none broken: what --require asks of a rule, or of a clause's rules. */
-export function isRuleKept(results: readonly RuleResult[], name: string): boolean {
+/** One of those passed, and none failed: what --require asks of a rule, or of a clause's rules. */
+export function isRulePassed(results: readonly RuleResult[], name: string): boolean {
   const own = resultsFor(results, name)
-  return own.some(({ verdict }) => verdict === 'kept') && own.every(({ verdict }) => verdict !== 'broken')
+  return own.some(({ verdict }) => verdict === 'passed') && own.every(({ verdict }) => verdict !== 'failed')
 }
 
 /** A key may have worlds of its own behind a slash (X-Mock-World). */
@@ -104,9 +98,9 @@ function resultOf(
   grading: Parameters<ConductRule['judge']>[1],
 ): RuleResult {
   const findings = clients.flatMap(client => rule.judge(client, grading).map(finding => ({ client, finding })))
-  const broken = findings.filter(({ finding }) => !finding.kept)
-  const verdict: ConductVerdict = broken.length > 0 ? 'broken' : findings.length > 0 ? 'kept' : 'not_seen'
-  const shown = broken.length > 0 ? broken.slice(0, maxBroken) : findings.slice(0, maxKept)
+  const failed = findings.filter(({ finding }) => !finding.kept)
+  const verdict: Verdict = failed.length > 0 ? 'failed' : findings.length > 0 ? 'passed' : 'skipped'
+  const shown = failed.length > 0 ? failed.slice(0, maxFailed) : findings.slice(0, maxPassed)
   const reasons = clients.flatMap(client => rule.reason?.(client) ?? [])
   return {
     id: rule.id,
@@ -115,7 +109,7 @@ function resultOf(
     title: rule.title,
     verdict,
     seen: findings.length,
-    ...(verdict === 'not_seen' && { reason: rule.unseen ?? reasons[0] ?? neverArose }),
+    ...(verdict === 'skipped' && { reason: rule.unseen ?? reasons[0] ?? neverArose }),
     evidence: shown.map(({ client, finding }) => evidenceOf(client, finding)),
     advice: rule.advice,
     provoke: [...rule.provoke],
@@ -123,7 +117,7 @@ function resultOf(
 }
 
 const evidenceOf = ({ key }: Client, { kept, said, facts }: RuleFinding): ConductEvidence => ({
-  kept,
+  passed: kept,
   said,
   key,
   entries: [...facts].sort((a, b) => a.at - b.at || a.number - b.number).map(entryOf),

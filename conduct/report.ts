@@ -4,15 +4,12 @@
  */
 import type { FromSchema } from 'json-schema-to-ts'
 
-export const conductVerdicts = ['kept', 'broken', 'not_seen'] as const
-export type ConductVerdict = (typeof conductVerdicts)[number]
+import { countSchema as count, textSchema as text, textsSchema as texts } from '../base/jsonSchema.ts'
+import { VerdictSummary, verdicts } from '../contracts/verdict.ts'
+import { documentFields } from '../reports/document.ts'
 
-/** What not_seen means, where nothing more is known: a line that says not seen need not repeat it. */
+/** Why a rule is skipped, where nothing more is known. */
 export const neverArose = 'the situation never arose'
-
-const text = { type: 'string' } as const
-const count = { type: 'integer', minimum: 0 } as const
-const texts = { type: 'array', items: text } as const
 
 const entry = {
   type: 'object',
@@ -30,10 +27,10 @@ const entry = {
 
 export const ConductEvidence = {
   type: 'object',
-  required: ['kept', 'said', 'key', 'entries'],
+  required: ['passed', 'said', 'key', 'entries'],
   additionalProperties: false,
   properties: {
-    kept: { type: 'boolean' },
+    passed: { type: 'boolean' },
     said: { ...text, description: 'What the client did: "came back after 0.3 s, though asked to wait 2 s".' },
     key: { ...text, description: "The fingerprint of the client's key." },
     entries: { type: 'array', items: entry, description: 'By which it is seen, in their order.' },
@@ -48,21 +45,29 @@ const ruleResult = {
     id: { ...text, description: 'theme.what' },
     clause: { ...text, description: 'The clause that it comes from.' },
     clauses: { ...texts, description: 'That one, and the others that say so too.' },
-    title: { ...text, description: 'What a client does that keeps it.' },
-    verdict: { enum: conductVerdicts, description: `not_seen is neither good nor bad: ${neverArose}.` },
+    title: { ...text, description: 'What a good client does.' },
+    verdict: { enum: verdicts, description: `skipped is neither good nor bad: ${neverArose}.` },
     seen: { ...count, description: 'How often the situation arose.' },
-    reason: { ...text, description: 'Of not_seen: why.' },
-    evidence: { type: 'array', items: ConductEvidence, description: 'The breaches; of what is kept, up to three.' },
+    reason: { ...text, description: 'Of skipped: why.' },
+    evidence: {
+      type: 'array',
+      items: ConductEvidence,
+      description: 'The breaches; of a rule that passed, up to three.',
+    },
     advice: { ...text, description: 'What to do about it.' },
     provoke: { ...texts, description: 'Scenarios that bring the situation about.' },
   },
 } as const
+
+/** The id of the published schema. */
+export const conductSchemaId = 'understudy/conduct.schema.json'
 
 export const ConductReport = {
   title: 'ConductReport',
   description: 'What `understudy conduct` says of a client, rule by rule.',
   type: 'object',
   required: [
+    'schema_version',
     'understudy',
     'source',
     'key',
@@ -78,7 +83,7 @@ export const ConductReport = {
   ],
   additionalProperties: false,
   properties: {
-    $schema: text,
+    ...documentFields,
     understudy: { ...text, description: 'The version that made it.' },
     source: { ...text, description: 'What was read: "the journal of http://127.0.0.1:4010", or a file.' },
     key: { ...text, description: 'The fingerprint of the key whose calls were graded; "all" for those of every key.' },
@@ -88,17 +93,12 @@ export const ConductReport = {
     webhooks: count,
     paths: { ...texts, description: 'The paths of GO-5 that were seen: success, failure, timeout, retry, …' },
     incomplete: { ...text, description: 'Why not all that the client did was seen.' },
-    ok: { type: 'boolean', description: 'Whether nothing is broken and all that is required is kept.' },
+    ok: { type: 'boolean', description: 'Whether no rule failed and all that is required passed.' },
     why: { ...text, description: 'The summary in a sentence, and why it is not green where it is not.' },
-    summary: {
-      type: 'object',
-      required: ['kept', 'broken', 'not_seen'],
-      additionalProperties: false,
-      properties: { kept: count, broken: count, not_seen: count },
-    },
+    summary: { ...VerdictSummary, description: 'How many of the rules have each verdict.' },
     required: {
       type: 'object',
-      description: 'What --require asked for (clauses or rules), and what of it is not kept.',
+      description: 'What --require asked for (clauses or rules), and what of it has not passed.',
       required: ['rules', 'missing'],
       additionalProperties: false,
       properties: { rules: texts, missing: texts },
@@ -111,7 +111,3 @@ export type ConductReport = FromSchema<typeof ConductReport>
 export type RuleResult = FromSchema<typeof ruleResult>
 export type ConductEvidence = FromSchema<typeof ConductEvidence>
 export type EvidenceEntry = FromSchema<typeof entry>
-
-/** "12 kept, 1 broken, 9 not seen" */
-export const conductSummary = ({ kept, broken, not_seen }: ConductReport['summary']): string =>
-  `${kept} kept, ${broken} broken, ${not_seen} not seen`

@@ -1,22 +1,19 @@
+/** What was expected and what was found, with the exchange and the command that shows it again: the proof beside a verdict. */
 import type { FromSchema } from 'json-schema-to-ts'
-export const textSchema = { type: 'string' } as const
-
-export const countSchema = { type: 'integer', minimum: 0 } as const
-
-export const textsSchema = { type: 'array', items: textSchema } as const
+import { countSchema, textSchema } from '../base/jsonSchema.ts'
 
 const headersSchema = { type: 'object', additionalProperties: textSchema } as const
 
 export const Evidence = {
   type: 'object',
-  required: ['check', 'holds', 'expected', 'found'],
+  required: ['check', 'passed', 'expected', 'found'],
   additionalProperties: false,
   properties: {
     check: {
       ...textSchema,
       description: 'The id of the check that saw it; "explore" for a sequence that nobody wrote.',
     },
-    holds: { type: 'boolean' },
+    passed: { type: 'boolean' },
     expected: textSchema,
     found: textSchema,
     pointer: {

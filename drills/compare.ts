@@ -1,15 +1,16 @@
-/** Two runs side by side, and of each difference whether it is one or only noise: `judging` says how that is told. */
+/** Two runs side by side, and of each number whether it changed: `method` says how that is told from noise. */
 import { ConfigError } from '../base/options.ts'
 import { formatCount, oneLine, shorten } from '../base/text.ts'
 import { problemsOf } from '../contracts/judge.ts'
+import { requireReportVersion } from '../reports/document.ts'
 
 import { type DrillPoint, DrillReport, type Percentiles, statusClasses } from './report.ts'
 import * as numbers from './reporters/numbers.ts'
 import { most, quantileName, quantiles, totalOf } from './reporters/shared.ts'
 import { effectiveShare, holm, proportions, signedRank, twoSided } from './statistics.ts'
 
-/** real: there is a difference. noise: none that could not be by chance. unknown: nobody can tell from two reports. */
-export type ComparedVerdict = 'real' | 'noise' | 'unknown'
+/** unchanged: the difference may be chance. inconclusive: two reports are not enough to tell. A change is neither good nor bad. */
+export type ComparisonOutcome = 'changed' | 'unchanged' | 'inconclusive'
 
 export interface Compared {
   /** p99, create.p99, 5xx, create.5xx, a fact's id, or "memory, highest". */
@@ -21,7 +22,7 @@ export interface Compared {
   b: number | null
   /** b / a; null where one of them is nothing. */
   ratio: number | null
-  judgement: ComparedVerdict
+  outcome: ComparisonOutcome
   /** Corrected for how many were tried; only of what was. */
   p?: number
   /** How it was judged, or why it was not. */
@@ -36,9 +37,9 @@ export interface Comparison {
   /** What makes the two not comparable. */
   warnings: string[]
   metrics: Compared[]
-  /** How noise is told from a difference. */
-  judging: string
-  /** What is real, in a sentence. */
+  /** How a change is told from noise. */
+  method: string
+  /** What changed, in a sentence. */
   text: string
 }
 
@@ -46,14 +47,21 @@ const surely = 0.01
 const closest = 1.05
 const fewestIntervals = 20
 
-export const judging = `A difference is real where chance alone makes one like it in fewer than 1 of 100 comparisons (p < ${surely} after Holm's correction for all that were tried) and where it is more than ${Math.round((closest - 1) * 100)} %. Throughput, p50, p90 and p99 are held against each other interval by interval (Wilcoxon's signed-rank test, with neighbours that are alike counted for fewer), from ${fewestIntervals} intervals on. Shares of answers: a two-proportion z test with Yates' correction, which takes each answer to fail by itself. All else is shown, not judged. What is real between two runs need not be the server's doing: a machine that was busier is a difference, too.`
+export const comparisonMethod = `A number changed where chance alone makes a difference like it in fewer than 1 of 100 comparisons (p < ${surely} after Holm's correction for all that were tried) and where it is more than ${Math.round((closest - 1) * 100)} %. Throughput, p50, p90 and p99 are compared interval by interval (Wilcoxon's signed-rank test, with neighbours that are alike counted for fewer), from ${fewestIntervals} intervals on. Shares of answers: a two-proportion z test with Yates' correction, which takes each answer to fail by itself. All else is shown, and inconclusive. What changed between two runs need not be the server's doing: a machine that was busier is a change, too.`
 
 export function compareDrills(a: DrillReport, b: DrillReport): Comparison {
   const trials = [...throughput(a, b), ...latencies(a, b), ...answers(a, b), ...facts(a, b), ...gauges(a, b)]
   const tried = trials.filter(({ z }) => z !== undefined)
   const ps = holm(tried.map(({ z = 0 }) => twoSided(z)))
   const metrics = trials.map(trial => judged(trial, ps[tried.indexOf(trial)]))
-  return { a: sideOf(a), b: sideOf(b), warnings: warningsOf(a, b), metrics, judging, text: comparisonSentence(metrics) }
+  return {
+    a: sideOf(a),
+    b: sideOf(b),
+    warnings: warningsOf(a, b),
+    metrics,
+    method: comparisonMethod,
+    text: comparisonSentence(metrics),
+  }
 }
 
 const sideOf = ({ drill, target, seed, started_at, verdict, why }: DrillReport): Side => ({
@@ -73,13 +81,13 @@ interface Trial extends Pick<Compared, 'metric' | 'kind' | 'unit' | 'a' | 'b' | 
 function judged({ z, ...trial }: Trial, p: number | undefined): Compared {
   const { a, b } = trial
   const ratio = a !== null && b !== null && a !== 0 && b !== 0 ? b / a : a === b && a !== null ? 1 : null
-  if (z === undefined || p === undefined) return { ...trial, ratio, judgement: 'unknown' }
+  if (z === undefined || p === undefined) return { ...trial, ratio, outcome: 'inconclusive' }
   const isClose = ratio !== null && ratio < closest && 1 / ratio < closest
-  if (p >= surely || isClose) return { ...trial, ratio, p, judgement: 'noise' }
+  if (p >= surely || isClose) return { ...trial, ratio, p, outcome: 'unchanged' }
   // The whole and its parts lean to opposite sides: some intervals of one run were far off, and no sentence holds for it.
   if (Math.sign((b ?? 0) - (a ?? 0)) !== Math.sign(z))
-    return { ...trial, ratio, p, judgement: 'unknown', why: 'most intervals lean the other way' }
-  return { ...trial, ratio, p, judgement: 'real' }
+    return { ...trial, ratio, p, outcome: 'inconclusive', why: 'most intervals lean the other way' }
+  return { ...trial, ratio, p, outcome: 'changed' }
 }
 
 type Interval = readonly [a: DrillPoint, b: DrillPoint]
@@ -240,12 +248,12 @@ const mixOf = (report: DrillReport, call: Call | undefined): number =>
 const namedInText = 6
 
 function comparisonSentence(metrics: readonly Compared[]): string {
-  const of = (judgement: ComparedVerdict) => metrics.filter(one => one.judgement === judgement)
-  const real = of('real').map(one => `${oneLine(one.metric)} ${sentence(one)}`)
-  const named = real.slice(0, namedInText).join(', ')
-  const more = real.length > namedInText ? ` and ${formatCount(real.length - namedInText)} more` : ''
-  const start = real.length === 0 ? 'B differs from A in nothing for sure' : `B differs from A in ${named}${more}`
-  return `${start}; ${formatCount(of('noise').length)} are noise, ${formatCount(of('unknown').length)} are shown and not judged`
+  const of = (outcome: ComparisonOutcome) => metrics.filter(one => one.outcome === outcome)
+  const changed = of('changed').map(one => `${oneLine(one.metric)} ${sentence(one)}`)
+  const named = changed.slice(0, namedInText).join(', ')
+  const more = changed.length > namedInText ? ` and ${formatCount(changed.length - namedInText)} more` : ''
+  const start = changed.length === 0 ? 'B differs from A in nothing for sure' : `B differs from A in ${named}${more}`
+  return `${start}; ${formatCount(of('unchanged').length)} unchanged, ${formatCount(of('inconclusive').length)} inconclusive`
 }
 
 const sentence = ({ ratio, a, b, unit }: Compared): string =>
@@ -258,14 +266,17 @@ export function readDrillReport(text: string, file: string): DrillReport {
   const value = parsed(text, file)
   if (isSuiteReport(value))
     throw new ConfigError(`${file} is a report of understudy check; expected one of understudy drill`)
+  if (isDrillReport(value)) requireReportVersion(value, file, 'understudy drill')
   const problems = problemsOf(DrillReport, value)
   if (problems.length === 0) return value as DrillReport
   const told = problems
     .slice(0, 3)
     .map(({ pointer, expected, found }) => `${pointer || 'the whole'} is ${found}; expected ${expected}`)
   const more = problems.length > 3 ? `, and ${formatCount(problems.length - 3)} more` : ''
-  throw new ConfigError(`${file} is no report of understudy drill: ${told.join(', ')}${more}`)
+  throw new ConfigError(`${file} is not a report of understudy drill: ${told.join(', ')}${more}`)
 }
+
+const isDrillReport = (value: unknown): boolean => typeof value === 'object' && value !== null && 'drill' in value
 
 const isSuiteReport = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && 'clauses' in value && 'profile' in value

@@ -61,7 +61,7 @@ function ownCode({ drill, settings, isControlled, thresholds }: Parts): string {
 function journeyEnds(thresholds: Parts['thresholds']): string[] {
   const names = new Set(thresholds.filter(({ tags }) => tags.includes('call:journey')).map(({ metric }) => metric))
   return [...names].map(name => {
-    const isFailure = name === 'errors' || name === 'none'
+    const isFailure = name === 'errors' || name === 'no_response'
     return `${metricNames.get(name)}.add(${isFailure ? '!isFinished' : 'false'}, { call: 'journey' })`
   })
 }

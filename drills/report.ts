@@ -5,11 +5,10 @@
  */
 
 import type { FromSchema } from 'json-schema-to-ts'
+import { countSchema as count, textSchema as text } from '../base/jsonSchema.ts'
 import { Evidence } from '../contracts/evidence.ts'
-
-/** held: every threshold does. inconclusive: this machine could not drive the load that was asked for. */
-export const drillVerdicts = ['held', 'broken', 'inconclusive'] as const
-export type DrillVerdict = (typeof drillVerdicts)[number]
+import { inconclusiveFaults, VerdictSummary, verdicts } from '../contracts/verdict.ts'
+import { documentFields } from '../reports/document.ts'
 
 /** How an exchange ended; 429 is none of the 4xx, and `none` is no HTTP answer at all. */
 export const statusClasses = ['2xx', '3xx', '4xx', '429', '5xx', 'none'] as const
@@ -22,8 +21,6 @@ export type DrillName = (typeof drillNames)[number]
 export const units = ['ms', '%', '/s', 'x', ''] as const
 export type Unit = (typeof units)[number]
 
-const text = { type: 'string' } as const
-const count = { type: 'integer', minimum: 0 } as const
 const number = { type: 'number' } as const
 const orNull = { type: ['number', 'null'] } as const
 const unit = { enum: units, description: "'' is a bare count, x a ratio." } as const
@@ -71,6 +68,8 @@ const point = {
   },
 } as const
 
+const fault = { enum: inconclusiveFaults, description: 'Of inconclusive: whose fault it is.' } as const
+
 const threshold = {
   type: 'object',
   required: ['text', 'metric', 'op', 'limit', 'unit', 'found', 'verdict', 'said'],
@@ -83,8 +82,14 @@ const threshold = {
     limit: number,
     unit,
     found: orNull,
-    verdict: { enum: ['held', 'broken', 'unknown'], description: 'unknown: the drill could not tell; said is why.' },
-    at_ms: { ...number, description: 'Of a broken one: the interval in which it was first broken.' },
+    verdict: {
+      enum: verdicts,
+      description:
+        'skipped: the drill found nothing to measure. inconclusive: it would have passed but for the load generator.',
+    },
+    fault,
+    reason: { ...text, description: 'Of skipped: why.' },
+    at_ms: { ...number, description: 'Of a failed one: the interval in which it first failed.' },
     said: { ...text, description: 'What was found, when, and by how much it is over or under.' },
   },
 } as const
@@ -101,11 +106,15 @@ const breach = {
   },
 } as const
 
+/** The id of the published schema. */
+export const drillReportSchemaId = 'understudy/drills/report.schema.json'
+
 export const DrillReport = {
   title: 'DrillReport',
   description: 'What a run of `understudy drill` found. Times in ms; moments count from the start of the load.',
   type: 'object',
   required: [
+    'schema_version',
     'understudy',
     'drill',
     'target',
@@ -116,6 +125,7 @@ export const DrillReport = {
     'ok',
     'verdict',
     'why',
+    'summary',
     'settings',
     'load',
     'latency',
@@ -135,17 +145,23 @@ export const DrillReport = {
   ],
   additionalProperties: false,
   properties: {
-    $schema: text,
+    ...documentFields,
     understudy: { ...text, description: 'The version that made it.' },
     drill: { enum: drillNames },
     target: { ...text, description: 'The base URL.' },
     seed: { ...text, description: 'What all chance of the run was drawn from.' },
     started_at: { ...text, description: 'UTC, ISO 8601.' },
-    ms: { ...number, description: 'How long it took, with what goes before and behind the load.' },
+    ms: { ...number, description: 'How long it took, with what goes before and after the load.' },
     complete: { type: 'boolean', description: 'false: it was stopped before its end.' },
     ok: { type: 'boolean', description: 'Whether the run is green; the command then exits 0.' },
-    verdict: { enum: drillVerdicts },
+    verdict: {
+      enum: verdicts,
+      description:
+        'passed: no threshold failed. inconclusive: the run proves nothing, for instance as this machine could not make the load.',
+    },
+    fault,
     why: { ...text, description: 'The verdict in a sentence.' },
+    summary: { ...VerdictSummary, description: 'How many of the thresholds have each verdict.' },
     settings: {
       type: 'object',
       additionalProperties: text,
@@ -293,7 +309,7 @@ export const DrillReport = {
       type: 'object',
       required: ['intended', 'accepted', 'refused', 'unanswered', 'lost', 'doubled', 'checked', 'text'],
       additionalProperties: false,
-      description: 'Every job that the drill wanted to have, counted behind the load in the list of jobs.',
+      description: 'Every job that the drill wanted to have, counted after the load in the list of jobs.',
       properties: {
         intended: { ...count, description: 'Creates that were sent, retries not counted.' },
         accepted: { ...count, description: 'Answered 2xx in the end.' },

@@ -66,7 +66,7 @@ export class Sampler {
       at_ms: Math.round(atMs),
       evidence: {
         check: seen.operation ?? `${seen.sent.method} ${seen.sent.url}`,
-        holds: false,
+        passed: false,
         expected,
         found: this.#redact(found),
         ...(pointer !== undefined && { pointer }),

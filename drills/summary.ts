@@ -2,13 +2,24 @@
 
 import { packageVersion } from '../base/paths.ts'
 import type { Redact } from '../contracts/observedExchange.ts'
+import { countVerdicts } from '../contracts/verdict.ts'
+import { reportVersion } from '../reports/document.ts'
 import { mixText } from './calls.ts'
 import { curveOf, percentilesOf } from './load/records.ts'
 import { timeText } from './options.ts'
 import type { DrillName, DrillReport, Jobs, ThresholdResult } from './report.ts'
 import type { DrillSession } from './session.ts'
 import { metricOf, type Threshold, thresholdText } from './thresholds.ts'
-import { generatorOf, isExcused, judgeDrill, judgeThreshold, type Measured } from './verdict.ts'
+import {
+  excuse,
+  generatorOf,
+  type Inconclusive,
+  isExcused,
+  judgeDrill,
+  judgeThreshold,
+  type Measured,
+  skippedFor,
+} from './verdict.ts'
 
 export interface DrillRunFacts {
   drill: DrillName
@@ -49,25 +60,27 @@ export function drillReportOf(
     loadMs,
     found: session.found,
   }
-  const judged = thresholds.map(threshold =>
+  const measuredResults = thresholds.map(threshold =>
     session.judged.has(threshold) ? byDrill(session, threshold) : judgeThreshold(threshold, measured, points, everyMs),
   )
-  const which = (is: (threshold: Threshold, result: ThresholdResult) => boolean) =>
-    new Set(judged.filter((result, i) => is(thresholds[i] as Threshold, result)))
-  const excused = which(
-    (threshold, { verdict }) => verdict === 'broken' && isExcused(threshold, measured, session.generator),
+  const judged = measuredResults.map((result, i) =>
+    result.verdict === 'failed' && isExcused(thresholds[i] as Threshold, measured, session.generator)
+      ? excuse(result)
+      : result,
   )
-  const given = which(({ isGiven }) => isGiven === true)
-  const names = [...excused].map(({ text }) => text)
+  const given = new Set(judged.filter((_, i) => thresholds[i]?.isGiven === true))
+  const names = judged.filter(({ verdict }) => verdict === 'inconclusive').map(({ text }) => text)
   const generator = generatorOf(session.generator, own, names)
-  const uncounted = !jobs.checked && jobs.accepted > 0 ? `nobody could count the jobs: ${jobs.text}` : undefined
+  const uncounted: Inconclusive | undefined =
+    !jobs.checked && jobs.accepted > 0
+      ? { why: `the jobs could not be counted: ${jobs.text}`, fault: 'target' }
+      : undefined
   const verdict = judgeDrill({
     thresholds: judged,
-    excused,
     given,
     generator,
     complete,
-    inconclusive: inconclusive ?? uncounted,
+    inconclusive: inconclusive === undefined ? uncounted : { why: inconclusive, fault: 'harness' },
   })
   const sorted = records.latencies()
   const statuses = records.statuses()
@@ -84,6 +97,7 @@ export function drillReportOf(
     })),
   ].filter(({ latency }) => latency !== null)
   const report: DrillReport = {
+    schema_version: reportVersion,
     understudy: packageVersion,
     drill,
     target: base,
@@ -92,6 +106,7 @@ export function drillReportOf(
     ms: Math.round(ms),
     complete,
     ...verdict,
+    summary: countVerdicts(judged),
     settings: settingsOf(session),
     load: {
       model: session.model,
@@ -149,8 +164,7 @@ function byDrill(session: DrillSession, threshold: Threshold): ThresholdResult {
     limit,
     unit: metricOf(metric).unit,
     found: found === null ? null : Math.round(found * 1000) / 1000,
-    verdict: holds === null ? 'unknown' : holds ? 'held' : 'broken',
-    said,
+    ...(holds === null ? skippedFor(said) : { verdict: holds ? 'passed' : 'failed', said }),
   }
 }
 

@@ -18,7 +18,7 @@ export interface Threshold {
   op: Op
   /** In the metric's unit: ms, %, 1/s, or a bare count. */
   limit: number
-  /** It is the user's own: a drill that can't tell of it has not kept it. */
+  /** It is the user's own: a drill that can't measure it is inconclusive. */
   isGiven?: true
 }
 
@@ -48,17 +48,25 @@ export const metrics = {
   '4xx': share('answers of 4xx without 429'),
   '429': share('answers of 429'),
   '5xx': share('answers of 5xx'),
-  none: share('requests without an answer: cut, refused, timed out'),
+  no_response: share('requests without an answer: cut, refused, timed out'),
   throughput: { unit: '/s', help: 'completed requests a second', timing: true },
   completed: { unit: '%', help: 'requests that got an answer, of those due', drills: open },
   lost: { unit: '', help: 'jobs that were accepted and are not there' },
   doubled: { unit: '', help: 'jobs beyond the first of one create' },
   broken: { unit: '', help: 'answers that break a clause, of those looked at' },
   limited: { unit: '', help: 'answers of 429 that came at all (GO-2)', drills: ['burst', 'recover'] },
-  lies: { unit: '', help: 'Retry-Afters that were waited for in vain (RL-2)', drills: ['burst', 'recover'] },
-  headers: { unit: '', help: 'answers whose limit headers contradict what was seen (RL-2)', drills: ['burst'] },
-  shared: { unit: '', help: 'calls of a second key refused for those of the first (RL-1)', drills: ['burst'] },
-  knee: { unit: '/s', help: 'the highest rate that kept the other thresholds', timing: true, drills: ['ramp'] },
+  retry_after_violations: {
+    unit: '',
+    help: 'calls refused again after the wait that Retry-After asked for (RL-2)',
+    drills: ['burst', 'recover'],
+  },
+  header_mismatches: {
+    unit: '',
+    help: 'answers whose limit headers contradict what was seen (RL-2)',
+    drills: ['burst'],
+  },
+  shared_limit: { unit: '', help: 'calls of a second key refused for those of the first (RL-1)', drills: ['burst'] },
+  knee: { unit: '/s', help: 'the highest rate at which the other thresholds passed', timing: true, drills: ['ramp'] },
   finished: { unit: '%', help: 'journeys that came to their output', drills: ['journey'] },
   recovery: {
     unit: 'ms',
@@ -79,6 +87,15 @@ export const metrics = {
 } as const satisfies Record<string, Metric>
 
 export type MetricName = keyof typeof metrics
+
+/** Names that metrics had before. */
+const renamedMetrics = new Map<string, MetricName>([
+  ['lies', 'retry_after_violations'],
+  ['none', 'no_response'],
+  ['shared', 'shared_limit'],
+  ['headers', 'header_mismatches'],
+])
+
 const table: Readonly<Record<string, Metric>> = metrics
 export const metricOf = (name: MetricName): Metric => table[name] as Metric
 
@@ -93,6 +110,8 @@ export function parseThreshold(text: string, where = '--threshold'): Threshold {
   const found = /^\s*(?:([a-z_]+)\.)?([\w]+(?:\.9)?)\s*(<=|>=|<|>|=)\s*([\d.]+)\s*(ms|s|m|h|%|\/s|x)?\s*$/.exec(text)
   if (!found) return wrong('expected a metric, one of < <= > >= =, and a value, such as "p99 < 500ms" or "5xx < 1%"')
   const [, call, name = '', op, digits = '', unit = ''] = found
+  const renamed = renamedMetrics.get(name)
+  if (renamed !== undefined) wrong(`the metric ${name} is now called ${renamed}`)
   const metric = table[name]
   if (!metric) return wrong(`there is no metric ${name}; expected one of ${Object.keys(metrics).join(', ')}`)
   if (call !== undefined && !metric.ofCall) wrong(`${name} is not told by call`)

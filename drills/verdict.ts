@@ -1,7 +1,8 @@
 /** From what a drill found to whether it is good: each threshold, then the whole. */
 import { plural } from '../base/text.ts'
+import type { InconclusiveFault, Verdict } from '../contracts/verdict.ts'
 import { percentile, type Records } from './load/records.ts'
-import type { DrillPoint, DrillVerdict, Generator, StatusClass, Statuses, ThresholdResult, Unit } from './report.ts'
+import type { DrillPoint, Generator, StatusClass, Statuses, ThresholdResult, Unit } from './report.ts'
 import { inUnit } from './reporters/numbers.ts'
 import { holds, type MetricName, metricOf, type Threshold, thresholdText } from './thresholds.ts'
 
@@ -12,7 +13,7 @@ const classesOf: Partial<Record<MetricName, readonly StatusClass[]>> = {
   '4xx': ['4xx'],
   '429': ['429'],
   '5xx': ['5xx'],
-  none: ['none'],
+  no_response: ['none'],
 }
 
 /** What can be told of any span of a run. */
@@ -65,23 +66,26 @@ export function judgeThreshold(
   const { unit } = metricOf(metric)
   const found = measure(threshold, measured)
   const about = { text: thresholdText(threshold), metric, ...(call !== undefined && { call }), op, limit, unit }
-  if (found === null) return { ...about, found, verdict: 'unknown', said: 'the drill found nothing to tell by' }
+  if (found === null) return { ...about, found, ...skippedFor('the drill found nothing to measure it by') }
   // Judged as it is, and rounded only to be shown: one in a million is not none.
   const value = Math.round(found * 1e6) / 1e6
-  if (holds(threshold, found)) return { ...about, found: value, verdict: 'held', said: inUnit(value, unit) }
-  const at = firstBroken(threshold, points)
+  if (holds(threshold, found)) return { ...about, found: value, verdict: 'passed', said: inUnit(value, unit) }
+  const at = firstFailed(threshold, points)
   const when = at === undefined ? '' : `, first in the ${everyMs < 1000 ? `${everyMs} ms` : 'second'} at ${seconds(at)}`
   return {
     ...about,
     found: value,
-    verdict: 'broken',
+    verdict: 'failed',
     ...(at !== undefined && { at_ms: at }),
     said: `${inUnit(value, unit)}${gapText(threshold, value, unit)}${when}`,
   }
 }
 
+/** A threshold that nothing was measured for. */
+export const skippedFor = (reason: string) => ({ verdict: 'skipped', reason, said: reason }) as const
+
 /** The first interval that breaks it by itself. Of a single call the series does not tell. */
-function firstBroken(threshold: Threshold, points: readonly DrillPoint[]): number | undefined {
+function firstFailed(threshold: Threshold, points: readonly DrillPoint[]): number | undefined {
   const { metric, call } = threshold
   if (call !== undefined) return undefined
   const classes = classesOf[metric]
@@ -140,7 +144,7 @@ function overrunText({ utilization }: Loop, { due, late, veryLate }: OwnLate): s
 }
 
 /**
- * Whether a threshold that is broken would have held but for this process: where its own lateness is taken off, or, where
+ * Whether a threshold that failed would have passed but for this process: where its own lateness is taken off, or, where
  * it can't be, where it was late often enough to matter.
  */
 export function isExcused(
@@ -168,7 +172,7 @@ const shareOfLate = ({ due, late }: OwnLate): number => (due === 0 ? 0 : late / 
 /** Whether this process kept up with the load that it was to make; `excused` is what it stands in for, in a word. */
 export function generatorOf(loop: Loop, own: OwnLate, excused: readonly string[] = []): Generator {
   const share = shareOfLate(own)
-  const excuse = `${excused.join(', ')} would have held but for ${percent(share)} of the requests that began late by its own fault, and ${Math.round(loop.p99Ms)} ms that its event loop was late by at p99`
+  const excuse = `${excused.join(', ')} would have passed but for ${percent(share)} of the requests that began late by its own fault, and ${Math.round(loop.p99Ms)} ms that its event loop was late by at p99`
   const bottleneck = overrunText(loop, own) ?? (excused.length > 0 ? excuse : undefined)
   return {
     late: own.late,
@@ -186,44 +190,59 @@ export function generatorOf(loop: Loop, own: OwnLate, excused: readonly string[]
 
 const percent = (share: number): string => `${Number((share * 100).toFixed(1))} %`
 
-export interface DrillVerdictInput {
-  verdict: DrillVerdict
+export interface DrillResult {
+  verdict: Verdict
+  fault?: InconclusiveFault
   ok: boolean
   why: string
 }
 
 /** A slow generator excuses what has to do with time, and nothing else: a broken envelope is one however late it was asked for. */
+export const excuse = (result: ThresholdResult): ThresholdResult => ({
+  ...result,
+  verdict: 'inconclusive',
+  fault: 'harness',
+})
+
+export interface Inconclusive {
+  why: string
+  fault: InconclusiveFault
+}
+
 export function judgeDrill({
   thresholds,
-  excused,
   given,
   generator,
   complete,
   inconclusive,
 }: {
   thresholds: readonly ThresholdResult[]
-  /** Those that the generator stands in for. */
-  excused: ReadonlySet<ThresholdResult>
   /** Those that the user asked for. */
   given: ReadonlySet<ThresholdResult>
   generator: Generator
   complete: boolean
-  inconclusive?: string | undefined
-}): DrillVerdictInput {
-  const broken = thresholds.filter(one => one.verdict === 'broken' && !excused.has(one))
-  const [first] = broken
+  /** What the drill itself says. */
+  inconclusive?: Inconclusive | undefined
+}): DrillResult {
+  const failed = thresholds.filter(({ verdict }) => verdict === 'failed')
+  const [first] = failed
   if (first) {
-    const more = broken.length > 1 ? ` (and ${broken.length - 1} more)` : ''
-    const why = `${plural(broken.length, 'threshold')} broken: ${first.text}: ${first.said}${more}`
-    return { verdict: 'broken', ok: false, why }
+    const more = failed.length > 1 ? ` (and ${failed.length - 1} more)` : ''
+    const why = `${plural(failed.length, 'threshold')} failed: ${first.text}: ${first.said}${more}`
+    return { verdict: 'failed', ok: false, why }
   }
-  const unknown = thresholds.find(one => one.verdict === 'unknown' && given.has(one))
-  const why =
-    (complete ? undefined : 'it was stopped before its end') ??
+  const skipped = thresholds.find(one => one.verdict === 'skipped' && given.has(one))
+  const found: Inconclusive | undefined =
+    (complete ? undefined : { why: 'it was stopped before its end', fault: 'harness' }) ??
     inconclusive ??
-    (generator.bottleneck ? generator.text : undefined) ??
-    (unknown && `nothing tells of ${unknown.text}: ${unknown.said}`)
-  if (why !== undefined) return { verdict: 'inconclusive', ok: false, why: `inconclusive: ${why}` }
-  const held = thresholds.filter(({ verdict }) => verdict === 'held').length
-  return { verdict: 'held', ok: true, why: `${plural(held, 'threshold')} held` }
+    (generator.bottleneck ? { why: generator.text, fault: 'harness' } : undefined) ??
+    (skipped && { why: `nothing tells of ${skipped.text}: ${skipped.said}`, fault: faultOf(skipped) })
+  if (found !== undefined)
+    return { verdict: 'inconclusive', ok: false, why: `inconclusive: ${found.why}`, fault: found.fault }
+  const passed = thresholds.filter(({ verdict }) => verdict === 'passed').length
+  return { verdict: 'passed', ok: true, why: `${plural(passed, 'threshold')} passed` }
 }
+
+/** A gauge is the server's to give; all else is for the drill to measure. */
+const faultOf = ({ metric }: ThresholdResult): InconclusiveFault =>
+  metric === 'memory' || metric === 'handles' ? 'target' : 'harness'

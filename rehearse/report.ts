@@ -3,23 +3,14 @@
  * published, the types are derived from it, and the reporters write this and nothing else.
  */
 import type { FromSchema } from 'json-schema-to-ts'
-import { conductVerdicts } from '../conduct/report.ts'
-
-const text = { type: 'string' } as const
-const count = { type: 'integer', minimum: 0 } as const
-const texts = { type: 'array', items: text } as const
-
-const summary = {
-  type: 'object',
-  required: ['kept', 'broken', 'not_seen'],
-  additionalProperties: false,
-  properties: { kept: count, broken: count, not_seen: count },
-} as const
+import { textSchema as text, textsSchema as texts } from '../base/jsonSchema.ts'
+import { VerdictSummary, verdicts } from '../contracts/verdict.ts'
+import { documentFields } from '../reports/document.ts'
 
 const scenario = {
   type: 'object',
   description: 'One run of the program.',
-  required: ['scenario', 'exit_code', 'finished', 'ms', 'conduct', 'broken', 'ok'],
+  required: ['scenario', 'exit_code', 'finished', 'ms', 'verdict', 'conduct', 'failed'],
   additionalProperties: false,
   properties: {
     scenario: text,
@@ -27,10 +18,10 @@ const scenario = {
     signal: { ...text, description: 'What ended it: "SIGKILL".' },
     finished: { type: 'boolean', description: 'Whether it came to an end by itself, in time.' },
     ms: { type: 'number', minimum: 0 },
-    conduct: { ...summary, description: 'How many rules it kept, broke and gave no occasion for.' },
-    broken: { ...texts, description: 'The ids of the rules that it broke.' },
-    ok: { type: 'boolean' },
-    why: { ...text, description: 'Why it is not ok, beside the rules that it broke.' },
+    verdict: { enum: verdicts, description: 'passed: the program ended well in this scenario and no rule failed.' },
+    conduct: { ...VerdictSummary, description: 'How many of the rules of conduct have each verdict.' },
+    failed: { ...texts, description: 'The ids of the rules that failed.' },
+    why: { ...text, description: 'Why it failed, beside the rules.' },
     folder: { ...text, description: 'Where its own report is, and what it printed.' },
   },
 } as const
@@ -44,27 +35,41 @@ const rule = {
     id: { ...text, description: 'theme.what' },
     clause: text,
     title: text,
-    verdict: { enum: conductVerdicts, description: 'broken if it is anywhere; else kept if it is anywhere.' },
-    scenarios: { ...texts, description: 'Where it was broken.' },
+    verdict: { enum: verdicts, description: 'failed if it failed in any scenario; else passed if it passed in any.' },
+    scenarios: { ...texts, description: 'Where it failed.' },
     advice: text,
   },
 } as const
+
+/** The id of the published schema. */
+export const rehearsalSchemaId = 'understudy/rehearsal.schema.json'
 
 export const Rehearsal = {
   title: 'Rehearsal',
   description: 'What `understudy rehearse` found: scenario by scenario, and rule by rule.',
   type: 'object',
-  required: ['understudy', 'command', 'started_at', 'ms', 'ok', 'why', 'summary', 'scenarios', 'rules'],
+  required: [
+    'schema_version',
+    'understudy',
+    'command',
+    'started_at',
+    'ms',
+    'ok',
+    'why',
+    'summary',
+    'scenarios',
+    'rules',
+  ],
   additionalProperties: false,
   properties: {
-    $schema: text,
+    ...documentFields,
     understudy: { ...text, description: 'The version that made it.' },
     command: { ...text, description: 'What was run.' },
     started_at: { ...text, description: 'UTC, ISO 8601.' },
     ms: { type: 'number', minimum: 0 },
-    ok: { type: 'boolean', description: 'Whether every scenario is.' },
+    ok: { type: 'boolean', description: 'Whether every scenario passed.' },
     why: { ...text, description: 'The result in a sentence.' },
-    summary: { ...summary, description: 'Of the rules below.' },
+    summary: { ...VerdictSummary, description: 'How many of the rules below have each verdict.' },
     scenarios: { type: 'array', items: scenario },
     rules: { type: 'array', items: rule },
   },

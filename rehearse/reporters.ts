@@ -1,39 +1,40 @@
-/** The reporters of a rehearsal: one table, scenario by scenario, and the advice for each broken rule once. */
+/** The reporters of a rehearsal: one table, scenario by scenario, and the advice for each failed rule once. */
 
 import * as text from '../base/text.ts'
-import { conductSummary } from '../conduct/report.ts'
-import { adviceLines, brokenHead, bulleted, hanging } from '../conduct/reporters/pretty.ts'
-import { adviceText, markOf, nameOf, rulesWith } from '../conduct/reporters/shared.ts'
+import { adviceLines, bulleted, failedHead, hanging } from '../conduct/reporters/pretty.ts'
+import { adviceText, nameOf } from '../conduct/reporters/shared.ts'
+import { summaryText } from '../contracts/verdict.ts'
+import { ctrfText } from '../reports/ctrf.ts'
+import { documentText } from '../reports/document.ts'
 import { when } from '../reports/evidence.ts'
-import { suiteXml, type TestCase } from '../reports/junit.ts'
+import { junitText } from '../reports/junit.ts'
 import { indent, type Layout, layoutOf, type PrettyOptions, paragraphs, verdict } from '../reports/layout.ts'
-import { folded, icons, inline, tableText } from '../reports/markdown.ts'
+import { folded, inline, tableText } from '../reports/markdown.ts'
+import { caseHelp, type ReporterName, reporterHelp } from '../reports/names.ts'
+import type { TestCase, TestRun } from '../reports/testCase.ts'
+import { icons, marks, okVerdict, verdictColours, withVerdict } from '../reports/verdicts.ts'
 
-import { type ReporterName, reporterHelp } from '../reports/names.ts'
-
-import type { Rehearsal, RehearsedRule, RehearsedScenario } from './report.ts'
+import { type Rehearsal, type RehearsedRule, type RehearsedScenario, rehearsalSchemaId } from './report.ts'
 
 /** For --help, a line each. */
 export const rehearsalHelp = {
-  pretty: 'for a terminal: a table of the scenarios, then what to do about what is broken; the verdict last',
+  pretty: 'for a terminal: a table of the scenarios, then what to do about the rules that failed; the verdict last',
   json: reporterHelp.json,
   markdown: reporterHelp.markdown,
-  junit: 'JUnit XML for Jenkins, GitLab and others: a testcase per scenario',
+  ...caseHelp('scenario'),
 } as const satisfies Partial<Record<ReporterName, string>>
 
 export type RehearsalReporterName = keyof typeof rehearsalHelp
-
-/** The id of the document's JSON Schema. */
-export const rehearsalSchemaId = 'understudy/rehearsal.schema.json'
 
 /** Pure: the same rehearsal gives the same text. Only `pretty` asks for options; the width is in characters. */
 export type RehearsalReporter = (rehearsal: Rehearsal, options?: PrettyOptions) => string
 
 export const rehearsalReporters = {
   pretty,
-  json: rehearsal => text.formatJson({ $schema: rehearsalSchemaId, ...rehearsal }),
+  json: rehearsal => documentText(rehearsalSchemaId, rehearsal),
   markdown,
-  junit,
+  junit: rehearsal => junitText(runOf(rehearsal)),
+  ctrf: rehearsal => ctrfText(runOf(rehearsal)),
 } as const satisfies Record<RehearsalReporterName, RehearsalReporter>
 
 function pretty(rehearsal: Rehearsal, options?: PrettyOptions): string {
@@ -41,8 +42,8 @@ function pretty(rehearsal: Rehearsal, options?: PrettyOptions): string {
   return paragraphs([
     head(rehearsal, layout),
     table(rehearsal.scenarios, layout),
-    ...rulesWith(rehearsal.rules, 'broken').map(rule => broken(rule, layout)),
-    notSeen(rehearsal, layout),
+    ...withVerdict(rehearsal.rules, 'failed').map(rule => failed(rule, layout)),
+    skipped(rehearsal, layout),
     verdict(rehearsal, layout),
   ])
 }
@@ -60,16 +61,16 @@ function head(rehearsal: Rehearsal, { paint, width }: Layout): string[] {
 const shortenLine = (what: string, length: number): string =>
   text.shorten(text.oneLine(text.shorten(what, length)), length)
 
-const titles = ['scenario', 'exit', 'finished', 'kept', 'broken', 'not seen']
+const titles = ['scenario', 'exit', 'finished', 'passed', 'failed', 'skipped']
 const cellsOf = (one: RehearsedScenario): string[] => [
   shortenLine(one.scenario, 60),
   shortenLine(exitText(one), 10),
   one.finished ? 'yes' : 'no',
-  ...[one.conduct.kept, one.conduct.broken, one.conduct.not_seen].map(text.formatCount),
+  ...[one.conduct.passed, one.conduct.failed, one.conduct.skipped].map(text.formatCount),
 ]
 const isNumber = (column: number): boolean => column > 2
 
-/** Below a scenario that is not ok stands what it broke, and why it is not. */
+/** Below a scenario that failed stand the rules that failed in it, and why else it failed. */
 function table(scenarios: readonly RehearsedScenario[], { paint, width }: Layout): string[] {
   if (scenarios.length === 0) return []
   const rows = scenarios.map(cellsOf)
@@ -86,9 +87,8 @@ function table(scenarios: readonly RehearsedScenario[], { paint, width }: Layout
   return [
     paint.dim(`  ${line(titles).join('  ')}`),
     ...scenarios.flatMap((one, i) => {
-      const tone = one.ok ? paint.green : paint.red
-      const mark = markOf(one.ok ? 'kept' : 'broken')
-      return [`${tone(mark)} ${line(rows[i] ?? []).join('  ')}`, ...below(one, width).map(tone)]
+      const tone = paint[verdictColours[one.verdict]]
+      return [`${tone(marks[one.verdict])} ${line(rows[i] ?? []).join('  ')}`, ...below(one, width).map(tone)]
     }),
   ]
 }
@@ -96,11 +96,11 @@ function table(scenarios: readonly RehearsedScenario[], { paint, width }: Layout
 const below = (one: RehearsedScenario, width: number): string[] =>
   reasonsOf(one).flatMap(reason => indent(indent(text.wrap(reason, width - 4))))
 
-/** Why a scenario is not ok: what it broke, what else there is to say, and where to read on. */
-function reasonsOf({ ok, broken, why, folder }: RehearsedScenario): string[] {
-  if (ok) return []
+/** Why a scenario failed: its rules, what else there is to say, and where to read on. */
+function reasonsOf({ verdict, failed, why, folder }: RehearsedScenario): string[] {
+  if (verdict === 'passed') return []
   return [
-    ...(broken.length > 0 ? [`broken: ${broken.join(', ')}`] : []),
+    ...(failed.length > 0 ? [`failed: ${failed.join(', ')}`] : []),
     ...(why === undefined ? [] : [why]),
     ...(folder === undefined ? [] : [`see ${folder}`]),
   ].map(reason => shortenLine(reason, 1000))
@@ -109,8 +109,8 @@ function reasonsOf({ ok, broken, why, folder }: RehearsedScenario): string[] {
 /** "0", "SIGKILL" */
 const exitText = ({ exit_code, signal }: RehearsedScenario): string => signal ?? String(exit_code ?? 'none')
 
-const broken = (rule: RehearsedRule, layout: Layout): string[] => [
-  ...brokenHead(rule, layout),
+const failed = (rule: RehearsedRule, layout: Layout): string[] => [
+  ...failedHead(rule, layout),
   ...indent(text.wrap(whereText(rule), layout.width - 2)),
   ...adviceLines(rule, layout),
 ]
@@ -118,49 +118,52 @@ const broken = (rule: RehearsedRule, layout: Layout): string[] => [
 const whereText = ({ scenarios }: RehearsedRule): string =>
   text.oneLine(`in ${scenarios.length === 0 ? 'no scenario' : text.shorten(scenarios.join(', '), 1000)}`)
 
-function notSeen({ rules, summary }: Rehearsal, { paint, width }: Layout): string[] {
-  const unseen = rulesWith(rules, 'not_seen')
+function skipped({ rules, summary }: Rehearsal, { paint, width }: Layout): string[] {
+  const unseen = withVerdict(rules, 'skipped')
   if (unseen.length === 0) return []
-  const lines = unseen.flatMap(rule => bulleted(markOf('not_seen'), ruleText(rule), width))
-  return [paint.bold(`Not seen in any scenario: ${text.formatCount(summary.not_seen)}`), ...lines]
+  const lines = unseen.flatMap(rule => bulleted(marks.skipped, ruleText(rule), width))
+  return [paint.bold(`Skipped in every scenario: ${text.formatCount(summary.skipped)}`), ...lines]
 }
 
 const ruleText = (rule: RehearsedRule): string => `${nameOf(rule)} ${shortenLine(rule.title, 200)}`
 
 function markdown(rehearsal: Rehearsal): string {
   const { command, ok, why, scenarios, rules, started_at, ms } = rehearsal
-  const unseen = rulesWith(rules, 'not_seen')
-  const rows = scenarios.map(one => [one.ok ? icons.holds : icons.broken, ...cellsOf(one), reasonsOf(one).join('; ')])
+  const unseen = withVerdict(rules, 'skipped')
+  const rows = scenarios.map(one => [icons[one.verdict], ...cellsOf(one), reasonsOf(one).join('; ')])
   const blocks = [
-    `## ${ok ? icons.holds : icons.broken} ${inline(why)}`,
+    `## ${icons[okVerdict(ok)]} ${inline(why)}`,
     inline(`${text.shorten(command, 300)}, ${when(started_at)}, ${text.formatDuration(ms)}`),
     ...(rows.length > 0 ? [tableText(['', ...titles, 'why not'], rows)] : []),
-    ...rulesWith(rules, 'broken').flatMap(rule =>
+    ...withVerdict(rules, 'failed').flatMap(rule =>
       folded(text.shorten(rule.id, 100), `(${text.shorten(rule.clause, 30)}) ${text.shorten(rule.title, 100)}`, [
         inline(whereText(rule)),
         `**Advice:** ${inline(adviceText(rule))}`,
       ]),
     ),
     ...(unseen.length > 0
-      ? ['### Not seen in any scenario', unseen.map(rule => `- ${inline(ruleText(rule))}`).join('\n')]
+      ? ['### Skipped in every scenario', unseen.map(rule => `- ${inline(ruleText(rule))}`).join('\n')]
       : []),
   ]
   return `${blocks.join('\n\n')}\n`
 }
 
-function junit(rehearsal: Rehearsal): string {
-  const { command, understudy, why, rules, scenarios } = rehearsal
-  const cases = scenarios.map((one): TestCase => {
-    const id = `rehearsal.${one.scenario}`
-    const name = text.shorten(one.scenario, 200)
-    if (one.ok) return { id, name, ms: one.ms }
-    const facts = `exit ${exitText(one)}, ${one.finished ? 'finished' : 'not finished'}, ${conductSummary(one.conduct)}`
-    const advice = rules
-      .filter(rule => one.broken.includes(rule.id))
-      .map(rule => `${ruleText(rule)}\n  ${adviceText(rule)}`)
-    const reasons = reasonsOf(one)
-    const lines = [shortenLine(facts, 300), ...reasons, ...advice]
-    return { id, name, ms: one.ms, failure: { message: reasons.join('; ') || facts, text: lines.join('\n') } }
-  })
-  return suiteXml(rehearsal, { command, understudy, why }, cases)
+function runOf(rehearsal: Rehearsal): TestRun {
+  const { command, understudy, ok, why, ms, started_at, scenarios } = rehearsal
+  const cases = scenarios.map(one => caseOf(rehearsal, one))
+  return { understudy, ok, why, ms, started_at, properties: { command }, cases }
+}
+
+function caseOf({ rules }: Rehearsal, one: RehearsedScenario): TestCase {
+  const name = text.shorten(one.scenario, 200)
+  const { verdict, ms } = one
+  const about = { id: one.scenario, name, suite: 'rehearsal', verdict, ms }
+  if (verdict === 'passed') return about
+  const facts = `exit ${exitText(one)}, ${one.finished ? 'finished' : 'not finished'}, ${summaryText(one.conduct)}`
+  const advice = rules
+    .filter(rule => one.failed.includes(rule.id))
+    .map(rule => `${ruleText(rule)}\n  ${adviceText(rule)}`)
+  const reasons = reasonsOf(one)
+  const lines = [shortenLine(facts, 300), ...reasons, ...advice]
+  return { ...about, message: reasons.join('; ') || facts, text: lines.join('\n') }
 }

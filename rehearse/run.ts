@@ -8,11 +8,12 @@ import { ConfigError } from '../base/options.ts'
 import { packageVersion } from '../base/paths.ts'
 import { tagOf } from '../base/seed.ts'
 import { formatDuration } from '../base/text.ts'
-import { isRuleKept } from '../conduct/grade.ts'
+import { isRulePassed } from '../conduct/grade.ts'
 import type { ConductReport } from '../conduct/report.ts'
-import { conductSummary } from '../conduct/report.ts'
 import { conductReporters } from '../conduct/reporters/index.ts'
 import { allPaths, pathsTried } from '../conduct/rules/goLive.ts'
+import { countVerdicts, summaryText } from '../contracts/verdict.ts'
+import { reportVersion } from '../reports/document.ts'
 import { Library } from '../server/scenarios/library.ts'
 import { type RunningMock, startMock } from '../server/start.ts'
 import { type RehearseSettings, rehearseOptions } from './options.ts'
@@ -67,26 +68,26 @@ export async function rehearse(options: RehearseOptions): Promise<Rehearsal> {
   const done = found.filter(Boolean)
   const scenarios = done.map(({ result }) => result)
   const rules = rulesOf(done.map(({ result, report }) => ({ scenario: result.scenario, report })))
-  const count = (verdict: RehearsedRule['verdict']) => rules.filter(rule => rule.verdict === verdict).length
-  const summary = { kept: count('kept'), broken: count('broken'), not_seen: count('not_seen') }
+  const summary = countVerdicts(rules)
   const missing = (settings.require ?? []).filter(
     name =>
-      !isRuleKept(
+      !isRulePassed(
         done.flatMap(({ report }) => report.rules),
         name,
       ),
   )
-  const bad = scenarios.filter(({ ok }) => !ok).length
+  const bad = scenarios.filter(({ verdict }) => verdict !== 'passed').length
   const isWhole = done.length === names.length
   return {
+    schema_version: reportVersion,
     understudy: packageVersion,
     command: options.command.join(' '),
     started_at: startedAt,
     ms: Math.round(monotonicMs() - begunAt),
     ok: bad === 0 && missing.length === 0 && isWhole,
     why: [
-      `${scenarios.length} ${scenarios.length === 1 ? 'scenario' : 'scenarios'}, ${bad} not good; rules: ${conductSummary(summary)}`,
-      ...(missing.length > 0 ? [`required, but not shown to be kept: ${missing.join(', ')}`] : []),
+      `${scenarios.length} ${scenarios.length === 1 ? 'scenario' : 'scenarios'}, ${bad} failed; rules: ${summaryText(summary)}`,
+      ...(missing.length > 0 ? [`required, but not passed: ${missing.join(', ')}`] : []),
       ...(isWhole ? [] : [`it was stopped after ${done.length} of ${names.length}`]),
     ].join('; '),
     summary,
@@ -209,7 +210,7 @@ function resultOf(
   mock: RunningMock,
   folder: string,
 ): RehearsedScenario {
-  const broken = rules.filter(({ verdict }) => verdict === 'broken').map(({ id }) => id)
+  const failed = rules.filter(({ verdict }) => verdict === 'failed').map(({ id }) => id)
   const last = mock.journal.entries({ kind: 'exchange' }).at(-1)
   const quiet = last === undefined ? ms : mock.clock.now() - Date.parse(last.time)
   const why =
@@ -226,9 +227,9 @@ function resultOf(
     ...(signal !== undefined && { signal }),
     finished,
     ms: Math.round(ms),
+    verdict: why === undefined && failed.length === 0 ? 'passed' : 'failed',
     conduct: summary,
-    broken,
-    ok: why === undefined && broken.length === 0,
+    failed,
     ...(why !== undefined && { why }),
     folder,
   }
@@ -248,18 +249,18 @@ function rulesOf(reports: readonly { scenario: string; report: ConductReport }[]
       scenario,
       verdict: report.rules.find(rule => rule.id === id)?.verdict,
     }))
-    const broken = verdicts.filter(({ verdict }) => verdict === 'broken').map(({ scenario }) => scenario)
+    const failed = verdicts.filter(({ verdict }) => verdict === 'failed').map(({ scenario }) => scenario)
     // Nobody goes all paths of GO-5 in one run: that is what the scenarios are for.
     const gone = new Set(reports.flatMap(({ report }) => report.paths))
-    const isKept =
-      verdicts.some(({ verdict }) => verdict === 'kept') ||
+    const isPassed =
+      verdicts.some(({ verdict }) => verdict === 'passed') ||
       (id === pathsTried.id && allPaths.every(path => gone.has(path)))
     return {
       id,
       clause,
       title,
-      verdict: broken.length > 0 ? 'broken' : isKept ? 'kept' : 'not_seen',
-      scenarios: broken,
+      verdict: failed.length > 0 ? 'failed' : isPassed ? 'passed' : 'skipped',
+      scenarios: failed,
       advice,
     }
   })

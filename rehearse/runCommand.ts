@@ -50,9 +50,10 @@ function progressOn(stream: NodeJS.WriteStream) {
       else {
         underway.delete(progress.scenario)
         done = progress.done
-        const { scenario, ok, why, broken } = progress.result
-        const told = [...broken, ...(why === undefined ? [] : [why])].join(', ')
-        if (!isTTY || !ok) stream.write(`${clear}[${done}/${progress.of}] ${scenario}: ${ok ? 'good' : told}\n`)
+        const { scenario, verdict, why, failed } = progress.result
+        const told = [...failed, ...(why === undefined ? [] : [why])].join(', ')
+        if (!isTTY || verdict !== 'passed')
+          stream.write(`${clear}[${done}/${progress.of}] ${scenario}: ${[verdict, told].filter(Boolean).join(' ')}\n`)
       }
       if (isTTY && underway.size > 0)
         stream.write(

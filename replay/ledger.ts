@@ -4,7 +4,9 @@ import { redactText, redactUrl } from '../base/redaction.ts'
 import { plural, shortenText } from '../base/text.ts'
 import { codeOf, requestIdOf } from '../contracts/judge.ts'
 import type { Redact } from '../contracts/observedExchange.ts'
+import { countVerdicts, type InconclusiveFault } from '../contracts/verdict.ts'
 import type { RecordedCall } from '../recordings/traffic.ts'
+import { reportVersion } from '../reports/document.ts'
 import { inShort, type ReplayedResponse, type ResponseDifference } from './compare.ts'
 import type { Pair } from './groups.ts'
 import { routeName } from './plan.ts'
@@ -16,17 +18,34 @@ const maxShown = 2_000
 
 export type ReplayRunFacts = Omit<
   ReplayReport,
-  'ok' | 'why' | 'sent' | 'repeated' | 'routes' | 'differences' | 'more_differences' | 'not_sent'
+  | 'schema_version'
+  | 'ok'
+  | 'why'
+  | 'summary'
+  | 'sent'
+  | 'repeated'
+  | 'routes'
+  | 'differences'
+  | 'more_differences'
+  | 'not_sent'
 >
+
+interface RouteCounts {
+  sent: number
+  differences: number
+  notSent: number
+  /** Why calls could not be sent; the target's own fault outweighs. */
+  fault?: InconclusiveFault
+}
 
 export class ReplayLedger {
   readonly #redact: Redact
-  readonly #routes = new Map<string, { sent: number; differences: number; not_sent: number }>()
+  readonly #routes = new Map<string, RouteCounts>()
   readonly #differences: Difference[] = []
   readonly #notSent: NotSent[] = []
   readonly #notes = new Map<string, { first: number; calls: number }>()
   #more = 0
-  #skipped = 0
+  #notSentCount = 0
   sentSoFar = 0
   #repeated = 0
   #differing = new Set<number>()
@@ -59,15 +78,19 @@ export class ReplayLedger {
     else if (this.#notes.size < maxNotes) this.#notes.set(text, { first: call.number, calls: 1 })
   }
 
-  notSent(call: RecordedCall, url: string, why: string): void {
-    this.#route(call).not_sent++
-    this.#skipped++
+  /** `fault`: the target never gave what the call needs, or the recording is not enough to send it. */
+  notSent(call: RecordedCall, url: string, why: string, fault: InconclusiveFault): void {
+    const route = this.#route(call)
+    route.notSent++
+    if (route.fault !== 'target') route.fault = fault
+    this.#notSentCount++
     if (this.#notSent.length < maxDifferences)
       this.#notSent.push({
         call: call.number,
         route: routeName(call),
         request: { method: call.sent.method, url: this.#url(url) },
         why,
+        fault,
       })
   }
 
@@ -93,14 +116,17 @@ export class ReplayLedger {
 
   report({ notes, ...about }: ReplayRunFacts): ReplayReport {
     const differences = this.#differences.toSorted((a, b) => a.call - b.call)
-    const ok = this.differences === 0 && this.#skipped === 0 && about.complete
+    const ok = this.differences === 0 && this.#notSentCount === 0 && about.complete
+    const routes = [...this.#routes].map(routeResult)
     return {
+      schema_version: reportVersion,
       ...about,
       ok,
       why: this.#why(about),
+      summary: countVerdicts(routes),
       sent: this.sentSoFar,
       repeated: this.#repeated,
-      routes: [...this.#routes].map(([route, counts]) => ({ route, ...counts })),
+      routes,
       notes: [...notes, ...[...this.#notes].map(noteText)].map(this.#redact),
       differences,
       more_differences: this.#more,
@@ -115,7 +141,7 @@ export class ReplayLedger {
       ...(this.differences > 0
         ? [`${plural(this.differences, 'difference')} in ${plural(differing, 'call')}`]
         : [this.sentSoFar === 0 ? 'nothing was compared' : 'no difference']),
-      ...(this.#skipped > 0 ? [`${plural(this.#skipped, 'call')} could not be sent`] : []),
+      ...(this.#notSentCount > 0 ? [`${plural(this.#notSentCount, 'call')} could not be sent`] : []),
       ...(complete ? [] : [`stopped before its end, of ${plural(calls, 'call')}`]),
     ]
     return `${sent}: ${parts.join('; ')}.`
@@ -125,7 +151,7 @@ export class ReplayLedger {
     const name = routeName(call)
     let counts = this.#routes.get(name)
     if (counts === undefined) {
-      counts = { sent: 0, differences: 0, not_sent: 0 }
+      counts = { sent: 0, differences: 0, notSent: 0 }
       this.#routes.set(name, counts)
     }
     return counts
@@ -153,3 +179,13 @@ export class ReplayLedger {
 
 const noteText = ([text, { first, calls }]: [string, { first: number; calls: number }]): string =>
   calls === 1 ? `call ${first}: ${text}` : `call ${first} and ${calls - 1} more: ${text}`
+
+/** A call that could not be sent proves nothing of its route. */
+function routeResult([route, { sent, differences, notSent, fault }]: [
+  string,
+  RouteCounts,
+]): ReplayReport['routes'][number] {
+  const counts = { route, sent, differences, not_sent: notSent }
+  if (differences > 0) return { ...counts, verdict: 'failed' }
+  return fault === undefined ? { ...counts, verdict: 'passed' } : { ...counts, verdict: 'inconclusive', fault }
+}

@@ -13,7 +13,7 @@ import { type HarParam, harHeader, isBodyRecorded } from './body.ts'
 import { isIdName } from './ids.ts'
 import type { ReplayReport } from './report.ts'
 
-export type Skip = keyof ReplayReport['skipped']
+export type Skip = keyof ReplayReport['left_out']
 
 /** Whose a call was: a key, or nobody's. */
 export interface Owner {
@@ -28,7 +28,7 @@ export interface Owner {
 export interface ScheduledReplay {
   base: string
   calls: number
-  skipped: ReplayReport['skipped']
+  leftOut: ReplayReport['left_out']
   /** By the entry's place: why it is not sent. */
   skip: (Skip | undefined)[]
   /** ms since the epoch, by the recording's clock; the end in whole ms, as the beginnings are. */
@@ -100,7 +100,7 @@ export function replayPlanOf(source: HarSource): ScheduledReplay {
   const plan: ScheduledReplay = {
     base,
     calls: 0,
-    skipped: { webhooks: 0, options: 0, other_hosts: 0, admin: 0, control: 0 },
+    leftOut: { webhooks: 0, options: 0, other_hosts: 0, admin: 0, control: 0 },
     skip: new Array(size).fill(undefined),
     at: new Float64Array(size),
     end: new Float64Array(size),
@@ -124,7 +124,7 @@ export function replayPlanOf(source: HarSource): ScheduledReplay {
     const skip = skipOf(traffic, base, given)
     if (skip !== undefined) {
       plan.skip[place] = skip
-      plan.skipped[skip]++
+      plan.leftOut[skip]++
       continue
     }
     const call = traffic as RecordedCall

@@ -1,5 +1,8 @@
 /** What a replay says, as one JSON document; the types are derived from it, and every reporter writes this alone. */
 import type { FromSchema } from 'json-schema-to-ts'
+import { countSchema as count, textSchema as text } from '../base/jsonSchema.ts'
+import { inconclusiveFaults, VerdictSummary, verdicts } from '../contracts/verdict.ts'
+import { documentFields } from '../reports/document.ts'
 
 /** What two answers to one call may differ in. */
 export const differenceKinds = [
@@ -13,9 +16,6 @@ export const differenceKinds = [
   'body',
 ] as const
 export type DifferenceKind = (typeof differenceKinds)[number]
-
-const text = { type: 'string' } as const
-const count = { type: 'integer', minimum: 0 } as const
 
 const side = {
   type: 'object',
@@ -55,9 +55,18 @@ const difference = {
   },
 } as const
 
+const fault = {
+  enum: inconclusiveFaults,
+  description: 'target: it never gave what a call needs. harness: the recording is not enough to send it.',
+} as const
+
+/** The id of the published schema. */
+export const replaySchemaId = 'understudy/replay.schema.json'
+
 export const ReplayReport = {
   type: 'object',
   required: [
+    'schema_version',
     'understudy',
     'file',
     'target',
@@ -71,7 +80,8 @@ export const ReplayReport = {
     'calls',
     'sent',
     'repeated',
-    'skipped',
+    'left_out',
+    'summary',
     'routes',
     'notes',
     'differences',
@@ -80,7 +90,7 @@ export const ReplayReport = {
   ],
   additionalProperties: false,
   properties: {
-    $schema: text,
+    ...documentFields,
     understudy: text,
     file: text,
     target: text,
@@ -98,8 +108,9 @@ export const ReplayReport = {
     calls: { ...count, description: 'Calls of the recording that were to be sent.' },
     sent: count,
     repeated: { ...count, description: 'Polls sent once more, as the job had not come as far as recorded.' },
-    skipped: {
+    left_out: {
       type: 'object',
+      description: 'Entries of the recording that are not sent again.',
       required: ['webhooks', 'options', 'other_hosts', 'admin', 'control'],
       additionalProperties: false,
       properties: {
@@ -110,13 +121,21 @@ export const ReplayReport = {
         control: { ...count, description: "Calls of the mock's own /__mock." },
       },
     },
+    summary: { ...VerdictSummary, description: 'How many of the routes have each verdict.' },
     routes: {
       type: 'array',
       items: {
         type: 'object',
-        required: ['route', 'sent', 'differences', 'not_sent'],
+        required: ['route', 'verdict', 'sent', 'differences', 'not_sent'],
         additionalProperties: false,
-        properties: { route: text, sent: count, differences: count, not_sent: count },
+        properties: {
+          route: text,
+          verdict: { enum: verdicts, description: 'inconclusive: nothing differs, but calls could not be sent.' },
+          fault,
+          sent: count,
+          differences: count,
+          not_sent: count,
+        },
       },
     },
     notes: { type: 'array', items: text },
@@ -127,9 +146,9 @@ export const ReplayReport = {
       description: 'What could not be sent, as something that it needs never came.',
       items: {
         type: 'object',
-        required: ['call', 'route', 'request', 'why'],
+        required: ['call', 'route', 'request', 'why', 'fault'],
         additionalProperties: false,
-        properties: { call: count, route: text, request, why: text },
+        properties: { call: count, route: text, request, why: text, fault },
       },
     },
   },

@@ -1,34 +1,26 @@
 /** A replay's report as text: for a terminal, for programs, for CI. */
 
-import {
-  formatCount,
-  formatDuration,
-  formatJson as jsonText,
-  oneLine,
-  plural,
-  shorten,
-  shortenText,
-  visible,
-  wrap,
-} from '../base/text.ts'
+import { formatCount, formatDuration, oneLine, plural, shorten, shortenText, visible, wrap } from '../base/text.ts'
 import type { Paint } from '../reports/ansi.ts'
+import { ctrfText } from '../reports/ctrf.ts'
+import { documentText } from '../reports/document.ts'
 import { when } from '../reports/evidence.ts'
-import { suiteXml, type TestCase } from '../reports/junit.ts'
+import { junitText } from '../reports/junit.ts'
 import { layoutOf, type PrettyOptions, paragraphs, verdict } from '../reports/layout.ts'
-import { fence, inline } from '../reports/markdown.ts'
+import { fence, inline, tableText } from '../reports/markdown.ts'
+import { caseHelp, type ReporterName, reporterHelp } from '../reports/names.ts'
+import type { TestCase, TestRun } from '../reports/testCase.ts'
+import { icons, marks, okVerdict } from '../reports/verdicts.ts'
 
-import type { Difference, NotSent, ReplayReport, Side } from './report.ts'
+import { type Difference, type NotSent, type ReplayReport, replaySchemaId, type Side } from './report.ts'
 
 export const replayReporterHelp = {
   pretty: 'for a terminal: each difference with both sides; the verdict last',
-  json: 'the report itself',
-  junit: 'JUnit XML for Jenkins, GitLab and others: a testcase per route',
-  markdown: 'for the summary of a CI job ($GITHUB_STEP_SUMMARY)',
-} as const satisfies Record<string, string>
+  json: reporterHelp.json,
+  ...caseHelp('route'),
+  markdown: reporterHelp.markdown,
+} as const satisfies Partial<Record<ReporterName, string>>
 export type ReplayReporterName = keyof typeof replayReporterHelp
-
-/** The id of the document's JSON Schema. */
-export const replaySchemaId = 'understudy/replay.schema.json'
 
 type Reporter = (report: ReplayReport, options?: PrettyOptions) => string
 
@@ -91,7 +83,7 @@ function sideText({ status, cut: ended, body, request_id: id }: Side): string {
 }
 
 function differenceLines(one: Difference, paint: Paint, width: number): string[] {
-  return [paint.red(paint.bold(`✗ ${oneLine(titleOf(one))}`)), ...rowLines(rowsOf(one), width, paint)]
+  return [paint.red(paint.bold(`${marks.failed} ${oneLine(titleOf(one))}`)), ...rowLines(rowsOf(one), width, paint)]
 }
 
 const rowLines = (rows: [string, string][], width: number, paint: Paint): string[] =>
@@ -102,14 +94,14 @@ const rowLines = (rows: [string, string][], width: number, paint: Paint): string
   )
 
 const notSentLines = ({ call, request, why }: NotSent, paint: Paint, width: number): string[] => [
-  paint.yellow(oneLine(`– call ${call}: ${request.method} ${pathOf(request.url)}: not sent`)),
+  paint.yellow(oneLine(`${marks.inconclusive} call ${call}: ${request.method} ${pathOf(request.url)}: not sent`)),
   ...wrap(oneLine(why), width - 2).map(line => `  ${line}`),
 ]
 
 const item = (text: string, width: number): string[] =>
   wrap(text, width - 2).map((line, i) => `${i === 0 ? '–' : ' '} ${line}`)
 
-const skippedWords: Record<keyof ReplayReport['skipped'], readonly [one: string, more: string]> = {
+const leftOutWords: Record<keyof ReplayReport['left_out'], readonly [one: string, more: string]> = {
   webhooks: ['webhook', 'webhooks'],
   options: ['OPTIONS call', 'OPTIONS calls'],
   other_hosts: ['call of another host', 'calls of other hosts'],
@@ -117,9 +109,9 @@ const skippedWords: Record<keyof ReplayReport['skipped'], readonly [one: string,
   control: ['call of /__mock', 'calls of /__mock'],
 }
 
-function accountOf({ sent, calls, repeated, skipped, ms }: ReplayReport): string {
-  const left = Object.entries(skippedWords).flatMap(([name, [one, more]]) => {
-    const n = skipped[name as keyof typeof skipped]
+function accountOf({ sent, calls, repeated, left_out: leftOut, ms }: ReplayReport): string {
+  const left = Object.entries(leftOutWords).flatMap(([name, [one, more]]) => {
+    const n = leftOut[name as keyof typeof leftOut]
     return n === 0 ? [] : [`${formatCount(n)} ${n === 1 ? one : more}`]
   })
   return [
@@ -129,20 +121,32 @@ function accountOf({ sent, calls, repeated, skipped, ms }: ReplayReport): string
   ].join('; ')
 }
 
-const json: Reporter = report => jsonText({ $schema: replaySchemaId, ...report })
+function runOf(report: ReplayReport): TestRun {
+  const { routes, file, target, ok, why, ms, started_at, understudy } = report
+  return {
+    understudy,
+    ok,
+    why,
+    ms,
+    started_at,
+    properties: { file, target },
+    cases: routes.map(one => caseOf(report, one)),
+  }
+}
 
-function junit(report: ReplayReport): string {
-  const { routes, differences, not_sent: notSent, file, target, why, understudy } = report
-  const cases = routes.map(({ route, sent }): TestCase => {
-    const own = differences.filter(one => one.route === route)
-    const lost = notSent.filter(one => one.route === route)
-    const name = `${route} answers as recorded (${plural(sent, 'call')})`
-    if (own.length + lost.length === 0) return { id: 'replay', name }
-    const text = [...own.slice(0, 5).map(blockOf), ...lost.slice(0, 5).map(lineOf)].join('\n\n')
-    const message = own[0] ? titleOf(own[0]) : lineOf(lost[0] as NotSent)
-    return { id: 'replay', name, failure: { message, text } }
-  })
-  return suiteXml(report, { file, target, understudy, why }, cases)
+function caseOf(report: ReplayReport, { route, verdict, fault, sent }: ReplayReport['routes'][number]): TestCase {
+  const about = {
+    id: route,
+    name: `${route} answers as recorded (${plural(sent, 'call')})`,
+    suite: 'replay',
+    verdict,
+    fault,
+  }
+  const own = report.differences.filter(one => one.route === route)
+  const lost = report.not_sent.filter(one => one.route === route)
+  const [message] = [...own.map(titleOf), ...lost.map(lineOf)]
+  if (verdict === 'passed' || message === undefined) return about
+  return { ...about, message, text: [...own.slice(0, 5).map(blockOf), ...lost.slice(0, 5).map(lineOf)].join('\n\n') }
 }
 
 const blockOf = (one: Difference): string =>
@@ -153,13 +157,14 @@ const lineOf = ({ call, request, why }: NotSent): string =>
 
 function markdown(report: ReplayReport): string {
   const { ok, why, differences, not_sent: notSent, routes, notes, more_differences: more } = report
-  const rows = routes.map(
-    ({ route, sent, differences, not_sent }) =>
-      `| ${differences + not_sent === 0 ? '✅' : '❌'} | ${inline(route)} | ${sent} | ${differences} | ${not_sent} |`,
-  )
+  const rows = routes.map(({ route, verdict, ...counts }) => [
+    icons[verdict],
+    route,
+    ...[counts.sent, counts.differences, counts.not_sent].map(String),
+  ])
   const left = moreLine(differences.length - mostShown + more, 'difference')
   const blocks = [
-    `## ${ok ? '✅' : '❌'} ${inline(why)}`,
+    `## ${icons[okVerdict(ok)]} ${inline(why)}`,
     inline(`${report.file} → ${report.target}, ${factsOf(report)}`),
     ...differences
       .slice(0, mostShown)
@@ -174,11 +179,17 @@ function markdown(report: ReplayReport): string {
             .join('\n'),
         ]
       : []),
-    ['| | Route | Sent | Differences | Not sent |', '| --- | --- | --- | --- | --- |', ...rows].join('\n'),
+    tableText(['', 'Route', 'Sent', 'Differences', 'Not sent'], rows),
     ...(notes.length > 0 ? ['### Notes', notes.map(note => `- ${inline(note)}`).join('\n')] : []),
     inline(accountOf(report)),
   ]
   return `${blocks.join('\n\n')}\n`
 }
 
-export const replayReporters = { pretty, json, junit, markdown } as const satisfies Record<ReplayReporterName, Reporter>
+export const replayReporters = {
+  pretty,
+  json: report => documentText(replaySchemaId, report),
+  junit: report => junitText(runOf(report)),
+  ctrf: report => ctrfText(runOf(report)),
+  markdown,
+} as const satisfies Record<ReplayReporterName, Reporter>

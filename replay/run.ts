@@ -141,7 +141,7 @@ async function run({ source, plan, base, own, sender, control, local, signal, op
     ms: Math.round(monotonicMs() - startedAt),
     complete: !signal.aborted,
     calls: plan.calls,
-    skipped: plan.skipped,
+    left_out: plan.leftOut,
     notes: notesOn(source, plan, given),
   }
   return ledger.report(about)

@@ -119,7 +119,7 @@ async function ready(
     }
     if (lost === undefined) return prepared
     const why = typeof lost === 'string' ? lost : `needs ${lost.what} of call ${lost.call}`
-    ledger.notSent(call, prepared.request.url, why)
+    ledger.notSent(call, prepared.request.url, why, typeof lost === 'string' ? 'harness' : 'target')
     // What is missing in a row of calls is what the first of them needed.
     if (typeof lost === 'object') stage.ids.lose(call.json, lost)
     else lose(stage.ids, call, group)

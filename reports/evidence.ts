@@ -1,12 +1,7 @@
-/** Not to be told by colour alone. */
+/** A piece of evidence for people: the same rows and lines in every format. */
 
 import { formatDuration, shorten, shortenText, visible, wrap } from '../base/text.ts'
 import type { Evidence } from '../contracts/evidence.ts'
-import type { Verdict } from '../contracts/verdict.ts'
-export const marks: Record<Verdict, string> = { holds: '✓', broken: '✗', not_tried: '–' }
-
-/** "not tried" */
-export const wordsOf = (verdict: string): string => verdict.replace('_', ' ')
 
 /** A clause that a thousand answers broke is told by three that differ; the JSON report has all. */
 const evidencePerClause = 3
@@ -83,7 +78,7 @@ export function answerText({ status, ms }: NonNullable<Evidence['response']>): s
   return ms === undefined ? answered : `${answered} in ${formatDuration(ms)}`
 }
 
-/** Why it was not tried; cut, as it may cite the endpoint. */
+/** Why it was skipped; cut, as it may cite the endpoint. */
 export const reasonOf = ({ reason }: { reason?: string }): string => shorten(reason ?? 'no reason was given', 300)
 
 /** Those of the same key together, in the order in which the keys come up. */

@@ -1,15 +1,17 @@
+import { createHash } from 'node:crypto'
 import { formatCount, oneLine, shortenText } from '../base/text.ts'
 import type { Evidence } from '../contracts/evidence.ts'
-import type { Verdict } from '../contracts/verdict.ts'
+import type { Verdict, VerdictSummary } from '../contracts/verdict.ts'
 
-import { answerText, evidenceRows, marks, type Titles } from './evidence.ts'
+import { answerText, evidenceRows, type Titles } from './evidence.ts'
 import { type Markup, markup, raw } from './markup.ts'
-import { pageScript, pageStyle, scriptHash } from './page.ts'
-
-const policy = `default-src 'none'; script-src '${scriptHash}'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'`
+import { pageScript, pageStyle } from './page.ts'
+import { marks, okVerdict, shownVerdicts, verdictHeadings, worstFirst } from './verdicts.ts'
 
 interface PageParts {
   title: string
+  /** By default passed or failed, as the run is ok or not. */
+  verdict?: Verdict
   /** What the page lists, by the id of that section: "clauses". */
   things: string
   head: Markup
@@ -17,22 +19,38 @@ interface PageParts {
   made?: string
   /** Beside the style of them all. */
   style?: string
+  /** What the scripts read: elements after the footer. */
+  data?: Markup
+  /** By default the one that filters the page's `.clause`s. Nothing else runs. */
+  scripts?: readonly string[]
 }
 
-/** The whole file: the frame in which every report stands, and the script that filters its `.clause`s. */
-export const pageText = (
+/** The whole file: the frame in which every report stands. It loads nothing, and runs only its own scripts. */
+export function pageText(
   { ok, understudy }: { ok: boolean; understudy: string },
-  { title, things, head, main, made, style: more = '' }: PageParts,
-): string =>
-  markup`<!doctype html>
+  {
+    title,
+    verdict = okVerdict(ok),
+    things,
+    head,
+    main,
+    made,
+    style = '',
+    data = nothing,
+    scripts = [pageScript],
+  }: PageParts,
+): string {
+  const allowed = scripts.map(hashOf).join(' ') || "'none'"
+  const policy = `default-src 'none'; script-src ${allowed}; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'`
+  return markup`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${raw(policy)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
-<title>${markOf(ok)} ${title} · Understudy</title>
-<style>${raw(pageStyle)}${raw(more)}</style>
+<title>${marks[verdict]} ${title} · Understudy</title>
+<style>${raw(pageStyle)}${raw(style)}</style>
 </head>
 <body>
 <a class="skip" href="#${things}">To the ${things}</a>
@@ -41,21 +59,21 @@ ${head}
 ${main}
 </main>
 <footer>Made by understudy ${oneLine(understudy)}${made === undefined ? '' : `, ${made}`}.</footer>
-<script>${raw(pageScript)}</script>
-</body>
+${data}${scripts.map(text => markup`<script>${raw(text)}</script>\n`)}</body>
 </html>
 `.markup
+}
+
+const hashOf = (script: string): string => `'sha256-${createHash('sha256').update(script).digest('base64')}'`
 
 export const nothing = raw('')
-
-const markOf = (ok: boolean): string => (ok ? marks.holds : marks.broken)
 
 export const code = (text: string): Markup => markup`<code>${text}</code>`
 
 interface HeadParts {
   target: string
   warning: string
-  parts: readonly Part[]
+  summary: VerdictSummary
   facts: readonly (readonly [name: string, value: string | Markup])[]
 }
 
@@ -65,52 +83,44 @@ export function headBlock({ ok, why }: { ok: boolean; why: string }, parts: Head
   const { target, warning, facts } = parts
   return markup`<header>
 <div class="target">${oneLine(target)}</div>
-<h1><span class="${ok ? 'holds' : 'broken'}">${markOf(ok)}</span> ${start ?? ''}</h1>
+<h1><span class="${okVerdict(ok)}">${marks[okVerdict(ok)]}</span> ${start ?? ''}</h1>
 ${rest === '' ? nothing : markup`<p class="lede">${rest.charAt(0).toUpperCase() + rest.slice(1)}</p>`}
 ${warning === '' ? nothing : markup`<p class="badge">${warning}</p>`}
-${strip(parts.parts)}
+${strip(parts.summary)}
 <dl class="facts">${facts.map(([name, value]) => markup`<dt>${name}</dt><dd>${value}</dd>`)}</dl>
 </header>`
 }
 
-/** Those of one verdict: how many, and how they are called. */
-export interface Part {
-  verdict: string
-  /** The verdict of the suite that looks like it. */
-  look: Verdict
-  heading: string
-  words: string
-  count: number
-}
-
 /** A bar whose parts are as long as their numbers; the legend says the same in words. */
-function strip(parts: readonly Part[]): Markup {
-  const sum = (some: readonly Part[]) => some.reduce((all, { count }) => all + count, 0)
-  const bars = parts.map(
-    ({ look, count }, i) => markup`<rect class="${look}" x="${sum(parts.slice(0, i))}" width="${count}" height="1"/>`,
+function strip(summary: VerdictSummary): Markup {
+  const shown = shownVerdicts(summary)
+  const sum = (some: readonly Verdict[]) => some.reduce((all, verdict) => all + summary[verdict], 0)
+  const bars = shown.map(
+    (verdict, i) =>
+      markup`<rect class="${verdict}" x="${sum(shown.slice(0, i))}" width="${summary[verdict]}" height="1"/>`,
   )
-  const legend = parts.map(
-    part =>
-      markup`<li><span class="${part.look}">${marks[part.look]} <b>${formatCount(part.count)}</b></span> ${part.words}</li>`,
+  const legend = shown.map(
+    verdict =>
+      markup`<li><span class="${verdict}">${marks[verdict]} <b>${formatCount(summary[verdict])}</b></span> ${verdict}</li>`,
   )
-  return markup`<svg class="strip" viewBox="0 0 ${Math.max(1, sum(parts))} 1" preserveAspectRatio="none" aria-hidden="true">${bars}</svg>
+  return markup`<svg class="strip" viewBox="0 0 ${Math.max(1, sum(shown))} 1" preserveAspectRatio="none" aria-hidden="true">${bars}</svg>
 <ul class="legend">${legend}</ul>`
 }
 
 export const filter = (
   things: string,
-  parts: readonly Part[],
+  summary: VerdictSummary,
 ): Markup => markup`<form class="filter" hidden role="search">
 <input type="search" name="text" placeholder="Filter by text" aria-label="Filter the ${things} by text">
-${parts.map(part => markup`<label><input type="checkbox" name="verdict" value="${part.verdict}" checked>${part.heading} <span class="soft">${formatCount(part.count)}</span></label>\n`)}
+${worstFirst.filter(verdict => shownVerdicts(summary).includes(verdict)).map(verdict => markup`<label><input type="checkbox" name="verdict" value="${verdict}" checked>${verdictHeadings[verdict]} <span class="soft">${formatCount(summary[verdict])}</span></label>\n`)}
 <output aria-live="polite"></output>
 <button type="button" name="all">Open all</button>
 </form>`
 
 export function evidenceBlock(report: Titles, evidence: Evidence): Markup {
-  const { holds, pointer, request, response, curl } = evidence
+  const { passed, pointer, request, response, curl } = evidence
   const [check] = evidenceRows(report, evidence)
-  return markup`<article class="evidence${holds ? '' : ' breach'}">
+  return markup`<article class="evidence${passed ? '' : ' breach'}">
 <dl><dt>Check</dt><dd>${check?.[1] ?? ''}</dd>
 <dt>Expected</dt><dd>${shortenText(evidence.expected, 2000)}</dd>
 <dt>Found</dt><dd class="found">${shortenText(evidence.found, 2000)}</dd>

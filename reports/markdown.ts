@@ -1,12 +1,10 @@
 import { oneLine, plural } from '../base/text.ts'
-import type { Verdict } from '../contracts/verdict.ts'
-
 import { escapeMarkup } from './markup.ts'
-export const icons: Record<Verdict, string> = { broken: '❌', not_tried: '⚪', holds: '✅' }
+import { icons } from './verdicts.ts'
 
-/** What is broken, to be unfolded. */
+/** What failed, to be unfolded. */
 export const folded = (id: string, text: string, blocks: readonly string[]): string[] => [
-  `<details><summary>${icons.broken} <b>${escapeMarkup(oneLine(id))}</b> ${escapeMarkup(oneLine(text))}</summary>`,
+  `<details><summary>${icons.failed} <b>${escapeMarkup(oneLine(id))}</b>${text === '' ? '' : ` ${escapeMarkup(oneLine(text))}`}</summary>`,
   ...blocks,
   '</details>',
 ]
@@ -16,10 +14,16 @@ export const evidenceBlocks = (texts: readonly string[], more: number): string[]
   ...(more > 0 ? [`${plural(more, 'more piece')} of evidence: the json report has them all.`] : []),
 ]
 
-export function tableText(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function tableText(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  isNumber: (column: number) => boolean = () => false,
+): string {
   const line = (cells: readonly string[]) =>
     `|${cells.map(cell => (cell === '' ? ' ' : ` ${inline(cell)} `)).join('|')}|`
-  return [line(head), `|${' --- |'.repeat(head.length)}`, ...rows.map(line)].join('\n')
+  return [line(head), `|${head.map((_, i) => (isNumber(i) ? ' ---: |' : ' --- |')).join('')}`, ...rows.map(line)].join(
+    '\n',
+  )
 }
 
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '|': '&#124;', $: '&#36;' }

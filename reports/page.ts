@@ -5,12 +5,12 @@ export const pageStyle = `
 :root {
   color-scheme: light dark;
   --ink: #1f2328; --soft: #59636e; --paper: #fff; --well: #f6f8fa; --line: #d8dee4; --link: #0a58ca;
-  --holds: #1a7f37; --broken: #c0262d; --not-tried: #626b75; --new: #8a5300;
+  --passed: #1a7f37; --failed: #c0262d; --skipped: #626b75; --inconclusive: #8a5300;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --ink: #e6edf3; --soft: #9aa5b1; --paper: #0f141a; --well: #171d25; --line: #2d3640; --link: #7ab7ff;
-    --holds: #56d364; --broken: #ff8078; --not-tried: #8b96a2; --new: #e3b341;
+    --passed: #56d364; --failed: #ff8078; --skipped: #8b96a2; --inconclusive: #e3b341;
   }
 }
 * { box-sizing: border-box }
@@ -32,8 +32,8 @@ button:hover { border-color: var(--soft) }
 :focus-visible { outline: 2px solid var(--link); outline-offset: 2px; border-radius: 4px }
 .skip { position: absolute; left: -999rem } .skip:focus { left: 1rem; top: .5rem }
 .soft { color: var(--soft) }
-.holds { color: var(--holds); fill: var(--holds) } .broken { color: var(--broken); fill: var(--broken) }
-.not_tried { color: var(--not-tried); fill: var(--not-tried) }
+.passed { color: var(--passed); fill: var(--passed) } .failed { color: var(--failed); fill: var(--failed) }
+.skipped { color: var(--skipped); fill: var(--skipped) } .inconclusive { color: var(--inconclusive); fill: var(--inconclusive) }
 .target { font-weight: 600; color: var(--soft) }
 .lede { font-size: 1.05rem; max-width: 46rem }
 .strip { display: block; width: 100%; height: 10px; margin: 1.5rem 0 .6rem; border-radius: 5px; background: var(--line) }
@@ -65,11 +65,11 @@ summary { cursor: pointer }
 .clause > summary .reason { grid-column: 4; grid-row: 2; color: var(--soft); font-size: .9rem }
 .clause .content { padding: .25rem .25rem 1.5rem 2rem }
 .content > * + * { margin-top: 1rem }
-.badge { font-size: .85rem; font-weight: 600; color: var(--new) }
-.evidence { padding: 1rem 1.15rem 1.15rem; border: 1px solid var(--line); border-left: 3px solid var(--holds); border-radius: 6px }
-.evidence.breach { border-left-color: var(--broken) }
+.badge { font-size: .85rem; font-weight: 600; color: var(--inconclusive) }
+.evidence { padding: 1rem 1.15rem 1.15rem; border: 1px solid var(--line); border-left: 3px solid var(--passed); border-radius: 6px }
+.evidence.breach { border-left-color: var(--failed) }
 .evidence > * + * { margin-top: .9rem }
-.breach dd.found { color: var(--broken) }
+.breach dd.found { color: var(--failed) }
 .exchange { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); gap: .9rem }
 .exchange > * { min-width: 0 }
 .command { position: relative } .command button { position: absolute; top: .4rem; right: .4rem; font-size: .8rem }
@@ -94,7 +94,7 @@ footer { margin-top: 3rem; color: var(--soft); font-size: .9rem }
 @media (prefers-reduced-motion: reduce) { .clause > summary::after { transition: none } }
 @media print {
   :root { --ink: #000; --soft: #444; --paper: #fff; --well: #f6f6f6; --line: #bbb; --link: #000;
-    --holds: #1a7f37; --broken: #b3151c; --not-tried: #555; --new: #7a4a00 }
+    --passed: #1a7f37; --failed: #b3151c; --skipped: #555; --inconclusive: #7a4a00 }
   body { max-width: none; padding: 0; font-size: 10.5pt; print-color-adjust: exact; -webkit-print-color-adjust: exact }
   .filter, .skip, .command button, .clause > summary::after { display: none !important }
   pre { max-height: none; overflow: visible }
@@ -151,6 +151,3 @@ addEventListener('hashchange', follow)
 follow()
 ${copyButtons}apply()
 `
-
-/** The SHA-256 of the script: the page's policy lets nothing else run. A test tells what it has to be. */
-export const scriptHash = 'sha256-/xtlZLDwiYVIfP6NaiyP8iFSKSvdrOcBoR5FpQwlWB8='

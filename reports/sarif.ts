@@ -1,7 +1,74 @@
+/** SARIF, written once: a verb gives its rules, each with its results and where they are. */
 import { formatJson, oneLine, shorten, visible } from '../base/text.ts'
 import { operations } from '../contracts/operations.ts'
-export const sarifText = (run: object): string =>
-  formatJson({ $schema: 'https://json.schemastore.org/sarif-2.1.0.json', version: '2.1.0', runs: [run] })
+
+/** A rule, with the results that break it. */
+export interface SarifRule {
+  id: string
+  /** In a line, with the id. */
+  title: string
+  text: string
+  help: string
+  level: 'warning' | 'error'
+  tags: readonly string[]
+  results: readonly SarifResult[]
+}
+
+export interface SarifResult {
+  message: string
+  place: SarifPlace
+  /** What makes it the same result again in another run. */
+  identity: readonly string[]
+}
+
+export interface SarifRun {
+  understudy: string
+  ok: boolean
+  why: string
+  /** false: it was stopped before its end. */
+  complete?: boolean
+  started_at?: string
+  properties: Readonly<Record<string, string | number>>
+  /** What is wrong with the run beside the results. */
+  notifications: readonly { level: 'warning' | 'error'; text: string }[]
+}
+
+/** SARIF 2.1.0, as GitHub's code scanning takes it. */
+export function sarifText(run: SarifRun, rules: readonly SarifRule[]): string {
+  const { understudy, ok, why, complete = true, started_at, properties, notifications } = run
+  const document = {
+    tool: { driver: { name: 'Understudy', version: visible(understudy), rules: rules.map(ruleOf) } },
+    invocations: [
+      {
+        executionSuccessful: complete,
+        exitCode: ok ? 0 : 1,
+        exitCodeDescription: visible(why),
+        ...(started_at !== undefined && { startTimeUtc: started_at }),
+        toolExecutionNotifications: notifications.map(({ level, text }) => ({ level, message: plain(text) })),
+      },
+    ],
+    properties,
+    results: rules.flatMap(({ id, level, results }, ruleIndex) =>
+      results.map(({ message, place, identity }) => ({
+        ruleId: id,
+        ruleIndex,
+        level,
+        message: plain(message),
+        ...located(place, identity),
+      })),
+    ),
+  }
+  return formatJson({ $schema: 'https://json.schemastore.org/sarif-2.1.0.json', version: '2.1.0', runs: [document] })
+}
+
+const ruleOf = ({ id, title, text, help, level, tags }: SarifRule) => ({
+  id,
+  shortDescription: plain(shorten(title, 250)),
+  fullDescription: plain(text),
+  help: plain(help),
+  defaultConfiguration: { level },
+  properties: { tags },
+})
 
 export interface SarifPlace {
   name: string
@@ -9,7 +76,7 @@ export interface SarifPlace {
 }
 
 /** Where a result is, and by what it is known to be the same result again. */
-export function located({ name, path }: SarifPlace, identity: readonly string[]) {
+function located({ name, path }: SarifPlace, identity: readonly string[]) {
   const fingerprint = identity.map(visible).join(' | ')
   return {
     locations: [
@@ -45,7 +112,7 @@ export const pathOf = (url: string): string => (URL.canParse(url) ? new URL(url)
 const templateOf = (path: string): RegExp => new RegExp(`^${path.replace(/\{\w+\}/g, '[^/]+')}$`)
 
 /** A message in which nothing is a placeholder ({0}) or a link ([text](url)), as a viewer would take it. */
-export const plain = (text: string) => ({
+const plain = (text: string) => ({
   text: visible(text)
     .replace(/\{(\d+)\}/g, '{ $1 }')
     .replaceAll('](', '] ('),

@@ -1,20 +1,20 @@
+/** TAP 14: a test point for each case. */
 import { stringify } from 'yaml'
 import { oneLine, visible } from '../base/text.ts'
-/** The points, and lines for people behind them. */
-export function tapText(points: readonly TapPoint[], comments: readonly string[]): string {
-  const lines = points.map(({ ok, name, skip, diagnostic }, i) => {
-    const directive = skip === undefined ? '' : ` # SKIP ${safe(skip)}`
-    return `${ok ? 'ok' : 'not ok'} ${i + 1} - ${safe(name)}${directive}\n${diagnostic ? yamlBlock(diagnostic) : ''}`
-  })
-  const ending = comments.map(comment => `# ${oneLine(comment)}\n`)
-  return `TAP version 14\n1..${points.length}\n${lines.join('')}${ending.join('')}`
+import { completeCases, type TestCase, type TestRun } from './testCase.ts'
+
+/** The points, and lines for people after them. */
+export function tapText(run: TestRun, comments: readonly string[] = []): string {
+  const cases = completeCases(run)
+  const lines = cases.map((one, i) => pointText(one, i + 1))
+  const ending = [...comments, run.why].map(comment => `# ${oneLine(comment)}\n`)
+  return `TAP version 14\n1..${cases.length}\n${lines.join('')}${ending.join('')}`
 }
 
-export interface TapPoint {
-  ok: boolean
-  name: string
-  skip?: string
-  diagnostic?: object
+function pointText({ name, verdict, fault, message, details }: TestCase, number: number): string {
+  if (verdict === 'passed') return `ok ${number} - ${safe(name)}\n`
+  if (verdict === 'skipped') return `ok ${number} - ${safe(name)} # SKIP ${safe(message ?? '')}\n`
+  return `not ok ${number} - ${safe(name)}\n${yamlBlock({ verdict, fault, message, ...details })}`
 }
 
 /** A description or a reason: # would start a directive, and { at the end a subtest. */

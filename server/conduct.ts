@@ -89,11 +89,11 @@ export class ConductError extends Error {
 
 export interface ConductExpectation {
   /**
-   * Resolves when each of the rules, or some rule of each of the clauses, was kept and none broken; rejects with a
-   * ConductError that has the evidence when one was broken, or when the situation never arose.
+   * Resolves when each of the rules, or some rule of each of the clauses, passed and none failed; rejects with a
+   * ConductError that has the evidence when one failed, or when the situation never arose.
    */
   toKeep(...names: [string, ...string[]]): Promise<ConductReport>
-  /** Resolves when nothing was broken at all; what was not seen is no matter. */
+  /** Resolves when no rule failed; skipped rules do not matter. */
   toBreakNothing(): Promise<ConductReport>
 }
 
@@ -102,17 +102,17 @@ export const expectationOn = (report: () => ConductReport): ConductExpectation =
     const told = report()
     for (const name of names) {
       const results = resultsFor(told.rules, knownRule(name))
-      const broken = results.filter(({ verdict }) => verdict === 'broken')
-      if (broken.length > 0) throw new ConductError(`${name} is broken\n${broken.map(brokenText).join('\n')}`, told)
-      if (results.every(({ verdict }) => verdict === 'not_seen'))
-        throw new ConductError(`${name} was not seen\n${results.map(unseenText).join('\n')}`, told)
+      const broken = results.filter(({ verdict }) => verdict === 'failed')
+      if (broken.length > 0) throw new ConductError(`${name} failed\n${broken.map(brokenText).join('\n')}`, told)
+      if (results.every(({ verdict }) => verdict === 'skipped'))
+        throw new ConductError(`${name} was skipped\n${results.map(unseenText).join('\n')}`, told)
     }
     return told
   },
   async toBreakNothing() {
     const told = report()
     if (told.calls + told.webhooks === 0) throw new ConductError(told.why, told)
-    const broken = told.rules.filter(({ verdict }) => verdict === 'broken')
+    const broken = told.rules.filter(({ verdict }) => verdict === 'failed')
     if (broken.length > 0) throw new ConductError(`${told.why}\n${broken.map(brokenText).join('\n')}`, told)
     return told
   },

@@ -4,10 +4,12 @@
  */
 
 import type { FromSchema } from 'json-schema-to-ts'
-import { countSchema, Evidence, textSchema, textsSchema } from '../contracts/evidence.ts'
-import { verdicts } from '../contracts/verdict.ts'
+import { countSchema, textSchema, textsSchema } from '../base/jsonSchema.ts'
+import { Evidence } from '../contracts/evidence.ts'
+import { VerdictSummary, verdicts } from '../contracts/verdict.ts'
+import { documentFields } from '../reports/document.ts'
 
-const verdict = { enum: verdicts, description: 'not_tried is neither good nor bad: nothing was proved.' } as const
+const verdict = { enum: verdicts, description: 'skipped: nothing was proved, neither good nor bad.' } as const
 
 const clauseResult = {
   type: 'object',
@@ -18,8 +20,8 @@ const clauseResult = {
     text: { ...textSchema, description: 'The documented sentence.' },
     level: { enum: ['core', 'wider', 'open'] },
     verdict,
-    reason: { ...textSchema, description: 'Of not_tried: why.' },
-    needs: { ...textsSchema, description: 'Of not_tried: what would have to be given to try it.' },
+    reason: { ...textSchema, description: 'Of skipped: why.' },
+    needs: { ...textsSchema, description: 'Of skipped: what would have to be given to try it.' },
     notes: { ...textsSchema, description: 'Which documented variant was seen, where there is a choice.' },
     checks: { ...textsSchema, description: 'The checks that speak for it.' },
     evidence: { type: 'array', items: Evidence },
@@ -38,7 +40,7 @@ const checkResult = {
     reason: textSchema,
     ms: { type: 'number' },
     requests: countSchema,
-    broken: { ...textsSchema, description: 'The clauses that this check found broken.' },
+    failed: { ...textsSchema, description: 'The clauses that failed in this check.' },
   },
 } as const
 
@@ -49,11 +51,15 @@ const change = {
   properties: { clause: textSchema, from: verdict, to: verdict },
 } as const
 
+/** The id of the published schema. */
+export const reportSchemaId = 'understudy/report.schema.json'
+
 export const Report = {
   title: 'Report',
   description: 'What a run of `understudy check` says of an endpoint, clause by clause.',
   type: 'object',
   required: [
+    'schema_version',
     'understudy',
     'target',
     'profile',
@@ -72,7 +78,7 @@ export const Report = {
   ],
   additionalProperties: false,
   properties: {
-    $schema: textSchema,
+    ...documentFields,
     understudy: { ...textSchema, description: 'The version that made it.' },
     target: { ...textSchema, description: 'The base URL.' },
     profile: { enum: ['safe', 'full'] },
@@ -82,12 +88,7 @@ export const Report = {
     complete: { type: 'boolean', description: 'false: it was stopped before its end.' },
     ok: { type: 'boolean', description: 'Whether the run is green; the command then exits 0.' },
     why: { ...textSchema, description: 'The summary in a sentence, and why the run is not green where it is not.' },
-    summary: {
-      type: 'object',
-      required: ['holds', 'broken', 'not_tried'],
-      additionalProperties: false,
-      properties: { holds: countSchema, broken: countSchema, not_tried: countSchema },
-    },
+    summary: { ...VerdictSummary, description: 'How many of the clauses have each verdict.' },
     spent: {
       type: 'object',
       required: ['requests', 'credits', 'sent_bytes'],
@@ -100,7 +101,7 @@ export const Report = {
     },
     required: {
       type: 'object',
-      description: 'What --require asked for, and what of it does not hold.',
+      description: 'What --require asked for, and what of it has not passed.',
       required: ['clauses', 'missing'],
       additionalProperties: false,
       properties: { clauses: textsSchema, missing: textsSchema },
@@ -132,7 +133,3 @@ export const Report = {
 export type Report = FromSchema<typeof Report>
 export type ClauseResult = FromSchema<typeof clauseResult>
 export type CheckResult = FromSchema<typeof checkResult>
-
-/** "41 hold, 2 broken, 5 not tried" */
-export const summaryText = ({ holds, broken, not_tried }: Report['summary']): string =>
-  `${holds} ${holds === 1 ? 'holds' : 'hold'}, ${broken} broken, ${not_tried} not tried`

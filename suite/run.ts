@@ -9,7 +9,7 @@ import type { Report } from './report.ts'
 import type { Profile, RunOptions } from './runOptions.ts'
 
 import { NotTried, Run, round, Stopped } from './session.ts'
-import { brokenBy, type CheckOutcome, left, suiteReportOf } from './verdict.ts'
+import { type CheckOutcome, failedIn, left, suiteReportOf } from './verdict.ts'
 
 /** Nobody answers at the target, or not the API: no verdict is possible. */
 export class TargetError extends Error {}
@@ -37,10 +37,10 @@ export async function runSuite(kit: SuiteEnvironment, options: RunOptions): Prom
       ? left(check, run.gone ?? (options.signal?.aborted ? 'the run was stopped' : 'the run ended before'))
       : await runCheck(run, check, options.profile, refusal)
     outcomes.push(outcome)
-    const isEnough = options.signal?.aborted || (options.bail && outcome.verdict === 'broken')
+    const isEnough = options.signal?.aborted || (options.bail && outcome.verdict === 'failed')
     if (isEnough || run.gone !== undefined) isOver = true
-    const broken = brokenBy(run, check.id)
-    tell?.({ type: 'ended', ...place, verdict: outcome.verdict, broken, requests: run.requests })
+    const failed = failedIn(run, check.id)
+    tell?.({ type: 'ended', ...place, verdict: outcome.verdict, failed, requests: run.requests })
   }
   if (options.explore && !isOver) {
     const of = steps.length
@@ -139,7 +139,7 @@ async function runCheck(run: Run, check: Check, profile: Profile, refusal: strin
     ended = new NotTried(`nothing was seen that ${open.join(' or ')} speaks of`)
   return {
     check,
-    verdict: isBroken ? 'broken' : ended ? 'not_tried' : 'holds',
+    verdict: isBroken ? 'failed' : ended ? 'skipped' : 'passed',
     reason: ended?.message,
     needs: ended?.needs ?? [],
     ms: run.kit.now() - startedAt,
@@ -147,7 +147,7 @@ async function runCheck(run: Run, check: Check, profile: Profile, refusal: strin
   }
 }
 
-/** No answer to one call: broken if the endpoint answers others, and the end of the run if it is gone. */
+/** No answer to one call: a failure if the endpoint answers others, and the end of the run if it is gone. */
 async function unanswered(run: Run, check: Check, error: NoAnswer & { sent?: Sent }): Promise<NotTried> {
   const probe = new Probe(run, check.id)
   const isThere = await probe

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { baseOf } from '../base/inputs.ts'
 import { ConfigError, flagOf } from '../base/options.ts'
 import { clearLine } from '../reports/ansi.ts'
+import { requireReportVersion } from '../reports/document.ts'
 import { makeWritable, onInterrupt, writeReports } from '../reports/reporterOption.ts'
 import { checkRecording } from './checkRecording.ts'
 import { type CheckSettings, type Flags, readCheckEnvironment } from './options.ts'
@@ -84,13 +85,19 @@ function printObservers(): void {
 }
 
 function readBaseline(file: string): Report {
+  const report = parsedBaseline(file)
+  if (!Array.isArray(report?.clauses))
+    throw new ConfigError(`--baseline ${file} is not a report of understudy check --reporter json`)
+  requireReportVersion(report, `--baseline ${file}`, 'understudy check')
+  return report
+}
+
+function parsedBaseline(file: string): Report | null {
   try {
-    const report = JSON.parse(readFileSync(file, 'utf8')) as Report
-    if (Array.isArray(report.clauses)) return report
+    return JSON.parse(readFileSync(file, 'utf8')) as Report | null
   } catch (error) {
     throw new ConfigError(`--baseline ${file} can't be read: ${(error as Error).message}`)
   }
-  throw new ConfigError(`--baseline ${file} is no report of understudy check --reporter json`)
 }
 
 /** What the run will do at the most: on stderr, before anything is sent. */
@@ -107,9 +114,7 @@ function planText({ target, profile, seed, aided, ...costs }: CheckPlan): string
   return `understudy check ${target}   profile: ${profile}   seed: ${seed}${aided ? '   a mock: keys and errors are drawn there' : ''}\n${parts.join(', ')}`
 }
 
-const marks = { holds: 'ok', broken: 'BROKEN', not_tried: 'not tried' } as const
-
-/** In place on a terminal, where what is broken stays; a line for each check elsewhere. */
+/** In place on a terminal, where what failed stays; a line for each check elsewhere. */
 function progressOn(stream: NodeJS.WriteStream) {
   const { isTTY } = stream
   const clear = isTTY ? clearLine : ''
@@ -118,8 +123,8 @@ function progressOn(stream: NodeJS.WriteStream) {
       const place = `[${progress.index + 1}/${progress.of}] ${progress.check}`
       if (progress.type === 'started') {
         if (isTTY) stream.write(`${clear}${`${place}: ${progress.title}`.slice(0, (stream.columns || 80) - 1)}`)
-      } else if (!isTTY || progress.verdict === 'broken') {
-        stream.write(`${clear}${[place, marks[progress.verdict], ...progress.broken].join(' ')}\n`)
+      } else if (!isTTY || progress.verdict === 'failed') {
+        stream.write(`${clear}${[place, progress.verdict, ...progress.failed].join(' ')}\n`)
       }
     },
     clear: () => void stream.write(clear),

@@ -13,7 +13,7 @@ export interface RunOptions {
   skip?: readonly string[]
   /** Clauses that have to hold; "core" for all of that level. */
   require?: readonly string[]
-  /** Stops at the first broken clause. */
+  /** Stops at the first clause that fails. */
   bail?: boolean
   signal?: AbortSignal
   onProgress?: (progress: Progress) => void
@@ -27,4 +27,4 @@ export type Profile = 'safe' | 'full'
 
 export type Progress =
   | { type: 'started'; check: string; title: string; index: number; of: number; requests: number }
-  | { type: 'ended'; check: string; verdict: Verdict; broken: string[]; index: number; of: number; requests: number }
+  | { type: 'ended'; check: string; verdict: Verdict; failed: string[]; index: number; of: number; requests: number }

@@ -1,6 +1,6 @@
 /**
- * From findings to verdicts: a clause holds only if every check that speaks for it was tried to its end and nothing
- * contradicted it; one contradiction breaks it; anything less is not tried.
+ * From findings to verdicts: a clause passes only if every check that covers it was tried to its end and nothing
+ * contradicted it; one contradiction fails it; anything less is skipped.
  */
 
 import { type Clause, type ClauseId, clauses } from '../contracts/clauses.ts'
@@ -8,9 +8,10 @@ import { errorCodes } from '../contracts/errors.ts'
 import type { Evidence } from '../contracts/evidence.ts'
 import { codeOf } from '../contracts/judge.ts'
 import { exchangeOf } from '../contracts/observedExchange.ts'
-import type { Verdict } from '../contracts/verdict.ts'
+import { countVerdicts, summaryText, type Verdict } from '../contracts/verdict.ts'
+import { reportVersion } from '../reports/document.ts'
 import type { Check } from './check.ts'
-import { type CheckResult, type ClauseResult, type Report, summaryText } from './report.ts'
+import type { CheckResult, ClauseResult, Report } from './report.ts'
 import type { RunOptions } from './runOptions.ts'
 
 import { type Recorded, type Run, round } from './session.ts'
@@ -27,7 +28,7 @@ export interface CheckOutcome {
 
 export const left = (check: Check, reason: string, needs: readonly string[] = []): CheckOutcome => ({
   check,
-  verdict: 'not_tried',
+  verdict: 'skipped',
   reason,
   needs,
   ms: 0,
@@ -43,19 +44,19 @@ export interface Rest {
 
 export function suiteReportOf(run: Run, options: RunOptions, outcomes: readonly CheckOutcome[], rest: Rest): Report {
   const results = (Object.keys(clauses) as ClauseId[]).map(id => clauseResult(run, options, id, outcomes))
-  const count = (verdict: Verdict) => results.filter(result => result.verdict === verdict).length
-  const summary = { holds: count('holds'), broken: count('broken'), not_tried: count('not_tried') }
+  const summary = countVerdicts(results)
   const required = requiredOf(options.require ?? [])
-  const missing = required.filter(id => results.find(result => result.id === id)?.verdict !== 'holds')
+  const missing = required.filter(id => results.find(result => result.id === id)?.verdict !== 'passed')
   const nothing = provedNothing(run, outcomes, rest)
   const bad = [
     ...(nothing === undefined ? [] : [nothing]),
     ...(run.stuck !== undefined && run.ended === 0 ? [`no job ended: ${run.stuck} ran longer than --job-timeout`] : []),
     ...(rest.complete ? [] : [run.redact(run.gone ?? 'it was stopped before its end')]),
-    ...(missing.length > 0 ? [`required, but not shown to hold: ${missing.join(', ')}`] : []),
+    ...(missing.length > 0 ? [`required, but not passed: ${missing.join(', ')}`] : []),
   ]
   const { understudy, seed, startedAt } = options.about
   return {
+    schema_version: reportVersion,
     understudy,
     target: run.redact(run.kit.base),
     profile: options.profile,
@@ -63,7 +64,7 @@ export function suiteReportOf(run: Run, options: RunOptions, outcomes: readonly 
     started_at: startedAt,
     ms: Math.round(rest.ms),
     complete: rest.complete,
-    ok: summary.broken === 0 && bad.length === 0,
+    ok: summary.failed === 0 && bad.length === 0,
     why: [summaryText(summary), ...bad].join('; '),
     summary,
     spent: { requests: run.requests, credits: round(run.credits), sent_bytes: run.sentBytes },
@@ -98,7 +99,7 @@ function provedNothing(run: Run, outcomes: readonly CheckOutcome[], { refusal, c
   const isBroken = run.findings.some(({ holds }) => !holds)
   if (isBroken && statuses.length === 1 && run.requests > 3)
     return `nothing was proved: everything was answered ${statuses[0]}, right or wrong`
-  if (complete && outcomes.every(({ verdict }) => verdict === 'not_tried'))
+  if (complete && outcomes.every(({ verdict }) => verdict === 'skipped'))
     return 'nothing was proved: nothing could be tried'
   return undefined
 }
@@ -113,23 +114,23 @@ function clauseResult(run: Run, options: RunOptions, id: ClauseId, outcomes: rea
   })
   const untried = own.filter(({ check, verdict, reason }) => {
     // A check that broke off at another clause's fault has not shown this one either.
-    return verdict === 'not_tried' || (verdict === 'broken' && reason !== undefined && !isShown(findings, check))
+    return verdict === 'skipped' || (verdict === 'failed' && reason !== undefined && !isShown(findings, check))
   })
   const verdict: Verdict =
-    broken.length > 0 ? 'broken' : speaking.length === 0 || untried.length > 0 ? 'not_tried' : 'holds'
+    broken.length > 0 ? 'failed' : speaking.length === 0 || untried.length > 0 ? 'skipped' : 'passed'
   const notes = [...new Set(findings.flatMap(({ note }) => (note === undefined ? [] : run.redact(note))))]
   return {
     id,
     text,
     level,
     verdict,
-    ...(verdict === 'not_tried' && {
+    ...(verdict === 'skipped' && {
       reason: unseen ?? run.redact(reasonOf(untried, own.length)),
       needs: [...new Set(untried.flatMap(({ needs }) => needs))],
     }),
     notes,
     checks: speaking.map(({ id }) => id),
-    evidence: evidenceOf(run, verdict, verdict === 'broken' ? broken : findings),
+    evidence: evidenceOf(run, verdict, verdict === 'failed' ? broken : findings),
   }
 }
 
@@ -145,7 +146,7 @@ function reasonOf(untried: readonly CheckOutcome[], of: number): string {
   // What is true of all of its checks needs no list of them.
   if (byReason.size === 1 && only !== undefined && untried.length === of) return only
   const texts = [...byReason].map(([reason, ids]) => `${ids.join(', ')}: ${reason}`)
-  const part = of > untried.length ? `${of - untried.length} of ${of} checks hold, but ` : ''
+  const part = of > untried.length ? `${of - untried.length} of ${of} checks passed, but ` : ''
   return part + texts.join('; ')
 }
 
@@ -161,9 +162,9 @@ function evidenceOf(run: Run, verdict: Verdict, findings: readonly Recorded[]): 
     seen.add(key)
     return isNew
   })
-  return chosen.slice(0, verdict === 'broken' ? maxBroken : maxHolding).map(finding => ({
+  return chosen.slice(0, verdict === 'failed' ? maxBroken : maxHolding).map(finding => ({
     check: finding.check,
-    holds: finding.holds,
+    passed: finding.holds,
     expected: run.redact(finding.expected),
     found: run.redact(finding.found),
     ...(finding.pointer !== undefined && { pointer: finding.pointer }),
@@ -172,13 +173,13 @@ function evidenceOf(run: Run, verdict: Verdict, findings: readonly Recorded[]): 
   }))
 }
 
-/** The clauses that a check found broken. */
-export const brokenBy = (run: Run, check: string): ClauseId[] => [
+/** The clauses that failed in a check. */
+export const failedIn = (run: Run, check: string): ClauseId[] => [
   ...new Set(run.findings.flatMap(finding => (finding.check === check && !finding.holds ? finding.clauses : []))),
 ]
 
 function checkResult(run: Run, { check, verdict, reason, ms, requests }: CheckOutcome): CheckResult {
-  const broken = brokenBy(run, check.id)
+  const failed = failedIn(run, check.id)
   return {
     id: check.id,
     title: check.title,
@@ -187,7 +188,7 @@ function checkResult(run: Run, { check, verdict, reason, ms, requests }: CheckOu
     ...(reason !== undefined && { reason: run.redact(reason) }),
     ms: Math.round(ms),
     requests,
-    ...(broken.length > 0 && { broken }),
+    ...(failed.length > 0 && { failed }),
   }
 }
 

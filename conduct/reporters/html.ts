@@ -1,17 +1,12 @@
-/** One page that needs nothing else, in the frame of the suite's: what is broken open and first. */
+/** One page that needs nothing else, in the frame of the suite's: what failed is open and first. */
 
 import { formatCount, oneLine, shorten } from '../../base/text.ts'
-import { wordsOf } from '../../reports/evidence.ts'
-import { code, filter, headBlock, nothing, type Part, pageText } from '../../reports/html.ts'
+import type { Verdict } from '../../contracts/verdict.ts'
+import { code, filter, headBlock, nothing, pageText } from '../../reports/html.ts'
 import { type Markup, markup, raw } from '../../reports/markup.ts'
+import { marks, verdictHeadings, withVerdict } from '../../reports/verdicts.ts'
 
-import {
-  type ConductEvidence,
-  type ConductReport,
-  type ConductVerdict,
-  conductVerdicts,
-  type RuleResult,
-} from '../report.ts'
+import type { ConductEvidence, ConductReport, RuleResult } from '../report.ts'
 import * as shared from './shared.ts'
 
 export const conductHtml = (report: ConductReport): string =>
@@ -20,10 +15,10 @@ export const conductHtml = (report: ConductReport): string =>
     things: 'rules',
     head: head(report),
     main: markup`<section><h2 id="rules">Rules</h2>
-${filter('rules', partsOf(report, order))}
-${group(report, 'broken', shared.rulesWith(report.rules, 'broken'))}
-${notSeen(report)}
-${group(report, 'kept', shared.rulesWith(report.rules, 'kept'))}</section>`,
+${filter('rules', report.summary)}
+${group(report, 'failed', withVerdict(report.rules, 'failed'))}
+${skipped(report)}
+${group(report, 'passed', withVerdict(report.rules, 'passed'))}</section>`,
     style,
   })
 
@@ -41,26 +36,13 @@ const style = `
 @media print { .rule > summary { grid-template-columns: 1.1rem 12rem 4rem 1fr } .evidence, .advice { break-inside: avoid } }
 `
 
-/** What is broken is what the reader came for. */
-const order = ['broken', 'not_seen', 'kept'] as const satisfies ConductVerdict[]
-const headings: Record<ConductVerdict, string> = { broken: 'Broken', not_seen: 'Not seen', kept: 'Kept' }
-
-const partsOf = ({ summary }: ConductReport, verdicts: readonly ConductVerdict[]): Part[] =>
-  verdicts.map(verdict => ({
-    verdict,
-    look: shared.looks[verdict],
-    heading: headings[verdict],
-    words: wordsOf(verdict),
-    count: summary[verdict],
-  }))
-
 function head(report: ConductReport): Markup {
   const { key, required } = report
   const keys = shared.keysText(report)
   return headBlock(report, {
     target: `${shared.whoText(report)}, ${shorten(report.source, 300)}`,
     warning: shared.incompleteText(report) ?? '',
-    parts: partsOf(report, conductVerdicts),
+    summary: report.summary,
     facts: [
       ['Key', key === 'all' ? 'all that were found' : code(oneLine(shorten(key, 100)))],
       ...(keys === undefined ? [] : [['Found', keys] as const]),
@@ -71,38 +53,36 @@ function head(report: ConductReport): Markup {
   })
 }
 
-const heading = (verdict: ConductVerdict): Markup =>
-  markup`<h3 class="${shared.looks[verdict]}">${headings[verdict]}</h3>`
+const heading = (verdict: Verdict): Markup => markup`<h3 class="${verdict}">${verdictHeadings[verdict]}</h3>`
 
-const group = (report: ConductReport, verdict: ConductVerdict, rules: readonly RuleResult[]): Markup =>
+const group = (report: ConductReport, verdict: Verdict, rules: readonly RuleResult[]): Markup =>
   rules.length === 0
     ? nothing
     : markup`<section class="group">${heading(verdict)}
 ${rules.map(rule => ruleBlock(report, rule))}</section>\n`
 
 /** By what would provoke them: the list is to be worked through. */
-function notSeen(report: ConductReport): Markup {
-  const groups = shared.notSeenGroups(report)
+function skipped(report: ConductReport): Markup {
+  const groups = shared.skippedGroupsOf(report)
   if (groups.length === 0) return nothing
   const parts = groups.map(
     ({ title, rules }) => markup`<section class="group"><h4>${title.charAt(0).toUpperCase() + title.slice(1)}</h4>
 ${rules.map(rule => ruleBlock(report, rule))}</section>\n`,
   )
-  return markup`<section class="group">${heading('not_seen')}
+  return markup`<section class="group">${heading('skipped')}
 ${parts}</section>\n`
 }
 
 function ruleBlock(report: ConductReport, rule: RuleResult): Markup {
   const { verdict, title, seen, evidence } = rule
   const id = oneLine(shorten(rule.id, 100))
-  const look = shared.looks[verdict]
   const isRequired = shared.conductShortfalls(report).rules.has(rule.id)
-  const reason = [...(isRequired ? ['required, and not seen'] : []), shared.ownReason(rule) ?? []].flat().join(': ')
+  const reason = [...(isRequired ? ['required, and skipped'] : []), shared.ownReason(rule) ?? []].flat().join(': ')
   const provoke = shared.provokeText(rule)
-  return markup`<details class="clause rule" id="${id}" data-verdict="${verdict}"${raw(verdict === 'broken' ? ' open' : '')}>
-<summary><span class="mark ${look}" aria-label="${wordsOf(verdict)}" role="img">${shared.markOf(verdict)}</span><b>${id}</b><span class="level">${oneLine(shorten(rule.clause, 30))}</span><span class="sentence">${oneLine(shorten(title, 500))}</span>${reason === '' ? nothing : markup`<span class="reason">${reason}</span>`}</summary>
+  return markup`<details class="clause rule" id="${id}" data-verdict="${verdict}"${raw(verdict === 'failed' ? ' open' : '')}>
+<summary><span class="mark ${verdict}" aria-label="${verdict}" role="img">${marks[verdict]}</span><b>${id}</b><span class="level">${oneLine(shorten(rule.clause, 30))}</span><span class="sentence">${oneLine(shorten(title, 500))}</span>${reason === '' ? nothing : markup`<span class="reason">${reason}</span>`}</summary>
 <div class="content">
-${isRequired ? markup`<p class="badge">It is required, and was not seen.</p>` : nothing}
+${isRequired ? markup`<p class="badge">It is required, and was skipped.</p>` : nothing}
 ${evidence.map(one => evidenceBlock(report, one))}
 <p class="advice"><b>Advice:</b> ${shared.adviceText(rule)}</p>
 <p class="soft">Of ${rule.clauses.map(one => oneLine(shorten(one, 30))).join(', ')}; seen ${seen === 1 ? 'once' : `${formatCount(seen)} times`}${provoke === undefined ? '' : `; ${provoke}`}.</p>
@@ -110,7 +90,7 @@ ${evidence.map(one => evidenceBlock(report, one))}
 }
 
 const evidenceBlock = (report: ConductReport, evidence: ConductEvidence): Markup =>
-  markup`<article class="evidence${evidence.kept ? '' : ' breach'}">
+  markup`<article class="evidence${evidence.passed ? '' : ' breach'}">
 <p><b>${shared.saidText(report, evidence)}</b></p>
 <ul class="entries">${shared.entryLines(evidence).map(line => markup`<li>${code(line)}</li>`)}</ul>
 </article>\n`

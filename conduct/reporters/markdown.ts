@@ -1,26 +1,29 @@
 /** For the summary of a CI job: $GITHUB_STEP_SUMMARY, or a comment. */
 
 import { oneLine, shorten } from '../../base/text.ts'
-import { evidenceBlocks, folded, icons, inline, tableText } from '../../reports/markdown.ts'
+import { evidenceBlocks, folded, inline, tableText } from '../../reports/markdown.ts'
+import { icons, okVerdict, withVerdict } from '../../reports/verdicts.ts'
 
 import type { ConductReport, RuleResult } from '../report.ts'
 import * as shared from './shared.ts'
 
 export function conductMarkdown(report: ConductReport): string {
   const { source, why, ok, rules } = report
-  const broken = shared.rulesWith(rules, 'broken')
-  const groups = shared.notSeenGroups(report)
-  const kept = shared.rulesWith(rules, 'kept')
+  const failed = withVerdict(rules, 'failed')
+  const groups = shared.skippedGroupsOf(report)
+  const passed = withVerdict(rules, 'passed')
   const keys = shared.keysText(report)
   const warning = shared.incompleteText(report)
   const blocks = [
-    `## ${ok ? icons.holds : icons.broken} ${inline(why)}`,
+    `## ${icons[okVerdict(ok)]} ${inline(why)}`,
     inline(`${shared.whoText(report)}, ${shorten(source, 300)}, ${shared.seenText(report)}`),
     ...(keys === undefined ? [] : [inline(`keys found: ${keys}`)]),
     ...(warning === undefined ? [] : [`> ⚠️ ${inline(warning)}`]),
-    ...(broken.length > 0 ? ['### Broken', ...broken.flatMap(rule => details(report, rule))] : []),
-    ...(groups.length > 0 ? ['### Not seen', groups.map(notSeen(report)).join('\n')] : []),
-    ...(kept.length > 0 ? ['### Kept', tableText(['', 'Rule', 'Clause', 'What the client does'], kept.map(row))] : []),
+    ...(failed.length > 0 ? ['### Failed', ...failed.flatMap(rule => details(report, rule))] : []),
+    ...(groups.length > 0 ? ['### Skipped', groups.map(skipped(report)).join('\n')] : []),
+    ...(passed.length > 0
+      ? ['### Passed', tableText(['', 'Rule', 'Clause', 'What the client does'], passed.map(row))]
+      : []),
   ]
   return `${blocks.join('\n\n')}\n`
 }
@@ -36,9 +39,9 @@ function details(report: ConductReport, rule: RuleResult): string[] {
   ])
 }
 
-const notSeen = (report: ConductReport) => {
+const skipped = (report: ConductReport) => {
   const lacks = shared.conductShortfalls(report).rules
-  return ({ title, rules }: shared.NotSeen): string =>
+  return ({ title, rules }: shared.SkippedGroup): string =>
     [`- ${inline(title)}`, ...rules.map(rule => `  - ${ruleText(rule, lacks.has(rule.id))}`)].join('\n')
 }
 
@@ -49,7 +52,7 @@ function ruleText(rule: RuleResult, isRequired: boolean): string {
 }
 
 const row = ({ id, clause, title }: RuleResult): string[] => [
-  icons.holds,
+  icons.passed,
   shorten(id, 100),
   clause,
   shorten(oneLine(title), 200),

@@ -1,9 +1,10 @@
-/** For people at a terminal: what the client breaks and what to do about it first, the verdict in one sentence last. */
+/** For people at a terminal: the rules that failed and what to do about it first, the verdict in one sentence last. */
 
 import { formatCount, oneLine, shorten, wrap } from '../../base/text.ts'
 import { rowLines } from '../../reports/evidence.ts'
 import { indent, type Layout, layoutOf, type PrettyOptions, paragraphs, verdict } from '../../reports/layout.ts'
 
+import { marks, verdictHeadings, withVerdict } from '../../reports/verdicts.ts'
 import type { ConductEvidence, ConductReport, RuleResult } from '../report.ts'
 import * as shared from './shared.ts'
 
@@ -11,9 +12,9 @@ export function conductPretty(report: ConductReport, options?: PrettyOptions): s
   const page: Page = { report, ...layoutOf(options) }
   return paragraphs([
     head(page),
-    ...shared.rulesWith(report.rules, 'broken').map(rule => broken(page, rule)),
-    notSeen(page),
-    kept(page),
+    ...withVerdict(report.rules, 'failed').map(rule => failed(page, rule)),
+    skipped(page),
+    passed(page),
     verdict(report, page),
   ])
 }
@@ -34,10 +35,10 @@ function head({ report, paint, width }: Page): string[] {
   ]
 }
 
-function broken({ report, paint, width }: Page, rule: RuleResult): string[] {
+function failed({ report, paint, width }: Page, rule: RuleResult): string[] {
   const { shown, more } = shared.breachesOf(rule)
   return [
-    ...brokenHead(rule, { paint, width }),
+    ...failedHead(rule, { paint, width }),
     ...(shown.length === 0 ? ['', '  No evidence was kept.'] : shown.flatMap(one => ['', ...seen(report, one, width)])),
     ...(more > 0
       ? ['', ...indent(wrap(`${formatCount(more)} more like it: the json report has them all.`, width - 2))]
@@ -48,8 +49,8 @@ function broken({ report, paint, width }: Page, rule: RuleResult): string[] {
 }
 
 /** The rule, and what it asks for. */
-export const brokenHead = (rule: Pick<RuleResult, 'id' | 'clause' | 'title'>, { paint, width }: Layout): string[] => [
-  ...hanging(`✗ ${shared.nameOf(rule)} is broken`, width).map(line => paint.red(paint.bold(line))),
+export const failedHead = (rule: Pick<RuleResult, 'id' | 'clause' | 'title'>, { paint, width }: Layout): string[] => [
+  ...hanging(`${marks.failed} ${shared.nameOf(rule)} failed`, width).map(line => paint.red(paint.bold(line))),
   ...indent(wrap(oneLine(shorten(rule.title, 500)), width - 2)),
 ]
 
@@ -68,12 +69,12 @@ function entry(line: string, width: number): string[] {
   return wrap(line, width - 8).map((part, i) => `${i === 0 ? '    ' : '        '}${part.trimEnd()}`)
 }
 
-function notSeen({ report, paint, width }: Page): string[] {
-  const groups = shared.notSeenGroups(report)
+function skipped({ report, paint, width }: Page): string[] {
+  const groups = shared.skippedGroupsOf(report)
   if (groups.length === 0) return []
   const lacks = shared.conductShortfalls(report).rules
   const lines = groups.flatMap(({ title, rules }) => [
-    ...bulleted('–', title, width),
+    ...bulleted(marks.skipped, title, width),
     ...rules.flatMap(rule => {
       const required = lacks.has(rule.id) ? ' (required)' : ''
       const reason = shared.ownReason(rule)
@@ -81,14 +82,17 @@ function notSeen({ report, paint, width }: Page): string[] {
       return wrap(text, width - 6).map((line, i) => (i === 0 ? `  ${line}` : paint.dim(`      ${line}`)))
     }),
   ])
-  return [paint.bold(`Not seen: ${formatCount(report.summary.not_seen)}`), ...lines]
+  return [paint.bold(`${verdictHeadings.skipped}: ${formatCount(report.summary.skipped)}`), ...lines]
 }
 
-function kept({ report, paint, width }: Page): string[] {
-  const ids = shared.rulesWith(report.rules, 'kept').map(({ id }) => oneLine(shorten(id, 100)))
+function passed({ report, paint, width }: Page): string[] {
+  const ids = withVerdict(report.rules, 'passed').map(({ id }) => oneLine(shorten(id, 100)))
   return ids.length === 0
     ? []
-    : [paint.bold(`Kept: ${formatCount(ids.length)}`), ...indent(wrap(ids.join(' '), width - 2)).map(paint.green)]
+    : [
+        paint.bold(`${verdictHeadings.passed}: ${formatCount(ids.length)}`),
+        ...indent(wrap(ids.join(' '), width - 2)).map(paint.green),
+      ]
 }
 
 /** Its second line and those below stand in, so that none looks like a line of its own. */

@@ -1,8 +1,7 @@
-/** SARIF 2.1.0: a rule is a rule of conduct, a result is a breach of it, at the route that the client called. */
+/** SARIF: a rule is a rule of conduct, a result is a breach of it, at the route that the client called. */
 
-import { shorten, visible } from '../../base/text.ts'
-import { located, noPlace, placeOf, plain, type SarifPlace, sarifText } from '../../reports/sarif.ts'
-
+import { shorten } from '../../base/text.ts'
+import { noPlace, placeOf, type SarifPlace, type SarifResult, type SarifRule, sarifText } from '../../reports/sarif.ts'
 import type { ConductEvidence, ConductReport, RuleResult } from '../report.ts'
 import * as shared from './shared.ts'
 
@@ -10,47 +9,34 @@ export function conductSarif(report: ConductReport): string {
   const { understudy, ok, why, source, key, calls, webhooks, rules } = report
   const lacks = shared.conductShortfalls(report)
   const warning = shared.incompleteText(report)
-  return sarifText({
-    tool: { driver: { name: 'Understudy', version: visible(understudy), rules: rules.map(ruleOf) } },
-    invocations: [
-      {
-        executionSuccessful: true,
-        exitCode: ok ? 0 : 1,
-        exitCodeDescription: visible(why),
-        toolExecutionNotifications: [
-          ...[...lacks.rules].map(([id, lack]) => ({ level: 'error', message: plain(`${id}: ${lack}`) })),
-          ...lacks.others.map(lack => ({ level: 'error', message: plain(lack) })),
-          ...(warning === undefined ? [] : [{ level: 'warning', message: plain(warning) }]),
-        ],
-      },
-    ],
-    properties: { source, key, calls, webhooks },
-    results: rules.flatMap((rule, ruleIndex) =>
-      rule.evidence.filter(({ kept }) => !kept).map(evidence => resultOf(report, rule, ruleIndex, evidence)),
-    ),
-  })
+  const notifications = [
+    ...[...lacks.rules].map(([id, lack]) => ({ level: 'error', text: `${id}: ${lack}` }) as const),
+    ...lacks.others.map(text => ({ level: 'error', text }) as const),
+    ...(warning === undefined ? [] : [{ level: 'warning', text: warning } as const]),
+  ]
+  return sarifText(
+    { understudy, ok, why, properties: { source, key, calls, webhooks }, notifications },
+    rules.map(rule => ruleOf(report, rule)),
+  )
 }
 
-const ruleOf = (rule: RuleResult) => ({
+const ruleOf = (report: ConductReport, rule: RuleResult): SarifRule => ({
   id: rule.id,
-  shortDescription: plain(shorten(`${shared.nameOf(rule)} ${rule.title}`, 250)),
-  fullDescription: plain(shorten(rule.title, 1000)),
-  help: plain(shared.adviceText(rule)),
-  defaultConfiguration: { level: 'error' },
-  properties: { tags: ['api', 'client', ...rule.clauses] },
+  title: `${shared.nameOf(rule)} ${rule.title}`,
+  text: shorten(rule.title, 1000),
+  help: shared.adviceText(rule),
+  level: 'error',
+  tags: ['api', 'client', ...rule.clauses],
+  results: rule.evidence.filter(({ passed }) => !passed).map(evidence => resultOf(report, rule, evidence)),
 })
 
-function resultOf(report: ConductReport, rule: RuleResult, ruleIndex: number, evidence: ConductEvidence) {
+function resultOf(report: ConductReport, rule: RuleResult, evidence: ConductEvidence): SarifResult {
   const place = placeIn(rule, evidence)
   return {
-    ruleId: rule.id,
-    ruleIndex,
-    level: 'error',
-    message: plain(
-      `${shared.nameOf(rule)} is broken at ${place.name}: ${shared.conductEvidenceText(report, evidence)}\n\nadvice: ${shared.adviceText(rule)}`,
-    ),
-    // What was said has times and counts in it that differ with every run, so it is no part of what the breach is known by.
-    ...located(place, [rule.id, place.name]),
+    message: `${shared.nameOf(rule)} failed at ${place.name}: ${shared.conductEvidenceText(report, evidence)}\n\nadvice: ${shared.adviceText(rule)}`,
+    place,
+    // What was said has times and counts in it that differ with every run, so it does not identify the breach.
+    identity: [rule.id, place.name],
   }
 }
 

@@ -1,25 +1,10 @@
 /** What several reporters read off a report of conduct in the same way. */
 
 import { formatCount, oneLine, plural, shorten } from '../../base/text.ts'
-import type { Verdict } from '../../contracts/verdict.ts'
-import { type Differing, differing, grouped, marks, reasonOf, when } from '../../reports/evidence.ts'
+import { type Differing, differing, grouped, reasonOf, when } from '../../reports/evidence.ts'
+import { withVerdict } from '../../reports/verdicts.ts'
 
-import {
-  type ConductEvidence,
-  type ConductReport,
-  type ConductVerdict,
-  type EvidenceEntry,
-  neverArose,
-  type RuleResult,
-} from '../report.ts'
-
-/** A verdict on a client looks like the suite's verdict on a server. */
-export const looks: Record<ConductVerdict, Verdict> = { kept: 'holds', broken: 'broken', not_seen: 'not_tried' }
-
-export const markOf = (verdict: ConductVerdict): string => marks[looks[verdict]]
-
-export const rulesWith = <Rule extends { verdict: ConductVerdict }>(rules: readonly Rule[], verdict: ConductVerdict) =>
-  rules.filter(rule => rule.verdict === verdict)
+import { type ConductEvidence, type ConductReport, type EvidenceEntry, neverArose, type RuleResult } from '../report.ts'
 
 /** "errors.retried (ERR-3)" */
 export const nameOf = ({ id, clause }: Pick<RuleResult, 'id' | 'clause'>): string =>
@@ -51,7 +36,7 @@ export const incompleteText = ({ incomplete }: ConductReport): string | undefine
 /** The breaches that differ in what the client did. */
 export const breachesOf = ({ evidence }: RuleResult, most?: number): Differing<ConductEvidence> =>
   differing(
-    evidence.filter(({ kept }) => !kept),
+    evidence.filter(({ passed }) => !passed),
     ({ said }) => said,
     most,
   )
@@ -89,7 +74,7 @@ export const conductEvidenceText = (report: ConductReport, evidence: ConductEvid
 /** What to do, and what scenario shows whether it helped. */
 export const adviceText = ({ advice }: Pick<RuleResult, 'advice'>): string => oneLine(shorten(advice, 1000))
 
-/** Why a rule of one of the groups below was not seen, where neither the group says so nor the verdict itself. */
+/** Why a rule of one of the groups below was skipped, where neither the group says so nor the verdict itself. */
 export const ownReason = (rule: RuleResult): string | undefined =>
   rule.reason === undefined || rule.reason === neverArose || rule.provoke.length === 0
     ? undefined
@@ -102,19 +87,19 @@ export const provokeText = ({ provoke }: RuleResult): string | undefined =>
     : oneLine(`run the scenario ${provoke.map(one => shorten(one, 80)).join(' or ')} to provoke it`)
 
 /** The reason, and what to do about it: where a rule stands alone. */
-export const notSeenText = (rule: RuleResult): string =>
+export const skippedText = (rule: RuleResult): string =>
   [oneLine(reasonOf(rule)), provokeText(rule)].filter(text => text !== undefined).join('; ')
 
-export interface NotSeen {
+export interface SkippedGroup {
   /** "run scenario rate-limited-then-ok to provoke them", or why no scenario would. */
   title: string
   rules: RuleResult[]
 }
 
-/** The rules that were not seen as a list to work through: as few scenarios as will do, then what none brings about. */
-export function notSeenGroups({ rules }: ConductReport): NotSeen[] {
-  const groups: NotSeen[] = []
-  const unseen = rulesWith(rules, 'not_seen')
+/** The skipped rules as a list to work through: as few scenarios as will do, then what none brings about. */
+export function skippedGroupsOf({ rules }: ConductReport): SkippedGroup[] {
+  const groups: SkippedGroup[] = []
+  const unseen = withVerdict(rules, 'skipped')
   let left = unseen.filter(({ provoke }) => provoke.length > 0)
   while (left.length > 0) {
     const [scenario, found] = mostProvoking(left)
@@ -134,7 +119,7 @@ function mostProvoking(rules: readonly RuleResult[]): [scenario: string, rules: 
 }
 
 /**
- * Why a client is not graded green beside what it broke, so that no format calls it good: what is required and not seen,
+ * Why a client is not graded green beside the rules that failed, so that no format calls it good: what is required and skipped,
  * by rule, and what no rule tells, such as a required clause that no rule speaks of, or that nothing was seen at all.
  */
 export function conductShortfalls(report: ConductReport): { rules: Map<string, string>; others: string[] } {
@@ -142,10 +127,10 @@ export function conductShortfalls(report: ConductReport): { rules: Map<string, s
   const others: string[] = []
   for (const name of report.required.missing) {
     const own = report.rules.filter(({ id, clauses }) => id === name || clauses.includes(name.toUpperCase()))
-    for (const rule of rulesWith(own, 'not_seen')) rules.set(rule.id, `required, but not seen: ${notSeenText(rule)}`)
-    if (own.every(({ verdict }) => verdict === 'kept'))
-      others.push(`required, but not shown to be kept: ${oneLine(shorten(name, 100))}`)
+    for (const rule of withVerdict(own, 'skipped')) rules.set(rule.id, `required, but skipped: ${skippedText(rule)}`)
+    if (own.every(({ verdict }) => verdict === 'passed'))
+      others.push(`required, but not passed: ${oneLine(shorten(name, 100))}`)
   }
-  const isUnsaid = rules.size + others.length === 0 && rulesWith(report.rules, 'broken').length === 0
+  const isUnsaid = rules.size + others.length === 0 && withVerdict(report.rules, 'failed').length === 0
   return { rules, others: !report.ok && isUnsaid ? [oneLine(report.why)] : others }
 }

@@ -193,7 +193,7 @@ function count(status, tags${isTimed ? ', sentAt' : ''}) {
   status4xx.add(status >= 400 && status < 500 && status !== 429, tags)
   status429.add(status === 429, tags)
   status5xx.add(status >= 500, tags)
-  none.add(status === 0, tags)
+  noResponse.add(status === 0, tags)
 ${extra.map(line => `  ${line}\n`).join('')}}
 `,
     send: `

@@ -42,7 +42,7 @@ const rates: Partial<Record<MetricName, string>> = {
   '4xx': 'status_4xx',
   '429': 'status_429',
   '5xx': 'status_5xx',
-  none: 'none',
+  no_response: 'no_response',
 }
 
 /** The script counts these itself; one alone is too many for most. */
@@ -51,9 +51,9 @@ const counters: readonly MetricName[] = [
   'doubled',
   'broken',
   'limited',
-  'lies',
-  'headers',
-  'shared',
+  'retry_after_violations',
+  'header_mismatches',
+  'shared_limit',
   'given_up',
 ]
 /** The script works these out itself, one value or a few, of which the worst counts. */
@@ -83,8 +83,8 @@ export function mapped(of: Threshold, drill: DrillName, settings: Complete): K6T
   if (metric === 'finished') return { of, metric, tags: [], aggregate: 'rate', op, limit: limit / 100 }
   if (metric === 'completed') return completed(of, drill, settings)
   if (metric === 'throughput') return throughput(of, drill, settings)
-  if (metric === 'lies' && drill === 'recover')
-    return { of, why: 'behind a wait the slot may have gone to another user: that is no lie' }
+  if (metric === 'retry_after_violations' && drill === 'recover')
+    return { of, why: 'after a wait the slot may have gone to another user: that breaks no promise' }
   if (counters.includes(metric)) return { of, metric, tags: [], aggregate: 'count', op, limit }
   if (trends.includes(metric)) return { of, metric, tags: [], aggregate: 'max', op, limit }
   return { of, why: reasons[metric] ?? 'k6 has nothing that would tell' }

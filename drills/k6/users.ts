@@ -13,7 +13,7 @@ export const burstCode = `${plainSetup('{}')}
 export function flood() {
   const response = listJobs(1)
   limited.add(response.status === 429 ? 1 : 0)
-  contradictions.add(isContradictory(response) ? 1 : 0)
+  headerMismatches.add(isContradictory(response) ? 1 : 0)
 }
 
 /** RL-2: what the limit headers of one answer say that can't be. */
@@ -34,7 +34,7 @@ export function teardown() {
     return
   }
   if (!__ENV.SECOND_KEY) console.warn('whether two keys share a limit needs a second one: -e SECOND_KEY=…')
-  else for (let i = 0; i < 3; i++) shared.add(listJobs(1, { load: 'no', key: __ENV.SECOND_KEY }).status === 429 ? 1 : 0)
+  else for (let i = 0; i < 3; i++) sharedLimit.add(listJobs(1, { load: 'no', key: __ENV.SECOND_KEY }).status === 429 ? 1 : 0)
   const wait = retryAfterOf(response)
   if (wait === 0 || wait * 1000 > maxWaitMs) {
     console.warn(\`its Retry-After is \${wait} s: that is not waited for\`)
@@ -42,7 +42,7 @@ export function teardown() {
   }
   // Timers and the way there are not exact.
   sleep(wait + 0.25)
-  lies.add(listJobs(1, { load: 'no' }).status === 429 ? 1 : 0)
+  retryAfterViolations.add(listJobs(1, { load: 'no' }).status === 429 ? 1 : 0)
 }
 `
 

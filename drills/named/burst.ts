@@ -18,7 +18,14 @@ export const burst: Drill = {
   clauses: ['RL-1', 'RL-2', 'GO-2', 'ERR-1', 'ERR-5'],
   takes: ['calls', 'connections', 'secondKey', 'maxWait'],
   defaults: { calls: 200, connections: 20 },
-  thresholds: ['lies = 0', 'headers = 0', 'shared = 0', 'none = 0', '5xx = 0', 'broken = 0'],
+  thresholds: [
+    'retry_after_violations = 0',
+    'header_mismatches = 0',
+    'shared_limit = 0',
+    'no_response = 0',
+    '5xx = 0',
+    'broken = 0',
+  ],
   limit: 'default',
   plan: ({ calls = 1, maxWait = 0 }) => ({ requests: calls + 2 * others + 1, ms: maxWait + 10_000, jobs: 0 }),
   async run(session) {
@@ -154,14 +161,20 @@ function tellLimit(session: DrillSession, answers: readonly LoadResponse[]): voi
     )
   }
   const wrong = inconsistent(answers)
-  session.found.set('headers', wrong.length)
+  session.found.set('header_mismatches', wrong.length)
   if (wrong.length > 0)
-    session.fact('headers', 'limit headers', `${wrong.length} contradict what was seen: ${wrong[0]}`, wrong.length, '')
+    session.fact(
+      'header_mismatches',
+      'limit headers',
+      `${wrong.length} contradict what was seen: ${wrong[0]}`,
+      wrong.length,
+      '',
+    )
   else {
     const limit = passed.map(({ headers }) => headers['x-ratelimit-limit']).find(value => value !== undefined)
     const told = limit ?? answers.map(({ headers }) => headers['x-ratelimit-limit']).find(value => value !== undefined)
     session.fact(
-      'headers',
+      'header_mismatches',
       'limit headers',
       told === undefined ? 'none was sent' : `they tell a limit of ${told}, and agree with what was seen`,
     )
@@ -208,9 +221,9 @@ async function askOther(session: DrillSession, first: Outbound, key: string): Pr
     if (other.status === 429) refused++
   }
   if (told === 0) return session.note('the limit of the first key lifted before a second one could be tried')
-  session.found.set('shared', refused)
+  session.found.set('shared_limit', refused)
   session.fact(
-    'shared',
+    'shared_limit',
     'a second key meanwhile',
     refused === 0 ? 'got through: it has a limit of its own' : `${refused} of ${told} calls were answered 429`,
     refused,
@@ -218,7 +231,7 @@ async function askOther(session: DrillSession, first: Outbound, key: string): Pr
   )
 }
 
-/** Waiting so long is enough: RFC 9110's Retry-After is never a lie (RL-2). */
+/** Waiting so long is enough: RFC 9110's Retry-After is always enough (RL-2). */
 async function waitAndAsk(session: DrillSession, out: Outbound, refused: LoadResponse): Promise<void> {
   const waitMs = retryAfterMs(refused)
   if (waitMs === 0) return session.note('the last 429 has no Retry-After in whole seconds to wait for (RL-2)')
@@ -237,15 +250,15 @@ async function waitAndAsk(session: DrillSession, out: Outbound, refused: LoadRes
     kind: 'wait',
   })
   const answered = await session.ask(out)
-  const isLie = answered.status === 429
-  session.found.set('lies', isLie ? 1 : 0)
+  const isViolated = answered.status === 429
+  session.found.set('retry_after_violations', isViolated ? 1 : 0)
   session.fact(
-    'lies',
+    'retry_after_violations',
     'after Retry-After',
-    isLie
+    isViolated
       ? `still 429 after the ${waitMs / 1000} s that it asked for`
       : `${answered.status} after the ${waitMs / 1000} s that it asked for`,
-    isLie ? 1 : 0,
+    isViolated ? 1 : 0,
     '',
   )
 }

@@ -11,7 +11,7 @@ export const recover: Drill = {
   clauses: ['RL-2', 'RL-3', 'GO-2'],
   takes: ['calls', 'users', 'maxWait', 'maxConnections'],
   defaults: { calls: 60, users: 10 },
-  thresholds: ['given_up = 0', 'slowdown < 3x', 'none = 0', '5xx = 0', 'broken = 0'],
+  thresholds: ['given_up = 0', 'slowdown < 3x', 'no_response = 0', '5xx = 0', 'broken = 0'],
   limit: { calls: 20, perMs: 5_000 },
   plan: ({ calls = 1 }) => ({ requests: calls * 5, ms: 10 * 60_000, jobs: 0 }),
   async run(session) {

@@ -1,13 +1,13 @@
 /** One page that needs nothing else: its plots are alive with its script, and there without it. */
 
-import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { formatCount, formatDuration, formatJson, oneLine, plural } from '../../base/text.ts'
 import { type EvidenceRow, when } from '../../reports/evidence.ts'
-import { evidenceBlock } from '../../reports/html.ts'
+import { evidenceBlock, nothing, pageText } from '../../reports/html.ts'
 import { type Markup, markup, raw } from '../../reports/markup.ts'
+import { marks } from '../../reports/verdicts.ts'
 
 import type { Breach, DrillReport, ThresholdResult } from '../report.ts'
 import * as numbers from './numbers.ts'
@@ -18,26 +18,23 @@ import { legend, svg } from './svg.ts'
 
 export function drillHtml(report: DrillReport): string {
   const data = plotData(report)
-  const plotter = data.plots.length > 0 ? uplot() : { script: '', style: '' }
-  const scripts = data.plots.length > 0 ? [plotter.script, drillScript] : []
-  const allowed = scripts.map(hashOf).join(' ') || "'none'"
-  const policy = `default-src 'none'; script-src ${allowed}; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'`
-  const { drill, target } = report
-  return markup`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${raw(policy)}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<title>${shared.outcomeMarks[shared.outcomeOf(report)]} ${oneLine(drill)} ${oneLine(target)} · Understudy</title>
-<style>${raw(plotter.style)}${raw(drillStyle)}</style>
-</head>
-<body>
-<a class="skip" href="#numbers">To the numbers</a>
-${head(report)}
-<main>
-${thresholds(report)}
+  const hasPlots = data.plots.length > 0
+  const plotter = hasPlots ? uplot() : { script: '', style: '' }
+  const { drill, target, started_at } = report
+  return pageText(report, {
+    title: `${oneLine(drill)} ${oneLine(target)}`,
+    verdict: shared.outcomeOf(report),
+    things: 'numbers',
+    head: head(report),
+    main: main(report, data),
+    made: oneLine(when(started_at)),
+    style: plotter.style + drillStyle,
+    data: hasPlots ? markup`<script id="data" type="application/json">${raw(embedded(data))}</script>` : nothing,
+    scripts: hasPlots ? [plotter.script, drillScript] : [],
+  })
+}
+
+const main = (report: DrillReport, data: PlotData): Markup => markup`${thresholds(report)}
 ${contract(report)}
 ${plots(data)}
 <h2 id="numbers">Latency</h2>
@@ -55,22 +52,12 @@ ${list('Jobs', shared.jobRows(report))}
 ${list('When', shared.markRows(report))}
 ${list('Settings', shared.settingRows(report))}
 </div>
-${notes(report)}
-</main>
-<footer>Made by understudy ${oneLine(report.understudy)}, ${oneLine(when(report.started_at))}.</footer>
-${data.plots.length > 0 ? markup`<script id="data" type="application/json">${raw(embedded(data))}</script>` : nothing}
-${scripts.map(text => markup`<script>${raw(text)}</script>\n`)}</body>
-</html>
-`.markup
-}
+${notes(report)}`
 
-const nothing = raw('')
 const code = (text: string): Markup => markup`<code>${oneLine(text)}</code>`
 
 /** JSON in which nothing can end the element that it stands in. */
 const embedded = (data: PlotData): string => formatJson(data, 0).trimEnd().replaceAll('<', '\\u003c')
-
-const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
 
 /** uPlot as its package has it, read when a page is made. Its script has no end tag in it; were there one, it would be escaped. */
 function uplot(): { script: string; style: string } {
@@ -91,7 +78,7 @@ function head(report: DrillReport): Markup {
   ]
   return markup`<header>
 <div class="target">${oneLine(target)}</div>
-<h1><span class="${outcome}" role="img" aria-label="${outcome}">${shared.outcomeMarks[outcome]}</span> <span>${oneLine(drill)}: <span class="${outcome}">${outcome}</span></span></h1>
+<h1><span class="${outcome}" role="img" aria-label="${outcome}">${marks[outcome]}</span> <span>${oneLine(drill)}: <span class="${outcome}">${outcome}</span></span></h1>
 <p class="lede">${upper(title)}</p>
 ${complete ? nothing : markup`<p class="badge">It was stopped before its end.</p>`}
 ${tiles(report)}
@@ -127,7 +114,7 @@ ${shared.thresholdsOf(report).map(thresholdRow)}</tbody></table></div></section>
 }
 
 const thresholdRow = (one: ThresholdResult): Markup =>
-  markup`<tr><td class="${one.verdict}">${shared.thresholdMarks[one.verdict]} ${one.verdict}</td><td>${code(one.text)}</td><td class="number">${numbers.found(one)}</td><td>${oneLine(one.said)}</td></tr>\n`
+  markup`<tr><td class="${one.verdict}">${marks[one.verdict]} ${one.verdict}</td><td>${code(one.text)}</td><td class="number">${numbers.found(one)}</td><td>${oneLine(one.said)}</td></tr>\n`
 
 function contract(report: DrillReport): Markup {
   const { breaches } = report.contract
@@ -137,7 +124,7 @@ ${breaches.map(breachBlock)}</section>`
 }
 
 const breachBlock = (breach: Breach): Markup =>
-  markup`<h3 class="breach broken">✗ ${oneLine(shared.breachTitle(breach))}</h3>\n${evidenceBlock(shared.noChecks, breach.evidence)}`
+  markup`<h3 class="breach failed">${marks.failed} ${oneLine(shared.breachTitle(breach))}</h3>\n${evidenceBlock(shared.noChecks, breach.evidence)}`
 
 function plots(data: PlotData): Markup {
   const overTime = data.plots.filter(({ kind }) => kind !== 'curve')

@@ -1,19 +1,23 @@
 /** The drills' reporters by name: a report in, a text out. */
-import type { DrillReport } from '../report.ts'
+import { ctrfText } from '../../reports/ctrf.ts'
+import { documentText } from '../../reports/document.ts'
+import { junitText } from '../../reports/junit.ts'
+import type { PrettyOptions } from '../../reports/layout.ts'
+import { type DrillReport, drillReportSchemaId } from '../report.ts'
+import { drillRun } from './cases.ts'
 import { drillHtml } from './html.ts'
-import { drillJson } from './json.ts'
-import { drillJunit } from './junit.ts'
 import { drillMarkdown } from './markdown.ts'
 import type { DrillReporterName } from './names.ts'
 import { drillPretty } from './pretty.ts'
 
 /** The same report gives the same text. Only `pretty` asks for options; the width is in characters. */
-export type DrillReporter = (report: DrillReport, options?: { color?: boolean; width?: number }) => string
+export type DrillReporter = (report: DrillReport, options?: PrettyOptions) => string
 
 export const drillReporters = {
   pretty: drillPretty,
-  json: drillJson,
-  junit: drillJunit,
+  json: report => documentText(drillReportSchemaId, report),
+  junit: report => junitText(drillRun(report)),
+  ctrf: report => ctrfText(drillRun(report)),
   markdown: drillMarkdown,
   html: drillHtml,
 } as const satisfies Record<DrillReporterName, DrillReporter>

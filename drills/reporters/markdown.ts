@@ -2,20 +2,12 @@
 
 import { formatCount, formatDuration, oneLine, shorten } from '../../base/text.ts'
 import { type EvidenceRow, evidenceText, when } from '../../reports/evidence.ts'
-import { fence, inline } from '../../reports/markdown.ts'
-import { escapeMarkup } from '../../reports/markup.ts'
+import { fence, folded, inline, tableText } from '../../reports/markdown.ts'
+import { icons } from '../../reports/verdicts.ts'
 
 import type { Breach, DrillReport } from '../report.ts'
 import * as numbers from './numbers.ts'
 import * as shared from './shared.ts'
-
-const icons: Record<shared.DrillOutcome | 'unknown', string> = {
-  held: '✅',
-  broken: '❌',
-  inconclusive: '⚪',
-  stopped: '⚪',
-  unknown: '⚪',
-}
 
 export function drillMarkdown(report: DrillReport): string {
   const { drill, target, seed, started_at, ms, why, complete, contract, notes } = report
@@ -53,20 +45,11 @@ function thresholds(report: DrillReport): string[] {
   return ['### Thresholds', table({ head: ['', 'threshold', 'found', ''], text: [1, 3], rows })]
 }
 
-function details({ evidence, ...breach }: Breach): string[] {
-  const title = shared.breachTitle({ evidence, ...breach })
-  return [
-    `<details><summary>${icons.broken} <b>${escapeMarkup(oneLine(title))}</b></summary>`,
-    fence(evidenceText(shared.noChecks, evidence)),
-    '</details>',
-  ]
-}
+const details = (breach: Breach): string[] =>
+  folded(shared.breachTitle(breach), '', [fence(evidenceText(shared.noChecks, breach.evidence))])
 
 const rowsTable = (title: string, rows: EvidenceRow[]): string[] =>
   rows.length === 0 ? [] : [`### ${title}`, table({ head: ['', ''], text: [1], rows: rows.map(row => [...row]) })]
 
-function table({ head, rows, text = [] }: shared.Table): string {
-  const line = (cells: readonly string[]) => `| ${cells.map(inline).join(' | ')} |`
-  const rule = head.map((_, i) => (i === 0 || text.includes(i) ? '---' : '---:'))
-  return [line(head), `| ${rule.join(' | ')} |`, ...rows.map(line)].join('\n')
-}
+const table = ({ head, rows, text = [] }: shared.Table): string =>
+  tableText(head, rows, i => i > 0 && !text.includes(i))

@@ -1,10 +1,12 @@
-/** The reporters' names, with a line on each for --help. */
+import { caseHelp, type ReporterName, reporterHelp } from '../../reports/names.ts'
+
+/** For --help, a line each. */
 export const drillReporterHelp = {
-  pretty: 'for a terminal: what is broken and its evidence, then the numbers; the verdict last',
-  json: 'the report itself, as its JSON Schema describes it',
-  junit: 'JUnit XML for Jenkins, GitLab and others: a testcase per threshold',
-  markdown: 'for the summary of a CI job ($GITHUB_STEP_SUMMARY)',
+  pretty: 'for a terminal: what failed and its evidence, then the numbers; the verdict last',
+  json: reporterHelp.json,
+  ...caseHelp('threshold'),
+  markdown: reporterHelp.markdown,
   html: 'one page that needs nothing else, with plots: to open, send or print',
-} as const satisfies Record<string, string>
+} as const satisfies Partial<Record<ReporterName, string>>
 
 export type DrillReporterName = keyof typeof drillReporterHelp

@@ -1,5 +1,5 @@
 /** The looks and the manners of a drill's page, on top of those of the suite's. Nothing of a report is in here. */
-import { copyButtons, pageStyle as suiteStyle } from '../../reports/page.ts'
+import { copyButtons } from '../../reports/page.ts'
 
 const tones = {
   blue: ['#1f6feb', '#6cb0ff'],
@@ -20,13 +20,12 @@ const palette = (mode: 0 | 1): string =>
 
 const light = `${palette(0)}; --grid: #e4e8ec; --band-outage: rgb(207 48 56 / .1); --band: rgb(31 111 235 / .07); --band-wait: rgb(138 147 157 / .16)`
 
-export const drillStyle = `${suiteStyle}
+export const drillStyle = `
 :root { ${light} }
 @media (prefers-color-scheme: dark) {
   :root { ${palette(1)}; --grid: #232b34; --band-outage: rgb(255 123 114 / .16); --band: rgb(108 176 255 / .09); --band-wait: rgb(139 150 162 / .18) }
 }
 body { max-width: 70rem }
-.unknown, .inconclusive, .stopped { color: var(--new) } .held { color: var(--holds) }
 h1 { display: flex; gap: .6rem; align-items: baseline }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.2rem, 1fr)); gap: 0; margin: 1.75rem 0 0; padding: 0;
   border: 1px solid var(--line); border-radius: 8px; overflow: hidden }
@@ -38,7 +37,7 @@ table.numbers { font-variant-numeric: tabular-nums } table.numbers td, table.num
 table.numbers tbody tr:last-child td { border-bottom: 0 }
 .numbers .number:not(:last-child) { padding-left: .25rem }
 .thresholds td:first-child { white-space: nowrap } .thresholds code { font-size: .9rem; white-space: nowrap }
-td.broken { font-weight: 600 }
+td.failed { font-weight: 600 }
 figure { margin: 1.75rem 0 0; min-width: 0 }
 figcaption { display: grid; grid-template-columns: 1fr auto; gap: 0 1rem; align-items: baseline; margin-bottom: .35rem }
 figcaption h3 { font-size: .98rem } figcaption p { grid-column: 1 / -1; margin: 0; color: var(--soft); font-size: .88rem }
@@ -53,7 +52,7 @@ figcaption button[aria-pressed=true] { color: var(--ink); background: var(--well
 .still path.limit { fill: none; stroke: var(--red); stroke-width: 1.3; stroke-dasharray: 6 4 }
 .still .band { fill: var(--band) } .still .band.step { fill: none } .still .band.step.odd { fill: var(--band) }
 .still .band.outage { fill: var(--band-outage) } .still .band.wait { fill: var(--band-wait) }
-.still .edge { stroke: var(--soft); stroke-opacity: .45; fill: none } .still .edge.well { stroke: var(--holds); stroke-opacity: 1 }
+.still .edge { stroke: var(--soft); stroke-opacity: .45; fill: none } .still .edge.well { stroke: var(--passed); stroke-opacity: 1 }
 ${Object.keys(tones)
   .map(name => `.tone-${name} { --tone: var(--${name}) }`)
   .join(' ')}
@@ -182,7 +181,7 @@ const drawMarks = u => {
       ctx.fillRect(from, bbox.top, to - from, bbox.height)
     }
     ctx.globalAlpha = kind === 'well' ? 1 : 0.45
-    ctx.fillStyle = colour(kind === 'well' ? 'holds' : 'soft')
+    ctx.fillStyle = colour(kind === 'well' ? 'passed' : 'soft')
     ctx.fillRect(Math.round(from), bbox.top - 15 * ratio, Math.max(1, ratio), bbox.height + 15 * ratio)
     ctx.globalAlpha = 1
     const width = ctx.measureText(label).width

@@ -1,27 +1,27 @@
-/** For people at a terminal: what is broken and its evidence first, then the numbers, the verdict in one sentence last. */
+/** For people at a terminal: what failed and its evidence first, then the numbers, the verdict in one sentence last. */
 
 import { formatCount, formatDuration, oneLine, shorten, wrap } from '../../base/text.ts'
-import { type Paint, paintWith } from '../../reports/ansi.ts'
+import type { Paint } from '../../reports/ansi.ts'
 import { type EvidenceRow, rowLines, when } from '../../reports/evidence.ts'
-import { indent, widest } from '../../reports/layout.ts'
+import { indent, layoutOf, type PrettyOptions, paragraphs } from '../../reports/layout.ts'
+import { marks, verdictColours } from '../../reports/verdicts.ts'
 
 import type { DrillReport, ThresholdResult } from '../report.ts'
 import * as numbers from './numbers.ts'
 import * as shared from './shared.ts'
 import { spark } from './spark.ts'
 
-export function drillPretty(
-  report: DrillReport,
-  { color = false, width = 80 }: { color?: boolean; width?: number } = {},
-): string {
-  const page: Page = { report, paint: paintWith(color), width: Math.max(40, Math.min(width, widest)) }
+export function drillPretty(report: DrillReport, options?: PrettyOptions): string {
+  const page: Page = { report, ...layoutOf(options) }
   const thresholds = shared.thresholdsOf(report)
-  const paragraphs = [
+  const parts = [
     head(page),
-    ...thresholds.filter(({ verdict }) => verdict === 'broken').map(one => threshold(page, one)),
+    ...thresholds.filter(({ verdict }) => verdict === 'failed').map(one => threshold(page, one)),
     ...breaches(page),
-    ...thresholds.filter(({ verdict }) => verdict === 'unknown').map(one => threshold(page, one)),
-    held(page, thresholds),
+    ...thresholds
+      .filter(({ verdict }) => verdict === 'inconclusive' || verdict === 'skipped')
+      .map(one => threshold(page, one)),
+    passed(page, thresholds),
     calls(page),
     overTime(page),
     failures(page),
@@ -34,10 +34,7 @@ export function drillPretty(
     notes(page),
     verdict(page),
   ]
-  return `${paragraphs
-    .filter(lines => lines.length > 0)
-    .map(lines => lines.map(line => line.trimEnd()).join('\n'))
-    .join('\n\n')}\n`
+  return paragraphs(parts.map(lines => lines.map(line => line.trimEnd())))
 }
 
 interface Page {
@@ -60,26 +57,23 @@ function head({ report, paint, width }: Page): string[] {
 }
 
 function threshold({ paint, width }: Page, { verdict, text, said }: ThresholdResult): string[] {
-  const tone = verdict === 'broken' ? paint.red : paint.yellow
-  const title = `${shared.thresholdMarks[verdict]} ${shorten(oneLine(text), width - 14)}${verdict === 'unknown' ? ' (unknown)' : ''}`
+  const tone = paint[verdictColours[verdict]]
+  const title = `${marks[verdict]} ${shorten(oneLine(text), width - 18)}${verdict === 'failed' ? '' : ` (${verdict})`}`
   return [tone(paint.bold(title)), ...indent(wrap(shorten(oneLine(said), 1000), width - 2))]
 }
 
-function held(page: Page, thresholds: ThresholdResult[]): string[] {
+function passed(page: Page, thresholds: ThresholdResult[]): string[] {
   const rows = thresholds
-    .filter(({ verdict }) => verdict === 'held')
+    .filter(({ verdict }) => verdict === 'passed')
     .map(
-      ({ text, said }): EvidenceRow => [
-        `${shared.thresholdMarks.held} ${shorten(oneLine(text), 60)}`,
-        shorten(oneLine(said), 500),
-      ],
+      ({ text, said }): EvidenceRow => [`${marks.passed} ${shorten(oneLine(text), 60)}`, shorten(oneLine(said), 500)],
     )
   return labelled(page, rows, page.paint.green)
 }
 
 const breaches = ({ report, paint, width }: Page): string[][] =>
   report.contract.breaches.map(breach => [
-    paint.red(paint.bold(`✗ ${oneLine(shared.breachTitle(breach))}`)),
+    paint.red(paint.bold(`${marks.failed} ${oneLine(shared.breachTitle(breach))}`)),
     ...indent(rowLines(shared.breachRows(breach.evidence), width - 2, paint.dim)),
   ])
 
@@ -203,8 +197,7 @@ function notes({ report, paint, width }: Page): string[] {
 }
 
 function verdict({ report, paint }: Page): string[] {
-  const tone = { held: paint.green, broken: paint.red, inconclusive: paint.yellow, stopped: paint.yellow }
   const outcome = shared.outcomeOf(report)
   // Not wrapped: whoever reads the last line of a log wants all of it.
-  return [paint.bold(tone[outcome](`${shared.outcomeMarks[outcome]} ${oneLine(report.why)}`))]
+  return [paint.bold(paint[verdictColours[outcome]](`${marks[outcome]} ${oneLine(report.why)}`))]
 }

@@ -2,7 +2,9 @@
 
 import { formatCount, formatDuration, formatSize, oneLine, plural, shorten } from '../../base/text.ts'
 import type { Evidence } from '../../contracts/evidence.ts'
+import type { Verdict } from '../../contracts/verdict.ts'
 import { type EvidenceRow, evidenceRows } from '../../reports/evidence.ts'
+import { withVerdict, worstFirst } from '../../reports/verdicts.ts'
 
 import {
   type Breach,
@@ -14,16 +16,9 @@ import {
 } from '../report.ts'
 import * as numbers from './numbers.ts'
 
-/** Not to be told by colour alone. */
-export const thresholdMarks: Record<ThresholdResult['verdict'], string> = { held: '✓', broken: '✗', unknown: '?' }
-
-/** How the run as a whole is to be taken; `stopped` is one that is not green though nothing is broken. */
-export type DrillOutcome = DrillReport['verdict'] | 'stopped'
-
-export const outcomeOf = ({ ok, verdict }: DrillReport): DrillOutcome =>
-  verdict === 'held' && !ok ? 'stopped' : verdict
-
-export const outcomeMarks: Record<DrillOutcome, string> = { held: '✓', broken: '✗', inconclusive: '?', stopped: '–' }
+/** The verdict on the run as a whole: one that is not green though nothing failed proves nothing. */
+export const outcomeOf = ({ ok, verdict }: DrillReport): Verdict =>
+  verdict === 'passed' && !ok ? 'inconclusive' : verdict
 
 /** A table as it is shown everywhere; the first column is text, and `text` tells which of the others are. */
 export interface Table {
@@ -114,11 +109,8 @@ export function failuresTable({ failures }: DrillReport): Table & { more: number
   }
 }
 
-const worstFirst: Record<ThresholdResult['verdict'], number> = { broken: 0, unknown: 1, held: 2 }
-
-/** What is broken is what the reader came for. */
 export const thresholdsOf = ({ thresholds }: DrillReport): ThresholdResult[] =>
-  thresholds.toSorted((a, b) => worstFirst[a.verdict] - worstFirst[b.verdict])
+  worstFirst.flatMap(verdict => withVerdict(thresholds, verdict))
 
 /** The server's numbers: how each began, ended, and went between. */
 export function gaugesTable({ series }: DrillReport): Table {
@@ -180,8 +172,8 @@ export function jobRows({ jobs }: DrillReport): EvidenceRow[] {
   const creates = `${plural(intended, 'create')}: ${formatCount(accepted)} accepted, ${formatCount(refused)} refused, ${formatCount(unanswered)} without an answer`
   return [
     ['Creates', creates],
-    ['Lost', checked ? idsText(lost) : 'nobody could look'],
-    ['Doubled', checked ? idsText(doubled) : 'nobody could look'],
+    ['Lost', checked ? idsText(lost) : 'could not be counted'],
+    ['Doubled', checked ? idsText(doubled) : 'could not be counted'],
     ...(checked ? [] : [['Why', cutTo(500, text)] as const]),
   ]
 }

@@ -2,15 +2,12 @@
 
 import { formatCount, formatDuration, oneLine, plural } from '../../base/text.ts'
 import type { Verdict } from '../../contracts/verdict.ts'
-import { marks, reasonOf, when, wordsOf } from '../../reports/evidence.ts'
-import { code, evidenceBlock, filter, headBlock, nothing, type Part, pageText } from '../../reports/html.ts'
+import { reasonOf, when } from '../../reports/evidence.ts'
+import { code, evidenceBlock, filter, headBlock, nothing, pageText } from '../../reports/html.ts'
 import { type Markup, markup, raw } from '../../reports/markup.ts'
+import { marks, verdictHeadings, withVerdict, worstFirst } from '../../reports/verdicts.ts'
 import type { CheckResult, ClauseResult, Report } from '../report.ts'
 import * as shared from './shared.ts'
-
-/** What is broken is what the reader came for. */
-const order = ['broken', 'not_tried', 'holds'] as const satisfies Verdict[]
-const headings: Record<Verdict, string> = { broken: 'Broken', not_tried: 'Not tried', holds: 'Holds' }
 
 export const suiteHtml = (report: Report): string =>
   pageText(report, {
@@ -18,8 +15,8 @@ export const suiteHtml = (report: Report): string =>
     things: 'clauses',
     head: head(report),
     main: markup`<section><h2 id="clauses">Clauses</h2>
-${filter('clauses', partsOf(report, order))}
-${order.map(verdict => group(report, verdict))}</section>
+${filter('clauses', report.summary)}
+${worstFirst.map(verdict => group(report, verdict))}</section>
 ${choices(report)}
 ${extensions(report)}
 ${checks(report)}`,
@@ -40,37 +37,28 @@ export function head(report: Report): Markup {
   return headBlock(report, {
     target,
     warning: complete ? '' : 'It was stopped before its end.',
-    parts: partsOf(report, ['holds', 'broken', 'not_tried']),
+    summary: report.summary,
     facts,
   })
 }
 
-const partsOf = ({ summary }: Report, verdicts: readonly Verdict[]): Part[] =>
-  verdicts.map(verdict => ({
-    verdict,
-    look: verdict,
-    heading: headings[verdict],
-    words: verdict === 'holds' && summary.holds !== 1 ? 'hold' : wordsOf(verdict),
-    count: summary[verdict],
-  }))
-
 function group(report: Report, verdict: Verdict): Markup {
-  const clauses = shared.clausesWith(report, verdict)
+  const clauses = withVerdict(report.clauses, verdict)
   if (clauses.length === 0) return nothing
-  return markup`<section class="group"><h3 class="${verdict}">${headings[verdict]}</h3>
+  return markup`<section class="group"><h3 class="${verdict}">${verdictHeadings[verdict]}</h3>
 ${clauses.map(clause => clauseBlock(report, clause))}</section>\n`
 }
 
 function clauseBlock(report: Report, clause: ClauseResult): Markup {
   const { id, text, level, verdict, needs = [], notes, evidence } = clause
-  const from = shared.brokeSince(report, id)
-  const lack = report.required.missing.includes(id) && verdict !== 'broken'
+  const from = shared.failedSince(report, id)
+  const lack = report.required.missing.includes(id) && verdict !== 'failed'
   const speaking = report.checks.filter(check => clause.checks.includes(check.id))
-  return markup`<details class="clause" id="${id}" data-verdict="${verdict}"${raw(verdict === 'broken' ? ' open' : '')}>
-<summary><span class="mark ${verdict}" aria-label="${wordsOf(verdict)}" role="img">${marks[verdict]}</span><b>${id}</b><span class="level">${level}</span><span class="sentence">${oneLine(text)}</span>${verdict === 'not_tried' ? markup`<span class="reason">${oneLine(reasonOf(clause))}</span>` : nothing}</summary>
+  return markup`<details class="clause" id="${id}" data-verdict="${verdict}"${raw(verdict === 'failed' ? ' open' : '')}>
+<summary><span class="mark ${verdict}" aria-label="${verdict}" role="img">${marks[verdict]}</span><b>${id}</b><span class="level">${level}</span><span class="sentence">${oneLine(text)}</span>${verdict === 'skipped' ? markup`<span class="reason">${oneLine(reasonOf(clause))}</span>` : nothing}</summary>
 <div class="content">
-${from === undefined ? nothing : markup`<p class="badge">New since the baseline, where its verdict was: ${wordsOf(from)}.</p>`}
-${lack ? markup`<p class="badge">It is required, and does not hold.</p>` : nothing}
+${from === undefined ? nothing : markup`<p class="badge">New since the baseline, where its verdict was: ${from}.</p>`}
+${lack ? markup`<p class="badge">It is required, and has not passed.</p>` : nothing}
 ${needs.length === 0 ? nothing : markup`<p><b>Needs:</b> ${needs.join('; ')}</p>`}
 ${notes.map(note => markup`<p>Seen: ${note}</p>`)}
 ${evidence.map(one => evidenceBlock(report, one))}
@@ -79,7 +67,7 @@ ${speaking.length === 0 ? nothing : markup`<div><h4>Checks</h4><ul>${speaking.ma
 }
 
 const checkLine = ({ id, title, verdict, ms, reason }: CheckResult): Markup =>
-  markup`<li><span class="${verdict}">${marks[verdict]} ${wordsOf(verdict)}</span> ${code(id)} ${title} <span class="soft">${reason ?? formatDuration(ms)}</span></li>`
+  markup`<li><span class="${verdict}">${marks[verdict]} ${verdict}</span> ${code(id)} ${title} <span class="soft">${reason ?? formatDuration(ms)}</span></li>`
 
 function choices({ clauses }: Report): Markup {
   const lines = clauses.flatMap(({ id, notes }) => notes.map(note => markup`<dt>${link(id)}</dt><dd>${note}</dd>`))
@@ -95,7 +83,7 @@ function extensions(report: Report): Markup {
 function checks({ checks }: Report): Markup {
   const rows = checks.map(
     ({ id, title, clauses, verdict, ms, requests, reason }) =>
-      markup`<tr><td class="verdict ${verdict}">${marks[verdict]} ${wordsOf(verdict)}</td><td>${code(id)}<br>${title}${reason ? markup` <span class="soft">(${reason})</span>` : nothing}</td><td>${clauses.map(clause => markup`${link(clause)} `)}</td><td class="number">${formatCount(requests)}</td><td class="number">${formatDuration(ms)}</td></tr>\n`,
+      markup`<tr><td class="verdict ${verdict}">${marks[verdict]} ${verdict}</td><td>${code(id)}<br>${title}${reason ? markup` <span class="soft">(${reason})</span>` : nothing}</td><td>${clauses.map(clause => markup`${link(clause)} `)}</td><td class="number">${formatCount(requests)}</td><td class="number">${formatDuration(ms)}</td></tr>\n`,
   )
   return markup`<h2>Checks</h2>
 <details><summary>${plural(checks.length, 'check')}, with their times</summary>

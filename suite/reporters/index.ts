@@ -1,23 +1,27 @@
-/** The reporters by name: a report in, a text out. */
+/** The suite's reporters by name: a report in, a text out. */
 
+import { ctrfText } from '../../reports/ctrf.ts'
+import { documentText } from '../../reports/document.ts'
+import { junitText } from '../../reports/junit.ts'
+import type { PrettyOptions } from '../../reports/layout.ts'
 import type { ReporterName } from '../../reports/names.ts'
-import type { Report } from '../report.ts'
+import { tapText } from '../../reports/tap.ts'
+import { type Report, reportSchemaId } from '../report.ts'
+import { checkRun, clauseRun } from './cases.ts'
 import { suiteHtml } from './html.ts'
-import { suiteJson } from './json.ts'
-import { suiteJunit } from './junit.ts'
 import { suiteMarkdown } from './markdown.ts'
 import { suitePretty } from './pretty.ts'
 import { suiteSarif } from './sarif.ts'
-import { suiteTap } from './tap.ts'
 
 /** Pure: the same report gives the same text. Only `pretty` asks for options; the width is in characters. */
-export type Reporter = (report: Report, options?: { color?: boolean; width?: number }) => string
+export type Reporter = (report: Report, options?: PrettyOptions) => string
 
 export const reporters = {
   pretty: suitePretty,
-  json: suiteJson,
-  junit: suiteJunit,
-  tap: suiteTap,
+  json: report => documentText(reportSchemaId, report),
+  junit: report => junitText(checkRun(report)),
+  ctrf: report => ctrfText(checkRun(report)),
+  tap: report => tapText(clauseRun(report)),
   html: suiteHtml,
   markdown: suiteMarkdown,
   sarif: suiteSarif,

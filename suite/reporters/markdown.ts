@@ -2,21 +2,22 @@
 
 import { oneLine, shorten } from '../../base/text.ts'
 import { evidenceText, when } from '../../reports/evidence.ts'
-import { evidenceBlocks, folded, icons, inline, tableText } from '../../reports/markdown.ts'
+import { evidenceBlocks, folded, inline, tableText } from '../../reports/markdown.ts'
+import { icons, okVerdict, withVerdict } from '../../reports/verdicts.ts'
 import type { ClauseResult, Report } from '../report.ts'
-import { brokenEvidence, clausesWith, exploredText, extensionsOf, spentText, untried } from './shared.ts'
+import { exploredText, extensionsOf, failedEvidence, skippedGroups, spentText } from './shared.ts'
 
 export function suiteMarkdown(report: Report): string {
   const { target, profile, seed, started_at, why, ok, changes } = report
-  const broken = clausesWith(report, 'broken')
-  const groups = untried(report)
+  const failed = withVerdict(report.clauses, 'failed')
+  const groups = skippedGroups(report)
   const extensions = extensionsOf(report).map(inline)
   const blocks = [
-    `## ${ok ? icons.holds : icons.broken} ${inline(why)}`,
+    `## ${icons[okVerdict(ok)]} ${inline(why)}`,
     inline(`${target}, profile ${profile}, seed ${seed}, ${when(started_at)}`),
     ...(changes ? [inline(changes.text)] : []),
-    ...(broken.length > 0 ? ['### Broken', ...broken.flatMap(clause => details(report, clause))] : []),
-    ...(groups.length > 0 ? ['### Not tried', groups.map(notTried).join('\n')] : []),
+    ...(failed.length > 0 ? ['### Failed', ...failed.flatMap(clause => details(report, clause))] : []),
+    ...(groups.length > 0 ? ['### Skipped', groups.map(skipped).join('\n')] : []),
     '### Clauses',
     table(report),
     ...notes(report),
@@ -29,7 +30,7 @@ export function suiteMarkdown(report: Report): string {
 }
 
 function details(report: Report, clause: ClauseResult): string[] {
-  const { shown, more } = brokenEvidence(clause)
+  const { shown, more } = failedEvidence(clause)
   const texts = shown.map(evidence => evidenceText(report, evidence))
   return folded(clause.id, `(${clause.level}) ${shorten(oneLine(clause.text), 100)}`, [
     inline(clause.text),
@@ -37,7 +38,7 @@ function details(report: Report, clause: ClauseResult): string[] {
   ])
 }
 
-function notTried({ reason, needs, clauses }: ReturnType<typeof untried>[number]): string {
+function skipped({ reason, needs, clauses }: ReturnType<typeof skippedGroups>[number]): string {
   const asked = needs.length > 0 ? ` (needs ${inline(needs.join('; '))})` : ''
   return `- ${inline(reason)}${asked}: ${clauses.map(({ id }) => inline(id)).join(', ')}`
 }

@@ -1,8 +1,9 @@
-/** For people at a terminal: what is broken and how to see it again first, the verdict in one sentence last. */
+/** For people at a terminal: what failed and how to see it again first, the verdict in one sentence last. */
 
 import { formatCount, oneLine, wrap } from '../../base/text.ts'
-import { evidenceRows, rowLines, when, wordsOf } from '../../reports/evidence.ts'
+import { evidenceRows, rowLines, when } from '../../reports/evidence.ts'
 import { indent, type Layout, layoutOf, type PrettyOptions, paragraphs, verdict } from '../../reports/layout.ts'
+import { marks, verdictHeadings, withVerdict } from '../../reports/verdicts.ts'
 import type { ClauseResult, Report } from '../report.ts'
 import * as shared from './shared.ts'
 
@@ -10,11 +11,11 @@ export function suitePretty(report: Report, options?: PrettyOptions): string {
   const page: Page = { report, ...layoutOf(options) }
   return paragraphs([
     head(page),
-    ...shared.clausesWith(report, 'broken').map(clause => broken(page, clause)),
-    notTried(page),
+    ...withVerdict(report.clauses, 'failed').map(clause => failed(page, clause)),
+    skipped(page),
     choices(page),
     extensions(page),
-    holding(page),
+    passed(page),
     accounts(page),
     verdict(report, page),
   ])
@@ -31,32 +32,32 @@ function head({ report, paint }: Page): string[] {
   return [paint.bold(oneLine(target)), paint.dim(oneLine(facts)), ...stopped]
 }
 
-function broken({ report, paint, width }: Page, clause: ClauseResult): string[] {
-  const { shown, more } = shared.brokenEvidence(clause)
-  const from = shared.brokeSince(report, clause.id)
-  const since = from === undefined ? '' : paint.yellow(`  new (baseline: ${wordsOf(from)})`)
+function failed({ report, paint, width }: Page, clause: ClauseResult): string[] {
+  const { shown, more } = shared.failedEvidence(clause)
+  const from = shared.failedSince(report, clause.id)
+  const since = from === undefined ? '' : paint.yellow(`  new (baseline: ${from})`)
   const evidence = shown.flatMap(one => ['', ...indent(rowLines(evidenceRows(report, one), width - 2, paint.dim))])
   return [
-    `${paint.red(paint.bold(`✗ ${oneLine(clause.id)} is broken`))} ${paint.dim(`(${clause.level})`)}${since}`,
+    `${paint.red(paint.bold(`${marks.failed} ${oneLine(clause.id)} failed`))} ${paint.dim(`(${clause.level})`)}${since}`,
     ...indent(wrap(oneLine(clause.text), width - 2)),
     ...(shown.length === 0 ? ['', '  No evidence was kept.'] : evidence),
     ...(more > 0 ? ['', `  ${formatCount(more)} more like it: the json report has them all.`] : []),
   ]
 }
 
-function notTried({ report, paint, width }: Page): string[] {
-  const groups = shared.untried(report)
+function skipped({ report, paint, width }: Page): string[] {
+  const groups = shared.skippedGroups(report)
   if (groups.length === 0) return []
   const required = new Set(report.required.missing)
   const lines = groups.flatMap(({ reason, needs, clauses }) => {
     const ids = clauses.map(({ id }) => (required.has(id) ? `${id} (required)` : id))
     return [
-      ...wrap(oneLine(reason), width - 2).map((line, i) => (i === 0 ? `– ${line}` : `  ${line}`)),
+      ...wrap(oneLine(reason), width - 2).map((line, i) => (i === 0 ? `${marks.skipped} ${line}` : `  ${line}`)),
       ...indent(wrap(oneLine(ids.join(', ')), width - 2)),
       ...needs.flatMap(need => indent(wrap(`needs ${oneLine(need)}`, width - 2).map(paint.yellow))),
     ]
   })
-  return [paint.bold(`Not tried: ${formatCount(report.summary.not_tried)}`), ...lines]
+  return [paint.bold(`${verdictHeadings.skipped}: ${formatCount(report.summary.skipped)}`), ...lines]
 }
 
 function choices({ report, paint, width }: Page): string[] {
@@ -78,10 +79,13 @@ function extensions({ report, paint, width }: Page): string[] {
   return [paint.bold(title), ...wrap(codes.join(', '), width)]
 }
 
-function holding({ report, paint, width }: Page): string[] {
-  const ids = shared.clausesWith(report, 'holds').map(({ id }) => id)
+function passed({ report, paint, width }: Page): string[] {
+  const ids = withVerdict(report.clauses, 'passed').map(({ id }) => id)
   if (ids.length === 0) return []
-  return [paint.bold(`Holds: ${formatCount(ids.length)}`), ...wrap(oneLine(ids.join(' ')), width).map(paint.green)]
+  return [
+    paint.bold(`${verdictHeadings.passed}: ${formatCount(ids.length)}`),
+    ...wrap(oneLine(ids.join(' ')), width).map(paint.green),
+  ]
 }
 
 function accounts({ report, paint }: Page): string[] {

@@ -6,9 +6,10 @@ import type { Evidence } from '../../contracts/evidence.ts'
 import { codeOf } from '../../contracts/judge.ts'
 import { exchangeOf, type ObservedExchange, type Redact } from '../../contracts/observedExchange.ts'
 import { operations } from '../../contracts/operations.ts'
-import type { Verdict } from '../../contracts/verdict.ts'
+import { countVerdicts, summaryText, type Verdict } from '../../contracts/verdict.ts'
 import type { Observed, RecordedWebhook } from '../../recordings/traffic.ts'
-import { type ClauseResult, type Report, summaryText } from '../report.ts'
+import { reportVersion } from '../../reports/document.ts'
+import type { ClauseResult, Report } from '../report.ts'
 import { requiredOf } from '../verdict.ts'
 import { observers } from './index.ts'
 import { own, TrafficLedger } from './ledger.ts'
@@ -52,7 +53,7 @@ class Tally {
   }
 
   get verdict(): Verdict {
-    return this.broken > 0 ? 'broken' : this.holds > 0 ? 'holds' : 'not_tried'
+    return this.broken > 0 ? 'failed' : this.holds > 0 ? 'passed' : 'skipped'
   }
 }
 
@@ -135,19 +136,19 @@ export class TrafficEvaluator {
   report(about: EvaluationFacts): Report {
     const { redact, startedAt, ms, target, understudy } = about
     const results = (Object.keys(clauses) as ClauseId[]).map(id => this.#clauseResult(id, about))
-    const count = (verdict: Verdict) => results.filter(result => result.verdict === verdict).length
-    const summary = { holds: count('holds'), broken: count('broken'), not_tried: count('not_tried') }
+    const summary = countVerdicts(results)
     const required = requiredOf(about.require ?? [])
-    const missing = required.filter(id => results.find(result => result.id === id)?.verdict !== 'holds')
+    const missing = required.filter(id => results.find(result => result.id === id)?.verdict !== 'passed')
     const bad = [
       ...(this.#observers.length === 0
         ? ['nothing was proved: no check was selected']
-        : summary.holds + summary.broken === 0
+        : summary.passed + summary.failed === 0
           ? ['nothing was proved: nothing in the recording speaks of what was asked']
           : []),
-      ...(missing.length > 0 ? [`required, but not shown to hold: ${missing.join(', ')}`] : []),
+      ...(missing.length > 0 ? [`required, but not passed: ${missing.join(', ')}`] : []),
     ]
     return {
+      schema_version: reportVersion,
       understudy,
       target: redact(target),
       profile: 'safe',
@@ -155,7 +156,7 @@ export class TrafficEvaluator {
       started_at: startedAt,
       ms: Math.round(ms),
       complete: true,
-      ok: summary.broken === 0 && bad.length === 0,
+      ok: summary.failed === 0 && bad.length === 0,
       why: [summaryText(summary), ...bad].join('; '),
       summary,
       spent: { requests: this.#judged, credits: 0, sent_bytes: 0 },
@@ -198,13 +199,13 @@ export class TrafficEvaluator {
     const { verdict } = tally
     const speaking = observers.filter(observer => observer.clauses.includes(id))
     const isLeftOut = speaking.length > 0 && !speaking.some(observer => this.#isMeant(observer, id))
-    const kept = tally.kept.filter(({ holds }) => holds === (verdict === 'holds'))
+    const kept = tally.kept.filter(({ holds }) => holds === (verdict === 'passed'))
     return {
       id,
       text,
       level,
       verdict,
-      ...(verdict === 'not_tried' && {
+      ...(verdict === 'skipped' && {
         reason: unseen ?? (isLeftOut ? 'it was left out by the filter' : reasons[id]),
         needs: [],
       }),
@@ -214,7 +215,7 @@ export class TrafficEvaluator {
         const seen = exchanges.get(one.index)
         return {
           check: one.check,
-          holds: one.holds,
+          passed: one.holds,
           expected: redact(one.expected),
           found: redact(one.found),
           ...(one.pointer !== undefined && { pointer: one.pointer }),
@@ -227,7 +228,7 @@ export class TrafficEvaluator {
   #counts(id: ClauseId, { verdict, answers, against }: Tally): string[] {
     const seen = `${grouped(answers)} ${answers === 1 ? 'answer' : 'answers'}`
     return [
-      ...(verdict === 'broken' ? [`contradicted by ${grouped(against)} of ${seen}`] : []),
+      ...(verdict === 'failed' ? [`contradicted by ${grouped(against)} of ${seen}`] : []),
       ...(id === 'ERR-1' && this.#cut > 0
         ? [`${calls(this.#cut)} cut off before a whole answer came: not judged`]
         : []),
@@ -241,16 +242,16 @@ export class TrafficEvaluator {
     const { id, title, clauses: own } = observer
     const tally = this.#checks.get(id) ?? new Tally()
     const { verdict, answers } = tally
-    const broken = own.filter(clause => this.#clauses.get(clause)?.kept.some(kept => kept.check === id && !kept.holds))
+    const failed = own.filter(clause => this.#clauses.get(clause)?.kept.some(kept => kept.check === id && !kept.holds))
     return {
       id,
       title,
       clauses: [...own],
       verdict,
-      ...(verdict === 'not_tried' && { reason: 'nothing that it looks at is in the recording' }),
+      ...(verdict === 'skipped' && { reason: 'nothing that it looks at is in the recording' }),
       ms: 0,
       requests: answers,
-      ...(broken.length > 0 && { broken }),
+      ...(failed.length > 0 && { failed }),
     }
   }
 }

@@ -21,7 +21,7 @@ const key = 'test_conduct_key'
 /** Of a rule, in short: its verdict. */
 const verdictOf = (report: ConductReport, id: string) => report.rules.find(rule => rule.id === id)?.verdict
 const brokenIn = (report: ConductReport) =>
-  report.rules.filter(({ verdict }) => verdict === 'broken').map(({ id }) => id)
+  report.rules.filter(({ verdict }) => verdict === 'failed').map(({ id }) => id)
 
 /** A client that asks for a job that is not there again and again, and polls a finished one. */
 async function careless(mock: RunningMock, own = key): Promise<void> {
@@ -68,11 +68,11 @@ t.test('a rule says what was seen by journal entries, and what to do about it', 
   const [first, second] = mock.journal.entries({ status: 404 })
   t.match(rule, {
     clause: 'ERR-3',
-    verdict: 'broken',
+    verdict: 'failed',
     seen: 1,
     evidence: [
       {
-        kept: false,
+        passed: false,
         key: fingerprintOf(key),
         said: /^sent GET \/v1\/jobs\/none again \d+ ms after it was refused with 404 not_found, unchanged$/,
         entries: [
@@ -101,7 +101,7 @@ t.test('clients of different keys, and of different worlds of one key, are grade
   t.equal(all.key, 'all')
   t.equal(all.keys.length, 3)
   t.same(brokenIn(all), carelessness)
-  const evidence = all.rules.flatMap(({ evidence }) => evidence.filter(({ kept }) => !kept))
+  const evidence = all.rules.flatMap(({ evidence }) => evidence.filter(({ passed }) => !passed))
   t.same([...new Set(evidence.map(({ key }) => key))], [fingerprintOf('test_careless_one')])
 })
 
@@ -112,9 +112,9 @@ t.test('what is fetched without a key belongs to the client whose job it is', as
   const { body } = await api.get(`/v1/jobs/${id}`)
   await client(mock, null).call('GET', body.output_url)
   const rule = mock.conduct(key).rules.find(({ id }) => id === 'secrets.key-only-where-needed')
-  t.match(rule, { verdict: 'kept', seen: 1 })
+  t.match(rule, { verdict: 'passed', seen: 1 })
   await api.call('GET', body.output_url)
-  t.equal(verdictOf(mock.conduct(key), 'secrets.key-only-where-needed'), 'broken')
+  t.equal(verdictOf(mock.conduct(key), 'secrets.key-only-where-needed'), 'failed')
 })
 
 t.test('a retry is known by its body, though the first try was refused before that was read', async t => {
@@ -132,7 +132,7 @@ t.test('a retry is known by its body, though the first try was refused before th
   mock.clockOf(key).step('61s')
   t.equal((await api.post('/v1/jobs', body)).status, 200)
   const rule = mock.conduct(key).rules.find(({ id }) => id === 'errors.retried')
-  t.match(rule?.evidence, [{ kept: false, said: /^never tried POST \/v1\/jobs again after 429/ }])
+  t.match(rule?.evidence, [{ passed: false, said: /^never tried POST \/v1\/jobs again after 429/ }])
   t.equal(rule?.seen, 2, 'one was tried again, the other never')
 })
 
@@ -142,7 +142,7 @@ t.test('the assertion resolves when the clause is kept, and says what was done i
   await t.rejects(mock.expectConduct(key).toKeep('ERR-3'), {
     name: 'ConductError',
     message:
-      /^ERR-3 was not seen\n {2}errors\.client-errors-not-retried: .*provoke it with the scenario invalid-request/,
+      /^ERR-3 was skipped\n {2}errors\.client-errors-not-retried: .*provoke it with the scenario invalid-request/,
   })
   await api.get('/v1/jobs/none')
   await mock.expectConduct(key).toKeep('ERR-3', 'errors.client-errors-not-retried')
@@ -151,10 +151,10 @@ t.test('the assertion resolves when the clause is kept, and says what was done i
   await api.get('/v1/jobs/none')
   await t.rejects(mock.expectConduct(key).toKeep('err-3'), {
     message:
-      /^err-3 is broken\n.*\n {4}sent GET \/v1\/jobs\/none again .*\n {6}#1 .*404 not_found\n {6}#2 .*\n {6}#3 .*\n {4}advice: Treat 4xx/,
+      /^err-3 failed\n.*\n {4}sent GET \/v1\/jobs\/none again .*\n {6}#1 .*404 not_found\n {6}#2 .*\n {6}#3 .*\n {4}advice: Treat 4xx/,
     report: { ok: false },
   })
-  await t.rejects(mock.expectConduct(key).toBreakNothing(), /1 broken/)
+  await t.rejects(mock.expectConduct(key).toBreakNothing(), /1 failed/)
   await t.rejects(
     mock.expectConduct(key).toKeep('ERR-33'),
     /There is no rule of conduct or clause "ERR-33"; expected one of errors/,
@@ -169,7 +169,7 @@ t.test('a client that does nothing is not called good', async t => {
   t.match(mock.conduct(key, { require: ['RL-2'] }), {
     ok: false,
     required: { rules: ['RL-2'], missing: ['RL-2'] },
-    why: /; required, but not shown to be kept: RL-2$/,
+    why: /; required, but not passed: RL-2$/,
   })
 })
 
@@ -217,12 +217,12 @@ t.test('understudy conduct grades a running mock and a recording: exit 0, 1, 2 a
   const run = (...words: string[]) => understudy(['conduct', ...words])
   const bad = await run('--url', mock.url, '--key', key)
   t.equal(bad.code, 1)
-  t.match(bad.stdout, /✗ errors\.client-errors-not-retried \(ERR-3\) is broken/)
+  t.match(bad.stdout, /✗ errors\.client-errors-not-retried \(ERR-3\) failed/)
   t.match(bad.stdout, new RegExp(`the journal of ${mock.url}`))
   t.equal((await run('--url', mock.url, '--key', 'test_careful_one')).code, 0)
   const required = await run('--url', mock.url, '--key', 'test_careful_one', '--require', 'ERR-3,RL-2')
   t.equal(required.code, 1)
-  t.match(required.stdout, /required, but not shown to be kept: RL-2/)
+  t.match(required.stdout, /required, but not passed: RL-2/)
   const json = await run(file, '--key', key, '--reporter', 'json')
   t.equal(json.code, 1)
   t.same(brokenIn(JSON.parse(json.stdout)), carelessness)
@@ -341,13 +341,13 @@ t.test('a client that waits in real time while the clock stands still has waited
   await api.post('/v1/jobs', { video_url: 'https://example.com/a.mp4' })
   await realDelay(1_000)
   await api.post('/v1/jobs', { video_url: 'https://example.com/a.mp4' })
-  t.equal(verdictOf(mock.conduct(key), 'errors.no-hammering'), 'kept')
+  t.equal(verdictOf(mock.conduct(key), 'errors.no-hammering'), 'passed')
 })
 
 t.test('without a secret nobody is blamed for what can not be checked', async t => {
   for (const [webhookSecret, verdict] of [
-    [undefined, 'not_seen'],
-    ['whsec_1234567890', 'broken'],
+    [undefined, 'skipped'],
+    ['whsec_1234567890', 'failed'],
   ] as const) {
     const mock = await start(t, { scenario: 'webhook-bad-signature', webhookSecret })
     const { url } = await front(t, mock, () => ({ status: 200, headers: {}, body: '' }))
@@ -361,7 +361,7 @@ t.test('a key that reads like a name is no secret within another word', async t 
   const mock = await start(t)
   const api = client(mock, 'test_video')
   await api.post('/v1/jobs', { video_url: 'https://example.com/test_video.mp4' })
-  t.equal(verdictOf(mock.conduct('test_video'), 'secrets.key-not-in-body'), 'kept')
+  t.equal(verdictOf(mock.conduct('test_video'), 'secrets.key-not-in-body'), 'passed')
   await api.post('/v1/jobs', { video_url: 'https://example.com/a.mp4', metadata: { by: 'test_video' } })
-  t.equal(verdictOf(mock.conduct('test_video'), 'secrets.key-not-in-body'), 'broken')
+  t.equal(verdictOf(mock.conduct('test_video'), 'secrets.key-not-in-body'), 'failed')
 })

@@ -48,7 +48,7 @@ interface Accusation {
 const accusationsIn = (takes: readonly Take[]): Accusation[] =>
   takes.flatMap(({ scenario, report }) =>
     report.rules
-      .filter(({ verdict }) => verdict === 'broken')
+      .filter(({ verdict }) => verdict === 'failed')
       .map(({ id, evidence }) => ({ rule: id, scenario, said: evidence.map(({ said }) => said).join('; ') })),
   )
 

@@ -12,24 +12,24 @@ import { reporters } from '../../suite/reporters/index.ts'
 import { proseOf, readJunit, readTap } from '../reports/readers.ts'
 import {
   breach,
-  brokenReport,
   conductReport,
   emptyRehearsal,
   emptyReport,
   entry,
+  failedReport,
   greenRehearsal,
   hostile,
   hostileRehearsal,
   hostileReport,
   incompleteReport,
-  keptReport,
   lackingReport,
+  passedReport,
   rehearsal,
   retryAfter,
   rule,
+  skipped,
+  skippedReport,
   someConductReports,
-  unseen,
-  unseenReport,
 } from './reports.ts'
 
 const names = Object.keys(conductReporters) as ReporterName[]
@@ -88,7 +88,7 @@ t.test(
   'pretty says who was graded, what is broken and what to do, what was not seen, and the verdict last',
   async t => {
     t.equal(
-      conductReporters.pretty(brokenReport()),
+      conductReporters.pretty(failedReport()),
       `key 3f9a1c0d
 understudy 0.1.0, the journal of http://127.0.0.1:4010, 50 calls and 1
   webhook, from 2026-11-20 12:00:03 UTC
@@ -175,7 +175,7 @@ Kept: 3
   t.match(lacking, /^ {2}errors\.retried \(ERR-3\) \(required\) What failed/m)
   t.notMatch(lacking, /uploads\.acceptable \(UP-2\) \(required\)/)
   t.match(lacking, /; required, but not shown to be kept: err-3, goLive\.paths, XX-1\n$/)
-  t.notMatch(conductReporters.pretty(unseenReport()), '(required)')
+  t.notMatch(conductReporters.pretty(skippedReport()), '(required)')
   t.notMatch(conductReporters.pretty(emptyReport()), 'keys found')
   t.match(conductReporters.pretty(emptyReport()), /^understudy .*, 0 calls and 0 webhooks$/m)
 
@@ -186,7 +186,7 @@ Kept: 3
     'by which key, where there are several',
   )
   t.match(
-    conductReporters.pretty(conductReport([rule('a.b', 'X-1', { verdict: 'broken' })])),
+    conductReporters.pretty(conductReport([rule('a.b', 'X-1', { verdict: 'failed' })])),
     'No evidence was kept.',
     'a breach without evidence is one all the same',
   )
@@ -207,10 +207,10 @@ Kept: 3
 
 t.test('the rules that were not seen are a list of as few scenarios as will do', async t => {
   const report = conductReport([
-    unseen('a.one', 'X-1', ['rare', 'common']),
-    unseen('a.two', 'X-2', ['other']),
-    unseen('a.three', 'X-3', ['common', 'common', 'other']),
-    unseen('a.four', 'X-4', ['common']),
+    skipped('a.one', 'X-1', ['rare', 'common']),
+    skipped('a.two', 'X-2', ['other']),
+    skipped('a.three', 'X-3', ['common', 'common', 'other']),
+    skipped('a.four', 'X-4', ['common']),
   ])
   const lines = conductReporters.pretty(report).split('\n')
   t.same(
@@ -241,7 +241,7 @@ t.test("json is what the report's own schema takes, and loses nothing", async t 
 })
 
 t.test('junit is read by an XML parser: a testcase for each rule, its theme as the class', async t => {
-  const { attributes, properties, cases } = readJunit(conductReporters.junit(brokenReport()))
+  const { attributes, properties, cases } = readJunit(conductReporters.junit(failedReport()))
   t.match(attributes, { tests: '11', failures: '2', skipped: '6', errors: '0', timestamp: '2026-11-20T12:00:03.120Z' })
   t.match(properties, { key: '3f9a1c0d', calls: '50', webhooks: '1', why: '3 kept, 2 broken, 6 not seen' })
   t.same(
@@ -286,7 +286,7 @@ interface Point {
 }
 
 t.test('tap is read by a TAP parser: a test point for each rule, whatever the client sent', async t => {
-  const { points, comments, rest, version, complete } = readTap<Point>(conductReporters.tap(brokenReport()))
+  const { points, comments, rest, version, complete } = readTap<Point>(conductReporters.tap(failedReport()))
   t.same(rest, ['complete'])
   t.equal(version, 14)
   t.match(complete, { ok: false, count: 11, fail: 2, skip: 6, plan: { end: 11 } })
@@ -362,17 +362,17 @@ t.test('a client that is not graded green is so in TAP, JUnit and SARIF, whateve
     'what is broken is not told twice',
   )
 
-  t.match(readTap<Point>(conductReporters.tap(keptReport())).complete, { ok: true, count: 3, fail: 0, skip: 0 })
-  t.match(readTap<Point>(conductReporters.tap(unseenReport())).complete, { ok: true, count: 9, fail: 0, skip: 6 })
-  t.match(readJunit(conductReporters.junit(unseenReport())).attributes, { tests: '9', failures: '0', skipped: '6' })
-  t.match(readSarif(unseenReport()).invocations[0], { exitCode: 0, toolExecutionNotifications: [] })
+  t.match(readTap<Point>(conductReporters.tap(passedReport())).complete, { ok: true, count: 3, fail: 0, skip: 0 })
+  t.match(readTap<Point>(conductReporters.tap(skippedReport())).complete, { ok: true, count: 9, fail: 0, skip: 6 })
+  t.match(readJunit(conductReporters.junit(skippedReport())).attributes, { tests: '9', failures: '0', skipped: '6' })
+  t.match(readSarif(skippedReport()).invocations[0], { exitCode: 0, toolExecutionNotifications: [] })
 })
 
 const requiredText = (scenarios: string): string =>
   `required, but not seen: the situation never arose; run the scenario ${scenarios} to provoke it`
 
 t.test('markdown folds what is broken, lists what was not seen by scenario, and lets no text be markup', async t => {
-  const text = conductReporters.markdown(brokenReport())
+  const text = conductReporters.markdown(failedReport())
   t.match(text, /^## ❌ 3 kept, 2 broken, 6 not seen\n\nkey 3f9a1c0d, the journal of /)
   t.match(text, `<details><summary>❌ <b>limits.retry-after</b> (RL-3) ${retryAfter.title}</summary>`)
   t.match(text, '```text\ncame back after 0.3 s, though asked to wait 2 s\n  #12 12:00:06.840 POST')
@@ -383,7 +383,7 @@ t.test('markdown folds what is broken, lists what was not seen by scenario, and 
   t.match(text, '| ✅ | retries.grow | RL-3 | From one retry to the next the waiting grows |')
   t.match(conductReporters.markdown(lackingReport()), '- goLive.paths (GO-5) **required** Success, failure')
   t.match(conductReporters.markdown(incompleteReport()), '\n\n> ⚠️ Not all was seen: the journal holds 1,000')
-  t.match(conductReporters.markdown(keptReport()), /^## ✅ 3 kept, 0 broken, 0 not seen\n/)
+  t.match(conductReporters.markdown(passedReport()), /^## ✅ 3 kept, 0 broken, 0 not seen\n/)
   t.match(conductReporters.markdown(conductReport([])), /^## ✅ 0 kept, 0 broken, 0 not seen\n\nkey [^\n]*\n$/)
 
   const { prose, isClosed } = proseOf(conductReporters.markdown(hostileReport()))
@@ -419,7 +419,7 @@ function readSarif(report: ConductReport): SarifRun {
 }
 
 t.test('sarif has a rule for each rule, with its advice, and a result, at its route, for each breach', async t => {
-  const run = readSarif(brokenReport())
+  const run = readSarif(failedReport())
   t.equal(run.tool.driver.rules.length, 11)
   t.match(run.tool.driver.rules[0], { id: 'limits.retry-after', help: { text: retryAfter.advice } })
   t.same(
@@ -436,7 +436,7 @@ t.test('sarif has a rule for each rule, with its advice, and a result, at its ro
     run.results[0]?.message.text,
     /at POST \/v1\/jobs: came back after 0\.3 s.*\n {2}#12 .*\n\nadvice: Read Retry/s,
   )
-  for (const report of [brokenReport(), hostileReport()]) {
+  for (const report of [failedReport(), hostileReport()]) {
     const { tool, results } = readSarif(report)
     for (const { ruleId, ruleIndex, message, locations } of results) {
       t.equal(tool.driver.rules[ruleIndex]?.id, ruleId)
@@ -483,23 +483,23 @@ t.test('html runs its own script only, loads nothing, and holds what the client 
 })
 
 t.test('html is whole without its script, with what is broken open and first', async t => {
-  const page = conductReporters.html(brokenReport())
+  const page = conductReporters.html(failedReport())
   t.match(page, /<h1><span class="broken">✗<\/span> 3 kept, 2 broken, 6 not seen<\/h1>/)
   const rules = [...page.matchAll(/<details class="clause rule" id="([^"]+)" data-verdict="(\w+)"( open)?>/g)]
   t.same(
     rules.map(([, id, verdict, open]) => [id, verdict, open !== undefined]),
     [
-      ['limits.retry-after', 'broken', true],
-      ['polling.stops', 'broken', true],
-      ['errors.retried', 'not_seen', false],
-      ['errors.no-hammering', 'not_seen', false],
-      ['credits.no-retry', 'not_seen', false],
-      ['goLive.paths', 'not_seen', false],
-      ['uploads.acceptable', 'not_seen', false],
-      ['observability.request-id', 'not_seen', false],
-      ['errors.client-errors-not-retried', 'kept', false],
-      ['retries.grow', 'kept', false],
-      ['secrets.key-not-in-url', 'kept', false],
+      ['limits.retry-after', 'failed', true],
+      ['polling.stops', 'failed', true],
+      ['errors.retried', 'skipped', false],
+      ['errors.no-hammering', 'skipped', false],
+      ['credits.no-retry', 'skipped', false],
+      ['goLive.paths', 'skipped', false],
+      ['uploads.acceptable', 'skipped', false],
+      ['observability.request-id', 'skipped', false],
+      ['errors.client-errors-not-retried', 'passed', false],
+      ['retries.grow', 'passed', false],
+      ['secrets.key-not-in-url', 'passed', false],
     ],
   )
   t.same(
@@ -523,7 +523,7 @@ t.test('html is whole without its script, with what is broken open and first', a
   t.match(page, '<rect class="broken" x="3" width="2" height="1"/>')
   t.match(conductReporters.html(lackingReport()), '<span class="reason">required, and not seen</span>')
   t.match(conductReporters.html(incompleteReport()), '<p class="badge">Not all was seen: the journal holds')
-  t.match(conductReporters.html(keptReport()), /<h1><span class="holds">✓<\/span> 3 kept, 0 broken, 0 not seen<\/h1>/)
+  t.match(conductReporters.html(passedReport()), /<h1><span class="holds">✓<\/span> 3 kept, 0 broken, 0 not seen<\/h1>/)
 })
 
 t.test('a rehearsal is one table, then what to do about what is broken, and the verdict last', async t => {

@@ -1,13 +1,9 @@
 /** Reports of conduct and rehearsals as the mock makes them: for the tests of what reads them. */
 
-import {
-  type ConductEvidence,
-  type ConductReport,
-  conductSummary,
-  type EvidenceEntry,
-  type RuleResult,
-} from '../../conduct/report.ts'
+import type { ConductEvidence, ConductReport, EvidenceEntry, RuleResult } from '../../conduct/report.ts'
+import { countVerdicts, summaryText, type VerdictSummary } from '../../contracts/verdict.ts'
 import type { Rehearsal, RehearsedRule, RehearsedScenario } from '../../rehearse/report.ts'
+import { reportVersion } from '../../reports/document.ts'
 
 /** Terminal escapes, C1 controls, NUL, a lone surrogate, bidi, and what ends a block in each of the formats. */
 export const hostile = [
@@ -26,7 +22,7 @@ export const entry = (number: number, what: string, more: Partial<EvidenceEntry>
 })
 
 export const breach = (said: string, ...entries: EvidenceEntry[]): ConductEvidence => ({
-  kept: false,
+  passed: false,
   said,
   key: '3f9a1c0d',
   entries,
@@ -37,7 +33,7 @@ export const rule = (id: string, clause: string, more: Partial<RuleResult> = {})
   clause,
   clauses: [clause],
   title: `The title of ${id}`,
-  verdict: 'kept',
+  verdict: 'passed',
   seen: 1,
   evidence: [],
   advice: `The advice of ${id}.`,
@@ -45,14 +41,14 @@ export const rule = (id: string, clause: string, more: Partial<RuleResult> = {})
   ...more,
 })
 
-export const unseen = (id: string, clause: string, provoke: string[], more: Partial<RuleResult> = {}): RuleResult =>
-  rule(id, clause, { verdict: 'not_seen', seen: 0, reason: 'the situation never arose', provoke, ...more })
+export const skipped = (id: string, clause: string, provoke: string[], more: Partial<RuleResult> = {}): RuleResult =>
+  rule(id, clause, { verdict: 'skipped', seen: 0, reason: 'the situation never arose', provoke, ...more })
 
 /** Broken by four things that the client did, two of them alike. */
 export const retryAfter: RuleResult = rule('limits.retry-after', 'RL-3', {
   clauses: ['RL-3', 'GO-2'],
   title: 'After a 429 a client waits as long as Retry-After says before it tries again',
-  verdict: 'broken',
+  verdict: 'failed',
   seen: 5,
   advice: 'Read Retry-After from the 429, wait at least that many seconds, and only then send the request again.',
   provoke: ['rate-limited-then-ok', 'rate-limited-burst'],
@@ -78,7 +74,7 @@ export const retryAfter: RuleResult = rule('limits.retry-after', 'RL-3', {
 
 const stops = rule('polling.stops', 'JOB-5', {
   title: 'A job that has ended is asked for no more',
-  verdict: 'broken',
+  verdict: 'failed',
   seen: 1,
   advice: 'End the loop when state is completed, failed or cancelled: none of them changes any more.',
   provoke: ['go-live'],
@@ -90,12 +86,12 @@ const stops = rule('polling.stops', 'JOB-5', {
   ],
 })
 
-const keptRules = [
+const passedRules = [
   rule('errors.client-errors-not-retried', 'ERR-3', {
     title: 'A request that was refused with a 4xx (400, 401, 404, …) is not sent again unchanged',
     evidence: [
       {
-        kept: true,
+        passed: true,
         said: 'left it at that',
         key: '3f9a1c0d',
         entries: [entry(3, 'POST /api/upload → 400 invalid_request', { request_id: 'req_5c81e7' })],
@@ -106,22 +102,22 @@ const keptRules = [
   rule('secrets.key-not-in-url', 'AUTH-1', { title: 'The key is never part of a URL', seen: 50 }),
 ]
 
-const notSeenRules = [
-  unseen('errors.retried', 'ERR-3', ['internal-error-once', 'rate-limited-then-ok'], {
+const skippedRules = [
+  skipped('errors.retried', 'ERR-3', ['internal-error-once', 'rate-limited-then-ok'], {
     title: 'What failed with 429, with a 5xx or without an answer is tried again',
   }),
-  unseen('credits.no-retry', 'ERR-3', ['insufficient-credits', 'credits-run-out-midway'], {
+  skipped('credits.no-retry', 'ERR-3', ['insufficient-credits', 'credits-run-out-midway'], {
     title: 'What was refused for want of credits (402) is sent again only when there are credits',
   }),
-  unseen('errors.no-hammering', 'ERR-3', ['outage-of-30s', 'internal-error-once'], {
+  skipped('errors.no-hammering', 'ERR-3', ['outage-of-30s', 'internal-error-once'], {
     title: 'After a 5xx or a lost answer a client waits a second or more before it tries again',
   }),
-  unseen('goLive.paths', 'GO-5', ['go-live'], {
+  skipped('goLive.paths', 'GO-5', ['go-live'], {
     title: 'Success, failure, timeout, retry and insufficient credits were each tried',
     reason: 'not tried yet: timeout, credits',
   }),
-  unseen('uploads.acceptable', 'UP-2', [], { title: 'Only files are uploaded that can be accepted' }),
-  unseen('observability.request-id', 'GO-4', [], {
+  skipped('uploads.acceptable', 'UP-2', [], { title: 'Only files are uploaded that can be accepted' }),
+  skipped('observability.request-id', 'GO-4', [], {
     clauses: ['GO-4', 'ERR-6'],
     title: "request_id and job_id are in the client's logs and dashboards",
     reason: 'no way to know: what a client logs is not seen from outside',
@@ -130,11 +126,11 @@ const notSeenRules = [
 
 /** A report of these rules, its sums and its sentence made from them as grading makes them. */
 export function conductReport(rules: RuleResult[], more: Partial<ConductReport> = {}): ConductReport {
-  const of = (verdict: RuleResult['verdict']) => rules.filter(one => one.verdict === verdict).length
-  const summary = { kept: of('kept'), broken: of('broken'), not_seen: of('not_seen') }
+  const summary = countVerdicts(rules)
   const missing = more.required?.missing ?? []
-  const lack = missing.length > 0 ? `; required, but not shown to be kept: ${missing.join(', ')}` : ''
+  const lack = missing.length > 0 ? `; required, but not passed: ${missing.join(', ')}` : ''
   return {
+    schema_version: reportVersion,
     understudy: '0.1.0',
     source: 'the journal of http://127.0.0.1:4010',
     key: '3f9a1c0d',
@@ -143,8 +139,8 @@ export function conductReport(rules: RuleResult[], more: Partial<ConductReport> 
     calls: 50,
     webhooks: 1,
     paths: ['success', 'retry'],
-    ok: summary.broken === 0 && missing.length === 0,
-    why: `${conductSummary(summary)}${lack}`,
+    ok: summary.failed === 0 && missing.length === 0,
+    why: `${summaryText(summary)}${lack}`,
     summary,
     required: { rules: [], missing },
     rules,
@@ -152,23 +148,23 @@ export function conductReport(rules: RuleResult[], more: Partial<ConductReport> 
   }
 }
 
-export const keptReport = (): ConductReport => conductReport(keptRules)
-export const brokenReport = (): ConductReport => conductReport([retryAfter, ...keptRules, stops, ...notSeenRules])
-export const unseenReport = (): ConductReport => conductReport([...keptRules, ...notSeenRules])
+export const passedReport = (): ConductReport => conductReport(passedRules)
+export const failedReport = (): ConductReport => conductReport([retryAfter, ...passedRules, stops, ...skippedRules])
+export const skippedReport = (): ConductReport => conductReport([...passedRules, ...skippedRules])
 /** Required are a clause of two rules not seen, a rule, and a clause that no rule speaks of. */
 export const lackingReport = (): ConductReport =>
-  conductReport([...keptRules.slice(1), ...notSeenRules], {
+  conductReport([...passedRules.slice(1), ...skippedRules], {
     required: { rules: ['retries.grow', 'err-3', 'goLive.paths', 'XX-1'], missing: ['err-3', 'goLive.paths', 'XX-1'] },
   })
 export const incompleteReport = (): ConductReport => ({
-  ...keptReport(),
+  ...passedReport(),
   key: 'all',
   keys: ['3f9a1c0d', '77b20e41'],
   incomplete: 'the journal holds 1,000 entries, and older ones are gone',
 })
 /** No call at all: not green, though nothing is broken and nothing required. */
 export const emptyReport = (): ConductReport => ({
-  ...conductReport(notSeenRules, { calls: 0, webhooks: 0, keys: [], ok: false }),
+  ...conductReport(skippedRules, { calls: 0, webhooks: 0, keys: [], ok: false }),
   started_at: undefined,
   why: 'nothing was seen: there is no call of the key 3f9a1c0d',
 })
@@ -185,8 +181,8 @@ export function hostileReport(): ConductReport {
     ...(one.reason !== undefined && { reason: hostile }),
     advice: hostile,
     provoke: one.provoke.map(name => `${name} ${hostile}`),
-    evidence: one.evidence.map(({ kept, entries }, i) => ({
-      kept,
+    evidence: one.evidence.map(({ passed, entries }, i) => ({
+      passed,
       said: `${i} ${hostile}`,
       key: hostile,
       entries: [
@@ -202,7 +198,7 @@ export function hostileReport(): ConductReport {
     })),
   })
   return {
-    ...conductReport([retryAfter, stops, ...keptRules, ...notSeenRules].map(bad)),
+    ...conductReport([retryAfter, stops, ...passedRules, ...skippedRules].map(bad)),
     understudy: hostile,
     source: hostile,
     key: hostile,
@@ -216,23 +212,30 @@ export function hostileReport(): ConductReport {
 }
 
 export const someConductReports = (): ConductReport[] => [
-  keptReport(),
-  brokenReport(),
-  unseenReport(),
+  passedReport(),
+  failedReport(),
+  skippedReport(),
   lackingReport(),
   incompleteReport(),
   emptyReport(),
   conductReport([]),
 ]
 
+const counts = (passed: number, failed: number, skipped: number): VerdictSummary => ({
+  passed,
+  failed,
+  skipped,
+  inconclusive: 0,
+})
+
 const rehearsed = (scenario: string, more: Partial<RehearsedScenario> = {}): RehearsedScenario => ({
   scenario,
   exit_code: 0,
   finished: true,
   ms: 1234.5,
-  conduct: { kept: 12, broken: 0, not_seen: 12 },
-  broken: [],
-  ok: true,
+  conduct: counts(12, 0, 12),
+  failed: [],
+  verdict: 'passed',
   ...more,
 })
 
@@ -247,18 +250,18 @@ const merged = ({ id, clause, title, verdict, advice }: RuleResult, ...scenarios
 
 const bad: RehearsedScenario[] = [
   rehearsed('rate-limited-then-ok', {
-    conduct: { kept: 11, broken: 2, not_seen: 11 },
-    broken: ['limits.retry-after', 'polling.stops'],
-    ok: false,
+    conduct: counts(11, 2, 11),
+    failed: ['limits.retry-after', 'polling.stops'],
+    verdict: 'failed',
     folder: 'rehearsal/rate-limited-then-ok',
   }),
   rehearsed('job-stuck', {
     exit_code: null,
     signal: 'SIGKILL',
     finished: false,
-    conduct: { kept: 9, broken: 1, not_seen: 14 },
-    broken: ['polling.stops'],
-    ok: false,
+    conduct: counts(9, 1, 14),
+    failed: ['polling.stops'],
+    verdict: 'failed',
     why: 'it did not end within 60 s and was killed',
     folder: 'rehearsal/job-stuck',
   }),
@@ -266,19 +269,20 @@ const bad: RehearsedScenario[] = [
 
 export function rehearsal(more: Partial<Rehearsal> = {}): Rehearsal {
   return {
+    schema_version: reportVersion,
     understudy: '0.1.0',
     command: 'node client.mjs clip.mp4',
     started_at: '2026-11-20T12:00:03.120Z',
     ms: 83_400,
     ok: false,
     why: '2 of 4 scenarios went wrong: rate-limited-then-ok, job-stuck',
-    summary: { kept: 3, broken: 2, not_seen: 2 },
+    summary: counts(3, 2, 2),
     scenarios: [rehearsed('go-live'), ...bad, rehearsed('flaky-third-try-succeeds', { exit_code: 1 })],
     rules: [
       merged(retryAfter, 'rate-limited-then-ok'),
-      ...keptRules.map(one => merged(one)),
+      ...passedRules.map(one => merged(one)),
       merged(stops, 'rate-limited-then-ok', 'job-stuck'),
-      ...notSeenRules.slice(4).map(one => merged(one)),
+      ...skippedRules.slice(4).map(one => merged(one)),
     ],
     ...more,
   }
@@ -288,15 +292,15 @@ export const greenRehearsal = (): Rehearsal =>
   rehearsal({
     ok: true,
     why: 'all 2 scenarios went well',
-    summary: { kept: 3, broken: 0, not_seen: 0 },
+    summary: counts(3, 0, 0),
     scenarios: [rehearsed('go-live'), rehearsed('webhook-lost')],
-    rules: keptRules.map(one => merged(one)),
+    rules: passedRules.map(one => merged(one)),
   })
 
 export const emptyRehearsal = (): Rehearsal =>
   rehearsal({
     why: 'there was no scenario to rehearse',
-    summary: { kept: 0, broken: 0, not_seen: 0 },
+    summary: counts(0, 0, 0),
     scenarios: [],
     rules: [],
   })
@@ -312,8 +316,8 @@ export function hostileRehearsal(): Rehearsal {
       ...one,
       scenario: `${i} ${hostile}`,
       ...(one.signal !== undefined && { signal: hostile }),
-      broken: one.broken.map(() => hostile),
-      ...(!one.ok && { why: hostile, folder: `${'9'.repeat(1_000_000)}${hostile}` }),
+      failed: one.failed.map(() => hostile),
+      ...(one.verdict !== 'passed' && { why: hostile, folder: `${'9'.repeat(1_000_000)}${hostile}` }),
     })),
     rules: rules.map((one, i) => ({
       ...one,

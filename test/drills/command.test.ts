@@ -25,7 +25,7 @@ test('exit 0, the plan on stderr and the report on stdout', async t => {
     stderr,
     /^understudy drill sustain http:\/\/127\.0\.0\.1:\d+ {3}seed: 7\nup to 40 requests, 30\/s at the most, 4 jobs, 1s at the most\n/,
   )
-  t.match(stdout, /✓ 7 thresholds held\n$/)
+  t.match(stdout, /✓ 7 thresholds passed\n$/)
   t.notOk((stdout + stderr).includes('\u001b'), 'no colours off a terminal')
 })
 

@@ -6,7 +6,7 @@ import { ConfigError } from '../../base/options.ts'
 import { type Compared, type Comparison, compareDrills, readDrillReport } from '../../drills/compare.ts'
 import { DrillReport } from '../../drills/report.ts'
 import { comparisonJson, comparisonText } from '../../drills/reporters/comparison.ts'
-import { drillJson } from '../../drills/reporters/json.ts'
+import { drillReporters } from '../../drills/reporters/index.ts'
 import { effectiveShare, holm, proportions, signedRank, twoSided } from '../../drills/statistics.ts'
 
 import {
@@ -39,7 +39,7 @@ t.test('two runs of the same are noise: fewer than 2 in 100 pairs have one alarm
   let pairs = 0
   for (let seed = 0; seed < 200; seed++) {
     const compared = compareDrills(drillReport({ seed: 1000 + seed }), drillReport({ seed: 5000 + seed }))
-    const real = compared.metrics.filter(({ judgement }) => judgement === 'real')
+    const real = compared.metrics.filter(({ outcome }) => outcome === 'changed')
     metrics += compared.metrics.filter(({ p }) => p !== undefined).length
     alarms += real.length
     if (real.length > 0) pairs++
@@ -62,7 +62,7 @@ t.test('runs whose times drift are no difference either, as neighbours that are 
       const answer = (at: number, of: () => number) => slower(drifts[at / 1000] ?? 1)(at, of)
       return drillReport({ seed: seed * 10 + run, answer })
     }) as [DrillReport, DrillReport]
-    if (['p50', 'p90', 'p99'].some(metric => find(compareDrills(a, b), metric).judgement === 'real')) alarms++
+    if (['p50', 'p90', 'p99'].some(metric => find(compareDrills(a, b), metric).outcome === 'changed')) alarms++
   }
   t.ok(alarms < 5, `${alarms} of 100`)
 })
@@ -72,11 +72,11 @@ t.test('a shift of 20 % is real, whichever of the two is slower', async t => {
   for (let seed = 0; seed < 20; seed++) {
     const fast = drillReport({ seed: 100 + seed, answer: slower(1) })
     const slow = drillReport({ seed: 300 + seed, answer: slower(1.2) })
-    t.match(find(compareDrills(fast, slow), 'p50'), { judgement: 'real' }, `seed ${seed}`)
-    t.match(find(compareDrills(fast, slow), 'poll.p50'), { judgement: 'unknown', why: 'one call has no intervals' })
-    t.match(find(compareDrills(slow, fast), 'p50'), { judgement: 'real' })
-    if (find(compareDrills(fast, slow), 'p90').judgement === 'real') tails++
-    t.match(find(compareDrills(fast, slow), 'throughput'), { judgement: 'noise' })
+    t.match(find(compareDrills(fast, slow), 'p50'), { outcome: 'changed' }, `seed ${seed}`)
+    t.match(find(compareDrills(fast, slow), 'poll.p50'), { outcome: 'inconclusive', why: 'one call has no intervals' })
+    t.match(find(compareDrills(slow, fast), 'p50'), { outcome: 'changed' })
+    if (find(compareDrills(fast, slow), 'p90').outcome === 'changed') tails++
+    t.match(find(compareDrills(fast, slow), 'throughput'), { outcome: 'unchanged' })
   }
   t.ok(tails >= 17, `and mostly so where few answers are: ${tails} of 20`)
   const [one, other] = [1, 1.03].map((factor, i) =>
@@ -84,12 +84,12 @@ t.test('a shift of 20 % is real, whichever of the two is slower', async t => {
   ) as [DrillReport, DrillReport]
   const little = find(compareDrills(one, other), 'p50')
   t.ok((little.p ?? 1) < 0.001, '3 % are seen where there are enough answers')
-  t.equal(little.judgement, 'noise', 'but are no more than two runs of the same may differ by')
+  t.equal(little.outcome, 'unchanged', 'but are no more than two runs of the same may differ by')
   const short = (factor: number, seed: number) =>
     drillReport({ drill: 'burst', seconds: 10, rate: () => 400, answer: slower(factor), seed })
   t.match(
     find(compareDrills(short(1, 1), short(1.2, 2)), 'p50'),
-    { judgement: 'unknown', why: 'too few intervals' },
+    { outcome: 'inconclusive', why: 'too few intervals' },
     'of ten intervals nobody can tell',
   )
 })
@@ -105,8 +105,8 @@ t.test(
         answer: (at, random) => ({ call: 'poll', ms: factor * logNormal(random, 5 + at / 1000), status: '2xx' }),
         seed,
       })
-    t.match(find(compareDrills(ramp(1, 1), ramp(1.2, 2)), 'p50'), { judgement: 'real' })
-    t.match(find(compareDrills(ramp(1, 3), ramp(1, 4)), 'p50'), { judgement: 'noise' })
+    t.match(find(compareDrills(ramp(1, 1), ramp(1.2, 2)), 'p50'), { outcome: 'changed' })
+    t.match(find(compareDrills(ramp(1, 3), ramp(1, 4)), 'p50'), { outcome: 'unchanged' })
   },
 )
 
@@ -122,13 +122,13 @@ t.test('3 failures of 1,000 against none prove nothing, 30 do', async t => {
   const [none, few, many] = [failing(0, 1), failing(3, 2), failing(30, 3)]
   t.equal(few.statuses['5xx'], 3)
   t.match(find(compareDrills(none, few), '5xx'), {
-    judgement: 'noise',
+    outcome: 'unchanged',
     a: 0,
     ratio: null,
     why: '0 of 1,000 against 3 of 1,000',
   })
-  t.match(find(compareDrills(none, many), '5xx'), { judgement: 'real', b: 3 })
-  t.match(find(compareDrills(many, none), '5xx'), { judgement: 'real', a: 3, b: 0 })
+  t.match(find(compareDrills(none, many), '5xx'), { outcome: 'changed', b: 3 })
+  t.match(find(compareDrills(many, none), '5xx'), { outcome: 'changed', a: 3, b: 0 })
   t.notOk(
     compareDrills(none, many).metrics.some(({ metric }) => metric === '429'),
     'what neither has is not told',
@@ -143,7 +143,7 @@ t.test('swapped inputs give the same verdicts with reciprocal ratios', async t =
       const back = compareDrills(b, a)
       for (const one of there.metrics) {
         const other = find(back, one.metric)
-        t.match(other, { a: one.b, b: one.a, judgement: one.judgement })
+        t.match(other, { a: one.b, b: one.a, outcome: one.outcome })
         if (one.ratio === null) t.equal(other.ratio, null)
         else t.ok(Math.abs(one.ratio * (other.ratio ?? 0) - 1) < 1e-9, one.metric)
         t.ok(Math.abs((one.p ?? 0) - (other.p ?? 0)) < 1e-9, one.metric)
@@ -155,17 +155,17 @@ t.test('swapped inputs give the same verdicts with reciprocal ratios', async t =
 t.test('a slowest answer, a p99.9, a fact and a gauge are shown and not judged; empty runs harm nothing', async t => {
   const compared = compareDrills(soakReport(), soakReport())
   for (const metric of ['max', 'p99.9', 'memory_growth', 'memory, last', 'memory, highest'])
-    t.match(find(compared, metric), { judgement: 'unknown', ratio: 1 }, metric)
-  t.match(find(compared, 'p50'), { judgement: 'noise', p: 1 })
+    t.match(find(compared, metric), { outcome: 'inconclusive', ratio: 1 }, metric)
+  t.match(find(compared, 'p50'), { outcome: 'unchanged', p: 1 })
   const empty = compareDrills(emptyReport(), emptyReport())
-  t.match(find(empty, 'p50'), { a: null, b: null, ratio: null, judgement: 'unknown' })
-  t.match(find(compareDrills(emptyReport(), outageReport()), 'p50'), { a: null, judgement: 'unknown' })
+  t.match(find(empty, 'p50'), { a: null, b: null, ratio: null, outcome: 'inconclusive' })
+  t.match(find(compareDrills(emptyReport(), outageReport()), 'p50'), { a: null, outcome: 'inconclusive' })
   t.same(
-    empty.metrics.filter(({ judgement }) => judgement !== 'unknown'),
+    empty.metrics.filter(({ outcome }) => outcome !== 'inconclusive'),
     [],
   )
   const few = (seed: number) => drillReport({ seconds: 2, rate: () => 3, seed })
-  t.match(find(compareDrills(few(1), few(2)), 'p50'), { judgement: 'unknown', why: 'too few intervals' })
+  t.match(find(compareDrills(few(1), few(2)), 'p50'), { outcome: 'inconclusive', why: 'too few intervals' })
 })
 
 t.test('what makes two runs not comparable stands on top', async t => {
@@ -203,10 +203,10 @@ t.test('the text has every metric with its verdict, how it was judged, and the s
       [],
       `no line over ${width}`,
     )
-    for (const { metric, judgement } of compared.metrics)
+    for (const { metric, outcome } of compared.metrics)
       t.ok(
         lines.some(line => line.startsWith(metric)),
-        `${metric} is ${judgement}`,
+        `${metric} is ${outcome}`,
       )
   }
   const text = comparisonText(compared)
@@ -230,7 +230,7 @@ t.test('a report is read back as it was written; what is none is told by its fil
   const validate = new Ajv({ strict: false }).compile(DrillReport as object)
   for (const report of someReports()) {
     t.ok(validate(report), JSON.stringify(validate.errors))
-    const { $schema, ...read } = readDrillReport(drillJson(report), 'a.json')
+    const { $schema, ...read } = readDrillReport(drillReporters.json(report), 'a.json')
     t.type($schema, 'string')
     t.same(read, report)
   }
@@ -252,7 +252,7 @@ t.test('a report is read back as it was written; what is none is told by its fil
     refused('{"profile": "full", "clauses": [], "checks": []}'),
     'runs/a.json is a report of understudy check; expected one of understudy drill',
   )
-  t.match(refused('[]'), 'runs/a.json is no report of understudy drill: the whole is []')
+  t.match(refused('[]'), 'runs/a.json is not a report of understudy drill: the whole is []')
   t.match(
     refused(JSON.stringify({ ...drillReport(), drill: 'stroll' })),
     '/drill is "stroll"; expected one of burst, sustain, ramp, journey, outage, recover, soak',

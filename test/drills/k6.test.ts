@@ -338,7 +338,7 @@ test('each drill is a script that k6 would run, and that does to a mock what the
       isValid(t, found)
       for (const name of Object.keys(found.options.scenarios)) t.ok(name in (plan.iterations ?? {}), `${name} was run`)
       t.equal(sum(found, 'broken'), 0, 'the mock breaks no clause')
-      for (const name of ['lost', 'doubled', 'lies', 'headers', 'shared', 'given_up'])
+      for (const name of ['lost', 'doubled', 'retry_after_violations', 'header_mismatches', 'shared_limit', 'given_up'])
         t.equal(sum(found, name), 0, `${name} = 0`)
       t.ok(
         found.requests.every(
@@ -357,7 +357,7 @@ test('every threshold is in the script with its own operator and limit, or named
     'p99.9 <= 2s',
     'max < 3s',
     'create.p95 < 1234ms',
-    'none < 7%',
+    'no_response < 7%',
     '4xx < 0.05%',
     'p90 > 1ms',
   ]
@@ -366,10 +366,10 @@ test('every threshold is in the script with its own operator and limit, or named
     ramp: ['knee >= 20/s', 'completed >= 90%', 'throughput >= 1/s'],
     journey: ['journey.errors < 5%', 'journey.max < 1h', 'throughput > 1/s'],
     burst: ['limited > 0', 'throughput > 5/s'],
-    recover: ['limited > 1', 'lies = 0'],
+    recover: ['limited > 1', 'retry_after_violations = 0'],
     soak: ['drift < 10%', 'throughput >= 9/s'],
   }
-  const outside = ['ramp knee', 'ramp throughput', 'burst throughput', 'recover lies', 'soak drift']
+  const outside = ['ramp knee', 'ramp throughput', 'burst throughput', 'recover retry_after_violations', 'soak drift']
   for (const drill of drillNames) {
     const mine = [
       ...prepared(drill, nowhere, {}).thresholds,
@@ -406,7 +406,8 @@ function conditionOf({ metric, call, op, limit }: Threshold, drill: DrillName): 
   if (metricOf(metric).unit === 'ms' && metric !== 'recovery')
     return `http_req_duration${of} ${percentile(metric)}${op}${limit}`
   const name = { '4xx': 'status_4xx', '429': 'status_429', '5xx': 'status_5xx' }[metric as string] ?? metric
-  if (['errors', 'none'].includes(name) || name.startsWith('status_')) return `${name}${of} rate${equals}${limit / 100}`
+  if (['errors', 'no_response'].includes(name) || name.startsWith('status_'))
+    return `${name}${of} rate${equals}${limit / 100}`
   if (metric === 'finished') return `finished rate${equals}${limit / 100}`
   if (metric === 'completed') {
     const due = { sustain: 1500, soak: 6000 }[drill as string]
@@ -681,7 +682,7 @@ test('an answer that breaks ERR-1 or RL-2 is broken, and counts as what it is', 
     iterations: { flood: 2 },
     env: { BASE_URL: 'http://127.0.0.1:9' },
   })
-  t.match([sum(gone, 'none'), sum(gone, 'errors'), sum(gone, 'broken')], [2, 2, 0])
+  t.match([sum(gone, 'no_response'), sum(gone, 'errors'), sum(gone, 'broken')], [2, 2, 0])
 })
 
 test('where there is nothing to drill it ends before any load, and says why', async t => {
@@ -709,7 +710,15 @@ test('a Retry-After is waited for: one that was a lie is found (RL-2), and a fai
     iterations: { flood: 3 },
     env: { BASE_URL: liar.url, SECOND_KEY: 'k' },
   })
-  t.match([sum(burst, 'lies'), sum(burst, 'shared'), sum(burst, 'limited'), sum(burst, 'headers')], [1, 3, 3, 3])
+  t.match(
+    [
+      sum(burst, 'retry_after_violations'),
+      sum(burst, 'shared_limit'),
+      sum(burst, 'limited'),
+      sum(burst, 'header_mismatches'),
+    ],
+    [1, 3, 3, 3],
+  )
   t.same(burst.slept, [7.25])
   const recover = await ran(t, scriptOf('recover'), { iterations: { persist: 1 }, env: { BASE_URL: liar.url } })
   t.equal(sum(recover, 'given_up'), 1)

@@ -1,4 +1,5 @@
 /** Drill reports as drills make them, from a small simulation with a seed: for the tests of what reads them. */
+import { countVerdicts } from '../../contracts/verdict.ts'
 import type {
   DrillName,
   DrillPoint,
@@ -8,6 +9,7 @@ import type {
   StatusClass,
   Statuses,
 } from '../../drills/report.ts'
+import { reportVersion } from '../../reports/document.ts'
 
 /** 0 ≤ x < 1, the same for the same seed (mulberry32). */
 export function chance(seed: number): () => number {
@@ -85,6 +87,7 @@ export function drillReport(simulation: Simulation = {}, more: Partial<DrillRepo
   const sorted = sortedMs(answers)
   const latency = percentilesOf(answers)
   return {
+    schema_version: reportVersion,
     understudy: '0.1.0',
     drill,
     target: 'http://127.0.0.1:4010',
@@ -93,8 +96,9 @@ export function drillReport(simulation: Simulation = {}, more: Partial<DrillRepo
     ms: seconds * 1000 + 834.2,
     complete: true,
     ok: true,
-    verdict: 'held',
-    why: `${drill} held: all of its thresholds do`,
+    verdict: 'passed',
+    why: `${drill} passed: all of its thresholds did`,
+    summary: countVerdicts(more.thresholds ?? []),
     settings: { '--rate': String(rate(0)), '--duration': `${seconds}s` },
     load: {
       model: 'open',
@@ -210,7 +214,7 @@ export function outageReport(): DrillReport {
   return {
     ...report,
     ok: false,
-    verdict: 'broken',
+    verdict: 'failed',
     why: 'broken: p99 < 500ms is 5,016 ms, 2 jobs are lost, and ERR-1 and RL-2 were broken under load',
     marks,
     failures: [
@@ -232,7 +236,7 @@ export function outageReport(): DrillReport {
         limit: 500,
         unit: 'ms',
         found: report.latency?.p99 ?? null,
-        verdict: 'broken',
+        verdict: 'failed',
         at_ms: 20_000,
         said: 'p99 is 5,016 ms, 4,516 ms over the limit, first in the interval at 20.0 s',
       },
@@ -244,7 +248,7 @@ export function outageReport(): DrillReport {
         limit: 2000,
         unit: 'ms',
         found: report.calls[0]?.latency?.p99 ?? null,
-        verdict: 'broken',
+        verdict: 'failed',
         at_ms: 20_000,
         said: 'p99 of create is over the limit, first in the interval at 20.0 s',
       },
@@ -255,7 +259,7 @@ export function outageReport(): DrillReport {
         limit: 10_000,
         unit: 'ms',
         found: 6200,
-        verdict: 'held',
+        verdict: 'passed',
         said: 'well again after 6.2 s, 3.8 s under the limit',
       },
       {
@@ -265,7 +269,7 @@ export function outageReport(): DrillReport {
         limit: 0,
         unit: '',
         found: 2,
-        verdict: 'broken',
+        verdict: 'failed',
         said: '2 jobs that were answered 201 are not in the list of jobs',
       },
     ],
@@ -279,7 +283,7 @@ export function outageReport(): DrillReport {
           at_ms: 20_310,
           evidence: {
             check: 'drill',
-            holds: false,
+            passed: false,
             expected: 'JSON with exactly the envelope {"error": {"code", "message", "request_id"}}',
             found: 'a body that is no JSON',
             pointer: '',
@@ -348,7 +352,7 @@ export function rampReport(): DrillReport {
         limit: 200,
         unit: '/s',
         found: 240,
-        verdict: 'held',
+        verdict: 'passed',
         said: 'the knee is at 240/s, 40/s over the limit',
       },
       {
@@ -358,7 +362,7 @@ export function rampReport(): DrillReport {
         limit: 5,
         unit: '%',
         found: 0,
-        verdict: 'held',
+        verdict: 'passed',
         said: 'no request failed',
       },
     ],
@@ -396,6 +400,7 @@ export const inconclusiveReport = (): DrillReport =>
     {
       ok: false,
       verdict: 'inconclusive',
+      fault: 'harness',
       why: 'inconclusive: 812 of 4,000 requests were begun too late by this machine, so the server is not to blame',
       generator: {
         late: 812,
@@ -414,7 +419,8 @@ export const inconclusiveReport = (): DrillReport =>
           limit: 500,
           unit: 'ms',
           found: null,
-          verdict: 'unknown',
+          verdict: 'inconclusive',
+          fault: 'harness',
           said: 'this machine could not drive the load',
         },
       ],

@@ -69,13 +69,13 @@ async function prove(server: Mutant | Variant, n: number): Promise<Row> {
       ...(isMutant(server) && server.needs === 'explore' && { explore: sequences }),
     })
     reports.push(report)
-    const accused = report.clauses.filter(({ verdict }) => verdict === 'broken').map(({ id }) => id)
+    const accused = report.clauses.filter(({ verdict }) => verdict === 'failed').map(({ id }) => id)
     const { breaks = [], also = [] } = isMutant(server) ? server : {}
     const missed = breaks.filter(id => !accused.includes(id))
     const innocent = accused.filter(id => ![...breaks, ...also].some(own => own === id))
     if (missed.length > 0) problems.add(`MISSED ${missed.join(' ')}`)
     if (innocent.length > 0) problems.add(`FALSE ALARM ${innocent.join(' ')}`)
-    if (report.summary.holds === 0) problems.add(`NOTHING HELD: ${report.why}`)
+    if (report.summary.passed === 0) problems.add(`NOTHING HELD: ${report.why}`)
   }
   const { breaks } = isMutant(server) ? server : { breaks: [] }
   const said = problems.size > 0 ? [...problems].join('; ') : breaks.length > 0 ? breaks.join(' ') : 'nothing accused'

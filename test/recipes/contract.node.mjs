@@ -10,9 +10,9 @@ const report = await check(API_URL, { key: API_KEY, profile: 'safe' })
 
 for (const { id, text, verdict, reason, evidence } of report.clauses) {
   test(`${id} ${text}`, context => {
-    if (verdict === 'not_tried') return context.skip(reason)
+    if (verdict === 'skipped') return context.skip(reason)
     const broken = evidence.filter(({ holds }) => !holds)
-    assert.equal(verdict, 'holds', broken.map(found).join('\n\n'))
+    assert.equal(verdict, 'passed', broken.map(found).join('\n\n'))
   })
 }
 

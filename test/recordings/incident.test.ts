@@ -146,6 +146,6 @@ t.test('replayed to a server that replays it, it shows no difference either', as
 
 t.test('the client is graded by what was recorded', async t => {
   const { file } = await recorded(t)
-  const broken = conduct(file, { key }).rules.flatMap(({ id, verdict }) => (verdict === 'broken' ? id : []))
+  const broken = conduct(file, { key }).rules.flatMap(({ id, verdict }) => (verdict === 'failed' ? id : []))
   t.same(broken, ['errors.no-hammering', 'limits.retry-after'])
 })

@@ -54,10 +54,10 @@ t.test('a good client is graded green, and each run leaves its reports and what 
   t.ok(valid(report), JSON.stringify(valid.errors))
   t.match(report, {
     ok: true,
-    why: /^2 scenarios, 0 not good; rules: \d+ kept, 0 broken, \d+ not seen$/,
+    why: /^2 scenarios, 0 failed; rules: \d+ passed, 0 failed, \d+ skipped$/,
     scenarios: [
-      { scenario: 'none', exit_code: 0, finished: true, ok: true, broken: [] },
-      { scenario: 'internal-error-once', exit_code: 0, finished: true, ok: true, broken: [] },
+      { scenario: 'none', exit_code: 0, finished: true, verdict: 'passed', failed: [] },
+      { scenario: 'internal-error-once', exit_code: 0, finished: true, verdict: 'passed', failed: [] },
     ],
   })
   t.same(progress.slice(0, 2), ['started none', 'started internal-error-once'])
@@ -74,13 +74,16 @@ t.test('a good client is graded green, and each run leaves its reports and what 
 
 t.test('a bad one is graded red, with the rule, the scenario and what to do', async t => {
   const report = await run(t, hasty, { scenario: [noScenario, 'internal-error-once'] })
-  t.match(report, { ok: false, scenarios: [{ ok: true }, { ok: false, broken: ['errors.no-hammering'] }] })
+  t.match(report, {
+    ok: false,
+    scenarios: [{ verdict: 'passed' }, { verdict: 'failed', failed: ['errors.no-hammering'] }],
+  })
   t.match(
-    report.rules.filter(({ verdict }) => verdict === 'broken'),
+    report.rules.filter(({ verdict }) => verdict === 'failed'),
     [{ id: 'errors.no-hammering', scenarios: ['internal-error-once'], advice: /^Wait 1-2 s before the first retry/ }],
   )
   const other = await run(t, faint, { scenario: ['internal-error-once'] })
-  t.match(other.scenarios, [{ exit_code: 5, broken: ['errors.retried'], ok: false }])
+  t.match(other.scenarios, [{ exit_code: 5, failed: ['errors.retried'], verdict: 'failed' }])
 })
 
 t.test("the README's two clients: the one as it should be, and the one that was written in a hurry", async t => {
@@ -90,10 +93,10 @@ t.test("the README's two clients: the one as it should be, and the one that was 
   t.equal(should.ok, true, should.why)
   const hurried = await run(t, recipe('hasty.mjs'), { scenario, require: ['RL-2'] })
   t.same(
-    hurried.scenarios.map(({ broken }) => broken),
+    hurried.scenarios.map(({ failed }) => failed),
     [['limits.retry-after'], ['errors.client-errors-not-retried']],
   )
-  t.match(hurried.why, /required, but not shown to be kept: RL-2/)
+  t.match(hurried.why, /required, but not passed: RL-2/)
 })
 
 t.test('one that hangs, makes no call, or is killed is told apart from one that ends', async t => {
@@ -114,19 +117,19 @@ t.test('one that breaks down, fails without a scenario or is still at it when it
   const ends = async (end: string, scenario: string, timeout = 20_000) => {
     const script = `fetch(process.env.UNDERSTUDY_BASE_URL + '/v1/jobs').finally(() => { ${end} })`
     const { scenarios, ok } = await run(t, [process.execPath, '-e', script], { scenario: [scenario], timeout })
-    t.equal(ok, scenarios[0]?.ok)
+    t.equal(ok, scenarios[0]?.verdict === 'passed')
     return scenarios[0]
   }
   t.match(await ends('process.exitCode = 3', noScenario), {
     ok: false,
     why: /^it failed with exit 3, though nothing was/,
   })
-  t.match(await ends('process.exitCode = 3', 'job-fails'), { ok: true, exit_code: 3 }, 'in a scenario it may')
+  t.match(await ends('process.exitCode = 3', 'job-fails'), { verdict: 'passed', exit_code: 3 }, 'in a scenario it may')
   const crash = await ends("process.kill(process.pid, 'SIGSEGV')", 'job-fails')
-  t.match(crash, { ok: false, signal: 'SIGSEGV', why: 'it was ended by SIGSEGV' })
+  t.match(crash, { verdict: 'failed', signal: 'SIGSEGV', why: 'it was ended by SIGSEGV' })
   const on = "setInterval(() => fetch(process.env.UNDERSTUDY_BASE_URL + '/v1/jobs'), 100)"
   t.match(await ends(on, 'job-stuck', 2_000), {
-    ok: false,
+    verdict: 'failed',
     finished: false,
     why: /^it did not end in .* raise --timeout$/,
   })
@@ -138,7 +141,7 @@ t.test('{url}, {key} and --env lead any program to the mock, and what it has sta
     scenario: ['job-fails'],
     env: ['MY_KEY={key}', 'MY_SCENARIO=is-{scenario}'],
   })
-  t.match(report.scenarios, [{ exit_code: 0, finished: true, ok: true }])
+  t.match(report.scenarios, [{ exit_code: 0, finished: true, verdict: 'passed' }])
   const folder = report.scenarios[0]?.folder as string
   const har = openHar(join(folder, 'journal.har'))
   t.match([...har.entries()], [{ request: { url: /name=is-job-fails$/ }, response: { status: 200 } }])
@@ -150,11 +153,11 @@ t.test('{url}, {key} and --env lead any program to the mock, and what it has sta
 t.test('several run at a time, each against a mock of its own', async t => {
   const report = await run(t, good, { scenario: [noScenario, 'job-fails', 'webhook-duplicate'], jobs: 3 })
   t.same(
-    report.scenarios.map(({ scenario, ok }) => [scenario, ok]),
+    report.scenarios.map(({ scenario, verdict }) => [scenario, verdict]),
     [
-      ['none', true],
-      ['job-fails', true],
-      ['webhook-duplicate', true],
+      ['none', 'passed'],
+      ['job-fails', 'passed'],
+      ['webhook-duplicate', 'passed'],
     ],
   )
 })

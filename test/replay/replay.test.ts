@@ -686,7 +686,7 @@ test('what is none of the API is left out, and counted', async t => {
   ])
   const report = await again(har, await start(t))
   same(t, report, 1)
-  t.strictSame(report.skipped, { webhooks: 1, options: 1, other_hosts: 1, admin: 1, control: 1 })
+  t.strictSame(report.left_out, { webhooks: 1, options: 1, other_hosts: 1, admin: 1, control: 1 })
 })
 
 /** `understudy replay` in a process of its own. */
@@ -707,7 +707,7 @@ test('the command says by its exit code how it went, and in one line what is wro
   const report = join(dirname(har), 'report.json')
   const bad = await command(har, other.url, '--speed', 'instant', '--reporter', 'junit', '--reporter', `json=${report}`)
   t.equal(bad.code, 1)
-  t.match(bad.stdout, /<failure type="broken" message="call 6: GET .v1.jobs: the status differs"/)
+  t.match(bad.stdout, /<failure type="failed" message="call 6: GET .v1.jobs: the status differs"/)
   const json = JSON.parse(readFileSync(report, 'utf8'))
   t.ok(new Ajv({ strict: false }).validate(ReplayReportSchema, json), 'the report is as its schema says')
 

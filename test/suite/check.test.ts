@@ -9,7 +9,7 @@ import { ConfigError } from '../../base/options.ts'
 import { packageRoot } from '../../base/paths.ts'
 import type { RunningMock } from '../../server/start.ts'
 import { Report as reportSchema } from '../../suite/report.ts'
-import { suiteJson as asJson } from '../../suite/reporters/json.ts'
+import { reporters } from '../../suite/reporters/index.ts'
 import { type CheckOptions, type CheckPlan, check } from '../../suite/runCheck.ts'
 import { client, clip, start } from '../support.ts'
 import { altered, type Call, clauseOf, front, having, type Reply, skip } from './checking.ts'
@@ -22,9 +22,9 @@ t.test('on the mock all that can be tried holds, in the profile full within 20 s
   const mock = await start(t, { webhookSecret })
   const plans: CheckPlan[] = []
   const report = await check(mock.url, { webhookSecret, require: ['core'], onPlan: plan => void plans.push(plan) })
-  t.same(having(report, 'broken'), [])
+  t.same(having(report, 'failed'), [])
   t.same(
-    having(report, 'not_tried').filter(id => id !== 'ERR-3'),
+    having(report, 'skipped').filter(id => id !== 'ERR-3'),
     unseen,
   )
   t.match(report, { ok: true, complete: true, profile: 'full', required: { missing: [] } })
@@ -38,8 +38,8 @@ t.test('on the mock all that can be tried holds, in the profile full within 20 s
 t.test('in the profile safe nothing is broken, spent or filled up, within 5 s; core is then not all there', async t => {
   const mock = await start(t, { webhookSecret })
   const report = await check(mock.url, { webhookSecret, profile: 'safe' })
-  t.match(report, { ok: true, complete: true, summary: { broken: 0 }, spent: { credits: 0 } })
-  t.ok(report.summary.holds >= 15, `${report.summary.holds} hold`)
+  t.match(report, { ok: true, complete: true, summary: { failed: 0 }, spent: { credits: 0 } })
+  t.ok(report.summary.passed >= 15, `${report.summary.passed} hold`)
   t.ok(report.ms < 5000, `${report.ms} ms`)
   t.ok(report.spent.sent_bytes < 3e6, `${report.spent.sent_bytes} bytes`)
   t.equal(await spentOn(mock), 0)
@@ -54,7 +54,7 @@ t.test('in the profile safe nothing is broken, spent or filled up, within 5 s; c
   for (const id of required.required.missing) {
     t.match(
       required.clauses.find(clause => clause.id === id),
-      { verdict: 'not_tried', needs: ['--profile full'] },
+      { verdict: 'skipped', needs: ['--profile full'] },
       id,
     )
   }
@@ -107,7 +107,7 @@ t.test('no more than --max-credits is ever spent, whatever goes wrong at the end
       t.ok(spent > 3, 'it is used')
       t.equal(report.ok, true)
       t.match(clauseOf(report, 'CR-1'), {
-        verdict: 'not_tried',
+        verdict: 'skipped',
         reason: /it would cost \d+(\.\d+)? credits, and \d+(\.\d+)? are left of the budget/,
         needs: ['--max-credits'],
       })
@@ -122,8 +122,8 @@ t.test('JOB-3 where drafts start by themselves, one of them is all that is spent
     return pass()
   })
   const safe = await check(url, { key: 'test_safe', control: false, profile: 'safe' })
-  t.equal(clauseOf(safe, 'JOB-3').verdict, 'broken')
-  t.match(clauseOf(safe, 'JOB-1'), { verdict: 'not_tried', reason: /a draft does not wait here \(JOB-3\)/ })
+  t.equal(clauseOf(safe, 'JOB-3').verdict, 'failed')
+  t.match(clauseOf(safe, 'JOB-1'), { verdict: 'skipped', reason: /a draft does not wait here \(JOB-3\)/ })
   t.equal((await client(mock, 'test_safe').get('/v1/usage/summary')).body.total_jobs, 1)
   t.equal(safe.spent.credits, 2, 'and it is owned up to')
 })
@@ -135,8 +135,8 @@ t.test(
     mock.setKey({ key: 'test_slow', rate_limit: { calls: 8, per: '1s' } })
     const options: CheckOptions = { key: 'test_slow', control: false, only: ['JOB-6', 'US-1'], profile: 'safe' }
     const report = await check(mock.url, options)
-    t.match(report, { ok: true, summary: { broken: 0 } })
-    t.equal(clauseOf(report, 'JOB-6').verdict, 'holds')
+    t.match(report, { ok: true, summary: { failed: 0 } })
+    t.equal(clauseOf(report, 'JOB-6').verdict, 'passed')
     const entries = mock.journal.entries({ key: 'test_slow' })
     const refused = entries.filter(({ status }) => status === 429)
     t.ok(refused.length >= 2, `${refused.length} were answered 429`)
@@ -146,9 +146,9 @@ t.test(
     }
 
     const hasty = await check(mock.url, { ...options, maxWait: 300 })
-    t.match(hasty.summary, { broken: 0 })
+    t.match(hasty.summary, { failed: 0 })
     t.match(clauseOf(hasty, 'JOB-6'), {
-      verdict: 'not_tried',
+      verdict: 'skipped',
       reason: /429, to be tried again after 1 s/,
       needs: ['--max-wait'],
     })
@@ -173,12 +173,12 @@ t.test("GO-4 ids are looked for in the server's own logs, even in what is writte
     return clauseOf(await check(url, { logs, only, profile: 'safe' }), 'GO-4')
   }
   const at = (name: string) => (line: string) => appendFileSync(join(folder, name), line)
-  t.match(await logged('whole.log', at('whole.log')), { verdict: 'holds' })
+  t.match(await logged('whole.log', at('whole.log')), { verdict: 'passed' })
   const late = (line: string) => setTimeout(700).then(() => at('late.log')(line))
-  t.match(await logged('late.log', late), { verdict: 'holds' })
+  t.match(await logged('late.log', late), { verdict: 'passed' })
   const none = await logged('none.log', () => {})
   t.match(none, {
-    verdict: 'broken',
+    verdict: 'failed',
     evidence: [{ expected: /request_id/, found: /1 of 1 are missing: req_/ }, { found: /missing: job_/ }],
   })
 })
@@ -190,22 +190,22 @@ t.test('the report is what its schema says, in JSON as well', async t => {
   )
   const before = await check(mock.url, { profile: 'safe', only: ['CR-2'], seed: 'seven' })
   const report = await check(url, { seed: 'seven', skip: [...skip, 'limits'], require: ['core'], baseline: before })
-  const document = JSON.parse(asJson(report))
+  const document = JSON.parse(reporters.json(report))
   const validate = new Ajv({ allErrors: true, allowUnionTypes: true }).compile(reportSchema)
   t.ok(validate(document), JSON.stringify(validate.errors))
   t.match(document, { target: url, profile: 'full', seed: 'seven', ok: false, changes: { changes: Array } })
-  t.same(Object.keys(document.summary), ['holds', 'broken', 'not_tried'])
+  t.same(Object.keys(document.summary), ['passed', 'failed', 'skipped', 'inconclusive'])
   const verdicts = document.clauses.map(({ verdict }: { verdict: string }) => verdict)
-  for (const verdict of ['holds', 'broken', 'not_tried']) {
+  for (const verdict of ['passed', 'failed', 'skipped', 'inconclusive']) {
     t.equal(verdicts.filter((one: string) => one === verdict).length, document.summary[verdict], verdict)
   }
   t.match(
     document.clauses.find(({ id }: { id: string }) => id === 'CR-2'),
-    { verdict: 'broken', evidence: [{ holds: false }] },
+    { verdict: 'failed', evidence: [{ passed: false }] },
   )
   for (const { id, verdict, reason, evidence } of document.clauses) {
-    t.equal(typeof reason, verdict === 'not_tried' ? 'string' : 'undefined', `${id} gives a reason only if not tried`)
-    if (verdict !== 'not_tried') t.ok(evidence.length > 0, `${id} has evidence`)
+    t.equal(typeof reason, verdict === 'skipped' ? 'string' : 'undefined', `${id} gives a reason only if not tried`)
+    if (verdict !== 'skipped') t.ok(evidence.length > 0, `${id} has evidence`)
   }
   t.notOk(validate({ ...document, summary: {} }), 'the schema can refuse')
 })
@@ -214,9 +214,9 @@ t.test('WH-2 a signature is right only with the right secret', async t => {
   const mock = await start(t, { webhookSecret })
   const only = ['webhooks']
   const right = await check(mock.url, { webhookSecret, only })
-  t.match([clauseOf(right, 'WH-1'), clauseOf(right, 'WH-2')], [{ verdict: 'holds' }, { verdict: 'holds' }])
+  t.match([clauseOf(right, 'WH-1'), clauseOf(right, 'WH-2')], [{ verdict: 'passed' }, { verdict: 'passed' }])
   const wrong = await check(mock.url, { webhookSecret: 'another', only })
-  t.same(having(wrong, 'broken'), ['WH-2'])
+  t.same(having(wrong, 'failed'), ['WH-2'])
   t.match(clauseOf(wrong, 'WH-2').evidence, [
     {
       expected: /HMAC/,
@@ -226,7 +226,7 @@ t.test('WH-2 a signature is right only with the right secret', async t => {
     },
   ])
   const none = await check(mock.url, { only })
-  t.match(clauseOf(none, 'WH-2'), { verdict: 'not_tried', needs: ['--webhook-secret'] })
+  t.match(clauseOf(none, 'WH-2'), { verdict: 'skipped', needs: ['--webhook-secret'] })
 })
 
 t.test(
@@ -237,7 +237,7 @@ t.test(
     copyFileSync(join(packageRoot, 'fixtures', 'clips', 'difficult.mp4'), join(folder, 'mine.mp4'))
     const { url, calls } = await front(t, mock, (_call, pass) => pass())
     const report = await check(url, { clip: join(folder, 'mine.mp4'), only: ['credits.charge', 'golive.clip-short'] })
-    t.match(report.summary, { broken: 0 })
+    t.match(report.summary, { failed: 0 })
     t.equal(clauseOf(report, 'CR-1').evidence[0]?.expected, '3 credits: 3 s at 60 a minute (original)')
     const uploads = calls.filter(({ url }) => url === '/v1/uploads')
     const bytes = await clip('difficult.mp4')

@@ -181,8 +181,8 @@ t.test('--only, --skip and --list choose; --require and --bail decide; --timeout
   t.match(parsed(bailed), {
     complete: false,
     checks: [
-      { id: 'credits.pricing', verdict: 'broken' },
-      { id: 'usage.events', verdict: 'not_tried', reason: 'the run ended before' },
+      { id: 'credits.pricing', verdict: 'failed' },
+      { id: 'usage.events', verdict: 'skipped', reason: 'the run ended before' },
     ],
   })
   const [evidence] = parsed(bailed).clauses.find(({ id }) => id === 'CR-2')?.evidence ?? []

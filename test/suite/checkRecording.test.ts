@@ -25,10 +25,10 @@ function written(t: Test, har: string | HarEntry[], name = 'traffic.har'): strin
 const evidenceIn = (report: Report): string =>
   JSON.stringify(
     report.clauses
-      .filter(({ verdict }) => verdict === 'broken')
+      .filter(({ verdict }) => verdict === 'failed')
       .flatMap(({ id, evidence }) => evidence.map(({ expected, found, pointer }) => [id, expected, found, pointer])),
   )
-const brokenIn = (file: string): string[] => having(checkRecording(file), 'broken')
+const brokenIn = (file: string): string[] => having(checkRecording(file), 'failed')
 
 /** Where webhooks arrive. Unused ones too are taken. */
 async function receiver(t: Test): Promise<string> {
@@ -114,7 +114,7 @@ t.test('unhappy clients under each shipped scenario: nothing is broken but what 
       const file = written(t, mock.journal.har())
       if (name === 'no-answer') await mock.close()
       const report = checkRecording(file)
-      t.same(having(report, 'broken'), onPurpose[name] ?? [], evidenceIn(report))
+      t.same(having(report, 'failed'), onPurpose[name] ?? [], evidenceIn(report))
     })
   }
 })
@@ -123,8 +123,8 @@ t.test('the whole suite, recorded, breaks nothing, and most clauses are seen', a
   const mock = await start(t, { speed: 40, webhookSecret: 'a webhook secret', rateLimit: 100, jobLimit: 1000 })
   await check(mock.url, { seed: 'recorded', webhookSecret: 'a webhook secret', maxWait: 5000, skip, profile: 'full' })
   const report = checkRecording(written(t, mock.journal.har()))
-  t.same(having(report, 'broken'), [])
-  t.ok(report.summary.holds >= 30, report.why)
+  t.same(having(report, 'failed'), [])
+  t.ok(report.summary.passed >= 30, report.why)
   t.ok(clauseOf(report, 'JOB-5').evidence.length > 0)
   t.match(report, { ok: true, profile: 'safe', seed: 'none', spent: { credits: 0 } })
 })
@@ -429,7 +429,7 @@ t.test(
   'a right session breaks nothing; each breach that is planted in it is found, and no innocent clause accused',
   async t => {
     const whole = checkRecording(written(t, right()))
-    t.same(having(whole, 'broken'), [], evidenceIn(whole))
+    t.same(having(whole, 'failed'), [], evidenceIn(whole))
     t.ok(breaches.length >= 20)
     for (const [what, plant, clauses] of breaches) {
       const entries = right()
@@ -563,8 +563,8 @@ t.test("a browser's recording: other hosts, preflights, base64, HTTP/2 names, ca
     } as HarEntry,
   ]
   const report = checkRecording(written(t, [...others, ...lower]))
-  t.same(having(report, 'broken'), [])
-  t.ok(report.summary.holds >= 25, report.why)
+  t.same(having(report, 'failed'), [])
+  t.ok(report.summary.passed >= 25, report.why)
   t.equal(report.target, `traffic.har (${base})`)
   t.match(clauseOf(report, 'ERR-1').notes, ['1 call was cut off before a whole answer came: not judged'])
   const spoilt = structuredClone(lower)
@@ -600,14 +600,14 @@ t.test('the command: exit codes, options that make sense, and those that do not'
     return join(dir, name)
   }
   const broken = put('bad.har', JSON.stringify({ log: { entries: bad } }))
-  t.match(await checkCommand([good]), { code: 0, stderr: '', stdout: /\d+ hold, 0 broken, \d+ not tried/ })
-  t.match(await checkCommand([broken]), { code: 1, stdout: /JOB-4 is broken[\s\S]*completed, which is terminal/ })
+  t.match(await checkCommand([good]), { code: 0, stderr: '', stdout: /\d+ passed, 0 failed, \d+ skipped/ })
+  t.match(await checkCommand([broken]), { code: 1, stdout: /JOB-4 failed[\s\S]*completed, which is terminal/ })
   t.match(await checkCommand([broken, '--skip', 'JOB-4']), { code: 0 })
   t.match(await checkCommand([broken, '--only', 'DL-1,states', '--require', 'DL-1']), { code: 1 })
   t.match(await checkCommand([good, '--require', 'GO-4']), { code: 1, stdout: /required, but not shown to hold: GO-4/ })
   t.match(await checkCommand([good, '--only', 'WH-3']), { code: 1, stdout: /nothing was proved/ })
   const json = put('before.json', (await checkCommand([good, '--reporter', 'json'])).stdout)
-  t.match(await checkCommand([broken, '--baseline', json]), { code: 1, stdout: /JOB-4 holds -> broken/ })
+  t.match(await checkCommand([broken, '--baseline', json]), { code: 1, stdout: /JOB-4 passed -> failed/ })
   t.match(await checkCommand([good, '--list']), { code: 0, stdout: /^traffic\.answers +ERR-1/ })
   const wrong: [string[], RegExp][] = [
     [[good, '--key', 'k'], /^understudy: --key is for an endpoint that calls are sent to; .*nothing is sent/],
@@ -676,7 +676,7 @@ t.test('100,000 entries take less than 300 MB', async t => {
   const seconds = (performance.now() - startedAt) / 1000
   const megabytes = Number(/maxRSS (\d+)/.exec(stderr)?.[1]) / 1024
   t.equal(code, 0, stderr)
-  t.match(stdout, /0 broken/)
+  t.match(stdout, /0 failed/)
   t.ok(megabytes < 300, `${Math.round(megabytes)} MB`)
   t.comment(`${Math.round(megabytes)} MB, ${seconds.toFixed(1)} s`)
 })

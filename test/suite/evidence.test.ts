@@ -132,9 +132,9 @@ for (const { says, id, only, wrong, evidence, isIt } of cases) {
     const { url, calls } = await front(t, mock, async (call, pass) => wrong(call, await pass()))
     const report = await check(url, { key, control: false, profile: 'safe', only: [only] })
     const clause = clauseOf(report, id)
-    t.match(clause, { verdict: 'broken', text: clauses[id].text })
+    t.match(clause, { verdict: 'failed', text: clauses[id].text })
     const [first] = clause.evidence as [Evidence]
-    t.match(first, { ...evidence, holds: false, check: only })
+    t.match(first, { ...evidence, passed: false, check: only })
     t.match(reporters.pretty(report, { width: 1000 }), first.curl, 'the line is printed to be copied')
 
     const sent = calls.find(isIt)
@@ -172,7 +172,7 @@ t.test('DL-3 is shown broken with the call that was made even where no answer ca
     },
   ])
   // A clip that never came out is no clip that was tried.
-  t.match(clauseOf(report, 'GO-6'), { verdict: 'not_tried', reason: /clip did not come out whole/ })
+  t.match(clauseOf(report, 'GO-6'), { verdict: 'skipped', reason: /clip did not come out whole/ })
 })
 
 /** An endpoint that hands out such a URL, and whose jobs have no id. */

@@ -4,9 +4,11 @@ import { createHash } from 'node:crypto'
 import { Ajv } from 'ajv'
 import t from 'tap'
 import type { Evidence } from '../../contracts/evidence.ts'
+import { countVerdicts, summaryText } from '../../contracts/verdict.ts'
+import { reportVersion } from '../../reports/document.ts'
 import { type ReporterName, reporterHelp } from '../../reports/names.ts'
 import { compare } from '../../suite/baseline.ts'
-import { type CheckResult, type ClauseResult, Report, summaryText } from '../../suite/report.ts'
+import { type CheckResult, type ClauseResult, Report } from '../../suite/report.ts'
 import { reporters } from '../../suite/reporters/index.ts'
 import { proseOf, readJunit, readTap } from '../reports/readers.ts'
 
@@ -24,7 +26,7 @@ const hostile = [
 
 const hostileEvidence: Evidence = {
   check: 'errors.envelope',
-  holds: false,
+  passed: false,
   expected: 'an envelope with the code not_found',
   found: hostile,
   pointer: `/error/${hostile.slice(0, 200)}`,
@@ -57,7 +59,7 @@ const check = (id: string, clauses: string[], more: Partial<CheckResult> = {}): 
   id,
   title: `what ${id} sees`,
   clauses,
-  verdict: 'holds',
+  verdict: 'passed',
   ms: 1234.5,
   requests: 3,
   ...more,
@@ -66,23 +68,23 @@ const check = (id: string, clauses: string[], more: Partial<CheckResult> = {}): 
 /** A run in which two clauses hold, two are broken and three were not tried. */
 function reportOf(more: Partial<Report> = {}): Report {
   const clauses = more.clauses ?? [
-    clause('SYS-1', 'holds', { checks: ['system.health'] }),
-    clause('ERR-1', 'broken', {
+    clause('SYS-1', 'passed', { checks: ['system.health'] }),
+    clause('ERR-1', 'failed', {
       checks: ['errors.envelope'],
       evidence: [hostileEvidence, { ...hostileEvidence, expected: 'another code' }],
     }),
-    clause('WH-3', 'broken', {
+    clause('WH-3', 'failed', {
       level: 'open',
-      evidence: [{ check: 'explore', holds: false, expected: 'a retry', found: 'none' }],
+      evidence: [{ check: 'explore', passed: false, expected: 'a retry', found: 'none' }],
     }),
-    clause('ID-1', 'holds', { text: 'Holds # TODO \\# not yet', notes: ['Idempotency-Key is honoured'] }),
-    clause('AUTH-3', 'not_tried', { reason: 'one key is not enough # {', needs: ['a second key: --other-key'] }),
-    clause('RL-1', 'not_tried', { reason: 'one key is not enough # {', needs: ['a second key: --other-key'] }),
-    clause('WH-1', 'not_tried', { reason: hostile.slice(0, 150) }),
+    clause('ID-1', 'passed', { text: 'Holds # TODO \\# not yet', notes: ['Idempotency-Key is honoured'] }),
+    clause('AUTH-3', 'skipped', { reason: 'one key is not enough # {', needs: ['a second key: --other-key'] }),
+    clause('RL-1', 'skipped', { reason: 'one key is not enough # {', needs: ['a second key: --other-key'] }),
+    clause('WH-1', 'skipped', { reason: hostile.slice(0, 150) }),
   ]
-  const of = (verdict: ClauseResult['verdict']) => clauses.filter(one => one.verdict === verdict).length
-  const summary = { holds: of('holds'), broken: of('broken'), not_tried: of('not_tried') }
+  const summary = countVerdicts(clauses)
   return {
+    schema_version: reportVersion,
     understudy: '0.1.0',
     target: 'https://api.example/base',
     profile: 'full',
@@ -91,7 +93,7 @@ function reportOf(more: Partial<Report> = {}): Report {
     ms: 41_234,
     complete: true,
     ok: false,
-    why: `${summaryText(summary)}; broken are ERR-1 and WH-3`,
+    why: `${summaryText(summary)}; failed are ERR-1 and WH-3`,
     summary,
     spent: { requests: 213, credits: 1, sent_bytes: 3_400_000 },
     required: { clauses: [], missing: [] },
@@ -99,14 +101,14 @@ function reportOf(more: Partial<Report> = {}): Report {
     clauses,
     checks: [
       check('system.health', ['SYS-1']),
-      check('errors.envelope', ['ERR-1'], { verdict: 'broken', broken: ['ERR-1'] }),
-      check('auth.other_key', ['AUTH-3', 'RL-1'], { verdict: 'not_tried', reason: 'one key is not enough # {', ms: 0 }),
+      check('errors.envelope', ['ERR-1'], { verdict: 'failed', failed: ['ERR-1'] }),
+      check('auth.other_key', ['AUTH-3', 'RL-1'], { verdict: 'skipped', reason: 'one key is not enough # {', ms: 0 }),
     ],
     explored: { sequences: 200, calls: 1432, seed: '7f3a' },
     changes: {
       since: '2026-11-20T00:00:00Z',
-      changes: [{ clause: 'ERR-1', from: 'holds', to: 'broken' }],
-      text: 'since 2026-11-20T00:00:00Z: ERR-1 holds -> broken',
+      changes: [{ clause: 'ERR-1', from: 'passed', to: 'failed' }],
+      text: 'since 2026-11-20T00:00:00Z: ERR-1 passed -> failed',
     },
     ...more,
   }
@@ -115,7 +117,7 @@ function reportOf(more: Partial<Report> = {}): Report {
 /** A run without a broken clause that is not green all the same. */
 const lacking = (more: Partial<Report>): Report =>
   reportOf({
-    clauses: [clause('SYS-1', 'holds'), clause('RL-1', 'not_tried', { reason: 'no key' })],
+    clauses: [clause('SYS-1', 'passed'), clause('RL-1', 'skipped', { reason: 'no key' })],
     checks: [],
     ...more,
   })
@@ -153,26 +155,26 @@ t.test('every reporter copes with a report of nothing', async t => {
 t.test('pretty says what is broken, how to see it again and what was not tried, and the verdict last', async t => {
   const text = reporters.pretty(reportOf(), { width: 72 })
   const lines = text.trimEnd().split('\n')
-  t.equal(lines.at(-1), '2 hold, 2 broken, 3 not tried; broken are ERR-1 and WH-3')
+  t.equal(lines.at(-1), '2 passed, 2 failed, 3 skipped; failed are ERR-1 and WH-3')
   for (const wanted of [
-    '✗ ERR-1 is broken (core)  new (baseline: holds)',
+    '✗ ERR-1 failed (core)  new (baseline: passed)',
     '  check      errors.envelope: what errors.envelope sees',
     '  expected   an envelope with the code not_found',
     '  answer     404 in 12 ms',
     '             retry-after: 7',
     '  curl -sS "$BASE/v1/jobs" \\',
     '    -H "X-Api-Key: $KEY"',
-    '✗ WH-3 is broken (open)',
+    '✗ WH-3 failed (open)',
     '  check      explore: a sequence that nobody wrote',
     '             │ ok 99 - forged # SKIP',
-    'Not tried: 3',
+    'Skipped: 3',
     '– one key is not enough # {',
     '  AUTH-3, RL-1',
     '  needs a second key: --other-key',
     'ID-1    Idempotency-Key is honoured',
-    'Holds: 2',
+    'Passed: 2',
     'SYS-1 ID-1',
-    'since 2026-11-20T00:00:00Z: ERR-1 holds -> broken',
+    'since 2026-11-20T00:00:00Z: ERR-1 passed -> failed',
     'explored 200 sequences of 1,432 calls, seed 7f3a',
     'spent 213 requests, 1 credit, 3.4 MB sent, in 41.2 s',
   ])
@@ -186,7 +188,7 @@ t.test('pretty says what is broken, how to see it again and what was not tried, 
 
   const many = Array.from({ length: 5 }, (_, i) => ({ ...hostileEvidence, found: `the ${i}th` }))
   const prettyOf = (evidence: Evidence[]) =>
-    reporters.pretty(reportOf({ clauses: [clause('ERR-1', 'broken', { evidence })] }))
+    reporters.pretty(reportOf({ clauses: [clause('ERR-1', 'failed', { evidence })] }))
   t.match(prettyOf(many), '2 more like it: the json report has them all')
   const same = prettyOf(many.map(one => ({ ...one, found: 'the same' })))
   t.match(same, '4 more like it', 'the same seen again is shown once')
@@ -254,32 +256,32 @@ t.test('tap is read by a TAP parser: a test point for each clause, whatever the 
   t.match(points[1]?.diag?.evidence[0]?.found, /owned.*\n\.\.\.\n---\nok 99 - forged # SKIP\n/s)
   t.match(points[3], { name: 'ID-1 Holds # TODO \\# not yet', todo: false })
   t.equal(points[4]?.skip, 'one key is not enough # {…')
-  t.match(comments.at(-1), '# 2 hold, 2 broken, 3 not tried; broken are ERR-1 and WH-3')
+  t.match(comments.at(-1), '# 2 passed, 2 failed, 3 skipped; failed are ERR-1 and WH-3')
 })
 
 t.test('a run that is not green without a broken clause is not green in TAP and JUnit either', async t => {
   const required = lacking({ required: { clauses: ['RL-1', 'SYS-1'], missing: ['RL-1'] }, why: 'RL-1 is required' })
   const { complete, points } = readTap<Point>(reporters.tap(required))
   t.match(complete, { ok: false, count: 2, fail: 1 })
-  t.match(points[1], { ok: false, skip: false, diag: { message: 'required, but not tried: no key' } })
+  t.match(points[1], { ok: false, skip: false, diag: { message: 'required, but skipped: no key' } })
   t.match(readJunit(reporters.junit(required)).cases, [{ name: 'required: RL-1', kind: 'failure' }])
 
   const stopped = lacking({ complete: false, why: 'stopped after 3 requests' })
   t.match(readTap<Point>(reporters.tap(stopped)).complete, { ok: false, count: 3, fail: 1 })
   t.match(readJunit(reporters.junit(stopped)).cases, [{ kind: 'failure', message: 'stopped after 3 requests' }])
 
-  const bare = lacking({ clauses: [clause('RL-1', 'broken')], why: 'RL-1 is broken' })
+  const bare = lacking({ clauses: [clause('RL-1', 'failed')], why: 'RL-1 failed' })
   t.match(readTap<Point>(reporters.tap(bare)).complete, { ok: false, fail: 1 })
-  t.match(readJunit(reporters.junit(bare)).cases, [{ kind: 'failure', message: 'RL-1 is broken' }])
+  t.match(readJunit(reporters.junit(bare)).cases, [{ kind: 'failure', message: 'RL-1 failed' }])
 
-  const green = lacking({ ok: true, why: '1 holds' })
+  const green = lacking({ ok: true, why: '1 passed' })
   t.match(readTap<Point>(reporters.tap(green)).complete, { ok: true, count: 2, fail: 0, skip: 1 })
   t.match(readJunit(reporters.junit(green)).attributes, { tests: '0', failures: '0' })
 })
 
 t.test('markdown keeps what the endpoint said within fences, and a table row in three cells', async t => {
   const text = reporters.markdown(reportOf())
-  t.match(text, /^## ❌ 2 hold, 2 broken, 3 not tried; broken are ERR-1 and WH-3\n/)
+  t.match(text, /^## ❌ 2 passed, 2 failed, 3 skipped; failed are ERR-1 and WH-3\n/)
   const { prose: outside, isClosed } = proseOf(text)
   t.ok(isClosed, 'every fence is closed')
   const prose = outside.join('\n')
@@ -343,7 +345,7 @@ t.test('sarif has a rule for each clause and a result, at its route, for each br
 
   const fingerprintAt = (url: string) => {
     const evidence = [{ ...hostileEvidence, request: { method: 'GET', url, headers: {} } }]
-    return read(reportOf({ clauses: [clause('ERR-1', 'broken', { evidence })] })).runs[0].results[0]
+    return read(reportOf({ clauses: [clause('ERR-1', 'failed', { evidence })] })).runs[0].results[0]
       ?.partialFingerprints
   }
   const fingerprint = fingerprintAt('https://api.example/base/v1/jobs/job_1')
@@ -382,26 +384,26 @@ t.test('html is whole without its script, with what is broken open and first', a
   const page = reporters.html(reportOf())
   t.match(
     page,
-    /<h1><span class="broken">✗<\/span> 2 hold, 2 broken, 3 not tried<\/h1>\s*<p class="lede">Broken are ERR-1 and WH-3<\/p>/,
+    /<h1><span class="failed">✗<\/span> 2 passed, 2 failed, 3 skipped<\/h1>\s*<p class="lede">Failed are ERR-1 and WH-3<\/p>/,
   )
   const clauses = [...page.matchAll(/<details class="clause" id="([^"]+)" data-verdict="(\w+)"( open)?>/g)]
   t.same(
     clauses.map(([, id, verdict, open]) => [id, verdict, open !== undefined]),
     [
-      ['ERR-1', 'broken', true],
-      ['WH-3', 'broken', true],
-      ['AUTH-3', 'not_tried', false],
-      ['RL-1', 'not_tried', false],
-      ['WH-1', 'not_tried', false],
-      ['SYS-1', 'holds', false],
-      ['ID-1', 'holds', false],
+      ['ERR-1', 'failed', true],
+      ['WH-3', 'failed', true],
+      ['AUTH-3', 'skipped', false],
+      ['RL-1', 'skipped', false],
+      ['WH-1', 'skipped', false],
+      ['SYS-1', 'passed', false],
+      ['ID-1', 'passed', false],
     ],
   )
   t.match(page, /<form class="filter" hidden/)
   t.match(page, 'GET https://api.example/base/v1/jobs/job_1')
   t.match(page, '<b>Needs:</b> a second key: --other-key')
-  t.match(page, '<dt>Baseline</dt><dd>since 2026-11-20T00:00:00Z: ERR-1 holds -&#62; broken</dd>')
-  t.match(page, '<rect class="broken" x="2" width="2" height="1"/>')
+  t.match(page, '<dt>Baseline</dt><dd>since 2026-11-20T00:00:00Z: ERR-1 passed -&#62; failed</dd>')
+  t.match(page, '<rect class="failed" x="2" width="2" height="1"/>')
   t.match(page, /prefers-color-scheme: dark/)
 })
 
@@ -409,38 +411,38 @@ t.test('a baseline tells which clauses changed, which are new and which are gone
   const old = reportOf({
     started_at: '2026-11-20T00:00:00Z',
     clauses: [
-      clause('RL-2', 'holds'),
-      clause('ERR-1', 'broken'),
-      clause('UP-1', 'not_tried'),
-      clause('UP-2', 'not_tried'),
-      clause('DL-1', 'holds'),
-      clause('OLD-1', 'holds'),
+      clause('RL-2', 'passed'),
+      clause('ERR-1', 'failed'),
+      clause('UP-1', 'skipped'),
+      clause('UP-2', 'skipped'),
+      clause('DL-1', 'passed'),
+      clause('OLD-1', 'passed'),
     ],
   })
   const now = reportOf({
     profile: 'safe',
     clauses: [
-      clause('ERR-1', 'holds'),
-      clause('RL-2', 'broken'),
-      clause('UP-1', 'holds'),
-      clause('UP-2', 'holds'),
-      clause('DL-1', 'not_tried'),
-      clause('NEW-1', 'broken'),
-      clause('NEW-2', 'not_tried'),
+      clause('ERR-1', 'passed'),
+      clause('RL-2', 'failed'),
+      clause('UP-1', 'passed'),
+      clause('UP-2', 'passed'),
+      clause('DL-1', 'skipped'),
+      clause('NEW-1', 'failed'),
+      clause('NEW-2', 'skipped'),
     ],
   })
   t.same(compare(old, now), {
     since: '2026-11-20T00:00:00Z',
     changes: [
-      { clause: 'ERR-1', from: 'broken', to: 'holds' },
-      { clause: 'RL-2', from: 'holds', to: 'broken' },
-      { clause: 'UP-1', from: 'not_tried', to: 'holds' },
-      { clause: 'UP-2', from: 'not_tried', to: 'holds' },
-      { clause: 'DL-1', from: 'holds', to: 'not_tried' },
-      { clause: 'NEW-1', from: 'not_tried', to: 'broken' },
-      { clause: 'OLD-1', from: 'holds', to: 'not_tried' },
+      { clause: 'ERR-1', from: 'failed', to: 'passed' },
+      { clause: 'RL-2', from: 'passed', to: 'failed' },
+      { clause: 'UP-1', from: 'skipped', to: 'passed' },
+      { clause: 'UP-2', from: 'skipped', to: 'passed' },
+      { clause: 'DL-1', from: 'passed', to: 'skipped' },
+      { clause: 'NEW-1', from: 'skipped', to: 'failed' },
+      { clause: 'OLD-1', from: 'passed', to: 'skipped' },
     ],
-    text: 'since 2026-11-20T00:00:00Z: RL-2 holds -> broken; ERR-1 broken -> holds; NEW-1 is new (broken); NEW-2 is new (not tried); OLD-1 is gone (it was holds); 2 more tried; 1 no longer tried (the baseline is of profile full)',
+    text: 'since 2026-11-20T00:00:00Z: RL-2 passed -> failed; ERR-1 failed -> passed; NEW-1 is new (failed); NEW-2 is new (skipped); OLD-1 is gone (it was passed); 2 more tried; 1 no longer tried (the baseline is of profile full)',
   })
   t.same(compare(old, old), {
     since: '2026-11-20T00:00:00Z',
