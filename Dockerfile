@@ -17,6 +17,6 @@ COPY --from=build /app/fixtures ./fixtures
 COPY --from=build /app/scenarios ./scenarios
 USER node
 EXPOSE 4010
-HEALTHCHECK --interval=10s --timeout=4s --start-period=2s CMD ["node", "dist/cli/main.js", "health"]
-ENTRYPOINT ["node", "dist/cli/main.js"]
+HEALTHCHECK --interval=10s --timeout=4s --start-period=2s CMD ["node", "dist/cli/bin.js", "health"]
+ENTRYPOINT ["node", "dist/cli/bin.js"]
 CMD ["serve"]

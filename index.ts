@@ -3,6 +3,7 @@
  * (startRecorder, replay) and the grade of a client (conduct, rehearse).
  */
 
+export { TargetError } from './base/targetError.ts'
 export { conduct, type RecordedConduct } from './conduct/fromRecording.ts'
 export {
   ConductReport as conductReportSchema,
@@ -25,6 +26,5 @@ export { type ReplayOptions, replay } from './replay/run.ts'
 export * from './server/index.ts'
 export type { ClauseResult, Report } from './suite/report.ts'
 export { Report as reportSchema } from './suite/report.ts'
-export { TargetError } from './suite/run.ts'
 export { type CheckOptions, type CheckPlan as Plan, check } from './suite/runCheck.ts'
 export type { Progress } from './suite/runOptions.ts'

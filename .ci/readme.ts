@@ -2,7 +2,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { flagOf, type Option, variableOf } from '../base/options.ts'
+import { flagOf, type OptionRow, variableOf } from '../base/options.ts'
 import { packageRoot } from '../base/paths.ts'
 import { ruleTable } from '../conduct/grade.ts'
 import { conductOptions } from '../conduct/options.ts'
@@ -10,17 +10,17 @@ import { ConductReport, conductSchemaId } from '../conduct/report.ts'
 import { operations } from '../contracts/operations.ts'
 import { commonOptions } from '../drills/named/drill.ts'
 import { drills } from '../drills/named/index.ts'
-import { type DrillOption, type DrillOptionName, defaultText, drillOptions } from '../drills/options.ts'
+import { type DrillOptionName, defaultText, drillOptions } from '../drills/options.ts'
 import { DrillReport, drillReportSchemaId } from '../drills/report.ts'
 import { drillReporterHelp } from '../drills/reporters/names.ts'
 import { metrics } from '../drills/thresholds.ts'
-import { recordOptions, recordVariableOf } from '../record/options.ts'
+import { recordOptions } from '../record/options.ts'
 import { rehearseOptions } from '../rehearse/options.ts'
 import { Rehearsal, rehearsalSchemaId } from '../rehearse/report.ts'
-import { replayOptions, replayVariableOf } from '../replay/options.ts'
+import { replayOptions } from '../replay/options.ts'
 import { ReplayReport, replaySchemaId } from '../replay/report.ts'
 import { reporterHelp } from '../reports/names.ts'
-import { defaultTextOf, type OptionName, options } from '../server/config.ts'
+import { options } from '../server/config.ts'
 import { faults } from '../server/faults/index.ts'
 import { editorSchema, webhookFaults } from '../server/scenarios/format.ts'
 import { Library, shippedFolder } from '../server/scenarios/library.ts'
@@ -30,16 +30,7 @@ import { checkOptions } from '../suite/options.ts'
 import { Report, reportSchemaId } from '../suite/report.ts'
 
 const tables: Record<string, () => string> = {
-  options: () =>
-    table(
-      ['flag', 'variable', 'default', 'what it is'],
-      (Object.keys(options) as OptionName[]).map(name => [
-        `\`${flagOf(name)} ${options[name].argument}\``,
-        `\`${variableOf(name)}\``,
-        defaultTextOf(name),
-        options[name].description,
-      ]),
-    ),
+  options: () => optionTable(options),
   keys: () =>
     table(
       ['key', 'what it does'],
@@ -85,11 +76,11 @@ const tables: Record<string, () => string> = {
       ['webhook', 'what is wrong with it'],
       Object.entries(webhookFaults).map(([name, what]) => [`\`${name}\``, what]),
     ),
-  checkOptions: () => optionTable(checkOptions),
-  conductOptions: () => optionTable(conductOptions),
-  rehearseOptions: () => optionTable(rehearseOptions),
-  recordOptions: () => optionTable(recordOptions, recordVariableOf),
-  replayOptions: () => optionTable(replayOptions, replayVariableOf),
+  checkOptions: () => optionTable(checkOptions, 'check'),
+  conductOptions: () => optionTable(conductOptions, 'conduct'),
+  rehearseOptions: () => optionTable(rehearseOptions, 'rehearse'),
+  recordOptions: () => optionTable(recordOptions, 'record'),
+  replayOptions: () => optionTable(replayOptions, 'replay'),
   rules: () =>
     table(
       ['rule', 'what a good client does', 'clauses', 'provoked by'],
@@ -122,7 +113,7 @@ const tables: Record<string, () => string> = {
   drillOptions: () =>
     table(
       ['flag', 'default', 'taken by', 'what it is'],
-      (Object.entries(drillOptions) as [DrillOptionName, DrillOption][]).map(([name, row]) => [
+      (Object.entries(drillOptions) as [DrillOptionName, OptionRow][]).map(([name, row]) => [
         `\`${[flagOf(name), row.argument.replaceAll('|', '\\|')].join(' ').trim()}\``,
         drillDefaultsOf(name, row),
         (commonOptions as readonly string[]).includes(name) ? 'all' : takersOf(name).join(' '),
@@ -157,15 +148,12 @@ const tables: Record<string, () => string> = {
     ),
 }
 
-const optionTable = (
-  rows: Readonly<Record<string, Option<unknown>>>,
-  variable: (name: string) => string | undefined = variableOf,
-): string =>
+const optionTable = (rows: Readonly<Record<string, OptionRow>>, verb?: string): string =>
   table(
     ['flag', 'variable', 'default', 'what it is'],
     Object.entries(rows).map(([name, { argument, description, defaultText, default: byDefault }]) => [
       `\`${[flagOf(name), argument.replaceAll('|', '\\|')].join(' ').trim()}\``,
-      variable(name) === undefined ? '' : `\`${variable(name)}\``,
+      `\`${variableOf(name, verb)}\``,
       defaultText ?? String(byDefault()),
       description,
     ]),
@@ -175,7 +163,7 @@ const takersOf = (name: DrillOptionName): string[] =>
   Object.entries(drills).flatMap(([drill, { takes }]) => (takes.includes(name) ? [drill] : []))
 
 /** Where drills differ, each with its own. */
-function drillDefaultsOf(name: DrillOptionName, row: DrillOption): string {
+function drillDefaultsOf(name: DrillOptionName, row: OptionRow): string {
   const own = Object.entries(drills).flatMap(([drill, { defaults }]) =>
     defaults[name] === undefined ? [] : [[drill, defaultText(name, defaults, row)] as const],
   )

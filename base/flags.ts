@@ -1,22 +1,21 @@
-/** The options of a verb, from the table that its room has: flags, what --help says of them, their variables. */
+/** A verb's flags, made from its table of options. */
 
 import { type Command, Option } from 'commander'
-import { flagOf, type Option as OptionRow, parseAs, variableOf } from './options.ts'
+import type { CommandIo, ExitCode } from './commandIo.ts'
+import { flagOf, type OptionRow, parseAs, variableOf } from './options.ts'
 
-export type FlagRow = OptionRow<unknown> & { isFlag?: true }
+/** Makes an action of a function that is given the io of the run and returns its exit code. */
+export type RunAction = <Args extends unknown[]>(
+  action: (io: CommandIo, ...args: Args) => ExitCode | Promise<ExitCode>,
+) => (...args: Args) => Promise<void>
 
-/** The variable that an option can be given by as well; undefined for one that has none. */
-export type VariableOf = (name: string) => string | undefined
+/** Adds arguments, options and the action to a verb, or verbs of its own. */
+export type VerbSetup = (verb: Command, run: RunAction) => void
 
-/** Adds each option of the table to the verb. */
-export function addOptions(
-  command: Command,
-  table: Readonly<Record<string, FlagRow>>,
-  variable: VariableOf = variableOf,
-): Command {
+/** Adds each option of the table, with its default and its variable; `serve` alone has variables without a verb in the name. */
+export function addOptions(command: Command, table: Readonly<Record<string, OptionRow>>, verb?: string): Command {
   for (const [name, row] of Object.entries(table)) {
-    const facts = [`default: ${row.defaultText ?? String(row.default())}`, variable(name)]
-    const text = `${row.description} (${facts.filter(Boolean).join('; ')})`
+    const text = `${row.description} (default: ${row.defaultText ?? String(row.default())}; ${variableOf(name, verb)})`
     const option = new Option(row.isFlag ? flagOf(name) : `${flagOf(name)} ${row.argument}`, text)
     if (!row.isFlag)
       option.argParser((value: string, before: unknown) => together(before, parseAs(row, value, flagOf(name))))
@@ -25,21 +24,6 @@ export function addOptions(
   return command
 }
 
-/** What the table's UNDERSTUDY_* variables say. */
-export function readVariables(
-  table: Readonly<Record<string, FlagRow>>,
-  environment: Readonly<Record<string, string | undefined>>,
-  variable: VariableOf = variableOf,
-): Record<string, unknown> {
-  const found: Record<string, unknown> = {}
-  for (const [name, row] of Object.entries(table)) {
-    const from = variable(name)
-    const value = from && environment[from]
-    if (from && value) found[name] = parseAs(row, value, from)
-  }
-  return found
-}
-
 /** An option that takes several values may be given several times. */
-export const together = (before: unknown, value: unknown): unknown =>
+const together = (before: unknown, value: unknown): unknown =>
   Array.isArray(before) && Array.isArray(value) ? [...before, ...value] : value

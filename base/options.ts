@@ -11,6 +11,9 @@ export interface Option<T> {
   parse: (nonEmptyText: string) => T
 }
 
+/** An option of any type; a flag without a value is on if it is given. */
+export type OptionRow = Option<unknown> & { isFlag?: true }
+
 class ExpectationError extends Error {}
 
 export const expected = (what: string): never => {
@@ -37,9 +40,9 @@ export const seedText = (value: string): string => text('a text, such as 42')(va
 /** --webhook-secret for webhookSecret. */
 export const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`
 
-/** UNDERSTUDY_WEBHOOK_SECRET for webhookSecret. */
-export const variableOf = (name: string): string =>
-  `UNDERSTUDY_${name.replace(/[A-Z]/g, letter => `_${letter}`).toUpperCase()}`
+/** UNDERSTUDY_CHECK_JOB_TIMEOUT for jobTimeout of check. Variables of `serve` have no verb in their names. */
+export const variableOf = (name: string, verb?: string): string =>
+  `UNDERSTUDY_${verb === undefined ? '' : `${verb}_`}${name.replace(/[A-Z]/g, letter => `_${letter}`)}`.toUpperCase()
 
 /** A wrong option: its message says what was found, what was expected and what to do. */
 export class ConfigError extends Error {}

@@ -1,30 +1,28 @@
-/** Asking a running server something: where it is, and what to say when nobody answers. */
+/** Asks a running server: where it is, and what to say if nobody answers. */
+import type { Environment } from './commandIo.ts'
 import { ConfigError, parseAs, portOption } from './options.ts'
+import { TargetError } from './targetError.ts'
 
-const answerWithinMs = 3_000
-
-type Environment = Readonly<Record<string, string | undefined>>
+const timeoutMs = 3_000
 
 const portIn = ({ UNDERSTUDY_PORT: port }: Environment): number =>
   port ? parseAs(portOption, port, 'UNDERSTUDY_PORT') : portOption.default()
 
-/** The URL that was given, or this machine's mock. Throws a ConfigError for what is no URL. */
-export function mockUrl(given: string | undefined, environment: Environment = process.env): string {
+/** The URL that was given, or this machine's mock. Throws a ConfigError if it isn't a URL. */
+export function mockUrl(given: string | undefined, environment: Environment): string {
   const base = given ?? `http://127.0.0.1:${portIn(environment)}`
   if (/^https?:\/\//.test(base) && URL.canParse(base)) return base.replace(/\/$/, '')
-  throw new ConfigError(`${JSON.stringify(base)} is no URL; expected one such as http://127.0.0.1:4010`)
+  throw new ConfigError(`${JSON.stringify(base)} is not a URL; expected one such as http://127.0.0.1:4010`)
 }
 
-/** The answer to a GET; undefined when nobody answers, with that said on stderr and exit code 3. */
-export async function reach(url: string, headers: Record<string, string> = {}): Promise<Response | undefined> {
+/** The answer to a GET. Throws a TargetError if there is none within 3 s. */
+export async function reach(url: string, headers: Record<string, string> = {}): Promise<Response> {
   try {
-    return await fetch(url, { headers, signal: AbortSignal.timeout(answerWithinMs) })
+    return await fetch(url, { headers, signal: AbortSignal.timeout(timeoutMs) })
   } catch (error) {
     const { cause, message } = error as Error & { cause?: NodeJS.ErrnoException }
-    console.error(
-      `understudy: ${url} does not answer (${cause?.code ?? cause?.message ?? message}); is the server running?`,
+    throw new TargetError(
+      `${url} does not answer (${cause?.code ?? cause?.message ?? message}); is the server running?`,
     )
-    process.exitCode = 3
-    return undefined
   }
 }

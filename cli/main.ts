@@ -1,81 +1,139 @@
-#!/usr/bin/env node
+/** `main()`: the command `understudy`, as a function of its arguments, streams, environment and signal. */
 import { Command, CommanderError } from 'commander'
-/** The command `understudy`: parses, calls, prints, exits. 0 good, 1 a check failed, 2 wrong usage, 3 unreachable. */
+import { type CommandIo, type ExitCode, hasColor, writeLine } from '../base/commandIo.ts'
+import type { RunAction, VerbSetup } from '../base/flags.ts'
 import { ConfigError } from '../base/options.ts'
-
 import { packageVersion } from '../base/paths.ts'
-import { conductCommand } from '../conduct/command.ts'
-import { drillCommand } from '../drills/command.ts'
-import { recordCommand } from '../record/command.ts'
-import { rehearseCommand } from '../rehearse/command.ts'
-import { replayCommand } from '../replay/command.ts'
-import { serveCommand } from '../server/command.ts'
-import { healthCommand } from '../server/healthCommand.ts'
-import { scenariosCommand } from '../server/scenarios/command.ts'
-import { explainCommand } from '../server/scenarios/explainCommand.ts'
-import { checkCommand } from '../suite/command.ts'
+import { renamedFlag } from '../base/renamed.ts'
+import { TargetError } from '../base/targetError.ts'
 
-const program = new Command('understudy')
-  .description('The stand-in for a video-background-removal API: a mock server and contract test harness.')
-  .version(packageVersion, '-V, --version', 'print the version')
-  .helpOption('-h, --help', 'print this help')
-  .showSuggestionAfterError()
-  .exitOverride()
-  .configureOutput({ writeErr: () => {} })
-
-const commands = [
-  serveCommand(),
-  checkCommand(),
-  await drillCommand(process.argv[2] === 'drill'),
-  conductCommand(),
-  recordCommand(),
-  rehearseCommand(),
-  replayCommand(),
-  scenariosCommand(),
-  explainCommand(),
-  healthCommand(),
-]
-for (const command of commands) {
-  quiet(command)
-  program.addCommand(command)
+interface Verb {
+  description: string
+  /** Only the verb that was asked for is loaded. */
+  load(): Promise<VerbSetup>
 }
 
-/** What goes wrong is told below, in one line. */
-function quiet(command: Command): void {
-  command
-    .exitOverride()
-    .configureOutput({ writeErr: () => {} })
+const verbs: Readonly<Record<string, Verb>> = {
+  serve: {
+    description: 'run the mock server',
+    load: async () => (await import('../server/command.ts')).setUpServe,
+  },
+  check: {
+    description: 'check an endpoint, or recorded traffic, clause by clause: exit 0 if nothing is broken',
+    load: async () => (await import('../suite/command.ts')).setUpCheck,
+  },
+  drill: {
+    description: 'test load, rate limits and outages: burst, sustain, ramp, journey, outage, recover, soak',
+    load: async () => (await import('../drills/command.ts')).setUpDrill,
+  },
+  conduct: {
+    description: 'grade a client by its requests, rule by rule: exit 0 if it broke none',
+    load: async () => (await import('../conduct/command.ts')).setUpConduct,
+  },
+  record: {
+    description: 'record the traffic of a client and an endpoint with a proxy, as a HAR file',
+    load: async () => (await import('../record/command.ts')).setUpRecord,
+  },
+  rehearse: {
+    description: 'run your own program under each scenario and grade it: exit 0 if it broke no rule',
+    load: async () => (await import('../rehearse/command.ts')).setUpRehearse,
+  },
+  replay: {
+    description: 'send a recording (HAR) to an endpoint again: exit 0 if it answers as recorded',
+    load: async () => (await import('../replay/command.ts')).setUpReplay,
+  },
+  scenarios: {
+    description: 'list, show, validate and create scenarios',
+    load: async () => (await import('../server/scenarios/command.ts')).setUpScenarios,
+  },
+  explain: {
+    description: 'explain why a running mock answered a request as it did: each rule, condition, and the nearest miss',
+    load: async () => (await import('../server/scenarios/explainCommand.ts')).setUpExplain,
+  },
+  health: {
+    description: 'ask a server if it is up: exit 0 if it is, 1 if it answers with an error, 3 if it does not answer',
+    load: async () => (await import('../server/healthCommand.ts')).setUpHealth,
+  },
+}
+
+/**
+ * Runs the command with its arguments, without node and the script's name. Resolves with the exit code: 0 good, 1 failed,
+ * 2 wrong usage, 3 unreachable. Rejects only for a bug.
+ */
+export async function main(argv: readonly string[], io: CommandIo): Promise<ExitCode> {
+  let exitCode: ExitCode = 0
+  const run: RunAction =
+    action =>
+    async (...args) => {
+      exitCode = await action(io, ...args)
+    }
+  const program = programFor(io)
+  const asked = argv.find(word => Object.hasOwn(verbs, word))
+  for (const [name, { description, load }] of Object.entries(verbs)) {
+    const verb = program.command(name).description(description)
+    if (name !== asked) continue
+    const setUp = await load()
+    setUp(verb, run)
+  }
+  try {
+    await program.parseAsync(argv, { from: 'user' })
+    return exitCode
+  } catch (error) {
+    return explain(error, commandIn(program, argv), io)
+  }
+}
+
+function programFor({ stdout, stderr, env }: CommandIo): Command {
+  const width = (stream: typeof stdout) => (stream.isTTY ? stream.columns || undefined : undefined) as number
+  return new Command('understudy')
+    .description('A mock server and contract test harness for a video-background-removal API.')
+    .version(packageVersion, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
     .showSuggestionAfterError()
-  command.commands.forEach(quiet)
+    .exitOverride()
+    .configureOutput({
+      writeOut: text => void stdout.write(text),
+      writeErr: text => void stderr.write(text),
+      outputError: () => {}, // explain() writes it, in one line.
+      getOutHelpWidth: () => width(stdout),
+      getErrHelpWidth: () => width(stderr),
+      getOutHasColors: () => hasColor(stdout, env),
+      getErrHasColors: () => hasColor(stderr, env),
+    })
 }
 
-// Whoever reads our output may have enough of it, as head has: what is under way still ends as it should.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
-})
-
-try {
-  await program.parseAsync()
-} catch (error) {
-  process.exitCode = explain(error)
+/** The command that the arguments lead to, such as `drill export k6 burst`. */
+function commandIn(program: Command, argv: readonly string[]): Command {
+  let command = program
+  for (const word of argv) {
+    const next = command.commands.find(one => one.name() === word)
+    if (next === undefined) break
+    command = next
+  }
+  return command
 }
+
+const pathOf = (command: Command): string =>
+  command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name()
 
 /** One clear line on stderr, and the exit code. */
-function explain(error: unknown): number {
+function explain(error: unknown, command: Command, { stderr }: CommandIo): ExitCode {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return 0
-    if (error.code === 'commander.help') {
-      const verb = program.commands.find(command => command.name() === process.argv[2])
-      process.stderr.write((verb ?? program).helpInformation())
-      return 2
-    }
-    const [line = '', hint = ''] = error.message.replace(/^error: /, '').split('\n')
-    console.error(`understudy: ${line}${hint && ` ${hint}`}; see understudy --help`)
+    // A verb of verbs without one: its help is on stderr already.
+    if (error.code !== 'commander.help')
+      writeLine(stderr, `understudy: ${usageError(error, command)}; see ${pathOf(command)} --help`)
     return 2
   }
-  if (error instanceof ConfigError) {
-    console.error(`understudy: ${error.message}`)
-    return 2
-  }
-  throw error
+  if (!(error instanceof ConfigError || error instanceof TargetError)) throw error
+  writeLine(stderr, `understudy: ${error.message}`)
+  return error instanceof ConfigError ? 2 : 3
+}
+
+function usageError(error: CommanderError, command: Command): string {
+  const [line = '', hint = ''] = error.message.replace(/^error: /, '').split('\n')
+  const flag = /^unknown option '(--[\w-]+)/.exec(line)?.[1] ?? ''
+  const newFlag = renamedFlag(flag)
+  if (command.options.some(({ long }) => long === newFlag)) return `${flag} is now called ${newFlag}`
+  return `${line}${hint && ` ${hint}`}`
 }

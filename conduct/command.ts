@@ -1,21 +1,60 @@
-/** `understudy conduct [FILE.har]`: does the client do what the documentation asks of it? From a running mock, or a recording. */
+/** `understudy conduct [FILE.har]`: does a client do what the documentation asks of it? From a running mock, or a recording. */
 
-import { Command } from 'commander'
-import { addOptions } from '../base/flags.ts'
-import { reporterOption, reporterText } from '../reports/reporterOption.ts'
-import { type ConductFlags, conductOptions } from './options.ts'
+import type { CommandIo } from '../base/commandIo.ts'
+import { addOptions, type VerbSetup } from '../base/flags.ts'
+import { defined } from '../base/inputs.ts'
+import { ConfigError } from '../base/options.ts'
+import { mockUrl, reach } from '../base/reach.ts'
+import { readVariables } from '../base/variables.ts'
+import { makeWritable, reporterOption, reporterText, writeReports } from '../reports/reporterOption.ts'
+import { type ConductFlags, type ConductSettings, conductOptions } from './options.ts'
+import type { ConductReport } from './report.ts'
 import { conductReporterHelp } from './reporters/names.ts'
 
-export function conductCommand(): Command {
-  const command = new Command('conduct')
-    .description('grade a client, rule by rule, by what it did: exit 0 if it broke none')
-    .argument('[recording]', 'a HAR file; without one, the journal of a running mock is read')
-  return addOptions(command, conductOptions)
+export const setUpConduct: VerbSetup = (verb, run) =>
+  addOptions(
+    verb.argument('[recording]', 'a HAR file; without one, the journal of a running mock'),
+    conductOptions,
+    'conduct',
+  )
     .addOption(reporterOption(conductReporterHelp))
     .addHelpText('after', reporterText(conductReporterHelp))
-    .action(async (file: string | undefined, flags: ConductFlags) => {
-      // Loaded now: every other verb would wait for it.
-      const { runConduct } = await import('./runCommand.ts')
-      return runConduct(file, flags)
-    })
+    .action(
+      run(async (io, file: string | undefined, { reporter = [], ...flags }: ConductFlags) => {
+        const settings: ConductSettings = { ...readVariables(conductOptions, io.env, 'conduct'), ...flags }
+        makeWritable(reporter)
+        // Loaded here, so that --help is quick.
+        const { conductReporters } = await import('./reporters/index.ts')
+        const report = file === undefined ? await gradeMock(io, settings) : await gradeRecording(file, settings)
+        writeReports(io, report, reporter, conductReporters)
+        return report.ok ? 0 : 1
+      }),
+    )
+
+async function gradeRecording(file: string, settings: ConductSettings): Promise<ConductReport> {
+  const { conduct } = await import('./fromRecording.ts')
+  const { maxPollTime: maxPollTimeMs, key, world, base, require } = settings
+  return conduct(file, defined({ key, world, base, require, maxPollTimeMs }))
+}
+
+async function gradeMock({ env }: CommandIo, settings: ConductSettings): Promise<ConductReport> {
+  const { url, key, world, maxPollTime, require, base, adminToken } = settings
+  if (base !== undefined) throw new ConfigError('--base is for a recording, and no file was given')
+  const query = new URLSearchParams(
+    defined({
+      key,
+      world,
+      max_poll_time: maxPollTime === undefined ? undefined : `${maxPollTime}ms`,
+      require: require?.join(','),
+    }),
+  )
+  const from = mockUrl(url, env)
+  const headers: Record<string, string> = adminToken === undefined ? {} : { 'X-Admin-Token': adminToken }
+  const answer = await reach(`${from}/__mock/conduct?${query}`, headers)
+  const body = (await answer.json().catch(() => undefined)) as
+    | (ConductReport & { error?: { message: string } })
+    | undefined
+  if (answer.status === 200 && body?.rules !== undefined) return { ...body, source: `the journal of ${from}` }
+  const why = body?.error?.message ?? 'expected a mock'
+  throw new ConfigError(`${from}/__mock/conduct answered ${answer.status}: ${why}`)
 }

@@ -17,7 +17,7 @@ export interface RecordedConduct {
   /** The base URL of the calls, where it can't be told from their routes. */
   base?: string
   /** The longest that a job may be polled that doesn't end, ms; 30 min by default. */
-  patienceMs?: number
+  maxPollTimeMs?: number
   /** Clauses or rules that have to be kept. */
   require?: readonly string[]
 }
@@ -37,7 +37,7 @@ export function conduct(file: string, options: RecordedConduct = {}): ConductRep
     har.requireTraffic()
     const report = grade(har.traffic(), {
       about: { understudy: packageVersion, source: file, ...defined({ incomplete: har.log._incomplete }) },
-      ...defined({ key: nameOf(options), patienceMs: options.patienceMs, require: options.require }),
+      ...defined({ key: nameOf(options), maxPollTimeMs: options.maxPollTimeMs, require: options.require }),
     })
     if (report.calls + report.webhooks > 0) return report
     const { keys } = grade(har.traffic(), { about: { understudy: packageVersion, source: file } })

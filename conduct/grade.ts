@@ -17,25 +17,25 @@ export interface GradeOptions {
   /** Until when the client was watched, ms since the epoch; by default until its traffic ends. */
   now?: number
   /** The longest that a job may be polled that doesn't end, ms; 30 min by default. */
-  patienceMs?: number
+  maxPollTimeMs?: number
   /** The server is known to have no secret to sign webhooks with. */
   unsigned?: boolean
   /** Clauses or rules that have to pass. */
   require?: readonly string[]
 }
 
-export const defaultPatienceMs = 30 * 60_000
+export const defaultMaxPollTimeMs = 30 * 60_000
 const maxFailed = 20
 const maxPassed = 3
 
 /** Reads the traffic once, and gives a verdict on each rule. */
 export function grade(traffic: Iterable<Traffic>, options: GradeOptions): ConductReport {
-  const { about, key, patienceMs = defaultPatienceMs, require = [] } = options
+  const { about, key, maxPollTimeMs = defaultMaxPollTimeMs, require = [] } = options
   const found = new Clients()
   for (const one of traffic) found.add(one)
   const all = found.all()
   const clients = key === undefined ? all : all.filter(client => isOf(client, key))
-  const grading = { now: options.now ?? found.endedAt, patienceMs, unsigned: options.unsigned ?? false }
+  const grading = { now: options.now ?? found.endedAt, maxPollTimeMs, unsigned: options.unsigned ?? false }
   const results = rules.map(rule => resultOf(rule, clients, grading))
   const summary = countVerdicts(results)
   const missing = require.filter(name => !isRulePassed(results, name))

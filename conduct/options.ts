@@ -3,7 +3,7 @@
 import { adminTokenOption, commaList, durationMs, expected, httpUrl, type Option, text } from '../base/options.ts'
 import type { ReporterName } from '../reports/names.ts'
 import type { Chosen } from '../reports/reporterOption.ts'
-import { defaultPatienceMs, isRuleOrClause, namesOfRules } from './grade.ts'
+import { defaultMaxPollTimeMs, isRuleOrClause, namesOfRules } from './grade.ts'
 
 const none = () => undefined
 
@@ -13,11 +13,11 @@ const ruleNames = (value: string): string[] => {
   return wrong === undefined ? names : expected(`rules or clauses: ${namesOfRules().join(', ')}`)
 }
 
-export const patience = {
+export const maxPollTime = {
   argument: '<time>',
   description: 'the longest that a job may be polled that never ends',
   defaultText: '30m',
-  default: () => defaultPatienceMs,
+  default: () => defaultMaxPollTimeMs,
   parse: durationMs,
 } as const
 
@@ -32,7 +32,7 @@ export const required = {
 export interface ConductSettings {
   key?: string
   world?: string
-  patience?: number
+  maxPollTime?: number
   require?: string[]
   base?: string
   url?: string
@@ -54,7 +54,7 @@ export const conductOptions = {
     default: none,
     parse: text('a name'),
   },
-  patience,
+  maxPollTime,
   require: required,
   base: {
     argument: '<url>',

@@ -15,7 +15,7 @@ export interface Grading {
   /** Until when the client was watched, ms since the epoch. */
   now: number
   /** The longest that a job may be polled that doesn't end, ms. */
-  patienceMs: number
+  maxPollTimeMs: number
   /** The server is known to have no secret to sign webhooks with. */
   unsigned: boolean
 }

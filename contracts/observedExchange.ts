@@ -154,9 +154,10 @@ function untyped({ field, filename, path = filename }: FormPart): string[] {
   return ['-H', quote('Content-Type: multipart/form-data; boundary=part'), '--data-binary', body]
 }
 
-const variable = /\$(API_KEY|SECOND_KEY|POOR_KEY|LIMITED_KEY\d*|WEBHOOK_SECRET|HEADER_\w+|JOB_\d+|VIDEO_\d+|IDEM_\d+)\b/
+const variable =
+  /\$(API_KEY|SECOND_KEY|EMPTY_ACCOUNT_KEY|LIMITED_KEY\d*|WEBHOOK_SECRET|HEADER_\w+|JOB_\d+|VIDEO_\d+|IDEM_\d+)\b/
 const otherDollar =
-  /\$(?!(API_KEY|SECOND_KEY|POOR_KEY|LIMITED_KEY\d*|WEBHOOK_SECRET|HEADER_\w+|JOB_\d+|VIDEO_\d+|IDEM_\d+)\b)/g
+  /\$(?!(API_KEY|SECOND_KEY|EMPTY_ACCOUNT_KEY|LIMITED_KEY\d*|WEBHOOK_SECRET|HEADER_\w+|JOB_\d+|VIDEO_\d+|IDEM_\d+)\b)/g
 
 /** For a POSIX shell: in single quotes, but where a variable stands for a key. */
 const quote = (text: string): string =>

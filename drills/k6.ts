@@ -27,7 +27,7 @@ export function k6Script({ drill, target, settings, thresholds }: K6Input): stri
     drill,
     settings,
     thresholds: all.flatMap(one => ('why' in one ? [] : one)),
-    isControlled: drill === 'outage' && settings.control !== false && settings.breakWith === undefined,
+    isControlled: drill === 'outage' && settings.control !== false && settings.outageStart === undefined,
   }
   const options = optionsCode(parts)
   const own = ownCode(parts)

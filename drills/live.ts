@@ -1,6 +1,7 @@
 /** How a drill goes on, while it does: in place on a terminal, a line from time to time elsewhere. */
 import { stripVTControlCharacters } from 'node:util'
 import { laterReal } from '../base/clock.ts'
+import type { OutputStream } from '../base/commandIo.ts'
 import { formatCount, shorten, visible } from '../base/text.ts'
 import { paintWith } from '../reports/ansi.ts'
 import { percentile, type Records } from './load/records.ts'
@@ -34,7 +35,7 @@ const mostColumns = 110
 const mostSparks = 60
 
 /** Shows it until `stop` is called, which leaves the terminal as it was. */
-export function liveOn(stream: NodeJS.WriteStream, session: Watched, options: LiveOptions): { stop(): void } {
+export function liveOn(stream: OutputStream, session: Watched, options: LiveOptions): { stop(): void } {
   const isTty = stream.isTTY === true
   const { everyMs = isTty ? 250 : 5_000 } = options
   const p99s: (number | null)[] = []
@@ -80,7 +81,7 @@ export function liveOn(stream: NodeJS.WriteStream, session: Watched, options: Li
 const hideCursor = '\x1b[?25l'
 const showCursor = '\x1b[?25h'
 /** 0 where nobody knows: some terminals don't say. */
-const columnsOf = ({ columns }: NodeJS.WriteStream): number => columns || 80
+const columnsOf = ({ columns }: OutputStream): number => columns || 80
 const lengthOf = (line: string): number => stripVTControlCharacters(line).length
 
 interface Second {

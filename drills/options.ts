@@ -2,7 +2,7 @@
  * Every option of `understudy drill` in one table. --help, the README and drill()'s defaults are read from here; what
  * each drill takes, and its own defaults, stand with the drill.
  */
-import { durationMs, expected, httpUrl, type Option, parseAs, text, variableOf, wholeNumber } from '../base/options.ts'
+import { durationMs, expected, httpUrl, type Option, type OptionRow, text, wholeNumber } from '../base/options.ts'
 import { checkOptions } from '../suite/options.ts'
 
 import { type Mix, mixText, parseMix } from './calls.ts'
@@ -38,8 +38,8 @@ export interface DrillSettings {
   outageAt?: number
   outageFor?: number
   /** Commands that cause an outage and end it, where the target is no mock. */
-  breakWith?: string
-  mendWith?: string
+  outageStart?: string
+  outageStop?: string
   /** Where the server's Prometheus metrics are. */
   metricsUrl?: string
   /** A video file of your own for the uploads. */
@@ -74,7 +74,6 @@ export interface DrillSettings {
 }
 
 export type DrillOptionName = keyof DrillSettings
-export type DrillOption = Option<unknown> & { isFlag?: true }
 type Table = {
   [Name in DrillOptionName]-?: Option<Required<DrillSettings>[Name] | undefined> & { isFlag?: true }
 }
@@ -181,14 +180,14 @@ export const drillOptions = {
     default: none,
     parse: durationMs,
   },
-  breakWith: {
+  outageStart: {
     argument: '<command>',
     description: 'shell command that causes the outage, where the target is no mock',
     defaultText: 'none',
     default: none,
     parse: text('a command'),
   },
-  mendWith: {
+  outageStop: {
     argument: '<command>',
     description: 'shell command that ends it',
     defaultText: 'none',
@@ -289,23 +288,8 @@ export const drillOptions = {
   },
 } as const satisfies Table
 
-/** The settings as given in UNDERSTUDY_* variables, of what the drill takes. */
-export function readDrillEnvironment(
-  environment: Record<string, string | undefined>,
-  taken: readonly DrillOptionName[],
-): DrillSettings {
-  const found: Record<string, unknown> = {}
-  for (const name of taken) {
-    const value = environment[variableOf(name)]
-    // What the mock is started with is no wish for a drill.
-    if (value !== undefined && value !== '' && name !== 'seed' && name !== 'scenario')
-      found[name] = parseAs(drillOptions[name] as DrillOption, value, variableOf(name))
-  }
-  return found
-}
-
 /** A drill's own default as its option is written; else everybody's. */
-export function defaultText(option: DrillOptionName, defaults: DrillSettings, row: DrillOption): string {
+export function defaultText(option: DrillOptionName, defaults: DrillSettings, row: OptionRow): string {
   const own = defaults[option]
   if (own === undefined)
     return row.defaultText === 'by drill' || row.defaultText === undefined ? String(row.default()) : row.defaultText

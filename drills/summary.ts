@@ -171,8 +171,8 @@ function byDrill(session: DrillSession, threshold: Threshold): ThresholdResult {
 /** Nothing secret, and nothing that only says how the target is reached. */
 const unshown = new Set([
   'metricsUrl',
-  'breakWith',
-  'mendWith',
+  'outageStart',
+  'outageStop',
   'key',
   'secondKey',
   'adminToken',

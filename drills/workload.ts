@@ -3,8 +3,8 @@
 import { monotonicMs } from '../base/clock.ts'
 import { multipart } from '../base/multipart.ts'
 import { ConfigError } from '../base/options.ts'
+import { TargetError } from '../base/targetError.ts'
 import { field, parse } from '../contracts/answers.ts'
-import { TargetError } from '../suite/run.ts'
 
 import type { CallName, Mix, Outbound } from './calls.ts'
 import type { LoadResponse } from './load/wire.ts'

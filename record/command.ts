@@ -1,15 +1,22 @@
-/** `understudy record --target URL`: a recording proxy before an endpoint, until it is told to stop. */
-import { Command } from 'commander'
-import { addOptions } from '../base/flags.ts'
-import { type RecorderOptions, recordOptions, recordVariableOf } from './options.ts'
+/** `understudy record --target URL`: a recording proxy in front of an endpoint, until it is stopped. */
+import { aborted, type ExitCode, writeLine } from '../base/commandIo.ts'
+import { addOptions, type VerbSetup } from '../base/flags.ts'
+import { plural } from '../base/text.ts'
+import { readVariables } from '../base/variables.ts'
+import { type RecorderOptions, recordOptions } from './options.ts'
 
-export function recordCommand(): Command {
-  const command = new Command('record').description(
-    'record what a client and an endpoint say to each other, through a proxy before that, as a HAR file',
+export const setUpRecord: VerbSetup = (verb, run) =>
+  addOptions(verb, recordOptions, 'record').action(
+    run(async ({ env, signal, stdout }, flags: RecorderOptions): Promise<ExitCode> => {
+      // Loaded here, so that --help is quick.
+      const { startRecorder } = await import('./recorder.ts')
+      const recorder = await startRecorder({ ...readVariables(recordOptions, env, 'record'), ...flags })
+      writeLine(stdout, `Recording ${recorder.target} to ${recorder.file}: point your app at ${recorder.url}`)
+      await aborted(signal)
+      await recorder.close()
+      const { file, size, failed, cut, files } = recorder
+      const beside = files === 0 ? '' : `, ${plural(files, 'file')} beside it`
+      writeLine(stdout, `${file}: ${plural(size, 'call')}, ${failed} failed, ${cut} cut${beside}`)
+      return 0
+    }),
   )
-  return addOptions(command, recordOptions, recordVariableOf).action(async (flags: RecorderOptions) => {
-    // Loaded now: every other verb would wait for it.
-    const { runRecord } = await import('./runCommand.ts')
-    return runRecord(flags)
-  })
-}

@@ -1,6 +1,6 @@
 /** Every option of `understudy record` in one table: --help and startRecorder()'s defaults are read from here. */
 
-import { expected, httpUrl, type Option, text, variableOf, wholeNumber } from '../base/options.ts'
+import { expected, httpUrl, type Option, onOff, text, wholeNumber } from '../base/options.ts'
 
 export interface RecorderOptions {
   /** The base URL of what is recorded, with or without a path. */
@@ -24,9 +24,6 @@ export interface RecorderOptions {
 type Table = {
   [Name in keyof RecorderOptions]-?: Option<Required<RecorderOptions>[Name] | undefined> & { isFlag?: true }
 }
-
-const onOff = (value: string): boolean =>
-  /^(on|true|1)$/.test(value) ? true : /^(off|false|0)$/.test(value) ? false : expected('on or off')
 
 export const recordOptions = {
   target: {
@@ -88,10 +85,3 @@ export const recordOptions = {
     parse: onOff,
   },
 } as const satisfies Table
-
-/** What an endpoint is like is told by the variables of `check` as well; the rest is no wish for the mock, nor its for us. */
-const shared: ReadonlySet<string> = new Set(['insecure', 'ca'])
-
-/** UNDERSTUDY_RECORD_PORT for port. */
-export const recordVariableOf = (name: string): string =>
-  variableOf(shared.has(name) ? name : `record${name[0]?.toUpperCase()}${name.slice(1)}`)

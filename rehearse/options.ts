@@ -1,5 +1,5 @@
 import { commaList, durationMs, expected, type Option, speedFactor, text, wholeNumber } from '../base/options.ts'
-import { patience, required } from '../conduct/options.ts'
+import { maxPollTime, required } from '../conduct/options.ts'
 import type { Chosen } from '../reports/reporterOption.ts'
 import { options } from '../server/config.ts'
 import type { RehearsalReporterName } from './reporters.ts'
@@ -17,7 +17,7 @@ export interface RehearseSettings {
   jobs?: number
   /** How many times faster jobs are processed. */
   speed?: number | 'instant'
-  patience?: number
+  maxPollTime?: number
   require?: string[]
   /** Folder that the reports are written to. */
   out?: string
@@ -55,7 +55,7 @@ export const rehearseOptions = {
     default: () => 10 as number | 'instant',
     parse: speedFactor,
   },
-  patience,
+  maxPollTime,
   require: required,
   out: {
     argument: '<folder>',

@@ -110,7 +110,7 @@ const defaults = () => ({
   timeout: rehearseOptions.timeout.default(),
   jobs: rehearseOptions.jobs.default(),
   speed: rehearseOptions.speed.default(),
-  patience: rehearseOptions.patience.default(),
+  maxPollTime: rehearseOptions.maxPollTime.default(),
   out: rehearseOptions.out.default(),
   seed: rehearseOptions.seed.default(),
 })
@@ -162,7 +162,7 @@ async function rehearseOne(
       ...defined({ signal: settings.signal }),
     })
     const report = mock.conduct(undefined, {
-      patienceMs: settings.patience,
+      maxPollTimeMs: settings.maxPollTime,
       // Who has ended comes back no more.
       ...(ended.finished && { now: Number.POSITIVE_INFINITY }),
     })

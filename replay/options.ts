@@ -1,6 +1,6 @@
 /** Every option of `understudy replay` in one table, as --help and replay()'s defaults have it. */
 
-import { type Option, speedFactor, text, variableOf } from '../base/options.ts'
+import { type OptionRow, onOff, speedFactor, text } from '../base/options.ts'
 import type { Chosen } from '../reports/reporterOption.ts'
 import { checkOptions } from '../suite/options.ts'
 import type { ReplayReporterName } from './reporters.ts'
@@ -28,20 +28,14 @@ export interface ReplaySettings {
   control?: boolean
 }
 
-export interface ReplayOption extends Option<unknown> {
-  isFlag?: true
-  /** It may be given as its UNDERSTUDY_ variable. */
-  hasVariable?: true
-}
-
 const none = () => undefined
-const flag = (description: string): ReplayOption => ({
+const flag = (description: string): OptionRow => ({
   argument: '',
   isFlag: true,
   description,
   defaultText: 'off',
   default: none,
-  parse: checkOptions.insecure.parse,
+  parse: onOff,
 })
 
 export const replayOptions = {
@@ -57,24 +51,18 @@ export const replayOptions = {
     defaultText: 'none',
     default: none,
     parse: (value: string) => [text('a key')(value)],
-    hasVariable: true,
   },
   strict: flag('compare JSON bodies field by field too: messages, numbers, progress'),
-  header: { ...checkOptions.header, hasVariable: true },
-  timeout: { ...checkOptions.timeout, hasVariable: true },
+  header: checkOptions.header,
+  timeout: checkOptions.timeout,
   jobTimeout: {
     ...checkOptions.jobTimeout,
     description: 'how long a job may take to come as far as it had come',
-    hasVariable: true,
   },
-  insecure: { ...flag(checkOptions.insecure.description), hasVariable: true },
-  ca: { ...checkOptions.ca, hasVariable: true },
+  insecure: checkOptions.insecure,
+  ca: checkOptions.ca,
   allowRemote: flag('send to a target that is not on this machine, where it may cost credits'),
-} as const satisfies Record<string, ReplayOption>
-
-/** UNDERSTUDY_KEY for key; what the mock itself is started with is no wish for a replay. */
-export const replayVariableOf = (name: string): string | undefined =>
-  (replayOptions as Record<string, ReplayOption>)[name]?.hasVariable ? variableOf(name) : undefined
+} as const satisfies Record<string, OptionRow>
 
 export interface ReplayFlags extends ReplaySettings {
   reporter?: Chosen<ReplayReporterName>[]

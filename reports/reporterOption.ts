@@ -1,8 +1,9 @@
-/** --reporter and what comes of it, as every verb with a report has it: name[=file], several times. */
+/** --reporter name[=file] of every verb that writes a report; it may be given several times. */
 
 import { accessSync, constants, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Option } from 'commander'
+import { type CommandIo, type Environment, hasColor, type OutputStream, writeLine } from '../base/commandIo.ts'
 import { ConfigError } from '../base/options.ts'
 
 export interface Chosen<Name extends string = string> {
@@ -21,20 +22,20 @@ export const reporterOption = <Name extends string>(help: Readonly<Record<Name, 
 export const reporterText = (help: Readonly<Record<string, string>>): string =>
   `\nReporters:\n${Object.entries(help)
     .map(([name, text]) => `  ${name.padEnd(9)} ${text}`)
-    .join('\n')}\n\nEach option of a value may be given as its variable instead.`
+    .join('\n')}`
 
 function chosenOf<Name extends string>(text: string, help: Readonly<Record<Name, string>>): Chosen<Name> {
   const [name = '', ...path] = text.split('=')
   if (!(name in help)) {
     throw new ConfigError(
-      `--reporter names ${JSON.stringify(name)}; expected one of ${Object.keys(help).join(', ')}, with =FILE behind it if need be`,
+      `--reporter names ${JSON.stringify(name)}; expected one of ${Object.keys(help).join(', ')}, or NAME=FILE`,
     )
   }
-  if (path.length > 0 && path.join('=') === '') throw new ConfigError(`--reporter ${name}= names no file`)
+  if (path.length > 0 && path.join('=') === '') throw new ConfigError(`--reporter ${name}= has no file name`)
   return { name: name as Name, path: path.length === 0 ? undefined : path.join('=') }
 }
 
-/** Before the run: a report that can't be written is no use of one. */
+/** Checked before the run, so that no run is lost because its report can't be written. */
 export function makeWritable(chosen: readonly Chosen[]): void {
   for (const { path } of chosen) {
     if (path === undefined) continue
@@ -52,29 +53,23 @@ type Reporters<Name extends string, Report> = Readonly<
   Record<Name, (report: Report, options?: { color?: boolean; width?: number }) => string>
 >
 
-/** To their files and to stdout; the pretty one, unless another is to go there. */
+/** Writes the reports to their files and to stdout, where the pretty one is the default. */
 export function writeReports<Name extends string, Report>(
+  { stdout, env }: Pick<CommandIo, 'stdout' | 'env'>,
   report: Report,
   chosen: readonly Chosen<Name>[],
   reporters: Reporters<Name | 'pretty', Report>,
 ): void {
   const toStdout = chosen.filter(({ path }) => path === undefined)
   for (const { name, path } of chosen) if (path !== undefined) writeFileSync(path, reporters[name](report))
-  const color = process.stdout.isTTY === true && !process.env.NO_COLOR
-  // 0 on a terminal that does not know.
-  const width = process.stdout.columns || undefined
-  for (const { name } of toStdout.length > 0 ? toStdout : [{ name: 'pretty' as const }]) {
-    process.stdout.write(`${reporters[name](report, { color, ...(width !== undefined && { width }) }).trimEnd()}\n`)
-  }
+  const style = styleOf(stdout, env)
+  for (const { name } of toStdout.length > 0 ? toStdout : [{ name: 'pretty' as const }])
+    writeLine(stdout, reporters[name](report, style).trimEnd())
 }
 
-/** Ctrl-C ends the run with a report of what was done; a second one ends at once. */
-export function onInterrupt(): { signal: AbortSignal; release(): void } {
-  const stop = new AbortController()
-  const interrupt = () => {
-    process.once('SIGINT', () => process.exit(130))
-    stop.abort()
-  }
-  process.once('SIGINT', interrupt)
-  return { signal: stop.signal, release: () => void process.off('SIGINT', interrupt) }
+/** What a text for people may use of the stream. */
+export function styleOf(stream: OutputStream, environment: Environment): { color: boolean; width?: number } {
+  // 0 on a terminal that doesn't know its width.
+  const width = stream.columns || undefined
+  return { color: hasColor(stream, environment), ...(width !== undefined && { width }) }
 }

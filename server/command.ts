@@ -1,21 +1,78 @@
-/** `understudy serve`: the mock on a port, until it is told to stop. */
+/** `understudy serve`: the mock on a port, until it is stopped. */
 
-import { Command, Option } from 'commander'
-import { flagOf, variableOf } from '../base/options.ts'
-import { defaultTextOf, type MockOptions, type OptionName, options, parseOption, readEnvironment } from './config.ts'
+import { existsSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { Writable } from 'node:stream'
+import type { DestinationStream, pino } from 'pino'
+import { aborted, type CommandIo, type ExitCode, hasColor, writeLine } from '../base/commandIo.ts'
+import { addOptions, type VerbSetup } from '../base/flags.ts'
+import { packageRoot } from '../base/paths.ts'
+import { readVariables } from '../base/variables.ts'
+import { completeConfig, type MockOptions, options } from './config.ts'
+import type { RunningMock } from './start.ts'
 
-export function serveCommand(): Command {
-  const command = new Command('serve').description('run the mock server')
-  for (const name of Object.keys(options) as OptionName[]) {
-    const { argument, description } = options[name]
-    const text = `${description} (default: ${defaultTextOf(name)}; ${variableOf(name)})`
-    command.addOption(
-      new Option(`${flagOf(name)} ${argument}`, text).argParser(value => parseOption(name, value, flagOf(name))),
-    )
-  }
-  return command.action(async (flags: MockOptions) => {
-    // Loaded now: every other verb would wait for it.
-    const { runServe } = await import('./runCommand.ts')
-    return runServe({ ...readEnvironment(), ...flags })
+export const setUpServe: VerbSetup = (verb, run) =>
+  addOptions(verb, options).action(
+    run(async (io, flags: MockOptions): Promise<ExitCode> => {
+      const config = completeConfig({ ...readVariables(options, io.env), ...flags })
+      // Loaded here, so that --help is quick.
+      const [{ buildApp }, { defaultKey, listen }, { pino }] = await Promise.all([
+        import('./app.ts'),
+        import('./start.ts'),
+        import('pino'),
+      ])
+      const log = pino({ level: config.logLevel, base: undefined }, await logsOn(io, pino))
+      const app = buildApp(config, log)
+      const mock = await listen(app)
+      writeLine(io.stdout, greeting(mock, defaultKey, config.scenario, app.mock.replay?.summary))
+      await aborted(io.signal)
+      await mock.close()
+      log.flush()
+      return 0
+    }),
+  )
+
+/** stderr: pretty on a terminal, a JSON object a line elsewhere. */
+async function logsOn({ stderr, env }: CommandIo, { destination }: typeof pino): Promise<DestinationStream> {
+  if (!stderr.isTTY) return stderr.fd === undefined ? stderr : destination({ dest: stderr.fd, sync: false })
+  const { default: pretty } = await import('pino-pretty')
+  return pretty({
+    colorize: hasColor(stderr, env),
+    destination: stderr.fd ?? new Writable({ write: (line, _, done) => done(void stderr.write(String(line))) }),
+    sync: true,
+    translateTime: 'HH:MM:ss.l',
+    ignore: 'method,url,status,ms,request_id,job_id,world',
+    messageFormat: (line, key) =>
+      line.request_id === undefined
+        ? String(line[key])
+        : `${line.status} ${line.method} ${line.url} ${line.ms} ms  ${line.request_id}${line.job_id ? ` ${line.job_id}` : ''}`,
   })
+}
+
+/** What a new user needs: the URL, the key, and three lines to paste. */
+function greeting(
+  { url, seed }: RunningMock,
+  apiKey: string,
+  scenario: string | undefined,
+  replay: string | undefined,
+): string {
+  const key = `-H 'X-Api-Key: ${apiKey}'`
+  const body = `-H 'Content-Type: application/json' -d '{"video_url":"https://example.com/cat.mp4"}'`
+  const ready = `Understudy is ready at ${url}   key: ${apiKey}   seed: ${seed}${scenario === undefined ? '' : `   scenario: ${scenario}`}   docs: ${url}/docs`
+  // A recording has no answers for the lines to paste.
+  if (replay !== undefined) return `${ready}\n\n  ${replay}\n`
+  return `${ready}
+
+  curl -s ${key} -F 'file=@${clipPath()}' ${url}/v1/uploads
+  JOB=$(curl -s ${key} ${body} ${url}/v1/jobs | grep -o 'job_[a-z0-9]*')
+  curl -s ${key} ${url}/v1/jobs/$JOB
+`
+}
+
+/** A clip to upload, relative to the user's shell. */
+function clipPath(): string {
+  const clip = join(packageRoot, 'fixtures', 'clips', 'short.mp4')
+  if (!existsSync(clip)) return 'YOUR_VIDEO.mp4'
+  const nearby = relative(process.cwd(), clip)
+  return nearby.startsWith('..') ? clip : nearby
 }

@@ -1,7 +1,7 @@
 /** The grade of a client, from the mock's own journal: for tests in this process, and for GET /__mock/conduct. */
 import { fingerprintOf } from '../base/fingerprint.ts'
 import { packageVersion } from '../base/paths.ts'
-import { defaultPatienceMs, grade, isRuleOrClause, namesOfRules, resultsFor } from '../conduct/grade.ts'
+import { defaultMaxPollTimeMs, grade, isRuleOrClause, namesOfRules, resultsFor } from '../conduct/grade.ts'
 import type { ConductReport, RuleResult } from '../conduct/report.ts'
 import { type Traffic, trafficOf } from '../recordings/traffic.ts'
 import type { Entry } from './journal.ts'
@@ -12,7 +12,7 @@ import { isWorldSelected, type WorldSelector } from './world/worlds.ts'
 
 export interface ConductOptions {
   /** The longest that a job may be polled that doesn't end, ms by the mock's clock; 30 min by default. */
-  patienceMs?: number
+  maxPollTimeMs?: number
   /** Clauses or rules that have to be kept for the report to be ok. */
   require?: readonly string[]
   /** Until when the client was watched, ms by the mock's clock; now by default. Infinity for one that has ended. */
@@ -36,7 +36,7 @@ export function conductOf(mock: Mock, selector: WorldSelector, options: ConductO
     },
     ...(name !== undefined && { key: selector.world === undefined ? name : `${name}/${selector.world}` }),
     now: options.now ?? (worlds[0] ?? mock).clock.now(),
-    patienceMs: options.patienceMs ?? defaultPatienceMs,
+    maxPollTimeMs: options.maxPollTimeMs ?? defaultMaxPollTimeMs,
     unsigned: mock.config.webhookSecret === undefined,
     require: options.require ?? [],
   })

@@ -1,6 +1,6 @@
 /**
  * Every option of the mock in one table: its CLI flag, its environment variable, its default and what it means. The
- * CLI's --help, the README's table and startMock()'s defaults are all read from here. Nobody else reads the environment.
+ * CLI's --help, the README's table and startMock()'s defaults are all read from here.
  */
 import {
   ConfigError,
@@ -12,7 +12,6 @@ import {
   seedText,
   speedFactor,
   text,
-  variableOf,
   wholeNumber,
 } from '../base/options.ts'
 import { freshSeed } from '../base/seed.ts'
@@ -203,26 +202,6 @@ export const options = {
 
 export type OptionName = keyof typeof options
 
-/** What --help and the README print as the default. */
-export function defaultTextOf(name: OptionName): string {
-  const option: Option<unknown> = options[name]
-  return option.defaultText ?? String(option.default())
-}
-
-/** One option from its text; `source` is how the user gave it, for the message. */
-export const parseOption = (name: OptionName, value: string, source: string): unknown =>
-  parseAs<unknown>(options[name], value, source)
-
-/** The options as given in the environment's UNDERSTUDY_* variables. */
-export function readEnvironment(environment: NodeJS.ProcessEnv = process.env): MockOptions {
-  const found: Record<string, unknown> = {}
-  for (const name of Object.keys(options) as OptionName[]) {
-    const value = environment[variableOf(name)]
-    if (value !== undefined && value !== '') found[name] = parseOption(name, value, variableOf(name))
-  }
-  return found
-}
-
 /**
  * All options, with defaults for those that were not given. Throws a ConfigError for a value that the CLI would refuse.
  */
@@ -236,7 +215,7 @@ export function completeConfig(given: MockOptions): Config {
         `The option ${name} is an object; expected a text. A scenario as an object goes to mock.use()`,
       )
     }
-    complete[name] = parseOption(name as OptionName, String(value), `The option ${name}`)
+    complete[name] = parseAs<unknown>(options[name as OptionName], String(value), `The option ${name}`)
   }
   for (const name of Object.keys(options) as OptionName[]) complete[name] ??= options[name].default()
   return complete as unknown as Config

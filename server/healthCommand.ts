@@ -1,17 +1,15 @@
-/** `understudy health [URL]`: 0 when GET /health answers 200, 1 when it answers otherwise, 3 when nobody answers. */
-import { Command } from 'commander'
+/** `understudy health [URL]`: exit 0 if GET /health answers 200, 1 if it answers something else, 3 if nothing answers. */
+import { writeLine } from '../base/commandIo.ts'
+import type { VerbSetup } from '../base/flags.ts'
 import { mockUrl, reach } from '../base/reach.ts'
 
-export function healthCommand(): Command {
-  return new Command('health')
-    .description('ask a running server whether it is up: exit 0 if so, 1 if it is ill, 3 if nobody answers')
-    .argument('[url]', 'its base URL (default: this machine, port UNDERSTUDY_PORT or 4010)')
-    .action(async (given: string | undefined) => {
-      const url = `${mockUrl(given)}/health`
-      const answer = await reach(url)
-      if (answer === undefined) return
-      if (answer.status === 200) return console.log(`${url} is up`)
-      console.error(`understudy: ${url} answered ${answer.status}; expected 200`)
-      process.exitCode = 1
-    })
-}
+export const setUpHealth: VerbSetup = (verb, run) =>
+  verb.argument('[url]', 'its base URL (default: this machine, port UNDERSTUDY_PORT or 4010)').action(
+    run(async (io, given: string | undefined) => {
+      const url = `${mockUrl(given, io.env)}/health`
+      const { status } = await reach(url)
+      if (status === 200) writeLine(io.stdout, `${url} is up`)
+      else writeLine(io.stderr, `understudy: ${url} answered ${status}; expected 200`)
+      return status === 200 ? 0 : 1
+    }),
+  )

@@ -42,7 +42,7 @@ export interface SuiteEnvironment {
   hmac(secret: string, text: string): string
   /** A text that no earlier run has drawn, from the seed. */
   tag(what: string): string
-  keys: { main?: string; second?: string; poor?: string }
+  keys: { main?: string; second?: string; emptyAccount?: string }
   /** What must not be shown, by the name that stands for it; keys that are drawn on the way are added. */
   secrets: Record<string, string>
   /** A key that no endpoint knows. */

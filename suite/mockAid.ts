@@ -66,12 +66,12 @@ export async function findMockSupport({
   // A key that the mock does not take is the user's mistake: the run says so by itself.
   if (main === undefined) return undefined
   const second = await prepare(keys.second ?? drawn('second key'), { ...unlimited, credits: manyCredits })
-  const poor = await prepare(keys.poor ?? drawn('poor key'), { ...unlimited, credits: 0 })
+  const emptyAccount = await prepare(keys.emptyAccount ?? drawn('empty account key'), { ...unlimited, credits: 0 })
   await prepare('anonymous', unlimited)
   let made = 0
   const limit = (calls: number, seconds: number) => ({ rate_limit: { calls, per: `${seconds}s` }, job_limit: 0 })
   return {
-    keys: { main, second: second ?? drawn('second key'), poor: poor ?? drawn('poor key') },
+    keys: { main, second: second ?? drawn('second key'), emptyAccount: emptyAccount ?? drawn('empty account key') },
     headers: { 'X-Mock-World': world },
     async freshKey() {
       const key = drawn(`fresh key ${made++}`)

@@ -15,7 +15,7 @@ export interface Costs {
 export const needs = {
   key: { reason: 'no API key was given', give: '--key' },
   secondKey: { reason: 'no second API key was given', give: '--second-key' },
-  poorKey: { reason: 'no key of an account without credits was given', give: '--poor-key' },
+  emptyAccountKey: { reason: 'no key of an account without credits was given', give: '--empty-account-key' },
   failingUrl: { reason: 'no video is known that this endpoint fails on', give: '--failing-url' },
   provoke: { reason: 'nothing can make this endpoint answer so from outside', give: "the mock's own /__mock" },
   listener: { reason: 'the endpoint does not know how to reach this machine', give: '--webhook-url' },

@@ -13,10 +13,8 @@ import {
   numberFrom0,
   type Option,
   onOff,
-  parseAs,
   seedText,
   text,
-  variableOf,
   wholeNumber,
 } from '../base/options.ts'
 import { freshSeed } from '../base/seed.ts'
@@ -31,7 +29,7 @@ export interface CheckSettings {
   /** A valid key of another account: for whose a job is, and whose a limit (AUTH-3, RL-1). */
   secondKey?: string
   /** A valid key of an account without credits (CR-3). */
-  poorKey?: string
+  emptyAccountKey?: string
   /** A video that this endpoint is known to fail on (JOB-4, CR-3). */
   failingUrl?: string
   /** A video file of your own, in place of the short clip. */
@@ -99,7 +97,7 @@ export const checkOptions = {
     default: noDefault,
     parse: text('a key'),
   },
-  poorKey: {
+  emptyAccountKey: {
     argument: '<key>',
     description: 'a valid key of an account without credits (CR-3)',
     defaultText: 'none',
@@ -271,18 +269,7 @@ export const checkOptions = {
 
 export type CheckOptionName = keyof typeof checkOptions
 
-/** The settings as given in UNDERSTUDY_* variables. */
-export function readCheckEnvironment(environment: Record<string, string | undefined>): CheckSettings {
-  const found: Record<string, unknown> = {}
-  for (const [name, option] of Object.entries<Option<unknown>>(checkOptions)) {
-    const value = environment[variableOf(name)]
-    // What the mock is started with is no wish for a check.
-    if (value !== undefined && value !== '' && name !== 'seed') found[name] = parseAs(option, value, variableOf(name))
-  }
-  return found
-}
-
-export interface Flags extends CheckSettings {
+export interface CheckFlags extends CheckSettings {
   reporter?: Chosen<ReporterName>[]
   baseline?: string
   /** Of a recording: the base URL of its calls. */

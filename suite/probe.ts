@@ -130,8 +130,8 @@ export class Probe {
     return this.kit.keys.second ?? this.need('secondKey')
   }
 
-  get poorKey(): string {
-    return this.kit.keys.poor ?? this.need('poorKey')
+  get emptyAccountKey(): string {
+    return this.kit.keys.emptyAccount ?? this.need('emptyAccountKey')
   }
 
   get(path: string, options?: CallOptions): Promise<ObservedExchange> {
@@ -375,7 +375,7 @@ export class Probe {
       const given = {
         key: kit.keys.main,
         secondKey: kit.keys.second,
-        poorKey: kit.keys.poor,
+        emptyAccountKey: kit.keys.emptyAccount,
         failingUrl: kit.failingUrl,
         provoke: kit.aid,
         listener: kit.listener,

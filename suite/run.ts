@@ -1,6 +1,7 @@
 /** Runs the checks against an endpoint, one after the other, and makes the report. */
 
 import { NoAnswer, type Sent } from '../base/http.ts'
+import { TargetError } from '../base/targetError.ts'
 import type { Check } from './check.ts'
 import type { SuiteEnvironment } from './environment.ts'
 import type { Costs } from './needs.ts'
@@ -10,9 +11,6 @@ import type { Profile, RunOptions } from './runOptions.ts'
 
 import { NotTried, Run, round, Stopped } from './session.ts'
 import { type CheckOutcome, failedIn, left, suiteReportOf } from './verdict.ts'
-
-/** Nobody answers at the target, or not the API: no verdict is possible. */
-export class TargetError extends Error {}
 
 export async function runSuite(kit: SuiteEnvironment, options: RunOptions): Promise<Report> {
   const run = new Run(kit, options.maxCredits, options.signal)

@@ -78,7 +78,7 @@ export async function check(target: string, options: CheckOptions = {}): Promise
     const given: SuiteEnvironment['keys'] = defined({
       main: settings.key,
       second: settings.secondKey,
-      poor: settings.poorKey,
+      emptyAccount: settings.emptyAccountKey,
     })
     const { adminToken, webhookSecret } = settings
     const isMaybeMock = settings.control !== false && (local || adminToken !== undefined)
@@ -96,7 +96,7 @@ export async function check(target: string, options: CheckOptions = {}): Promise
     const secrets: Record<string, string> = defined({
       API_KEY: keys.main,
       SECOND_KEY: keys.second,
-      POOR_KEY: keys.poor,
+      EMPTY_ACCOUNT_KEY: keys.emptyAccount,
       WEBHOOK_SECRET: webhookSecret,
       ADMIN_TOKEN: adminToken,
       ...Object.fromEntries(
@@ -191,12 +191,12 @@ function refuse(
       `--require names ${JSON.stringify(wrong)}; expected "core", or clauses such as ${Object.keys(clauses).slice(0, 3).join(', ')}`,
     )
   }
-  const { key, secondKey, poorKey, adminToken } = settings
-  for (const [option, value] of Object.entries({ key, secondKey, poorKey, adminToken })) {
+  const { key, secondKey, emptyAccountKey, adminToken } = settings
+  for (const [option, value] of Object.entries({ key, secondKey, emptyAccountKey, adminToken })) {
     if (value !== undefined && unsendable.test(value))
       throw new ConfigError(`${flagOf(option)} has a character that no header can carry, such as a line's end`)
   }
-  for (const other of ['secondKey', 'poorKey'] as const) {
+  for (const other of ['secondKey', 'emptyAccountKey'] as const) {
     if (settings.key === undefined || settings[other] !== settings.key) continue
     throw new ConfigError(`${flagOf(other)} is the same key as --key; expected one of another account`)
   }

@@ -79,7 +79,7 @@ export function cliPath(): Promise<string> {
 async function bundle(): Promise<string> {
   const outdir = join(packageRoot, 'node_modules', '.cache', 'understudy', String(process.pid))
   process.once('exit', () => rmSync(outdir, { recursive: true, force: true }))
-  const entryPoints = [join(packageRoot, 'cli', 'main.ts')]
+  const entryPoints = [join(packageRoot, 'cli', 'bin.ts')]
   await build({
     entryPoints,
     outdir,
@@ -90,5 +90,5 @@ async function bundle(): Promise<string> {
     platform: 'node',
     target: 'node20',
   })
-  return join(outdir, 'main.js')
+  return join(outdir, 'bin.js')
 }

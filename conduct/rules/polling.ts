@@ -167,7 +167,7 @@ export const givesUp: ConductRule = {
   advice:
     'Give the poll loop an end of its own, such as 20 minutes, and treat the job as failed then: alert, and offer to try again.',
   provoke: ['job-stuck'],
-  judge: (client, { now, patienceMs }) =>
+  judge: (client, { now, maxPollTimeMs }) =>
     eachSession(client, (polls, id): RuleFinding[] => {
       if (polls.some(({ state }) => isTerminal(state))) return []
       const told = polls.filter(({ state }) => state !== undefined)
@@ -176,7 +176,7 @@ export const givesUp: ConductRule = {
       if (first === undefined || last === undefined) return []
       const watched = gapOf(first, last)
       const facts = [first, ...told.slice(-1)]
-      if (watched >= patienceMs)
+      if (watched >= maxPollTimeMs)
         return [broke(`still polled ${id} after ${time(watched)}, though it never ended`, ...facts)]
       const isOver = now - last.endedAt >= afterwardsMs && watched >= shortestWatchMs
       // What ended well in another go was not given up.

@@ -17,7 +17,7 @@ import { type Drill, mixOptions } from './drill.ts'
 export const outage: Drill = {
   title: 'the server fails in the midst of the load: what is lost, how soon is it well again, are jobs doubled?',
   clauses: ['ERR-3', 'RL-3', 'GO-3', 'GO-5', 'ID-1'],
-  takes: ['rate', 'duration', 'scenario', 'outageAt', 'outageFor', 'breakWith', 'mendWith', ...mixOptions],
+  takes: ['rate', 'duration', 'scenario', 'outageAt', 'outageFor', 'outageStart', 'outageStop', ...mixOptions],
   defaults: {
     rate: 20,
     duration: 30_000,
@@ -32,9 +32,9 @@ export const outage: Drill = {
     // Each create of the outage comes again, a few times.
     return { ...plan, requests: plan.requests + plan.jobs * 5 }
   },
-  refuse({ outageAt = 0, outageFor = 0, duration = 0, breakWith, mendWith }) {
-    if (breakWith === undefined && mendWith !== undefined)
-      return '--mend-with needs --break-with: nothing would be broken'
+  refuse({ outageAt = 0, outageFor = 0, duration = 0, outageStart, outageStop }) {
+    if (outageStart === undefined && outageStop !== undefined)
+      return '--outage-stop needs --outage-start: nothing would be broken'
     if (outageAt + outageFor < duration) return undefined
     return `the outage ends at ${(outageAt + outageFor) / 1000} s, and the load at ${duration / 1000} s: nobody would see whether it is well again; expected a longer --duration, or --outage-at and --outage-for within it`
   },
@@ -94,11 +94,11 @@ interface Span {
 /** Causes the outage and ends it, whatever happens in between; undefined where nobody here can. */
 async function breakAndMend(session: DrillSession, atMs: number, forMs: number): Promise<Span | undefined> {
   const { control, keys, signal } = session.kit
-  const { scenario = '', breakWith, mendWith } = session.settings
-  const by = breakWith !== undefined ? 'a command' : control ? `the scenario ${scenario}` : undefined
+  const { scenario = '', outageStart, outageStop } = session.settings
+  const by = outageStart !== undefined ? 'a command' : control ? `the scenario ${scenario}` : undefined
   if (by === undefined) {
     session.note(
-      'nobody here can cause an outage of this target: whatever failed, failed by itself (--break-with and --mend-with take commands)',
+      'nobody here can cause an outage of this target: whatever failed, failed by itself (--outage-start and --outage-stop take commands)',
     )
     return undefined
   }
@@ -108,16 +108,16 @@ async function breakAndMend(session: DrillSession, atMs: number, forMs: number):
   session.phase = `outage: ${by}`
   const key = keys.main ?? ''
   const broken =
-    breakWith !== undefined
-      ? await shell(breakWith, '--break-with', signal)
+    outageStart !== undefined
+      ? await shell(outageStart, '--outage-start', signal)
       : await control?.startScenario(scenario, key).catch(unreachable)
   if (broken === undefined) await session.sleep(forMs)
   const mended =
-    breakWith === undefined
+    outageStart === undefined
       ? await control?.endScenario(key).catch(unreachable)
-      : mendWith === undefined
+      : outageStop === undefined
         ? undefined
-        : await shell(mendWith, '--mend-with')
+        : await shell(outageStop, '--outage-stop')
   const to = session.now()
   session.phase = 'after the outage'
   session.marks.push({ label: `outage: ${by}`, from_ms: Math.round(from), to_ms: Math.round(to), kind: 'outage' })
@@ -133,13 +133,15 @@ function unreachable(error: unknown): string {
   throw error
 }
 
+const stderrFd = 2
+
 /**
  * Runs a command of the user's own; what it prints goes to stderr. Says how it failed. It has a process group of its own:
  * Ctrl-C is for the drill, which then ends the command and mends what it broke.
  */
 function shell(command: string, option: string, signal?: AbortSignal): Promise<string | undefined> {
   return new Promise(resolve => {
-    const child = spawn(command, { shell: true, detached: true, stdio: ['ignore', process.stderr, process.stderr] })
+    const child = spawn(command, { shell: true, detached: true, stdio: ['ignore', stderrFd, stderrFd] })
     const end = () => {
       try {
         if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM')

@@ -8,19 +8,20 @@ import type { Mock } from '../mock.ts'
 import type { WorldSelector } from '../world/worlds.ts'
 
 export interface ConductRoute {
-  /** patience: a time such as 30m. require: rules and clauses with commas between them. */
-  Querystring: WorldSelector & { patience?: string; require?: string }
+  /** max_poll_time: a time such as 30m. require: rules and clauses, separated by commas. */
+  Querystring: WorldSelector & { max_poll_time?: string; patience?: string; require?: string }
 }
 
 export const conductRoute =
   (mock: Mock) =>
   async ({ query }: FastifyRequest<ConductRoute>): Promise<ConductReport> => {
-    const { key, world, patience, require } = query
-    const patienceMs = patience === undefined ? undefined : parseDuration(patience)
-    if (patience !== undefined && patienceMs === undefined)
-      throw apiError('invalid_field', `patience is ${JSON.stringify(patience)}; expected a time such as 30m`)
+    const { key, world, max_poll_time: text, patience, require } = query
+    if (patience !== undefined) throw apiError('invalid_field', 'patience is now called max_poll_time')
+    const maxPollTimeMs = text === undefined ? undefined : parseDuration(text)
+    if (text !== undefined && maxPollTimeMs === undefined)
+      throw apiError('invalid_field', `max_poll_time is ${JSON.stringify(text)}; expected a time such as 30m`)
     try {
-      return conductOf(mock, { key, world }, { patienceMs, require: require?.split(',') })
+      return conductOf(mock, { key, world }, { maxPollTimeMs, require: require?.split(',') })
     } catch (error) {
       throw error instanceof RangeError ? apiError('invalid_field', `require: ${error.message}`) : error
     }

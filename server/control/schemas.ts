@@ -34,7 +34,13 @@ export const journalQuery = object({
 /** A recording is not read in pages. */
 export const harQuery = object(journalFilters)
 
-export const conductQuery = object({ key, world, patience: { type: 'string' }, require: { type: 'string' } })
+export const conductQuery = object({
+  key,
+  world,
+  max_poll_time: { type: 'string' },
+  patience: { type: 'string' },
+  require: { type: 'string' },
+})
 
 export const clockBody = object({
   key,

@@ -1,9 +1,11 @@
-/** `understudy scenarios list|show|validate|new|from-har`: the scenarios that there are, and those that are being written. */
+/** `understudy scenarios list|show|validate|new|from-har`: shows the scenarios that exist, and helps to write new ones. */
 
 import { existsSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, extname, join, relative, resolve } from 'node:path'
-import { Command } from 'commander'
+import { type CommandIo, type ExitCode, writeLine } from '../../base/commandIo.ts'
+import type { VerbSetup } from '../../base/flags.ts'
 import { ConfigError } from '../../base/options.ts'
+import { plural } from '../../base/text.ts'
 import type { Scenario } from './compiledScenario.ts'
 import { doesOf } from './explain.ts'
 import { scenarioName } from './format.ts'
@@ -13,38 +15,42 @@ import { problemText, ScenarioError } from './problems.ts'
 const folderFlag = '--scenarios <folder>'
 const folderText = 'scenario files of your own, beside those that ship'
 
-export function scenariosCommand(): Command {
-  const command = new Command('scenarios').description('list, show, check and begin scenarios')
-  command
+export const setUpScenarios: VerbSetup = (verb, run) => {
+  verb
     .command('list')
-    .description('every scenario, with what it is for')
+    .description('list every scenario with its description')
     .option(folderFlag, folderText)
-    .action(({ scenarios }: { scenarios?: string }) => list(new Library(scenarios)))
-  command
+    .action(run((io, { scenarios }: ScenariosFlags) => list(io, new Library(scenarios))))
+  verb
     .command('show')
     .argument('<name or file>')
-    .description('what a scenario does, rule by rule, with all that it extends')
+    .description('show what a scenario does, rule by rule, with all that it extends')
     .option(folderFlag, folderText)
-    .action((given: string, { scenarios }: { scenarios?: string }) => show(new Library(scenarios), given))
-  command
+    .action(run((io, given: string, { scenarios }: ScenariosFlags) => show(io, new Library(scenarios), given)))
+  verb
     .command('validate')
     .argument('<file or folder or name...>')
-    .description('check scenario files: exit 0 if all can be played, 2 if not, with each place that is wrong')
+    .description('validate scenario files: exit 0 if all are valid, 2 if not, with the place of each problem')
     .option(folderFlag, folderText)
-    .action((files: string[], { scenarios }: { scenarios?: string }) => validate(new Library(scenarios), files))
-  command.command('new').argument('<name>').description('begin a scenario file NAME.yaml in this folder').action(begin)
-  command
+    .action(run((io, files: string[], { scenarios }: ScenariosFlags) => validate(io, new Library(scenarios), files)))
+  verb
+    .command('new')
+    .argument('<name>')
+    .description('create a scenario file NAME.yaml in this folder')
+    .action(run(create))
+  verb
     .command('from-har')
     .argument('<file>', 'a recording (HAR 1.2)')
-    .description(
-      'write a scenario that plays the failures of a recording: to stdout, exit 1 where nothing in it failed',
-    )
+    .description('write a scenario that repeats the failures of a recording to stdout; exit 1 if nothing in it failed')
     .option('--out <file>', 'a .yaml file to write to; its name is the name of the scenario')
-    .option('--name <name>', 'what the scenario is called')
-    .option('--world <fingerprint>', "whose failures: the key's fingerprint (default: who has the most)")
-    .option('--base <url>', 'the base URL of the calls, where that can not be told')
-    .action(fromHar)
-  return command
+    .option('--name <name>', 'name of the scenario')
+    .option('--world <fingerprint>', "the key's fingerprint whose failures are taken (default: the key with the most)")
+    .option('--base <url>', 'the base URL of the calls, if their routes do not show it')
+    .action(run(fromHar))
+}
+
+interface ScenariosFlags {
+  scenarios?: string
 }
 
 interface FromHarFlags {
@@ -54,8 +60,12 @@ interface FromHarFlags {
   base?: string
 }
 
-async function fromHar(file: string, { out, name, world, base }: FromHarFlags): Promise<void> {
-  // Loaded now: every other verb would wait for it.
+async function fromHar(
+  { stdout, stderr }: CommandIo,
+  file: string,
+  { out, name, world, base }: FromHarFlags,
+): Promise<ExitCode> {
+  // Loaded here, so that --help is quick.
   const [{ scenarioFromRecording: scenarioFromHar }, { baseOf }] = await Promise.all([
     import('./fromHar.ts'),
     import('../../base/inputs.ts'),
@@ -65,7 +75,7 @@ async function fromHar(file: string, { out, name, world, base }: FromHarFlags): 
     if (!/\.ya?ml$/.test(out)) throw new ConfigError(`--out is ${JSON.stringify(out)}; expected a .yaml file`)
     if (name !== undefined && name !== own)
       throw new ConfigError(`--name is ${name}, but a scenario is found by its file, ${own}; expected one of the two`)
-    if (existsSync(out)) throw new ConfigError(`${out} is there already; choose another name, or remove it first`)
+    if (existsSync(out)) throw new ConfigError(`${out} already exists; choose another name, or remove it first`)
   }
   const made = scenarioFromHar(file, {
     schema: relative(dirname(resolve(out ?? 'any')), join(shippedFolder, 'scenario.schema.json')),
@@ -74,23 +84,27 @@ async function fromHar(file: string, { out, name, world, base }: FromHarFlags): 
     ...(base !== undefined && { base: baseOf(base) }),
   })
   if (made === undefined) {
-    console.error(
-      `understudy: ${file}: nothing in it failed${world === undefined ? '' : ` in the world ${world}`}, so there is nothing to play; no scenario was written`,
+    writeLine(
+      stderr,
+      `understudy: ${file}: nothing in it failed${world === undefined ? '' : ` in the world ${world}`}, so no scenario was written`,
     )
-    process.exitCode = 1
-    return
+    return 1
   }
-  for (const note of made.notes) console.error(note)
-  if (out === undefined) return void process.stdout.write(made.yaml)
+  for (const note of made.notes) writeLine(stderr, note)
+  if (out === undefined) {
+    stdout.write(made.yaml)
+    return 0
+  }
   try {
     writeFileSync(out, made.yaml)
   } catch (error) {
     throw new ConfigError(`--out ${out} can't be written: ${(error as Error).message}`)
   }
-  console.error(`${out} is written. Try it:\n\n  ${command} serve --scenario ./${relative(process.cwd(), out)}`)
+  writeLine(stderr, `${out} is written. Try it:\n\n  ${command} serve --scenario ./${relative(process.cwd(), out)}`)
+  return 0
 }
 
-function list(library: Library): void {
+function list({ stdout }: CommandIo, library: Library): ExitCode {
   const all = library.list()
   const width = Math.max(...all.map(({ name }) => name.length))
   for (const { name, scenario, problems = [] } of all) {
@@ -98,42 +112,50 @@ function list(library: Library): void {
     const [first] = problems
     const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : ''
     const broken = first === undefined ? '' : `BROKEN ${problemText(first)}${more}`
-    console.log(`${name.padEnd(width)}  ${description}${clauses.length > 0 ? ` (${clauses.join(' ')})` : ''}${broken}`)
+    writeLine(
+      stdout,
+      `${name.padEnd(width)}  ${description}${clauses.length > 0 ? ` (${clauses.join(' ')})` : ''}${broken}`,
+    )
   }
+  return 0
 }
 
-function show(library: Library, given: string): void {
+function show({ stdout }: CommandIo, library: Library, given: string): ExitCode {
   const { name, description, clauses, source, rules } = library.nameOrFile(given)
-  console.log(description === '' ? name : `${name}: ${description}`)
-  if (clauses.length > 0) console.log(`clauses: ${clauses.join(' ')}`)
+  writeLine(stdout, description === '' ? name : `${name}: ${description}`)
+  if (clauses.length > 0) writeLine(stdout, `clauses: ${clauses.join(' ')}`)
   for (const part of ['account', 'jobs'] as const)
-    if (source[part]) console.log(`${part}: ${JSON.stringify(source[part])}`)
+    if (source[part]) writeLine(stdout, `${part}: ${JSON.stringify(source[part])}`)
   rules.forEach((rule, i) => {
     const { when, then, name: _name, description: _description, ...bounds } = source.rules?.[i] ?? { then: {} }
     const conditions = Object.entries({ ...when, ...bounds }).map(([field, value]) => {
       return `${field} ${typeof value === 'object' ? JSON.stringify(value) : value}`
     })
-    console.log(
+    writeLine(
+      stdout,
       `${i + 1}. ${rule.name}: ${conditions.length > 0 ? `when ${conditions.join(', ')}: ` : ''}${doesOf(rule.then)}`,
     )
   })
+  return 0
 }
 
-/** Looks at all of them, so that one run tells of everything that is wrong. */
-function validate(library: Library, given: string[]): void {
+/** Validates all of them, so that one run shows all problems. */
+function validate({ stdout, stderr }: CommandIo, library: Library, given: string[]): ExitCode {
+  let exitCode: ExitCode = 0
   for (const one of given.flatMap(filesIn)) {
     try {
       const scenario = library.nameOrFile(one)
-      console.log(`${one}: ${scenario.name} is valid: ${partsOf(scenario)}`)
+      writeLine(stdout, `${one}: ${scenario.name} is valid: ${partsOf(scenario)}`)
     } catch (error) {
       if (!(error instanceof ScenarioError)) throw error
       for (const problem of error.problems) {
         // As it was asked for, unless it is another file, which this one extends.
-        console.error(problemText(problem.file === resolve(one) ? { ...problem, file: one } : problem))
+        writeLine(stderr, problemText(problem.file === resolve(one) ? { ...problem, file: one } : problem))
       }
-      process.exitCode = 2
+      exitCode = 2
     }
   }
+  return exitCode
 }
 
 /** The scenario files of a folder; anything else as it is. */
@@ -147,33 +169,35 @@ function partsOf({ source, rules }: Scenario): string {
   const parts = [
     ...(source.account ? ['account'] : []),
     ...(source.jobs ? ['jobs'] : []),
-    ...(rules.length > 0 ? [`${rules.length} ${rules.length === 1 ? 'rule' : 'rules'}`] : []),
+    ...(rules.length > 0 ? [plural(rules.length, 'rule')] : []),
   ]
-  return parts.length > 0 ? parts.join(', ') : 'but it says nothing'
+  return parts.length > 0 ? parts.join(', ') : 'but it is empty'
 }
 
-function begin(name: string): void {
+function create({ stdout }: CommandIo, name: string): ExitCode {
   if (!new RegExp(scenarioName).test(name)) {
     throw new ConfigError(
-      `${JSON.stringify(name)} is no name for a scenario; expected lower case and hyphens, such as my-incident`,
+      `${JSON.stringify(name)} is not a name for a scenario; expected lower case and hyphens, such as my-incident`,
     )
   }
   const file = `${name}.yaml`
-  if (existsSync(file)) throw new ConfigError(`${file} is there already; choose another name, or remove it first`)
+  if (existsSync(file)) throw new ConfigError(`${file} already exists; choose another name, or remove it first`)
   writeFileSync(file, template(name))
-  console.log(
-    `${file} is begun. Try it:\n\n  ${command} scenarios validate ${file}\n  ${command} serve --scenario ./${file}`,
+  writeLine(
+    stdout,
+    `${file} is created. Try it:\n\n  ${command} scenarios validate ${file}\n  ${command} serve --scenario ./${file}`,
   )
+  return 0
 }
 
-/** How this command is called where the user is: in a checkout nothing has installed it. */
+/** How the user calls this command: in a checkout it is not installed. */
 const command = shippedFolder.includes('node_modules') ? 'npx understudy' : 'npm run -s understudy --'
 
 const schemaFile = (): string => relative(process.cwd(), join(shippedFolder, 'scenario.schema.json'))
 
 const template = (name: string): string => `# yaml-language-server: $schema=${schemaFile()}
 name: ${name}
-description: The first two creations fail, then all is well.
+description: The first two creations fail, the third succeeds.
 clauses: [ERR-3, ERR-4]
 rules:
   - name: fails-twice

@@ -1,31 +1,33 @@
 /** `understudy explain REQUEST_ID [URL]`: why a running mock answered a request as it did. */
 
-import { Command } from 'commander'
+import { type ExitCode, writeLine } from '../../base/commandIo.ts'
+import type { VerbSetup } from '../../base/flags.ts'
 import { ConfigError } from '../../base/options.ts'
 import { mockUrl, reach } from '../../base/reach.ts'
-import { completeConfig, readEnvironment } from '../config.ts'
+import { readVariables } from '../../base/variables.ts'
+import { options } from '../config.ts'
 import type { ExplainedRule, Explanation } from './explain.ts'
 
-export function explainCommand(): Command {
-  return new Command('explain')
-    .description('why a running mock answered a request as it did: each rule, each condition, and the nearest miss')
+export const setUpExplain: VerbSetup = (verb, run) =>
+  verb
     .argument('<request_id>', 'of the answer: in its envelope, in X-Request-Id, in the log')
     .argument('[url]', 'the mock (default: this machine, port UNDERSTUDY_PORT or 4010)')
-    .action(async (id: string, given: string | undefined) => {
-      const { adminToken } = completeConfig(readEnvironment())
-      const url = `${mockUrl(given)}/__mock/explain/${encodeURIComponent(id)}`
-      const answer = await reach(url, adminToken === undefined ? {} : { 'X-Admin-Token': adminToken })
-      if (answer === undefined) return
-      const body = (await answer.json().catch(() => undefined)) as
-        | (Explanation & { error?: { message: string } })
-        | undefined
-      if (answer.status !== 200)
-        throw new ConfigError(
-          `${url} answered ${answer.status}${body?.error ? `: ${body.error.message}` : '; expected a mock'}`,
-        )
-      console.log(explanationText(body as Explanation))
-    })
-}
+    .action(
+      run(async (io, id: string, given: string | undefined): Promise<ExitCode> => {
+        const { adminToken } = readVariables({ adminToken: options.adminToken }, io.env) as { adminToken?: string }
+        const url = `${mockUrl(given, io.env)}/__mock/explain/${encodeURIComponent(id)}`
+        const answer = await reach(url, adminToken === undefined ? {} : { 'X-Admin-Token': adminToken })
+        const body = (await answer.json().catch(() => undefined)) as
+          | (Explanation & { error?: { message: string } })
+          | undefined
+        if (answer.status !== 200)
+          throw new ConfigError(
+            `${url} answered ${answer.status}${body?.error ? `: ${body.error.message}` : '; expected a mock'}`,
+          )
+        writeLine(io.stdout, explanationText(body as Explanation))
+        return 0
+      }),
+    )
 
 function explanationText({ request_id, route, status, scenario, why, rule, rules, nearest }: Explanation): string {
   const head = `${request_id}  ${route ?? 'no route'}  answered ${status === 0 ? 'with nothing' : status}`

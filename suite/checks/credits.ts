@@ -81,9 +81,9 @@ export const creditChecks: readonly Check[] = [
     clauses: ['CR-3', 'ERR-5', 'GO-5'],
     // Nothing, if the account has none; but who says that it has none?
     costs: { credits: 4, jobs: 2 },
-    needs: ['key', 'poorKey'],
+    needs: ['key', 'emptyAccountKey'],
     async run(t: Probe) {
-      const key = t.poorKey
+      const key = t.emptyAccountKey
       const { url } = await t.video()
       const before = await t.usage({ key })
       const listed = await newest(t, { key })

@@ -6,9 +6,9 @@ import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, connect, createServer, type Server } from 'node:net'
 import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
-import { flagOf, variableOf } from '../../base/options.ts'
+import { flagOf, type Option, variableOf } from '../../base/options.ts'
 import { packageRoot, packageVersion } from '../../base/paths.ts'
-import { defaultTextOf, type OptionName, options } from '../../server/config.ts'
+import { type OptionName, options } from '../../server/config.ts'
 import { client, cliPath, clip, start } from '../support.ts'
 
 interface Result {
@@ -76,8 +76,8 @@ t.test('--help tells of every option, its default and its variable; --version pr
   t.match(help, { code: 0, stderr: '' })
   const words = String(help?.stdout).replace(/\s+/g, ' ')
   for (const name of Object.keys(options) as OptionName[]) {
-    const { argument, description } = options[name]
-    const told = `${flagOf(name)} ${argument} ${description} (default: ${defaultTextOf(name)}; ${variableOf(name)})`
+    const { argument, description, defaultText, default: byDefault }: Option<unknown> = options[name]
+    const told = `${flagOf(name)} ${argument} ${description} (default: ${defaultText ?? byDefault()}; ${variableOf(name)})`
     t.ok(words.includes(told), told)
   }
   t.match(general, { code: 0, stderr: '', stdout: /serve.*health/s })

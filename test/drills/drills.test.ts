@@ -6,10 +6,10 @@ import { join } from 'node:path'
 import { Ajv } from 'ajv'
 import t, { type Test } from 'tap'
 import { ConfigError } from '../../base/options.ts'
+import { TargetError } from '../../base/targetError.ts'
 import { type DrillName, DrillReport, drillNames } from '../../drills/report.ts'
 import { type DrillOptions, drill } from '../../drills/run.ts'
 import { type MetricName, metricOf, parseThreshold, parseThresholds, thresholdText } from '../../drills/thresholds.ts'
-import { TargetError } from '../../suite/run.ts'
 import { start } from '../support.ts'
 import { foreign } from './foreign.ts'
 
@@ -229,8 +229,8 @@ test('an outage is caused by commands where the target is no mock', async t => {
     outageAt: 300,
     outageFor: 400,
     mix: { poll: 1 },
-    breakWith: `echo down > ${file}`,
-    mendWith: `rm ${file}`,
+    outageStart: `echo down > ${file}`,
+    outageStop: `rm ${file}`,
   })
   isGood(t, report)
   t.ok(report.statuses['5xx'] > 10)
@@ -241,15 +241,18 @@ test('an outage is caused by commands where the target is no mock', async t => {
     duration: 900,
     outageAt: 1,
     outageFor: 100,
-    breakWith: `echo down > ${file}; exit 3`,
+    outageStart: `echo down > ${file}; exit 3`,
   }
-  const broken = await drill('outage', url, { ...failing, mendWith: `rm ${file}` })
-  t.match(broken.why, /^inconclusive: the outage could not be caused: --break-with ".*exit 3" ended with exit code 3$/)
+  const broken = await drill('outage', url, { ...failing, outageStop: `rm ${file}` })
+  t.match(
+    broken.why,
+    /^inconclusive: the outage could not be caused: --outage-start ".*exit 3" ended with exit code 3$/,
+  )
   t.notOk(exists(), 'what was broken is mended all the same')
-  const left = await drill('outage', url, { ...failing, breakWith: 'true', mendWith: 'exit 4' })
+  const left = await drill('outage', url, { ...failing, outageStart: 'true', outageStop: 'exit 4' })
   t.match(
     left.why,
-    /^inconclusive: the outage could not be ended, and may still be on: --mend-with "exit 4" ended with exit code 4/,
+    /^inconclusive: the outage could not be ended, and may still be on: --outage-stop "exit 4" ended with exit code 4/,
   )
 })
 

@@ -502,7 +502,7 @@ test('no secret is in a script', t => {
       ...(drill === 'soak' && {
         metricsUrl: 'https://canary_user:canary_password@metrics.example/m?token=canary_query',
       }),
-      ...(drill === 'outage' && { breakWith: 'kill canary', mendWith: 'start canary' }),
+      ...(drill === 'outage' && { outageStart: 'kill canary', outageStop: 'start canary' }),
       ...(['sustain', 'journey'].includes(drill) && { clip: '/home/canary/mine.webm' }),
     })
     t.notMatch(script, /canary/, drill)
@@ -540,7 +540,7 @@ test('what is asked for changes the script', async t => {
   t.match((await optionsOf('burst', { connections: 50, calls: 30 })).scenarios.flood, { vus: 30, iterations: 30 })
   t.match(await optionsOf('burst', { maxRate: 90, insecure: true }), { rps: 90, insecureSkipTLSVerify: true })
   t.match((await optionsOf('outage', { outageAt: 4_000, outageFor: 2_500 })).scenarios.trouble, { startTime: '4s' })
-  for (const given of [{ breakWith: 'x', mendWith: 'y' }, { control: false }]) {
+  for (const given of [{ outageStart: 'x', outageStop: 'y' }, { control: false }]) {
     t.same(Object.keys((await optionsOf('outage', given)).scenarios), ['load'])
     t.match(scriptOf('outage', given).replaceAll('\n//  ', ''), 'cause it yourself, 10 s behind the start of the load')
   }

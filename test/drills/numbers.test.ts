@@ -271,7 +271,7 @@ t.test('GO-5 a server that does not come back has not recovered', async t => {
         ? { status: 500, body: { error: { ...error, request_id: `r${polls}` } } }
         : answer,
   })
-  const options = { rate: 40, duration: 1_500, outageAt: 500, outageFor: 300, breakWith: 'true', mix: { poll: 1 } }
+  const options = { rate: 40, duration: 1_500, outageAt: 500, outageFor: 300, outageStart: 'true', mix: { poll: 1 } }
   const { thresholds, verdict } = await drill('outage', url, { key: 'k', ...options })
   t.equal(verdict, 'failed')
   t.match(

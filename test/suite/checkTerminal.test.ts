@@ -54,7 +54,7 @@ t.test(
     const flags = {
       '--key': 'test_hush_main',
       '--second-key': 'test_hush_second',
-      '--poor-key': 'test_hush_poor',
+      '--empty-account-key': 'test_hush_poor',
       '--webhook-secret': 'hush_webhook',
       '--admin-token': 'hush_admin',
       '--header': `X-Token: ${token}`,

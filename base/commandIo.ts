@@ -1,0 +1,42 @@
+/** What a command gets from the process that runs it, and what it gives back. Only cli/bin.ts knows the process itself. */
+import type { Readable } from 'node:stream'
+
+/** 0 good, 1 failed, 2 wrong usage, 3 unreachable. */
+export type ExitCode = 0 | 1 | 2 | 3
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** stdout or stderr: a stream of the process, or one in memory. */
+export interface OutputStream {
+  write(text: string): unknown
+  /** Whether it is a terminal. */
+  isTTY?: boolean
+  /** Width of the terminal; 0 or undefined if unknown. */
+  columns?: number
+  /** Its file descriptor, if it has one. */
+  fd?: number
+}
+
+export interface CommandIo {
+  stdin: Readable
+  stdout: OutputStream
+  stderr: OutputStream
+  env: Environment
+  /**
+   * Aborted by Ctrl-C or SIGTERM: the command ends early, with a report of what is known. A command that doesn't read it is
+   * ended by those at once.
+   */
+  signal: AbortSignal
+}
+
+/** Whether colors may be written to the stream: only to a terminal, and not with NO_COLOR. */
+export const hasColor = (stream: OutputStream, { NO_COLOR }: Environment): boolean => stream.isTTY === true && !NO_COLOR
+
+export const writeLine = (stream: OutputStream, line: string): void => void stream.write(`${line}\n`)
+
+/** Resolves when the signal is aborted. */
+export const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise(resolve => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })

@@ -1,0 +1,36 @@
+#!/usr/bin/env node
+/** The command `understudy` in its process: the only file that knows its streams, environment, signals and exit code. */
+import process from 'node:process'
+import { main } from './main.ts'
+
+let stop: AbortController | undefined
+
+/** The first Ctrl-C or SIGTERM asks the command to end, the second ends the process. */
+function onSignals(): AbortController {
+  const controller = new AbortController()
+  for (const name of ['SIGINT', 'SIGTERM'] as const)
+    process.on(name, () => {
+      if (controller.signal.aborted) process.exit(130)
+      controller.abort()
+    })
+  return controller
+}
+
+// A reader may close our output early, as head does: the run still ends as it should.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+})
+
+process.exitCode = await main(process.argv.slice(2), {
+  get stdin() {
+    return process.stdin
+  },
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  // Until a command reads it, a signal ends the process at once.
+  get signal() {
+    stop ??= onSignals()
+    return stop.signal
+  },
+})
