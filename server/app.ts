@@ -1,9 +1,21 @@
 /**
  * The one factory, for users, tests and benchmarks alike. Nothing listens yet: startMock() does that.
  *
- * A request flows: exchange opened (request_id, world) → scenario decides (error? fault? delay? pass on) → key → limits →
- * body → idempotency → schema → route → serializer → what the scenario makes of the answer → exchange closed (headers,
- * journal, metrics, log). The steps of a route stand in routes/index.ts.
+ * How a request flows: exchange opened (request_id, world) → recording (serve --replay) → scenario decides (error? fault?
+ * delay? pass on) → key → limits → body → idempotency → schema → route → serializer → what the scenario makes of the answer
+ * → exchange closed (headers, journal, metrics, log). The steps of each route are in routes/index.ts, in this order.
+ *
+ * Who opens an exchange, and who closes it. All open it by openExchange(), and close it by record():
+ *
+ *   what came                               opened by                          closed by
+ *   an operation of the API                 openRoute, its first onRequest     closeExchange, in onSend
+ *   … answered by a rule or cut by a fault  the same                           answerAsTold or enact, pipeline/scenario.ts
+ *   … answered by a recording               the same                           playCall, playback/
+ *   a path or method that no route has      the onRequest hook below           closeExchange, in onSend
+ *   … or that Fastify refuses by itself     frameworkErrors below              closeExchange, called by answerFrameworkError
+ *   what Node refuses (bad HTTP, Expect,    refuse, pipeline/rawErrors.ts      the same, as it writes the answer
+ *     CONNECT)
+ *   /__mock, /metrics, /docs, /openapi.json openInternal: not in the journal   closeExchange, which only logs errors
  */
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
@@ -15,7 +27,8 @@ import { type Exchange, Feed } from './journal.ts'
 import { JournalReader } from './journalView.ts'
 import { Metrics } from './metrics.ts'
 import type { Mock } from './mock.ts'
-import { closeExchange, open } from './pipeline/exchange.ts'
+import type { RequestContext } from './pipeline/context.ts'
+import { attach, closeExchange, openExchange } from './pipeline/exchange.ts'
 import { holdContinue, isStillWaiting } from './pipeline/expect.ts'
 import { answerNodesOwn, answerRawErrors } from './pipeline/rawErrors.ts'
 import { refuseDeepJson, validatorCompiler } from './pipeline/validation.ts'
@@ -47,7 +60,7 @@ export function buildApp(config: Config, log: Logger): App {
     http: { requireHostHeader: false },
     routerOptions: { maxParamLength: 16 * 1024 },
     frameworkErrors: (error, request, reply) => {
-      open(mock, undefined, request)
+      attach(request, openExchange(mock, undefined, request.raw))
       answerFrameworkError(error, request, reply)
     },
     clientErrorHandler: (error, socket) => answerRawErrors(mock, error, socket),
@@ -55,6 +68,7 @@ export function buildApp(config: Config, log: Logger): App {
   const mock = assemble(config, log)
 
   app.decorateRequest('exchange', null as unknown as Exchange)
+  app.decorateRequest('context', null as unknown as RequestContext)
   app.setValidatorCompiler(validatorCompiler)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'string' }, jsonParser(app))
@@ -62,9 +76,9 @@ export function buildApp(config: Config, log: Logger): App {
   // Refused before its body is looked at: no route has opened an exchange for it.
   app.addHook('onRequest', (request, reply, done) => {
     if (!request.is404) return done()
-    open(mock, undefined, request)
-    if (mock.replay === undefined) return done(noRoute(request))
-    answerRecorded(mock, mock.replay)(request, reply, refused => done(refused ?? noRoute(request)))
+    attach(request, openExchange(mock, undefined, request.raw))
+    if (mock.playback === undefined) return done(noRoute(request))
+    answerRecorded(mock, mock.playback)(request, reply, refused => done(refused ?? noRoute(request)))
   })
   app.addHook('onSend', closeExchange(mock))
   app.setErrorHandler((error, request, reply) => {
@@ -128,9 +142,9 @@ function assemble(config: Config, log: Logger): Mock {
     uploads,
     webhooks,
     metrics,
-    director,
+    scenarios: director,
     log,
-    replay,
+    playback: replay,
     internalCalls: 0,
     held: new Set(),
   }

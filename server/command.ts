@@ -24,7 +24,7 @@ export const setUpServe: VerbSetup = (verb, run) =>
       const log = pino({ level: config.logLevel, base: undefined }, await logsOn(io, pino))
       const app = buildApp(config, log)
       const mock = await listen(app)
-      writeLine(io.stdout, greeting(mock, defaultKey, config.scenario, app.mock.replay?.summary))
+      writeLine(io.stdout, greeting(mock, defaultKey, config.scenario, app.mock.playback?.summary))
       await aborted(io.signal)
       await mock.close()
       log.flush()

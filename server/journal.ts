@@ -6,9 +6,7 @@
 
 import type { Cut } from '../recordings/har.ts'
 import type { RuleContext } from './scenarios/scenarioRun.ts'
-import type { Account } from './world/account.ts'
 import type { Window } from './world/limits.ts'
-import type { World } from './world/world.ts'
 
 /** Bodies are kept up to here. */
 export const maxBodyBytes = 64 * 1024
@@ -22,137 +20,102 @@ const entryBytes = 1024
 /** revoked: it was valid, and is no more. */
 export type KeyValidity = 'none' | 'valid' | 'invalid' | 'revoked'
 
+/** The world of an entry, as far as the journal needs to know it. */
+export interface JournalWorld {
+  /** What it is called in reports and logs. */
+  readonly name: string
+  /** Six characters that its request_ids begin with. */
+  readonly tag: string
+  /** Its API key, to be taken out of all that is shown; undefined for calls without one. */
+  readonly key: string | undefined
+  /** Its X-Mock-World. */
+  readonly partition: string | undefined
+  readonly journal: Journal
+}
+
+/** What is known of a request when it arrives. */
+export interface ExchangeStart {
+  /** The n-th request of its world; a text where the request_id comes from somewhere else. */
+  readonly id: number | string
+  readonly world: JournalWorld
+  /** The operation's id, such as getJob; undefined where no route matched. */
+  readonly operation: string | undefined
+  /** The world's time, ms since the epoch. */
+  readonly at: number
+  /** The machine's time, to measure with. */
+  readonly startedAt: number
+  readonly method: string
+  readonly url: string
+  /** Name, value, name, value, … as they came. */
+  readonly requestHeaders: readonly string[]
+  /** What its headers take, unless they are the same as those of the call before. */
+  readonly headerBytes: number
+  readonly keyState: KeyValidity
+}
+
 /**
- * One request and its answer. It accompanies the request from its first hook on, and is the journal's entry at the end.
- * Ten thousand are kept, so it holds numbers and shared texts; what can be worked out from them is, when it is read.
+ * A request and its answer: one entry of the journal, complete once the answer is recorded. Ten thousand are kept, so it
+ * holds numbers and shared texts; what can be worked out from them is worked out when it is read. What only the steps of
+ * the request need is in its RequestContext.
  */
-export class Exchange {
+export class Exchange implements ExchangeStart {
+  readonly kind = 'exchange'
   /** Its place among all entries of the mock, from 1; 0 until it is in the journal. */
   seq = 0
-  /** The n-th request of its world; a text for a call that is none of the API's. */
   id: number | string
-  world: World
-  /** The operation's id, such as getJob; undefined where no route met. */
-  operation: string | undefined
-  /** The world's time, ms since the epoch. */
+  readonly world: JournalWorld
+  readonly operation: string | undefined
   at: number
-  /** The machine's time, to measure with. */
-  startedAt: number
-  method: string
+  readonly startedAt: number
+  readonly method: string
   url: string
-  /** Name, value, name, value, … as they came. */
-  requestHeaders: readonly string[]
-  /** What its headers take, unless they are the same as the call's before. */
-  headerBytes = 0
-  /** Whether X-Api-Key was sent, and whether it is one. */
+  readonly requestHeaders: readonly string[]
+  readonly headerBytes: number
   keyState: KeyValidity
   requestBody: string | undefined = undefined
   /** Of an upload only this is kept. */
   upload: UploadNote | undefined = undefined
   jobId: string | null = null
+  /** 0 without an answer. */
   status = 0
   ms = 0
-  /** When its answer was ready, by the world's time: what a delay of a scenario took is in it. */
+  /** When its answer was ready, by the world's time: the delay of a scenario is included. */
   endedAt = 0
-  /** Set where they are others than those that every answer has. */
+  /** Set where they differ from those that every answer has. */
   responseHeaders: Record<string, string> | undefined = undefined
   responseBody: string | Buffer | undefined = undefined
   /** Thousandths of a credit that the call reserved. */
   credits = 0
-  /** The limits that the answer's headers tell of, as this call left them. */
+  /** The limits in the answer's headers, as this call left them. */
   window: Window | undefined = undefined
   remaining = 0
   endsAt = 0
   jobWindow: Window | undefined = undefined
   jobRemaining = 0
   jobEndsAt = 0
-  /** Whose credits and limits the call takes from: its world's, unless a scenario says otherwise. */
-  account: Account
-  /** A file is nobody's by its key, but of the world whose job or upload it is: it is timed by that one's clock. */
-  subject: World | undefined = undefined
-  /** What the scenario had to do with it; undefined where none is active. */
-  scene: RuleContext | undefined = undefined
-  idempotencyKey: string | undefined = undefined
-  fingerprint: string | undefined = undefined
-  /** The client went away before it had its answer. */
+  /** What the scenario decided; undefined where none is active. */
+  ruleContext: RuleContext | undefined = undefined
+  /** The client disconnected before it had its answer. */
   aborted = false
-  /** It is the first answer again (ID-1). */
-  replayed = false
   /** Set where a recording has answered: its id is then the recorded one. */
   played: Played | undefined = undefined
 
-  constructor(
-    id: number | string,
-    world: World,
-    operation: string | undefined,
-    at: number,
-    startedAt: number,
-    method: string,
-    url: string,
-    requestHeaders: readonly string[],
-    keyState: KeyValidity,
-  ) {
-    this.id = id
-    this.world = world
-    this.account = world.account
-    this.operation = operation
-    this.at = at
-    this.startedAt = startedAt
-    this.method = method
-    this.url = url
-    this.requestHeaders = requestHeaders
-    this.keyState = keyState
-  }
-
-  /** Takes over all that `from` holds. The journal keeps its entries in objects that it uses again and again. */
-  copy(from: Exchange): this {
-    this.seq = from.seq
-    this.id = from.id
-    this.world = from.world
-    this.operation = from.operation
-    this.at = from.at
-    this.startedAt = from.startedAt
-    this.method = from.method
-    this.url = from.url
-    this.requestHeaders = from.requestHeaders
-    this.keyState = from.keyState
-    this.requestBody = from.requestBody
-    this.upload = from.upload
-    this.jobId = from.jobId
-    this.status = from.status
-    this.ms = from.ms
-    this.endedAt = from.endedAt
-    this.responseHeaders = from.responseHeaders
-    this.responseBody = from.responseBody
-    this.credits = from.credits
-    this.window = from.window
-    this.remaining = from.remaining
-    this.endsAt = from.endsAt
-    this.jobWindow = from.jobWindow
-    this.jobRemaining = from.jobRemaining
-    this.jobEndsAt = from.jobEndsAt
-    this.account = from.account
-    this.subject = from.subject
-    this.scene = from.scene
-    this.headerBytes = from.headerBytes
-    this.idempotencyKey = from.idempotencyKey
-    this.aborted = from.aborted
-    this.played = from.played
-    return this
-  }
-
-  get kind(): 'exchange' {
-    return 'exchange'
+  constructor(start: ExchangeStart) {
+    this.id = start.id
+    this.world = start.world
+    this.operation = start.operation
+    this.at = start.at
+    this.startedAt = start.startedAt
+    this.method = start.method
+    this.url = start.url
+    this.requestHeaders = start.requestHeaders
+    this.headerBytes = start.headerBytes
+    this.keyState = start.keyState
   }
 
   /** Unique over all worlds by the tag, within this one by the number (ERR-6). */
   get requestId(): string {
     return typeof this.id === 'string' ? this.id : `req_${this.world.tag}${this.id.toString(36).padStart(6, '0')}`
-  }
-
-  /** A call that is none of the API's, and not kept. */
-  get isInternal(): boolean {
-    return typeof this.id === 'string' && this.played === undefined
   }
 
   get bytes(): number {
@@ -162,7 +125,7 @@ export class Exchange {
       this.url.length +
       (this.requestBody?.length ?? 0) +
       (this.responseBody?.length ?? 0) +
-      (this.scene?.counted.length ?? 0) * countedBytes
+      (this.ruleContext?.counted.length ?? 0) * countedBytes
     )
   }
 }
@@ -188,7 +151,7 @@ export interface UploadNote {
 export interface DeliveryAttempt {
   readonly kind: 'webhook'
   seq: number
-  readonly world: World
+  readonly world: JournalWorld
   readonly at: number
   readonly deliveryId: string
   readonly event: string
@@ -239,7 +202,7 @@ export class Journal {
   /** What its client's calls have in common. */
   readonly headers = new Headers()
   readonly #capacity: number
-  #entries: Entry[] = []
+  #entries: (Entry | undefined)[] = []
   /** Where the oldest entry is, once the ring is full or was cut. */
   #oldest = 0
   #size = 0
@@ -256,7 +219,7 @@ export class Journal {
     while (this.#size > 0 && (this.#size === this.#capacity || this.#bytes + bytes > maxJournalBytes)) this.#evict()
     const next = this.#oldest + this.#size
     const at = next >= this.#capacity ? next - this.#capacity : next
-    this.#entries[at] = entry.kind === 'exchange' ? slotOf(this.#entries[at]).copy(entry) : entry
+    this.#entries[at] = entry
     this.#size++
     this.#bytes += bytes
   }
@@ -305,6 +268,7 @@ export class Journal {
 
   #evict(): void {
     const entry = this.#entries[this.#oldest] as Entry
+    this.#entries[this.#oldest] = undefined
     this.#bytes -= entry.bytes
     this.#lastEvictedSeq = entry.seq
     this.#evicted++
@@ -312,10 +276,6 @@ export class Journal {
     this.#oldest = this.#oldest + 1 === this.#capacity ? 0 : this.#oldest + 1
   }
 }
-
-/** The object of an entry that made room; a new one until the ring is full. */
-const slotOf = (old: Entry | undefined): Exchange =>
-  old?.kind === 'exchange' ? old : (Object.create(Exchange.prototype) as Exchange)
 
 /** Gives entries their order over all worlds, and tells who listens. */
 export class Feed {

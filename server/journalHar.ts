@@ -19,11 +19,8 @@ export function* journalHar(mock: Mock, filter: JournalFilter, target: string): 
 }
 
 function* entriesOf(mock: Mock, filter: JournalFilter): Generator<HarEntry> {
-  const found = [...mock.journal.select(filter), ...keylessOf(mock, filter)]
-    .map(entry => ({ seq: entry.seq, entry }))
-    .sort((a, b) => a.seq - b.seq)
-  // The journal uses its objects again: whoever reads slowly gets what is still there.
-  for (const { seq, entry } of found) if (entry.seq === seq) yield harEntryOf(entry, mock.journal)
+  const found = [...mock.journal.select(filter), ...keylessOf(mock, filter)].sort((a, b) => a.seq - b.seq)
+  for (const entry of found) yield harEntryOf(entry, mock.journal)
 }
 
 /** With a key, the keyless calls that belong to its jobs and uploads are in it too: its files, and legacy downloads. */
@@ -152,9 +149,9 @@ const bodyAsText = (body: unknown): string =>
 
 /** What the client met, where that was no whole answer. */
 function cutOf(exchange: Exchange): Cut | undefined {
-  const { aborted, status, scene, played } = exchange
+  const { aborted, status, ruleContext: scene, played } = exchange
   if (played?.cut !== undefined && (played.cut.by === 'client' || !(aborted && status === 0))) return played.cut
-  const fault = scene?.act?.rule.then.fault
+  const fault = scene?.fired?.rule.then.fault
   const bytes = fault?.params.after_bytes
   // A short answer was whole before anything was cut.
   const size = Number(exchange.responseHeaders?.['content-length'])

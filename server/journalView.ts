@@ -227,9 +227,9 @@ export class JournalReader {
   }
 }
 
-function playedIn({ scene }: Exchange): Partial<JournalEntry> | undefined {
+function playedIn({ ruleContext: scene }: Exchange): Partial<JournalEntry> | undefined {
   if (scene === undefined) return undefined
-  const { act, decider } = scene
+  const { fired: act, decider } = scene
   return {
     scenario: decider.scenario.name,
     rule: act?.rule.name,

@@ -6,6 +6,7 @@ import type { Config } from './config.ts'
 import type { Exchange, Feed } from './journal.ts'
 import type { JournalReader } from './journalView.ts'
 import type { Metrics } from './metrics.ts'
+import type { RequestContext } from './pipeline/context.ts'
 import type { Playback } from './playback/playback.ts'
 import type { ActiveScenarios } from './scenarios/activeScenarios.ts'
 import type { Uploads } from './uploads.ts'
@@ -21,10 +22,10 @@ export interface Mock {
   readonly uploads: Uploads
   readonly webhooks: Webhooks
   readonly metrics: Metrics
-  readonly director: ActiveScenarios
+  readonly scenarios: ActiveScenarios
   readonly log: Logger
   /** The recording that answers in place of the routes; undefined without one. */
-  readonly replay: Playback | undefined
+  readonly playback: Playback | undefined
   /** Calls so far that were none of the API's; their request_ids count on it. */
   internalCalls: number
   /** Connections that a fault has taken over: nobody else ends them. */
@@ -35,5 +36,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The request and its answer, as the journal will have it. */
     exchange: Exchange
+    /** What the steps of the request share beside that. */
+    context: RequestContext
   }
 }

@@ -137,7 +137,7 @@ export async function listen({ fastify, mock }: App): Promise<RunningMock> {
 
   async function shutDown(): Promise<void> {
     mock.webhooks.close()
-    mock.director.close()
+    mock.scenarios.close()
     for (const response of mock.held) response.destroy()
     const finished = fastify.close()
     // Connections that never carried a request are none that Node would call idle.
@@ -148,7 +148,7 @@ export async function listen({ fastify, mock }: App): Promise<RunningMock> {
     fastify.server.closeAllConnections()
     await finished
     worlds.close()
-    mock.replay?.close()
+    mock.playback?.close()
     mock.clock.close()
     mock.uploads.close()
   }
@@ -248,7 +248,7 @@ function scenarioHandle(
       `${activation.scenario.name} has no rule ${JSON.stringify(rule)}; expected one of ${rules().join(', ')}`,
     )
   }
-  const end = () => mock.director.endActivation(activation)
+  const end = () => mock.scenarios.endActivation(activation)
   return {
     count: rule => activation.count(known(rule)),
     get counts() {

@@ -143,7 +143,7 @@ export class Uploads {
   /** After a restart on the same data folder and seed, numbers that are taken are passed over. */
   async #newFolder(world: World, durationMs: number | undefined): Promise<{ id: string; folder: string }> {
     for (;;) {
-      const id = videoIdFor(`${world.tag}${world.chance.id('upload', world.nextUpload++)}`, durationMs)
+      const id = videoIdFor(`${world.tag}${world.random.id('upload', world.nextUpload++)}`, durationMs)
       const folder = this.#folderOf(id)
       try {
         await mkdir(folder)

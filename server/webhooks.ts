@@ -90,7 +90,7 @@ export class Webhooks {
     const { webhook_url: url } = job.view
     if (url === null || this.#stop.signal.aborted) return
     const lane = this.#laneOf(world)
-    const id = `whd_${world.tag}${world.chance.id('delivery', world.nextDelivery++)}`
+    const id = `whd_${world.tag}${world.random.id('delivery', world.nextDelivery++)}`
     const body = JSON.stringify({ event, data: job.view })
     const fault = job.plan.webhooks[event]
     const jobId = job.view.id

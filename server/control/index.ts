@@ -103,7 +103,7 @@ export function registerControl(app: FastifyInstance, mock: Mock): void {
     },
   )
   app.delete<{ Querystring: WorldSelector }>('/__mock/scenario', read(keyQuery), async ({ query }) => {
-    const ended = mock.director.end(query.key)
+    const ended = mock.scenarios.end(query.key)
     return { ended, active: activeScenario(mock, query) }
   })
   app.get('/__mock/scenarios', { onRequest }, async () => ({ scenarios: listScenarios(mock) }))
@@ -114,7 +114,7 @@ export function registerControl(app: FastifyInstance, mock: Mock): void {
       '/__mock/scenarios',
       { onRequest, preParsing: sendContinue, schema: { querystring: scenarioQuery } },
       async ({ body, query }) => {
-        const { library } = mock.director
+        const { library } = mock.scenarios
         const keep = !query.validate
         const scenario = typeof body === 'string' ? library.takeText(body, keep) : library.take(body, keep)
         return { valid: true, added: keep, ...summaryOf(scenario) }
@@ -122,10 +122,10 @@ export function registerControl(app: FastifyInstance, mock: Mock): void {
     )
   })
   app.get<{ Params: { name: string } }>('/__mock/scenarios/:name', { onRequest }, async ({ params }) => {
-    return mock.director.library.get(params.name).source
+    return mock.scenarios.library.get(params.name).source
   })
   app.delete<{ Params: { name: string } }>('/__mock/scenarios/:name', { onRequest }, async ({ params }) => {
-    if (mock.director.library.remove(params.name)) return { removed: params.name }
+    if (mock.scenarios.library.remove(params.name)) return { removed: params.name }
     throw apiError('route_not_found', `no scenario ${JSON.stringify(params.name)} was added by POST /__mock/scenarios`)
   })
   app.get<{ Params: { request_id: string } }>('/__mock/explain/:request_id', { onRequest }, async ({ params }) =>
@@ -168,7 +168,7 @@ export function registerControl(app: FastifyInstance, mock: Mock): void {
 const yamlTypes = ['application/yaml', 'application/x-yaml', 'text/yaml', 'text/x-yaml']
 
 /** Worlds as new, and with them what was switched on for them by PUT; a recording that is played begins anew. */
-export function resetAll({ worlds, director, replay }: Mock, selector: WorldSelector): void {
+export function resetAll({ worlds, scenarios: director, playback: replay }: Mock, selector: WorldSelector): void {
   worlds.reset(selector)
   replay?.rewind(selector)
   if (selector.world === undefined) director.end(selector.key)

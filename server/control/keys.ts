@@ -60,16 +60,16 @@ export const listKeys = (mock: Mock, selector: WorldSelector): KeyState[] =>
   (selector.key === undefined ? [...mock.worlds] : worldsOf(mock, selector)).map(world => stateOf(mock, world))
 
 /** The account that calls take from: that of the scenario, where one has its own. */
-const accountIn = (mock: Mock, world: World): Account => mock.director.findPlay(world)?.account ?? world.account
+const accountIn = (mock: Mock, world: World): Account => mock.scenarios.findPlay(world)?.account ?? world.account
 
 function stateOf(mock: Mock, world: World): KeyState {
   world.clock.catchUp()
-  const play = mock.director.findPlay(world)
+  const play = mock.scenarios.findPlay(world)
   const { credits, limits } = accountIn(mock, world)
   const now = world.clock.now()
   return {
     key_fingerprint: fingerprintOfWorld(world),
-    world: world.split ?? null,
+    world: world.partition ?? null,
     credits: { available: credits.available / 1000, reserved: (credits.balance - credits.available) / 1000 },
     rate_limit: limitState(limits.requests, now),
     job_limit: limitState(limits.jobs, now),

@@ -20,21 +20,21 @@ export type ScenarioChoice = string | ScenarioFile
  * in any file.
  */
 export function useScenario(mock: Mock, choice: ScenarioChoice, key: string | undefined): Activation {
-  const { library } = mock.director
+  const { library } = mock.scenarios
   const world = key === undefined ? undefined : worldOf(mock, { key })
   const scenario = typeof choice === 'string' ? library.get(choice) : library.take(choice, false)
-  return mock.director.put(scenario, world && fingerprintOfWorld(world), typeof choice === 'string')
+  return mock.scenarios.put(scenario, world && fingerprintOfWorld(world), typeof choice === 'string')
 }
 
 /** The same in the place of what was put for the key, or for every key, before. */
 export function putScenario(mock: Mock, choice: ScenarioChoice, key: string | undefined): void {
-  mock.director.endOthers(useScenario(mock, choice, key))
+  mock.scenarios.endOthers(useScenario(mock, choice, key))
 }
 
 /** What is active for a key; without one, for every key that has nothing narrower. */
 export function activeScenario(mock: Mock, selector: WorldSelector): ActiveScenario {
-  if (selector.key !== undefined || selector.world !== undefined) return mock.director.active(worldOf(mock, selector))
-  const activation = mock.director.forAll()
+  if (selector.key !== undefined || selector.world !== undefined) return mock.scenarios.active(worldOf(mock, selector))
+  const activation = mock.scenarios.forAll()
   if (!activation)
     return {
       scenario: null,
@@ -63,7 +63,7 @@ export interface ScenarioSummary {
   problems?: string[]
 }
 
-export const listScenarios = ({ director }: Mock): ScenarioSummary[] =>
+export const listScenarios = ({ scenarios: director }: Mock): ScenarioSummary[] =>
   director.library.list().map(({ name, scenario, problems }) => ({
     ...(scenario ? summaryOf(scenario) : { name, description: '', clauses: [], rules: [] }),
     ...(problems && { problems: problems.map((problem: PlacedProblem) => problemText(problem)) }),

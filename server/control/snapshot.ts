@@ -17,7 +17,7 @@ import { worldOf } from './select.ts'
 
 export function snapshot(mock: Mock, selector: WorldSelector): Snapshot {
   const world = worldOf(mock, selector)
-  const play = mock.director.findPlay(world)
+  const play = mock.scenarios.findPlay(world)
   return takeSnapshot(world, play && playedOf(play), play?.account.credits)
 }
 
@@ -31,7 +31,7 @@ export function restore(
   selector: WorldSelector & { key: string },
   baseUrl: string,
 ): void {
-  const { director, worlds } = mock
+  const { scenarios: director, worlds } = mock
   const world = worldOf(mock, selector)
   const wrong = whatIsWrong(document)
   if (wrong !== undefined) throw apiError('invalid_field', wrong)

@@ -3,6 +3,7 @@
  * the headers that every answer has, its entry in the journal, its line in the log and its count in the metrics.
  */
 
+import type { IncomingMessage } from 'node:http'
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import { monotonicMs } from '../../base/clock.ts'
 import { type OperationId, operations } from '../../contracts/operations.ts'
@@ -10,76 +11,97 @@ import { apiError } from '../errors.ts'
 import { Exchange } from '../journal.ts'
 import type { Mock } from '../mock.ts'
 import { maxNameLength } from '../world/worlds.ts'
+import { RequestContext } from './context.ts'
 import { answerHeaders } from './headers.ts'
 import { settleIdempotency } from './idempotency.ts'
 import { log, record } from './record.ts'
 import { answerAsTold } from './scenario.ts'
 import { keepUnread } from './unread.ts'
 
-/** Opens the exchange of a request to `operation`; undefined where no route met. */
-export function openExchange(mock: Mock, operation: OperationId) {
+/** What an exchange is opened from: a request of node:http, or what is left of one that could not be read. */
+export type RequestHead = Pick<IncomingMessage, 'method' | 'url' | 'headers' | 'rawHeaders'>
+
+/** Opens the exchange of every request of the API; `operation` is undefined where no route matched. */
+export function openExchange(mock: Mock, operation: string | undefined, head: RequestHead): RequestContext {
+  const { headers } = head
+  const key = headers['x-api-key'] as string | undefined
+  const partition = headers['x-mock-world'] as string | undefined
+  const found = key === undefined ? undefined : mock.worlds.ofKey(key, partition)
+  const world = found ?? mock.worlds.anonymous(key === undefined ? partition : undefined)
+  const startedAt = monotonicMs()
+  world.lastUsed = startedAt
+  world.clock.catchUp()
+  const requestHeaders = world.journal.headers.same(head.rawHeaders)
+  const exchange = new Exchange({
+    id: world.nextRequest++,
+    world,
+    operation,
+    at: world.clock.now(startedAt),
+    startedAt,
+    method: head.method ?? '',
+    url: head.url ?? '',
+    requestHeaders,
+    headerBytes: world.journal.headers.bytes,
+    keyState: found ? (found.revoked ? 'revoked' : 'valid') : key === undefined ? 'none' : 'invalid',
+  })
+  return new RequestContext(exchange, world, false)
+}
+
+/** Makes the open exchange known to the steps that follow. */
+export function attach(request: FastifyRequest, context: RequestContext): void {
+  request.context = context
+  request.exchange = context.exchange
+}
+
+/** The first step of a request to `operation`. */
+export function openRoute(mock: Mock, operation: OperationId) {
   const isFile = operations[operation].tag === 'files'
   return (request: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void => {
-    open(mock, operation, request)
+    attach(request, openExchange(mock, operation, request.raw))
     if (isFile) findSubject(mock, request)
-    const split = request.headers['x-mock-world'] as string | undefined
-    if (split !== undefined && split.length > maxNameLength) {
+    const partition = request.headers['x-mock-world'] as string | undefined
+    if (partition !== undefined && partition.length > maxNameLength) {
       return done(
-        apiError('invalid_field', `X-Mock-World has ${split.length} characters; expected ${maxNameLength} at the most`),
+        apiError('invalid_field', `X-Mock-World has ${partition.length} characters; expected at most ${maxNameLength}`),
       )
     }
-    // Node answers this itself, without an envelope, unless it is told not to look.
+    // By default Node answers this itself, without an envelope.
     if (request.headers.host === undefined && request.raw.httpVersion !== '1.0')
       return done(apiError('malformed_http', 'the header Host is missing'))
     done()
   }
 }
 
-/** A file is asked for without a key, and yet by the client whose job it is. */
-function findSubject({ worlds }: Mock, { exchange, params }: FastifyRequest): void {
+/** A file is requested without a key, and yet by the client whose job it is. */
+function findSubject({ worlds }: Mock, { context, params }: FastifyRequest): void {
   const { job_id, video_id } = params as { job_id?: string; video_id?: string }
-  exchange.subject = worlds.ofId(job_id ?? video_id ?? '')
-  if (exchange.subject !== undefined) exchange.at = exchange.subject.clock.now()
+  context.subject = worlds.ofId(job_id ?? video_id ?? '')
+  if (context.subject !== undefined) context.exchange.at = context.subject.clock.now()
 }
 
-export function open(mock: Mock, operation: string | undefined, request: FastifyRequest): void {
-  const { headers, method, url, rawHeaders } = request.raw
-  const key = headers['x-api-key'] as string | undefined
-  const split = headers['x-mock-world'] as string | undefined
-  const found = key === undefined ? undefined : mock.worlds.ofKey(key, split)
-  const world = found ?? mock.worlds.anonymous(key === undefined ? split : undefined)
-  const keyState = found ? (found.revoked ? 'revoked' : 'valid') : key === undefined ? 'none' : 'invalid'
-  const startedAt = monotonicMs()
-  world.lastUsed = startedAt
-  world.clock.catchUp()
-  const at = world.clock.now(startedAt)
-  const requestHeaders = world.journal.headers.same(rawHeaders)
-  const exchange = new Exchange(
-    world.nextRequest++,
-    world,
-    operation,
-    at,
-    startedAt,
-    method as string,
-    url as string,
-    requestHeaders,
-    keyState,
-  )
-  exchange.headerBytes = world.journal.headers.bytes
-  request.exchange = exchange
-}
-
-/** Opens the exchange of a call that is none of the API's: it is told apart by its id, and not kept. */
+/** The first step of a call that is not of the API: it gets a request_id of its own kind, and is not recorded. */
 export function openInternal(mock: Mock) {
   return (request: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void => {
     const { method, url } = request.raw
-    const id = `req_mock${(mock.internalCalls++).toString(36).padStart(6, '0')}`
-    request.exchange = new Exchange(id, mock.worlds.anonymous(), undefined, 0, 0, method ?? '', url ?? '', [], 'none')
+    const world = mock.worlds.anonymous()
+    const exchange = new Exchange({
+      id: `req_mock${(mock.internalCalls++).toString(36).padStart(6, '0')}`,
+      world,
+      operation: undefined,
+      at: 0,
+      startedAt: 0,
+      method: method ?? '',
+      url: url ?? '',
+      requestHeaders: [],
+      headerBytes: 0,
+      keyState: 'none',
+    })
+    attach(request, new RequestContext(exchange, world, true))
     done()
   }
 }
 
-/** Closes the exchange, as the answer's head is about to leave: whoever has the answer finds its entry. */
+/** Closes the exchange as the answer's head is about to leave: when a client has the answer, the journal has its entry. */
 export function closeExchange(mock: Mock) {
   return (
     request: FastifyRequest,
@@ -87,25 +109,25 @@ export function closeExchange(mock: Mock) {
     payload: unknown,
     done: (error: null, payload: unknown) => void,
   ): void => {
-    const { exchange, raw } = request
+    const { exchange, context, raw } = request
     exchange.status = reply.statusCode
     if (typeof payload === 'string') exchange.responseBody = payload
-    if (exchange.isInternal) {
+    if (context.isInternal) {
       reply.header('x-request-id', exchange.requestId)
       if (exchange.status >= 400) log(mock, exchange)
       return done(null, payload)
     }
     // What was done is kept for a retry, whatever a scenario makes of its answer.
-    if (exchange.idempotencyKey !== undefined) settleIdempotency(exchange)
-    const act = exchange.scene?.act
-    if (act !== undefined) return answerAsTold(mock, act, request, reply, payload, done)
+    if (context.idempotencyKey !== undefined) settleIdempotency(context)
+    const fired = exchange.ruleContext?.fired
+    if (fired !== undefined) return answerAsTold(mock, fired, request, reply, payload, done)
     reply.headers(answerHeaders(exchange))
     // What every good JSON answer has in common is worked out when it is read.
-    if (exchange.status !== 200 || exchange.replayed || !(typeof payload === 'string' || Buffer.isBuffer(payload))) {
+    if (exchange.status !== 200 || context.replayed || !(typeof payload === 'string' || Buffer.isBuffer(payload))) {
       exchange.responseHeaders = reply.getHeaders() as Record<string, string>
       exchange.aborted = raw.destroyed && !raw.complete
     }
-    record(mock, exchange)
+    record(mock, context)
     keepUnread(request)
     done(null, payload)
   }

@@ -5,8 +5,8 @@ import { secondsLeft, type Window } from '../world/limits.ts'
 
 export function answerHeaders(exchange: Exchange): Record<string, string> {
   const headers = limitHeaders(exchange)
-  const { scene } = exchange
-  scene?.decider.addHeaders(headers, scene.act)
+  const { ruleContext: scene } = exchange
+  scene?.decider.addHeaders(headers, scene.fired)
   return headers
 }
 

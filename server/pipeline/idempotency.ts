@@ -3,7 +3,7 @@ import { hash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import stringify from 'safe-stable-stringify'
 import { apiError } from '../errors.ts'
-import type { Exchange } from '../journal.ts'
+import type { RequestContext } from './context.ts'
 
 const maxKeyLength = 255
 export const replayedHeader = 'idempotency-replayed'
@@ -13,7 +13,7 @@ export function claimIdempotency(isUpload: boolean) {
   return (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void => {
     const key = request.headers['idempotency-key'] as string | undefined
     if (key === undefined) return done()
-    const { exchange } = request
+    const { context, exchange } = request
     if (key === '' || key.length > maxKeyLength) {
       return done(
         apiError('invalid_field', `Idempotency-Key has ${key.length} characters; expected 1 to ${maxKeyLength}`),
@@ -23,25 +23,26 @@ export function claimIdempotency(isUpload: boolean) {
     // An upload's body is its file: the handler compares that when it has arrived.
     const fingerprint = isUpload ? undefined : hash('sha256', stringify(request.body ?? null) ?? '')
     try {
-      const first = exchange.world.idempotency.claim(scoped, fingerprint, exchange.at)
+      const first = context.world.idempotency.claim(scoped, fingerprint, exchange.at)
       if (first) return void replayFirstAnswer(reply, first.answer as string)
     } catch (error) {
       return done(error as Error)
     }
-    exchange.idempotencyKey = scoped
-    exchange.fingerprint = fingerprint
+    context.idempotencyKey = scoped
+    context.fingerprint = fingerprint
     done()
   }
 }
 
 /** The first answer again, marked as such. */
 export function replayFirstAnswer(reply: FastifyReply, answer: string): FastifyReply {
-  reply.request.exchange.replayed = true
+  reply.request.context.replayed = true
   return reply.header(replayedHeader, 'true').type('application/json; charset=utf-8').send(answer)
 }
 
 /** Keeps a good answer for retries; after an error the key is free again, as the client is told to retry those (ERR-3). */
-export function settleIdempotency({ world, idempotencyKey, fingerprint, status, responseBody }: Exchange): void {
+export function settleIdempotency({ world, idempotencyKey, fingerprint, exchange }: RequestContext): void {
+  const { status, responseBody } = exchange
   if (idempotencyKey === undefined) return
   if (status < 300 && fingerprint !== undefined) world.idempotency.settle(idempotencyKey, fingerprint, responseBody)
   else world.idempotency.release(idempotencyKey)

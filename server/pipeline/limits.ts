@@ -9,9 +9,9 @@ import { secondsLeft, type Window } from '../world/limits.ts'
  */
 export function takeLimits(alsoJobs: boolean) {
   return (request: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void => {
-    const { exchange } = request
+    const { context, exchange } = request
     const { at } = exchange
-    const { limits } = exchange.account
+    const { limits } = context.account
     const requests = exchange.keyState === 'valid' ? limits.requests : limits.requestsFrom(request.ip, at)
     const jobs = alsoJobs ? limits.jobs : undefined
     const mayRequest = requests === undefined || requests.hasRoom(at)

@@ -5,10 +5,9 @@
  */
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { monotonicMs } from '../../base/clock.ts'
 import { type ApiError, apiError, toApiError } from '../errors.ts'
-import { Exchange } from '../journal.ts'
 import type { Mock } from '../mock.ts'
+import { openExchange } from './exchange.ts'
 import { record } from './record.ts'
 
 /** Answers on the bare socket, as there is no response object yet. */
@@ -51,19 +50,10 @@ export function answerNodesOwn(mock: Mock, server: Server): void {
 }
 
 function refuse(mock: Mock, error: ApiError, request?: IncomingMessage) {
-  const world = mock.worlds.anonymous()
-  const startedAt = monotonicMs()
-  const exchange = new Exchange(
-    world.nextRequest++,
-    world,
-    undefined,
-    world.clock.now(),
-    startedAt,
-    request?.method ?? '',
-    request?.url ?? '',
-    request?.rawHeaders ?? [],
-    'none',
-  )
+  // Without its headers, as they may not have been read: the key's world is not looked for.
+  const { method = '', url = '', rawHeaders = [] } = request ?? {}
+  const context = openExchange(mock, undefined, { method, url, headers: {}, rawHeaders })
+  const { exchange } = context
   const body = JSON.stringify(error.envelope(exchange.requestId))
   const headers: Record<string, string> = {
     ...error.headers,
@@ -75,7 +65,7 @@ function refuse(mock: Mock, error: ApiError, request?: IncomingMessage) {
   exchange.status = error.status
   exchange.responseHeaders = headers
   exchange.responseBody = body
-  record(mock, exchange)
+  record(mock, context)
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
   const head = `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}\r\n${lines.join('')}\r\n`
   return { status: error.status, headers, head, body }

@@ -4,13 +4,14 @@ import { monotonicMs } from '../../base/clock.ts'
 import { redactUrl } from '../../base/redaction.ts'
 import { type Exchange, maxBodyBytes } from '../journal.ts'
 import type { Mock } from '../mock.ts'
+import type { RequestContext } from './context.ts'
 
 /** Writes a finished exchange to journal, log, metrics and usage. */
-export function record(mock: Mock, exchange: Exchange): void {
+export function record(mock: Mock, { exchange, world, subject }: RequestContext): void {
   const now = monotonicMs()
   exchange.ms = now - exchange.startedAt
-  const { operation, status, ms, world } = exchange
-  exchange.endedAt = (exchange.subject ?? world).clock.now(now)
+  const { operation, status, ms } = exchange
+  exchange.endedAt = (subject ?? world).clock.now(now)
   mock.metrics.answered(operation, status, ms)
   exchange.requestBody = limitBody(exchange.requestBody)
   exchange.responseBody = limitBody(exchange.responseBody)
@@ -34,7 +35,7 @@ export function log(mock: Mock, exchange: Exchange): void {
   else mock.log.info(line, 'answered')
 }
 
-/** A long body is copied when it is cut, or the whole of it would stay in memory behind the cut. */
+/** A long body is copied when it is cut: a slice would keep the whole of it in memory. */
 function limitBody<T extends string | Buffer | undefined>(body: T): T | string {
   if (typeof body !== 'string' || body.length <= maxBodyBytes) return body
   return Buffer.from(body.slice(0, maxBodyBytes)).toString()

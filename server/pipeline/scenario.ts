@@ -9,13 +9,13 @@ import type { OperationId } from '../../contracts/operations.ts'
 import { type ApiError, apiError } from '../errors.ts'
 import type { Answer, FaultWire } from '../faults/fault.ts'
 import { pause } from '../faults/wire.ts'
-import type { Exchange } from '../journal.ts'
 import type { Mock } from '../mock.ts'
 import type { Then } from '../scenarios/compileThen.ts'
 import type { RuleRequest } from '../scenarios/conditions.ts'
 import { type FiredRule, RuleContext, type ScenarioRun } from '../scenarios/scenarioRun.ts'
 import { Window } from '../world/limits.ts'
 import type { World } from '../world/world.ts'
+import type { RequestContext } from './context.ts'
 import { askForBody } from './expect.ts'
 import { answerHeaders } from './headers.ts'
 import { record } from './record.ts'
@@ -24,33 +24,33 @@ import { keepUnread } from './unread.ts'
 /** Looks for the scenario of a request, and lets its rules decide. */
 export function decideScenario(mock: Mock, operation: OperationId) {
   return (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void => {
-    const { exchange } = request
+    const { context, exchange } = request
     const { headers } = request.raw
     const asked = headers['x-mock-scenario'] as string | undefined
     const fault = headers['x-mock-fault'] as string | undefined
     let play: ScenarioRun | undefined
     let decided: ScenarioRun | undefined
-    const world = subjectOf(mock, exchange, request)
+    const world = subjectOf(mock, context, request)
     try {
-      play = asked === undefined ? mock.director.playOf(world) : mock.director.playOfHeader(world, asked)
-      decided = fault === undefined ? play : mock.director.playOfFault(world, fault, operation)
+      play = asked === undefined ? mock.scenarios.playOf(world) : mock.scenarios.playOfHeader(world, asked)
+      decided = fault === undefined ? play : mock.scenarios.playOfFault(world, fault, operation)
     } catch (error) {
       return done(error as Error)
     }
     if (decided === undefined || isLeftOut(decided, operation)) return done()
     const played = play ?? decided
-    const at = world === exchange.world ? exchange.at : world.clock.now()
-    exchange.scene = new RuleContext(played, decided, played.since(at))
-    exchange.account = played.account
+    const at = world === context.world ? exchange.at : world.clock.now()
+    exchange.ruleContext = new RuleContext(played, decided, played.since(at))
+    context.account = played.account
     if (exchange.keyState === 'valid' && play?.isRevoked()) exchange.keyState = 'revoked'
-    decide(mock, operation, exchange.scene, false, request, reply, done)
+    decide(mock, operation, exchange.ruleContext, false, request, reply, done)
   }
 }
 
 /** The rest of the decision, for calls whose body has arrived. */
 export function decideWithBody(mock: Mock, operation: OperationId) {
   return (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void => {
-    const { scene } = request.exchange
+    const { ruleContext: scene } = request.exchange
     if (scene?.waitsAt === undefined) return done()
     decide(mock, operation, scene, true, request, reply, done)
   }
@@ -76,7 +76,7 @@ function decide(
     scene.waitsAt = decision.waitsForBodyAt
     return done()
   }
-  scene.act = decision
+  scene.fired = decision
   enact(mock, decision, request, reply, done)
 }
 
@@ -88,11 +88,11 @@ const hasNoRule = (play: ScenarioRun, operation: OperationId): boolean =>
   play.scenario.rulesOf.get(operation)?.isEmpty === true
 
 /** A file and a keyless download belong to the job or upload that their path names: its key's scenario is theirs. */
-function subjectOf(mock: Mock, exchange: Exchange, request: FastifyRequest): World {
-  if (exchange.keyState !== 'none') return exchange.world
+function subjectOf(mock: Mock, { exchange, world }: RequestContext, request: FastifyRequest): World {
+  if (exchange.keyState !== 'none') return world
   const { job_id, video_id } = request.params as { job_id?: string; video_id?: string }
   const id = job_id ?? video_id
-  return (id === undefined ? undefined : mock.worlds.ofId(id)) ?? exchange.world
+  return (id === undefined ? undefined : mock.worlds.ofId(id)) ?? world
 }
 
 class LiveCall implements RuleRequest {
@@ -128,7 +128,7 @@ class LiveCall implements RuleRequest {
   get jobState(): string | undefined {
     const { job_id: id } = this.#request.params as { job_id?: string }
     if (id === undefined) return undefined
-    const world = subjectOf(this.#mock, this.#request.exchange, this.#request)
+    const world = subjectOf(this.#mock, this.#request.context, this.#request)
     world.clock.catchUp()
     return world.jobs.get(id)?.view.status
   }
@@ -142,43 +142,43 @@ function enact(
   reply: FastifyReply,
   done: HookHandlerDoneFunction,
 ): void {
-  const { exchange } = request
+  const { context } = request
   const { pass, error, body, fault } = act.rule.then
   // All the rest happens when the answer is ready.
   if (pass === 'before_delay') return done()
-  const wire = wireOf(exchange, reply)
+  const wire = wireOf(context, reply)
 
   async function enter(): Promise<void> {
-    if (!(await waited(wire, act))) return abandon(mock, exchange)
+    if (!(await waited(wire, act))) return abandon(mock, context)
     if (pass === 'after_delay') return done()
-    if (error !== undefined) return done(errorOf(act.rule.then, exchange))
+    if (error !== undefined) return done(errorOf(act.rule.then, context))
     if (body !== undefined || fault?.fault.change) return void reply.send(body?.text ?? '')
-    record(mock, exchange)
+    record(mock, context)
     keepUnread(request)
-    if (fault?.fault.cuts?.how === 'silence') timeSilence(exchange, reply)
+    if (fault?.fault.cuts?.how === 'silence') timeSilence(context, reply)
     hold(mock, reply)
     await fault?.fault.send?.(fault.params, undefined, wire)
   }
 
-  enter().catch(error => failed(mock, exchange, reply, error))
+  enter().catch(error => failed(mock, context, reply, error))
 }
 
 /** Nobody is there any more to be answered. */
-function abandon(mock: Mock, exchange: Exchange): void {
-  exchange.aborted = true
-  record(mock, exchange)
+function abandon(mock: Mock, context: RequestContext): void {
+  context.exchange.aborted = true
+  record(mock, context)
 }
 
 /** How the body is read, where the rule says so. The upload's file and a JSON body both come through here. */
 export function readAsTold(request: FastifyRequest, reply: FastifyReply, body: Readable): Readable {
-  const fault = request.exchange.scene?.act?.rule.then.fault
-  return fault?.fault.receive?.(fault.params, body, wireOf(request.exchange, reply)) ?? body
+  const fault = request.exchange.ruleContext?.fired?.rule.then.fault
+  return fault?.fault.receive?.(fault.params, body, wireOf(request.context, reply)) ?? body
 }
 
 /** For bodies that Fastify reads. */
 export const receiveAsTold: preParsingHookHandler = (request, reply, payload, done) => {
   askForBody(request, reply)
-  done(null, request.exchange.scene === undefined ? payload : readAsTold(request, reply, payload as Readable))
+  done(null, request.exchange.ruleContext === undefined ? payload : readAsTold(request, reply, payload as Readable))
 }
 
 /** The way out: what the rule makes of the answer, after the delay. A fault may send it itself, or end the connection. */
@@ -190,9 +190,9 @@ export function answerAsTold(
   payload: unknown,
   done: (error: null, payload: unknown) => void,
 ): void {
-  const { exchange } = request
+  const { context, exchange } = request
   const { pass, fault } = act.rule.then
-  const wire = wireOf(exchange, reply)
+  const wire = wireOf(context, reply)
 
   async function answer(): Promise<void> {
     if (isGone(reply)) {
@@ -201,14 +201,14 @@ export function answerAsTold(
     }
     if (isGone(reply) || (pass === 'before_delay' && !(await waited(wire, act)))) {
       destroy(payload)
-      return abandon(mock, exchange)
+      return abandon(mock, context)
     }
     const answer: Answer = {
       status: reply.statusCode,
       headers: reply.getHeaders(),
       body: (payload ?? '') as Answer['body'],
     }
-    change(answer, act, exchange)
+    change(answer, act, context)
     if (answer.body !== payload) destroy(payload)
     for (const name of Object.keys(reply.getHeaders())) if (answer.headers[name] === undefined) reply.removeHeader(name)
     const headers = Object.fromEntries(Object.entries(answer.headers).filter(([, value]) => value !== undefined))
@@ -217,7 +217,7 @@ export function answerAsTold(
     exchange.responseHeaders = headers as Record<string, string>
     if (!(answer.body instanceof Readable)) exchange.responseBody = answer.body
     exchange.aborted = request.raw.destroyed && !request.raw.complete
-    record(mock, exchange)
+    record(mock, context)
     keepUnread(request)
     if (fault?.fault.send === undefined) return done(null, answer.body)
     hold(mock, reply)
@@ -226,23 +226,24 @@ export function answerAsTold(
     await fault.fault.send(fault.params, answer, wire)
   }
 
-  answer().catch(error => failed(mock, exchange, reply, error))
+  answer().catch(error => failed(mock, context, reply, error))
 }
 
 /** A fault's own error must not take the mock down. */
-function failed(mock: Mock, exchange: Exchange, { raw }: FastifyReply, error: unknown): void {
+function failed(mock: Mock, context: RequestContext, { raw }: FastifyReply, error: unknown): void {
+  const { exchange } = context
   mock.log.error({ err: error, request_id: exchange.requestId }, 'a bug in a fault')
   raw.destroy()
   // Once it is in the journal, only its answer has failed.
   if (mock.held.has(raw)) return
   exchange.status = 0
-  record(mock, exchange)
+  record(mock, context)
 }
 
 /** How long a client waits for an answer that never comes is known when it gives up. */
-function timeSilence({ world, subject = world, seq }: Exchange, { raw }: FastifyReply): void {
+function timeSilence({ world, subject = world, exchange }: RequestContext, { raw }: FastifyReply): void {
   raw.once('close', () =>
-    world.journal.amend(seq, entry => {
+    world.journal.amend(exchange.seq, entry => {
       entry.endedAt = subject.clock.now()
     }),
   )
@@ -262,14 +263,14 @@ const waited = (wire: FaultWire, { overAt }: FiredRule): boolean | Promise<boole
 /** The connection is closed: by its client, or by a fault that has cut the request's body. */
 const isGone = ({ raw }: FastifyReply): boolean => raw.destroyed || raw.socket?.destroyed === true
 
-function change(answer: Answer, { rule, n }: FiredRule, exchange: Exchange): void {
+function change(answer: Answer, { rule, n }: FiredRule, context: RequestContext): void {
   const { then } = rule
   if (then.error !== undefined && then.pass !== 'never') {
-    const error = errorOf(then, exchange)
-    replace(answer, JSON.stringify(error.envelope(exchange.requestId)), 'application/json; charset=utf-8')
+    const error = errorOf(then, context)
+    replace(answer, JSON.stringify(error.envelope(context.exchange.requestId)), 'application/json; charset=utf-8')
     answer.status = error.status
   }
-  Object.assign(answer.headers, answerHeaders(exchange))
+  Object.assign(answer.headers, answerHeaders(context.exchange))
   if (then.body !== undefined) {
     replace(answer, then.body.text, then.body.isJson ? 'application/json; charset=utf-8' : 'text/plain; charset=utf-8')
     answer.status = 200
@@ -314,11 +315,11 @@ function mergePatch(target: unknown, patch: unknown): unknown {
 }
 
 /** The rule's error. A rate_limited brings its limit's headers along, as the real one does (RL-2). */
-function errorOf(then: Then, exchange: Exchange): ApiError {
+function errorOf(then: Then, { exchange, account }: RequestContext): ApiError {
   const { error, message, retryAfter } = then
   const found = apiError(error as NonNullable<Then['error']>)
   if (error === 'rate_limited') {
-    exchange.window = exchange.account.limits.requests ?? new Window('requests', 100, 60_000)
+    exchange.window = account.limits.requests ?? new Window('requests', 100, 60_000)
     exchange.remaining = 0
     exchange.endsAt = exchange.at + (retryAfter ?? 0) * 1000
   }
@@ -330,7 +331,7 @@ const destroy = (payload: unknown): void => {
   if (payload instanceof Readable) payload.destroy()
 }
 
-const wireOf = ({ scene, world }: Exchange, { raw }: FastifyReply): FaultWire => ({
+const wireOf = ({ exchange, world }: RequestContext, { raw }: FastifyReply): FaultWire => ({
   response: raw,
-  clock: (scene?.decider.world ?? world).clock,
+  clock: (exchange.ruleContext?.decider.world ?? world).clock,
 })

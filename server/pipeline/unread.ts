@@ -13,8 +13,8 @@ const readsJson: ReadonlySet<string> = new Set(
 )
 
 /** To be called when the exchange is in the journal. */
-export function keepUnread({ exchange, raw }: FastifyRequest): void {
-  const { operation, seq, world } = exchange
+export function keepUnread({ exchange, context, raw }: FastifyRequest): void {
+  const { operation, seq } = exchange
   if (operation === undefined || exchange.requestBody !== undefined || !readsJson.has(operation)) return
   if (raw.readableDidRead || raw.destroyed || isStillWaiting(raw)) return
   const chunks: Buffer[] = []
@@ -25,7 +25,7 @@ export function keepUnread({ exchange, raw }: FastifyRequest): void {
   })
   raw.once('end', () => {
     if (bytes > 0)
-      world.journal.amend(seq, entry => {
+      context.world.journal.amend(seq, entry => {
         entry.requestBody = Buffer.concat(chunks).toString()
       })
   })

@@ -32,14 +32,14 @@ export const giveBodyBack: preParsingHookHandler = (request, _reply, payload, do
 }
 
 async function answer(mock: Mock, replay: Playback, request: FastifyRequest, reply: FastifyReply): Promise<boolean> {
-  const { exchange, headers, method } = request
+  const { context, exchange, headers, method } = request
   let text: string | undefined
   try {
     text = await readRequestText(request, reply)
   } catch {
     // The client went away before it had sent it all.
     exchange.aborted = true
-    record(mock, exchange)
+    record(mock, context)
     return true
   }
   const path = request.url.replace(/^https?:\/\/[^/?]*/i, '')

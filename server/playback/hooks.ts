@@ -10,10 +10,10 @@ export function playHooks(
   mock: Mock,
   replay: Playback,
   { i, call }: { i: number; call: { jobId: string | undefined } },
-  { exchange }: FastifyRequest,
+  { context, exchange }: FastifyRequest,
   base: string,
 ): void {
-  const { world } = exchange
+  const { world } = context
   const asked = webhookUrlIn(exchange.requestBody)
   if (asked !== undefined && call.jobId !== undefined) replay.webhookUrls.set(call.jobId, asked)
   for (const hook of replay.hooksOf(i)) {

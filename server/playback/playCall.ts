@@ -39,8 +39,8 @@ export async function playCall(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<void> {
-  const { exchange } = request
-  const { clock } = exchange.world
+  const { context, exchange } = request
+  const { clock } = context.world
   const { entry, call } = recorded
   const scene: PlaybackContext = {
     mock,
@@ -113,14 +113,14 @@ async function waited(scene: PlaybackContext, ms: number): Promise<boolean> {
 
 /** Into the journal, before any of it leaves. */
 function write({ mock, request }: PlaybackContext, answer: RecordedAnswer | undefined): void {
-  const { exchange } = request
+  const { context, exchange } = request
   exchange.status = answer?.status ?? 0
   if (answer !== undefined) {
     const length = answer.announced ?? bodySize(answer.body)
     exchange.responseHeaders = { ...(answer.headers as Record<string, string>), 'content-length': String(length) }
     if (typeof answer.body === 'string') exchange.responseBody = answer.body
   }
-  record(mock, exchange)
+  record(mock, context)
 }
 
 /** The connection is the fault's; when the mock closes, it goes away with it. */

@@ -13,8 +13,8 @@ import { outputName } from '../world/jobs.ts'
 /** A call without a key finds any job by its id, as the legacy route needs none (AUTH-2); a key finds only its own. */
 export const getDownload =
   ({ worlds }: Mock) =>
-  async ({ exchange, params }: FastifyRequest<{ Params: { job_id: string } }>): Promise<Download> => {
-    const world = exchange.keyState === 'valid' ? exchange.world : worlds.ofId(params.job_id)
+  async ({ context, exchange, params }: FastifyRequest<{ Params: { job_id: string } }>): Promise<Download> => {
+    const world = exchange.keyState === 'valid' ? context.world : worlds.ofId(params.job_id)
     world?.clock.catchUp()
     const job = world?.jobs.get(params.job_id)?.view
     if (!job) throw apiError('job_not_found')

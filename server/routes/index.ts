@@ -11,7 +11,7 @@ import type {
 import { type Operation, type OperationId, operations } from '../../contracts/operations.ts'
 import { ErrorEnvelope } from '../../contracts/schemas.ts'
 import type { Mock } from '../mock.ts'
-import { openExchange } from '../pipeline/exchange.ts'
+import { openRoute } from '../pipeline/exchange.ts'
 import { sendContinue } from '../pipeline/expect.ts'
 import { claimIdempotency } from '../pipeline/idempotency.ts'
 import { requireAdminToken, requireKey, useKeyIfSent } from '../pipeline/key.ts'
@@ -66,9 +66,9 @@ export function registerRoutes(app: FastifyInstance, mock: Mock): void {
 function register(app: FastifyInstance, mock: Mock, id: OperationId, handler: Handler): void {
   const operation: Operation = operations[id]
   const isUpload = operation.tag === 'uploads'
-  const onRequest: onRequestHookHandler[] = [openExchange(mock, id)]
+  const onRequest: onRequestHookHandler[] = [openRoute(mock, id)]
   // Nothing stands in the way of those who replay nothing.
-  if (mock.replay !== undefined) onRequest.push(answerRecorded(mock, mock.replay))
+  if (mock.playback !== undefined) onRequest.push(answerRecorded(mock, mock.playback))
   onRequest.push(decideScenario(mock, id))
   if (operation.auth === 'key') onRequest.push(requireKey)
   if (operation.auth === 'optional_key') onRequest.push(useKeyIfSent)
@@ -96,7 +96,7 @@ function register(app: FastifyInstance, mock: Mock, id: OperationId, handler: Ha
   })
 }
 
-function preParsingOf({ replay }: Mock, readsJson: boolean): preParsingHookHandler | preParsingHookHandler[] {
+function preParsingOf({ playback: replay }: Mock, readsJson: boolean): preParsingHookHandler | preParsingHookHandler[] {
   const own = readsJson ? receiveAsTold : sendContinue
   return replay === undefined || !readsJson ? own : [giveBodyBack, own]
 }

@@ -13,14 +13,8 @@ interface ById {
 }
 
 export function handleCreateJob(request: FastifyRequest<{ Body: JobCreate }>, reply: FastifyReply): void {
-  const { exchange } = request
-  const job = jobs.createJob(
-    exchange.world,
-    request.body,
-    ownBaseUrl(request),
-    exchange.account,
-    planChangesOf(exchange),
-  )
+  const { context, exchange } = request
+  const job = jobs.createJob(context.world, request.body, ownBaseUrl(request), context.account, planChangesOf(exchange))
   const started = job.attempt > 0
   exchange.jobId = job.view.id
   exchange.credits = started ? job.price : 0
@@ -29,21 +23,21 @@ export function handleCreateJob(request: FastifyRequest<{ Body: JobCreate }>, re
 
 export function handleStartJob(request: FastifyRequest<ById & { Body: JobStart }>, reply: FastifyReply): void {
   const job = findJob(request)
-  const { exchange } = request
-  const started = jobs.startJob(exchange.world, job, request.body, exchange.account, planChangesOf(exchange))
+  const { context, exchange } = request
+  const started = jobs.startJob(context.world, job, request.body, context.account, planChangesOf(exchange))
   if (started) exchange.credits = job.price
   reply.send(accepted(job, started ? 'Job started' : `Job is ${job.view.status} already`))
 }
 
 /** What the scenario says of the call's job: its rule, or what holds for all jobs. */
-const planChangesOf = ({ scene }: Exchange): PlanChanges | undefined =>
-  scene?.act?.rule.then.job ?? scene?.play.scenario.jobs
+const planChangesOf = ({ ruleContext: scene }: Exchange): PlanChanges | undefined =>
+  scene?.fired?.rule.then.job ?? scene?.run.scenario.jobs
 
 /** The hot path: a job that hasn't changed since the last poll is not serialized again. */
 export function getJob(request: FastifyRequest<ById>, reply: FastifyReply): void {
-  const { exchange } = request
+  const { context, exchange } = request
   const job = findJob(request)
-  const view = jobs.viewOf(exchange.world, job)
+  const view = jobs.viewOf(context.world, job)
   job.json ??= Buffer.from(reply.serializeInput(view, '200') as string)
   // The entry keeps the job's own texts, not one more copy of them for each poll.
   exchange.responseBody = job.json
@@ -54,14 +48,14 @@ export function getJob(request: FastifyRequest<ById>, reply: FastifyReply): void
 
 export function listJobs(request: FastifyRequest<{ Querystring: Required<JobListQuery> }>): JobList {
   const { limit, offset, status } = request.query
-  const { world } = request.exchange
+  const { world } = request.context
   const page = world.jobs.page(limit, offset, status)
   return { jobs: page.jobs.map(job => jobs.viewOf(world, job)), total: page.total, limit, offset }
 }
 
 /** AUTH-3: only the key's own job is found. */
-function findJob({ exchange, params }: FastifyRequest<ById>): JobRecord {
-  const job = exchange.world.jobs.get(params.job_id)
+function findJob({ context, exchange, params }: FastifyRequest<ById>): JobRecord {
+  const job = context.world.jobs.get(params.job_id)
   if (!job) throw apiError('job_not_found')
   exchange.jobId = job.view.id
   return job

@@ -20,7 +20,7 @@ const formLimits = { files: 2, fields: 50, parts: 52 }
 /** Refuses what can't succeed before its body is sent: no credits, or too large by its own account. */
 export function refuseDoomedUpload({ config }: Mock) {
   return (request: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void => {
-    if (request.exchange.account.credits.available <= 0) {
+    if (request.context.account.credits.available <= 0) {
       return done(apiError('insufficient_credits', 'the key has none'))
     }
     const declared = Number(request.headers['content-length'])
@@ -30,19 +30,19 @@ export function refuseDoomedUpload({ config }: Mock) {
 
 export function upload({ config, uploads }: Mock) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<Upload | FastifyReply> => {
-    const { exchange } = request
-    const { jobs } = exchange.world
+    const { context, exchange } = request
+    const { jobs } = context.world
     const received = await receiveOne(request, reply, config.maxUploadBytes)
-    if (exchange.world.jobs !== jobs) {
+    if (context.world.jobs !== jobs) {
       await uploads.drop(received)
       throw apiError('invalid_upload', 'its world was reset while the file arrived; send it again')
     }
     const { filename, size, sha256, type } = received
     exchange.upload = { filename, size, type, sha256 }
-    if (exchange.idempotencyKey !== undefined) {
-      exchange.fingerprint = hash('sha256', `${sha256} ${filename}`)
+    if (context.idempotencyKey !== undefined) {
+      context.fingerprint = hash('sha256', `${sha256} ${filename}`)
       try {
-        const first = exchange.world.idempotency.match(exchange.idempotencyKey, exchange.fingerprint)
+        const first = context.world.idempotency.match(context.idempotencyKey, context.fingerprint)
         if (first) {
           await uploads.drop(received)
           return replayFirstAnswer(reply, first.answer as string)
@@ -52,7 +52,7 @@ export function upload({ config, uploads }: Mock) {
         throw error
       }
     }
-    const videoId = await uploads.keep(exchange.world, received)
+    const videoId = await uploads.keep(context.world, received)
     const videoUrl = `${ownBaseUrl(request)}/files/uploads/${videoId}/${encodeURIComponent(filename)}`
     return { success: true, video_id: videoId, video_url: videoUrl, filename, size }
   }

@@ -3,15 +3,16 @@ import type { FastifyRequest } from 'fastify'
 import type { UsageEvents, UsageEventsQuery, UsageSummary, UsageSummaryQuery } from '../../contracts/schemas.ts'
 
 export async function getUsageSummary({
+  context,
   exchange,
   query,
 }: FastifyRequest<{ Querystring: Required<UsageSummaryQuery> }>): Promise<UsageSummary> {
-  return exchange.world.usage.summary(query.days, exchange.at)
+  return context.world.usage.summary(query.days, exchange.at)
 }
 
 export async function getUsageEvents({
-  exchange,
+  context,
   query,
 }: FastifyRequest<{ Querystring: Required<UsageEventsQuery> }>): Promise<UsageEvents> {
-  return { events: exchange.world.usage.events(query.limit), limit: query.limit }
+  return { events: context.world.usage.events(query.limit), limit: query.limit }
 }

@@ -43,8 +43,8 @@ export interface Explanation {
 }
 
 export function explain(exchange: Exchange): Explanation {
-  const { scene, operation } = exchange
-  const act = scene?.act
+  const { ruleContext: scene, operation } = exchange
+  const act = scene?.fired
   const decided = scene?.decider
   const base = {
     request_id: exchange.requestId,
@@ -69,7 +69,7 @@ export function explain(exchange: Exchange): Explanation {
   return { ...base, rules, nearest: nearest ? { rule: nearest.rule, unmet: nearest.unmet } : null }
 }
 
-function verdictOf({ index }: ScenarioRule, { act, waitsAt }: RuleContext): ExplainedRule['verdict'] {
+function verdictOf({ index }: ScenarioRule, { fired: act, waitsAt }: RuleContext): ExplainedRule['verdict'] {
   if (act) return index === act.rule.index ? 'fired' : index > act.rule.index ? 'not_reached' : 'not_met'
   return waitsAt !== undefined && index >= waitsAt ? 'not_asked' : 'not_met'
 }
@@ -178,7 +178,7 @@ class PastCall implements RuleRequest {
     this.method = exchange.method
     this.url = exchange.url
     this.key = this.header('x-api-key')
-    this.jobState = exchange.scene?.jobState
+    this.jobState = exchange.ruleContext?.jobState
     this.body = parsed(exchange.requestBody)
   }
 

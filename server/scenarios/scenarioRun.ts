@@ -3,11 +3,11 @@
  * No HTTP in here: what it decides is carried out by pipeline/scenario.ts.
  */
 
+import type { Clock } from '../../base/clock.ts'
 import type { SeededRandom } from '../../base/seed.ts'
 import type { OperationId } from '../../contracts/operations.ts'
 import type { Account } from '../world/account.ts'
 import { Credits } from '../world/credits.ts'
-import type { World } from '../world/world.ts'
 import { fits } from './compile.ts'
 import type { Scenario } from './compiledScenario.ts'
 import type { Delay } from './compileThen.ts'
@@ -65,7 +65,7 @@ export class Activation {
 
 /** What a rule makes of one call. */
 export interface FiredRule {
-  readonly play: ScenarioRun
+  readonly run: ScenarioRun
   readonly rule: ScenarioRule
   /** How often the rule had fired before, in this world. */
   readonly n: number
@@ -94,12 +94,12 @@ export const maxCounted = 32
 /** One call under a scenario: what was decided of it, and what can't be worked out later of why. */
 export class RuleContext {
   /** What is played in the world. */
-  readonly play: ScenarioRun
+  readonly run: ScenarioRun
   /** What decides of this call: the same, or its X-Mock-Fault. */
   readonly decider: ScenarioRun
   /** Milliseconds since the first call. */
   readonly sinceStart: number
-  act: FiredRule | undefined = undefined
+  fired: FiredRule | undefined = undefined
   /** The state of the call's job, where a rule asks for it. */
   jobState: string | undefined = undefined
   /** The rules that the call fitted. */
@@ -108,24 +108,33 @@ export class RuleContext {
   waitsAt: number | undefined = undefined
 
   constructor(play: ScenarioRun, decider: ScenarioRun, sinceStart: number) {
-    this.play = play
+    this.run = play
     this.decider = decider
     this.sinceStart = sinceStart
   }
 }
 
-/** At most this many different requests are told apart where chance decides; the first seen are forgotten first. */
+/** The world that a scenario runs in, as far as the run needs it. */
+export interface ScenarioWorld {
+  readonly clock: Clock
+  readonly account: Account
+  readonly random: SeededRandom
+  /** Whether answers name their scenario and rule in X-Mock-* headers. */
+  readonly config: { readonly mockHeaders: boolean }
+}
+
+/** At most this many different requests are told apart by chance; the oldest is forgotten first. */
 const maxIdentities = 10_000
 
 export class ScenarioRun {
   readonly activation: Activation
   readonly scenario: Scenario
   /** Whose calls it meets; its clock is the one that counts. */
-  readonly world: World
+  readonly world: ScenarioWorld
   /** The world's own credits and limits, or those of the scenario. */
   readonly account: Account
-  readonly #chance: SeededRandom
-  readonly #tells: boolean
+  readonly #random: SeededRandom
+  readonly #addsHeaders: boolean
   /** World time of the first call; undefined before. */
   startedAt: number | undefined
   /** Calls that came with the key. */
@@ -139,13 +148,13 @@ export class ScenarioRun {
   /** By rule: it has had all of its calls, and is not asked again. */
   readonly #isSpent: boolean[]
 
-  constructor(activation: Activation, world: World) {
+  constructor(activation: Activation, world: ScenarioWorld) {
     const { scenario } = activation
     this.activation = activation
     this.scenario = scenario
     this.world = world
-    this.#chance = world.chance
-    this.#tells = world.config.mockHeaders
+    this.#random = world.random
+    this.#addsHeaders = world.config.mockHeaders
     this.met = scenario.rules.map(() => 0)
     this.fired = scenario.rules.map(() => 0)
     this.firedAt = scenario.rules.map(() => undefined)
@@ -166,11 +175,11 @@ export class ScenarioRun {
     return this.world.clock.now() - this.startedAt >= revokedAfterMs
   }
 
-  /** What its answers say of it. */
-  addHeaders(headers: Record<string, string>, act: FiredRule | undefined): void {
-    if (!this.#tells) return
+  /** Adds the headers that name the scenario and the rule that fired. */
+  addHeaders(headers: Record<string, string>, fired: FiredRule | undefined): void {
+    if (!this.#addsHeaders) return
     headers['x-mock-scenario'] = this.scenario.name
-    headers['x-mock-rule'] = act === undefined ? 'none' : act.rule.name
+    headers['x-mock-rule'] = fired === undefined ? 'none' : fired.rule.name
   }
 
   /** Milliseconds since its first call, which this one may be. */
@@ -237,7 +246,7 @@ export class ScenarioRun {
     // What is left of the draw after the probability decides the delay: one draw a call.
     const share = draw === undefined ? 0 : draw / (probability ?? 1)
     const delayMs = delayAtShare(rule.then.delay, share)
-    return { play: this, rule, n, draw, delayMs, overAt: delayMs === 0 ? 0 : this.world.clock.now() + delayMs }
+    return { run: this, rule, n, draw, delayMs, overAt: delayMs === 0 ? 0 : this.world.clock.now() + delayMs }
   }
 
   /**
@@ -257,7 +266,7 @@ export class ScenarioRun {
       this.identities.delete(this.identities.keys().next().value as number)
     }
     this.identities.set(id, again + 1)
-    return this.#chance.draw(`scenario ${this.scenario.name} ${rule.name}`, hash, again)
+    return this.#random.draw(`scenario ${this.scenario.name} ${rule.name}`, hash, again)
   }
 }
 

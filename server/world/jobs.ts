@@ -44,7 +44,7 @@ export function createJob(
   if (input.auto_start) refuseUnpayable(credits, price)
   world.makeRoomForJob()
   const n = world.nextJob++
-  const id = `job_${world.tag}${world.chance.id('job', n)}`
+  const id = `job_${world.tag}${world.random.id('job', n)}`
   const job: JobRecord = {
     view: {
       id,
@@ -269,5 +269,5 @@ function refuseUnpayable({ available }: Credits, price: number): void {
 
 function drawn(world: World, job: JobRecord, what: string, ms: { min: number; max: number }): number {
   if (world.config.speed === 'instant') return 0
-  return world.chance.between(ms.min, ms.max, what, job.n, job.attempt) / world.config.speed
+  return world.random.between(ms.min, ms.max, what, job.n, job.attempt) / world.config.speed
 }

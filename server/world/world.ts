@@ -28,7 +28,7 @@ export interface WorldOptions {
   /** The key itself, so that it can be taken out of all that is shown; undefined for keyless calls. */
   key: string | undefined
   /** The X-Mock-World that it was split off by. */
-  split: string | undefined
+  partition: string | undefined
   config: Config
   clock: Clock
   magic: TestKey | undefined
@@ -40,9 +40,9 @@ export class World {
   readonly name: string
   readonly tag: string
   readonly key: string | undefined
-  readonly split: string | undefined
+  readonly partition: string | undefined
   /** Its own: what goes on in other worlds never changes a draw. */
-  readonly chance: SeededRandom
+  readonly random: SeededRandom
   readonly config: Config
   readonly journal: Journal
   clock: Clock
@@ -67,8 +67,8 @@ export class World {
     this.name = options.name
     this.tag = options.tag
     this.key = options.key
-    this.split = options.split
-    this.chance = new SeededRandom(options.config.seed, options.name)
+    this.partition = options.partition
+    this.random = new SeededRandom(options.config.seed, options.name)
     this.config = options.config
     this.clock = options.clock
     this.journal = new Journal(options.config.journalEntries)

@@ -36,8 +36,11 @@ export interface WorldSelector {
   world?: string
 }
 
-export function isWorldSelected({ key, split }: World, selector: WorldSelector): boolean {
-  if (selector.world !== undefined && split !== selector.world) return false
+export function isWorldSelected(
+  { key, partition }: Pick<World, 'key' | 'partition'>,
+  selector: WorldSelector,
+): boolean {
+  if (selector.world !== undefined && partition !== selector.world) return false
   if (selector.key === undefined) return true
   if (key === undefined) return selector.key === 'anonymous'
   return key === selector.key || fingerprintOf(key) === selector.key
@@ -76,11 +79,11 @@ export class Worlds {
    * The world of a key, made on first use; undefined when the key isn't valid (AUTH-1). `split` is X-Mock-World: it
    * divides a key into worlds, for an app whose key is fixed.
    */
-  ofKey(key: string, split: string | undefined): World | undefined {
-    const found = this.#byName.get(split === undefined ? key : idOf(key, split))
+  ofKey(key: string, partition: string | undefined): World | undefined {
+    const found = this.#byName.get(partition === undefined ? key : idOf(key, partition))
     if (found !== undefined && (this.#keys.size === 0 || !this.#isDisabled(key))) return found
-    if (!this.#isValid(key) || (split !== undefined && split.length > maxNameLength)) return undefined
-    return this.#make(key, split)
+    if (!this.#isValid(key) || (partition !== undefined && partition.length > maxNameLength)) return undefined
+    return this.#make(key, partition)
   }
 
   /**
@@ -101,8 +104,8 @@ export class Worlds {
   }
 
   /** The one world of legacy calls without a key (AUTH-2), and of all that can't be told whose it is. */
-  anonymous(split?: string): World {
-    const cut = split?.slice(0, maxNameLength)
+  anonymous(partition?: string): World {
+    const cut = partition?.slice(0, maxNameLength)
     return this.#byName.get(idOf(undefined, cut)) ?? this.#make(undefined, cut)
   }
 
@@ -187,15 +190,16 @@ export class Worlds {
     return key.startsWith(testKeyPrefix) || this.#keys.has(key)
   }
 
-  #make(key: string | undefined, split: string | undefined): World {
+  #make(key: string | undefined, partition: string | undefined): World {
     if (this.#byName.size >= maxWorlds) this.#makeRoom()
-    const id = idOf(key, split)
-    const name = (key === undefined ? 'anonymous' : fingerprintOf(key)) + (split === undefined ? '' : `/${split}`)
+    const id = idOf(key, partition)
+    const name =
+      (key === undefined ? 'anonymous' : fingerprintOf(key)) + (partition === undefined ? '' : `/${partition}`)
     const world = new World({
       name,
       tag: this.#freeTag(id),
       key,
-      split,
+      partition: partition,
       config: this.#config,
       clock: new Clock(this.#root),
       magic: key === undefined ? undefined : findTestKey(key),
@@ -240,5 +244,5 @@ export class Worlds {
 const tagSize = 6
 
 /** What a world is found by. No header has a line break in it, so no key can be taken for another world's id. */
-const idOf = (key: string | undefined, split: string | undefined): string =>
-  (key ?? '\n') + (split === undefined ? '' : `\n${split}`)
+const idOf = (key: string | undefined, partition: string | undefined): string =>
+  (key ?? '\n') + (partition === undefined ? '' : `\n${partition}`)

@@ -64,7 +64,8 @@ export async function openStage(): Promise<Stage> {
     if (entry.kind !== 'exchange') return
     const at = entry.requestHeaders.indexOf(callHeader)
     const id = at === -1 ? undefined : entry.requestHeaders[at + 1]
-    if (id !== undefined) runs.get(id.split(' ', 1)[0] as string)?.recorded(id, entry.scene?.act?.rule.then.fault?.name)
+    if (id !== undefined)
+      runs.get(id.split(' ', 1)[0] as string)?.recorded(id, entry.ruleContext?.fired?.rule.then.fault?.name)
   })
 
   async function play(client: string, policy: Policy, scenario: string): Promise<Take> {

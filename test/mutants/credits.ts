@@ -83,8 +83,8 @@ export const credits: readonly Mutant[] = [
     what: '402 is charged for',
     apply(app) {
       const charge = overcharging(app)
-      onCase(app, ['createJob', 'startJob'], 'insufficient_credits', (_answer, { exchange }) =>
-        charge(exchange.world, 10_000),
+      onCase(app, ['createJob', 'startJob'], 'insufficient_credits', (_answer, { context }) =>
+        charge(context.world, 10_000),
       )
     },
   },
@@ -93,9 +93,9 @@ export const credits: readonly Mutant[] = [
     breaks: ['CR-3'],
     what: '402, and the job runs all the same',
     apply: app =>
-      onCase(app, 'createJob', 'insufficient_credits', (_answer, { body, exchange, headers }) => {
+      onCase(app, 'createJob', 'insufficient_credits', (_answer, { body, context, headers }) => {
         // Provoked before its body was read, it has none to make a job of.
-        if (body) createJob(exchange.world, body as Json, `http://${headers.host}`, generous())
+        if (body) createJob(context.world, body as Json, `http://${headers.host}`, generous())
       }),
   },
   {
@@ -105,7 +105,7 @@ export const credits: readonly Mutant[] = [
     apply: app =>
       onCase(app, 'startJob', 'insufficient_credits', (_answer, request) => {
         const job = ownJobOf(request)
-        if (job) startJob(request.exchange.world, job, (request.body ?? {}) as JobStart, generous())
+        if (job) startJob(request.context.world, job, (request.body ?? {}) as JobStart, generous())
       }),
   },
   {
@@ -114,8 +114,8 @@ export const credits: readonly Mutant[] = [
     also: ['ERR-5'],
     what: 'a key without credits gets its jobs',
     apply: app =>
-      beforeRoute(app, ['createJob', 'startJob'], ({ exchange }) => {
-        if (exchange.account.credits.available <= 0) exchange.account = generous()
+      beforeRoute(app, ['createJob', 'startJob'], ({ context }) => {
+        if (context.account.credits.available <= 0) context.account = generous()
       }),
   },
   {

@@ -61,7 +61,7 @@ export const draftSequences: readonly Mutant[] = [
         const job = ownJobOf(request)
         if (!job) return
         if (status === 400 && job.view.status === 'created') refused.add(job.view.id)
-        else if (status < 300 && refused.delete(job.view.id)) charge(request.exchange.world, job.price)
+        else if (status < 300 && refused.delete(job.view.id)) charge(request.context.world, job.price)
       })
     },
   },
@@ -105,7 +105,7 @@ export const draftSequences: readonly Mutant[] = [
       const starts = new Map<string, number>()
       rewriteJson(app, 'startJob', ({ id }, request) => {
         const job = countOn(starts, id) === 3 ? ownJobOf(request) : undefined
-        if (job) createJob(request.exchange.world, { ...job.view, auto_start: false } as Json, job.baseUrl)
+        if (job) createJob(request.context.world, { ...job.view, auto_start: false } as Json, job.baseUrl)
       })
     },
   },

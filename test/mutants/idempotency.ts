@@ -44,8 +44,8 @@ const mismatched = (
   what,
   apply(app) {
     const seen = new WeakSet<Idempotency>()
-    afterKey(app, operation, ({ exchange }) => {
-      const records = exchange.world.idempotency
+    afterKey(app, operation, ({ context }) => {
+      const records = context.world.idempotency
       if (seen.has(records)) return
       seen.add(records)
       const match = records.match.bind(records)
@@ -93,9 +93,9 @@ export const idempotency: readonly Mutant[] = [
     what: 'a create that is answered again is charged for again',
     apply(app) {
       const charge = overcharging(app)
-      rewriteJson(app, 'createJob', ({ id }, { exchange }) => {
-        const job = exchange.replayed ? exchange.world.jobs.get(id) : undefined
-        if (job) charge(exchange.world, job.price)
+      rewriteJson(app, 'createJob', ({ id }, { context }) => {
+        const job = context.replayed ? context.world.jobs.get(id) : undefined
+        if (job) charge(context.world, job.price)
       })
     },
   },
@@ -104,8 +104,8 @@ export const idempotency: readonly Mutant[] = [
     breaks: ['ID-1'],
     what: 'a create that is sent again is answered otherwise',
     apply: app =>
-      onAnswer(app, 'createJob', ({ body }, { exchange }) => {
-        if (exchange.replayed) body.message = 'Duplicate request'
+      onAnswer(app, 'createJob', ({ body }, { context }) => {
+        if (context.replayed) body.message = 'Duplicate request'
       }),
   },
   mismatched(

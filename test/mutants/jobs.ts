@@ -74,7 +74,7 @@ function flatten(app: App, operation: 'createJob' | 'startJob'): void {
     body.background = { type: 'color' }
   })
   onAnswer(app, operation, ({ status, body }, request) => {
-    const job = status < 300 && flat.has(request) ? request.exchange.world.jobs.get(body.id) : undefined
+    const job = status < 300 && flat.has(request) ? request.context.world.jobs.get(body.id) : undefined
     if (!job) return
     job.view.background = undefined
     job.view.bg_type = 'transparent'

@@ -40,12 +40,12 @@ export const limits: readonly Mutant[] = [
     apply(app) {
       const told = new Set<World>()
       const again = new WeakSet<object>()
-      onCase(app, '*', 'rate_limited', (_answer, { exchange }) => {
-        if (exchange.scene === undefined && !again.has(exchange)) told.add(exchange.world)
+      onCase(app, '*', 'rate_limited', (_answer, { context, exchange }) => {
+        if (exchange.ruleContext === undefined && !again.has(exchange)) told.add(context.world)
       })
       // Only a call that the real limits let pass comes here.
-      afterKey(app, '*', ({ exchange }) => {
-        if (!told.delete(exchange.world)) return
+      afterKey(app, '*', ({ context, exchange }) => {
+        if (!told.delete(context.world)) return
         again.add(exchange)
         throw limited(1)
       })
@@ -73,11 +73,11 @@ export const limits: readonly Mutant[] = [
     what: 'a key that was refused once is refused for good',
     apply(app) {
       const banned = new WeakSet<World>()
-      onCase(app, '*', 'rate_limited', (_answer, { exchange }) => {
-        if (exchange.scene === undefined) banned.add(exchange.world)
+      onCase(app, '*', 'rate_limited', (_answer, { context, exchange }) => {
+        if (exchange.ruleContext === undefined) banned.add(context.world)
       })
-      afterKey(app, '*', ({ exchange }) => {
-        if (banned.has(exchange.world) && exchange.keyState === 'valid') throw limited(1)
+      afterKey(app, '*', ({ context, exchange }) => {
+        if (banned.has(context.world) && exchange.keyState === 'valid') throw limited(1)
       })
     },
   },

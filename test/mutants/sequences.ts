@@ -32,9 +32,9 @@ export const sequences: readonly Mutant[] = [
     },
     apply(app) {
       const twice = new Set<string>()
-      rewriteJson(app, 'createJob', ({ id, status }, { exchange }) => {
-        const now = exchange.world.jobs.get(id)?.view.status
-        if (exchange.replayed && status === 'created' && now !== 'created') twice.add(id)
+      rewriteJson(app, 'createJob', ({ id, status }, { context }) => {
+        const now = context.world.jobs.get(id)?.view.status
+        if (context.replayed && status === 'created' && now !== 'created') twice.add(id)
       })
       rewriteJson(app, 'listJobs', body => {
         body.jobs = body.jobs.flatMap((job: Json) => (twice.has(job.id) ? [job, job] : [job]))

@@ -45,7 +45,7 @@ export function showStatesAs(app: App, names: Partial<Record<JobState, JobState>
   app.fastify.addHook('preHandler', (request, reply, done) => {
     const { status, limit, offset } = (request.query ?? {}) as Json
     if (request.routeOptions.url !== '/v1/jobs' || request.method !== 'GET' || status === undefined) return done()
-    const { world } = request.exchange
+    const { world } = request.context
     const kept = jobStates.filter(state => nameOf(state) === status)
     const all = world.jobs.page(Number.POSITIVE_INFINITY, 0, undefined).jobs
     const jobs = all.map(job => viewOf(world, job)).filter(job => kept.includes(job.status))

@@ -22,7 +22,7 @@ export const starts: readonly Mutant[] = [
     apply: app =>
       rewriteJson(app, 'getJob', (_shown, request) => {
         const job = ownJobOf(request)
-        const { world } = request.exchange
+        const { world } = request.context
         if (job?.view.status === 'created' && job.price < world.account.credits.available) startJob(world, job, {})
       }),
   },
@@ -83,7 +83,7 @@ export const starts: readonly Mutant[] = [
       const charge = overcharging(app)
       rewriteJson(app, 'startJob', ({ message }, request) => {
         const job = message.endsWith('already') ? ownJobOf(request) : undefined
-        if (job) charge(request.exchange.world, job.price)
+        if (job) charge(request.context.world, job.price)
       })
     },
   },
@@ -96,7 +96,7 @@ export const starts: readonly Mutant[] = [
       rewriteJson(app, 'startJob', (accepted, request) => {
         const job = accepted.message.endsWith('already') ? ownJobOf(request) : undefined
         if (!job) return
-        const other = createJob(request.exchange.world, { ...job.view, auto_start: true } as Json, job.baseUrl)
+        const other = createJob(request.context.world, { ...job.view, auto_start: true } as Json, job.baseUrl)
         accepted.id = other.view.id
         accepted.status = other.view.status
       }),
@@ -110,7 +110,7 @@ export const starts: readonly Mutant[] = [
       beforeRoute(app, 'startJob', request => {
         const job = ownJobOf(request)
         if (job?.view.status !== 'completed') return
-        request.exchange.world.jobs.move(job, 'failed')
+        request.context.world.jobs.move(job, 'failed')
         job.view.output_url = null
       }),
   },

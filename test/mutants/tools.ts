@@ -243,8 +243,8 @@ export function onJobEvent(
 /** Takes credits away, in thousandths, and owns up to it in the usage: what a client can see of a wrong charge. */
 export function overcharging(app: App): (world: World, thousandths: number) => void {
   const extra = new WeakMap<object, number>()
-  rewriteJson(app, 'getUsageSummary', (body, { exchange }) => {
-    const credits = (extra.get(exchange.world.usage) ?? 0) / 1000
+  rewriteJson(app, 'getUsageSummary', (body, { context }) => {
+    const credits = (extra.get(context.world.usage) ?? 0) / 1000
     for (const row of [body, body.daily.at(-1)]) row.credits_used += credits
   })
   return (world, thousandths) => {
@@ -257,8 +257,8 @@ export function overcharging(app: App): (world: World, thousandths: number) => v
 /** Changes every job as it comes into being, before it is paid for. */
 export function onNewJob(app: App, change: (job: JobRecord) => void): void {
   const seen = new WeakSet<object>()
-  afterKey(app, '*', ({ exchange }) => {
-    const { jobs } = exchange.world
+  afterKey(app, '*', ({ context }) => {
+    const { jobs } = context.world
     if (seen.has(jobs)) return
     seen.add(jobs)
     const add = jobs.add.bind(jobs)
@@ -285,7 +285,7 @@ export const jobIdOf = ({ params }: FastifyRequest): string => (params as { job_
 
 /** The job that a call's path names, if it is the key's own. */
 export const ownJobOf = (request: FastifyRequest): JobRecord | undefined =>
-  request.exchange.world.jobs.get(jobIdOf(request))
+  request.context.world.jobs.get(jobIdOf(request))
 
 /** Counts one more under a name, and says how many there are now. */
 export function countOn(counts: Map<string, number>, name: string): number {

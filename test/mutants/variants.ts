@@ -97,9 +97,9 @@ export const variants: readonly Variant[] = [
     id: 'second-start-409',
     what: 'the start of a job that was started is answered 409',
     apply: app =>
-      onAnswer(app, 'startJob', (answer, { exchange }) => {
+      onAnswer(app, 'startJob', (answer, { context, exchange }) => {
         const { message = '' } = answer.body
-        if (answer.status >= 300 || exchange.replayed || !message.endsWith('already')) return
+        if (answer.status >= 300 || context.replayed || !message.endsWith('already')) return
         answer.status = 409
         answer.body = { error: { code: 'invalid_request', message, request_id: exchange.requestId } }
       }),
