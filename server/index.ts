@@ -1,6 +1,8 @@
 /** What `import … from 'understudy'` gives. */
 
 export { ConfigError } from '../base/options.ts'
+export type { RuleFormat as Rule, ScenarioFile } from '../client/scenarioFormat.ts'
+export type { Snapshot } from '../client/snapshotFormat.ts'
 export { type Clause, type ClauseId, clauses } from '../contracts/clauses.ts'
 export { type ErrorCase, type ErrorCode, errorCases, errorClasses, errorCodes } from '../contracts/errors.ts'
 export { buildOpenApi } from '../contracts/openapi.ts'
@@ -14,7 +16,6 @@ export type { ScenarioChoice } from './control/scenarios.ts'
 export type { JournalEntry, JournalFilter, JournalPage } from './journalView.ts'
 export type { ActiveScenario } from './scenarios/activeScenarios.ts'
 export type { ExplainedCondition, ExplainedRule, Explanation } from './scenarios/explain.ts'
-export { type RuleFormat as Rule, type ScenarioFile, scenarioSchema } from './scenarios/format.ts'
+export { scenarioSchema } from './scenarios/format.ts'
 export { type PlacedProblem, ScenarioError } from './scenarios/problems.ts'
 export { type MockClock, type MockJournal, type RunningMock, type ScenarioHandle, startMock } from './start.ts'
-export type { Snapshot } from './world/snapshot.ts'

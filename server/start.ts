@@ -5,6 +5,8 @@ import { pino } from 'pino'
 import { type Clock, realDelay } from '../base/clock.ts'
 import { parseDuration } from '../base/duration.ts'
 import { ConfigError } from '../base/options.ts'
+import type { RuleFormat } from '../client/scenarioFormat.ts'
+import type { Snapshot } from '../client/snapshotFormat.ts'
 import type { ConductReport } from '../conduct/report.ts'
 import type { Job } from '../contracts/schemas.ts'
 import type { App } from './app.ts'
@@ -22,8 +24,7 @@ import type { JournalEntry, JournalFilter, JournalPage } from './journalView.ts'
 import type { Mock } from './mock.ts'
 import type { ActiveScenario } from './scenarios/activeScenarios.ts'
 import type { Explanation } from './scenarios/explain.ts'
-import type { RuleFormat } from './scenarios/format.ts'
-import type { Snapshot } from './world/snapshot.ts'
+
 import type { WorldSelector } from './world/worlds.ts'
 
 /** How long close() lets requests finish, in ms, before it breaks them off. */

@@ -5,6 +5,7 @@
 
 import type { FastifyInstance, onRequestHookHandler } from 'fastify'
 import { isLoopback } from '../../base/loopback.ts'
+import { type Snapshot, snapshotFormat } from '../../client/snapshotFormat.ts'
 import { apiError } from '../errors.ts'
 import type { Mock } from '../mock.ts'
 import { openInternal } from '../pipeline/exchange.ts'
@@ -12,7 +13,6 @@ import { sendContinue } from '../pipeline/expect.ts'
 import { requireAdminToken } from '../pipeline/key.ts'
 import { ownBaseUrl } from '../routes/baseUrl.ts'
 
-import { type Snapshot, snapshotFormat } from '../world/snapshot.ts'
 import type { WorldSelector } from '../world/worlds.ts'
 import { type ClockChange, changeClock, readClock } from './clock.ts'
 import { type ConductRoute, conductRoute } from './conduct.ts'

@@ -1,9 +1,10 @@
 /** /__mock/keys: a key's world made ready for a test: its credits and limits, a top-up, its key revoked. */
 
 import { tagOf } from '../../base/seed.ts'
+import type { LimitFormat } from '../../client/scenarioFormat.ts'
 import { jobStates } from '../../contracts/schemas.ts'
 import type { Mock } from '../mock.ts'
-import { type LimitFormat, limitOf } from '../scenarios/format.ts'
+import { limitOf } from '../scenarios/format.ts'
 import type { Account } from '../world/account.ts'
 import type { Window } from '../world/limits.ts'
 import type { World } from '../world/world.ts'

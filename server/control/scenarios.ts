@@ -1,11 +1,11 @@
 /** /__mock/scenario and /__mock/scenarios: what is active, what there is, and why a call was answered as it was. */
 
+import type { ScenarioFile } from '../../client/scenarioFormat.ts'
 import { apiError } from '../errors.ts'
 import type { Mock } from '../mock.ts'
 import type { ActiveScenario } from '../scenarios/activeScenarios.ts'
 import type { Scenario } from '../scenarios/compiledScenario.ts'
 import { type Explanation, explain } from '../scenarios/explain.ts'
-import type { ScenarioFile } from '../scenarios/format.ts'
 import { type PlacedProblem, problemText } from '../scenarios/problems.ts'
 
 import { type Activation, activationSources } from '../scenarios/scenarioRun.ts'

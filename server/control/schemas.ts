@@ -1,6 +1,7 @@
 /** What the control routes take. It is not part of the API's contract, so it is no part of contracts/ either. */
+
+import { limitFormat } from '../../client/scenarioFormat.ts'
 import { jobStates } from '../../contracts/schemas.ts'
-import { limitFormat } from '../scenarios/format.ts'
 
 const key = { type: 'string', minLength: 1, maxLength: 256 } as const
 const world = { type: 'string', minLength: 1, maxLength: 200 } as const

@@ -1,4 +1,5 @@
 /** /__mock/snapshot: a world as one JSON document, and a world from one. */
+import type { Snapshot } from '../../client/snapshotFormat.ts'
 import { apiError } from '../errors.ts'
 import type { Mock } from '../mock.ts'
 import type { ScenarioRun } from '../scenarios/scenarioRun.ts'
@@ -8,7 +9,6 @@ import {
   type PlayedScenario,
   restoreLimits,
   restoreSnapshot,
-  type Snapshot,
   takeSnapshot,
   whatIsWrong,
 } from '../world/snapshot.ts'

@@ -4,12 +4,13 @@
  */
 
 import { isGlobMatch } from '../../base/glob.ts'
+import type { JobFormat, RuleFormat, ScenarioFile } from '../../client/scenarioFormat.ts'
 import { type Operation, type OperationId, operations } from '../../contracts/operations.ts'
 import type { Scenario } from './compiledScenario.ts'
 import { compileJob } from './compileJob.ts'
 import { compileThen } from './compileThen.ts'
 import { conditionsOf, type RuleRequest } from './conditions.ts'
-import { type JobFormat, limitOf, msOf, type RuleFormat, type ScenarioFile } from './format.ts'
+import { limitOf, msOf } from './format.ts'
 import { didYouMean, type ScenarioProblem } from './problems.ts'
 import type { ScenarioRule } from './rule.ts'
 import { RuleIndex } from './ruleIndex.ts'

@@ -1,7 +1,9 @@
 /** How a job goes, from how it is written; a timeline has to keep JOB-4. */
+
+import type { JobFormat } from '../../client/scenarioFormat.ts'
 import { type JobState, webhookEvents } from '../../contracts/schemas.ts'
 import type { PlanChanges, WebhookFault } from '../world/plan.ts'
-import { type JobFormat, msOf } from './format.ts'
+import { msOf } from './format.ts'
 import type { ScenarioProblem } from './problems.ts'
 
 /** A job's plan over another one: what decides the same is not mixed. */

@@ -1,11 +1,13 @@
 /** What a rule does, from how it is written: errors, bodies, delays, faults; what could never act is refused. */
+
+import type { JobFormat, ThenFormat } from '../../client/scenarioFormat.ts'
 import { type ErrorCaseName, errorCases } from '../../contracts/errors.ts'
 import { type Operation, type OperationId, operations } from '../../contracts/operations.ts'
 import type { Fault } from '../faults/fault.ts'
 import { faults } from '../faults/index.ts'
 import type { PlanChanges } from '../world/plan.ts'
 import { compileJob, mergeJobs } from './compileJob.ts'
-import { type JobFormat, msOf, type ThenFormat } from './format.ts'
+import { msOf } from './format.ts'
 import type { ScenarioProblem } from './problems.ts'
 
 export interface Then {

@@ -1,7 +1,7 @@
+import type { ScenarioFile } from '../../client/scenarioFormat.ts'
 import type { OperationId } from '../../contracts/operations.ts'
 import type { LimitSpec } from '../world/limits.ts'
 import type { PlanChanges } from '../world/plan.ts'
-import type { ScenarioFile } from './format.ts'
 import type { ScenarioRule } from './rule.ts'
 import type { RuleIndex } from './ruleIndex.ts'
 export interface Scenario {

@@ -2,7 +2,7 @@
 
 import { isGlobMatch } from '../../base/glob.ts'
 import { isSecretName, redacted, redactUrl } from '../../base/redaction.ts'
-import type { WhenFormat } from './format.ts'
+import type { WhenFormat } from '../../client/scenarioFormat.ts'
 
 /** A call as the conditions see it: the one that has just come, or one that is read from the journal again. */
 export interface RuleRequest {

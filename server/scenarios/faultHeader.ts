@@ -3,12 +3,12 @@
  * `then` says beside it; `truncated_body; after_bytes=10` a fault with its parameters; `delay=2s` neither.
  */
 
+import { thenFields } from '../../client/scenarioFormat.ts'
 import { errorCases, errorCodes } from '../../contracts/errors.ts'
 import type { OperationId } from '../../contracts/operations.ts'
 import { faultNames, faults } from '../faults/index.ts'
 import { compile } from './compile.ts'
 import type { Scenario } from './compiledScenario.ts'
-import { thenFields } from './format.ts'
 import { takeScenario } from './parse.ts'
 import { didYouMean, ScenarioError } from './problems.ts'
 

@@ -1,13 +1,13 @@
 /** A call that failed, as what a rule says of it; and whether the client itself was to blame. */
 
 import { Ajv } from 'ajv'
+import type { ThenFormat } from '../../client/scenarioFormat.ts'
 import { field } from '../../contracts/answers.ts'
 import { type ErrorCaseName, errorCases, errorCodes, statusOf } from '../../contracts/errors.ts'
 import { operations, routeOf } from '../../contracts/operations.ts'
 import { JobCreate, JobStart, videoTypes } from '../../contracts/schemas.ts'
 import type { RecordedCall } from '../../recordings/traffic.ts'
 import { givenBy } from '../../recordings/traffic.ts'
-import type { ThenFormat } from './format.ts'
 
 /** A client that hangs up sooner has not been kept waiting by the server. */
 const patienceMs = 5_000

@@ -3,11 +3,9 @@
 import { basename } from 'node:path'
 import { Document, isMap, isSeq } from 'yaml'
 import { ConfigError } from '../../base/options.ts'
+import { scenarioName } from '../../client/scenarioFormat.ts'
 import { observations, RecordingSecrets, requireOurs } from '../../recordings/observations.ts'
-
 import { openHar } from '../../recordings/read.ts'
-
-import { scenarioName } from './format.ts'
 import { type Drafted, ScenarioDraft } from './fromTraffic.ts'
 import { parseScenario } from './parse.ts'
 

@@ -3,10 +3,10 @@
  * observations and gives back rules, each with what was recorded of it.
  */
 
+import type { JobFormat, RuleFormat, ThenFormat } from '../../client/scenarioFormat.ts'
 import { field } from '../../contracts/answers.ts'
 import { type OperationId, operations, routeOf } from '../../contracts/operations.ts'
 import type { Observed, RecordedCall, RecordedWebhook } from '../../recordings/traffic.ts'
-import type { JobFormat, RuleFormat, ThenFormat } from './format.ts'
 import { bodyFault, cutThen, errorThen, failureLabel, maxBody, saying, uploadFault } from './fromCall.ts'
 
 export interface Drafted {

@@ -1,9 +1,11 @@
 /** From a scenario's text to a value that fits the format, or to problems with their lines and columns. */
+
 import { createRequire } from 'node:module'
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import type * as Yaml from 'yaml'
+import type { ScenarioFile } from '../../client/scenarioFormat.ts'
 import { expectationOf, shown } from '../../contracts/expectation.ts'
-import { type ScenarioFile, scenarioSchema } from './format.ts'
+import { scenarioSchema } from './format.ts'
 import { didYouMean, fieldOf, ScenarioError, type ScenarioProblem } from './problems.ts'
 
 /** A scenario file may have this many bytes. */

@@ -1,4 +1,5 @@
 /** What a scenario file may say, and how it is refused: file, line, column, what was expected, what was perhaps meant. */
+
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { readdir, rm, writeFile } from 'node:fs/promises'
@@ -8,6 +9,7 @@ import { Ajv } from 'ajv'
 import t from 'tap'
 import { parse } from 'yaml'
 import { editorSchema } from '../../server/scenarios/format.ts'
+
 import { Library, shippedFolder } from '../../server/scenarios/library.ts'
 import { ScenarioError } from '../../server/scenarios/problems.ts'
 import { client, cliPath, start } from '../support.ts'

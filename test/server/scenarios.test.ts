@@ -4,7 +4,7 @@ import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import autocannon from 'autocannon'
 import t from 'tap'
-import type { RuleFormat } from '../../server/scenarios/format.ts'
+import type { RuleFormat } from '../../client/scenarioFormat.ts'
 import { client, start } from '../support.ts'
 
 t.test('GO-5 1,000 parallel calls on a rule with first: 3 fire it exactly three times', async t => {
