@@ -1,8 +1,6 @@
 /** The helpers that the tests share: a mock, a client, a clip, and the command. */
-import { rmSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { build } from 'esbuild'
 import type { Test } from 'tap'
 import { packageRoot } from '../base/paths.ts'
 import type { MockOptions } from '../server/config.ts'
@@ -68,27 +66,8 @@ export function client({ url }: { url: string }, key: string | null = 'test_key'
 /** A clip of fixtures/clips, such as short.mp4. */
 export const clip = (name: string): Promise<Buffer> => readFile(join(packageRoot, 'fixtures', 'clips', name))
 
-let bundled: Promise<string> | undefined
+/** A built file of this run of the tests (test/run.mjs), such as index.js: for what needs a process of its own. */
+export const builtFile = (name: string): string => join(packageRoot, process.env.TEST_BUILD as string, name)
 
-/** The command as one JavaScript file: a test that runs it a dozen times would mostly wait for TypeScript. */
-export function cliPath(): Promise<string> {
-  bundled ??= bundle()
-  return bundled
-}
-
-async function bundle(): Promise<string> {
-  const outdir = join(packageRoot, 'node_modules', '.cache', 'understudy', String(process.pid))
-  process.once('exit', () => rmSync(outdir, { recursive: true, force: true }))
-  const entryPoints = [join(packageRoot, 'cli', 'bin.ts')]
-  await build({
-    entryPoints,
-    outdir,
-    bundle: true,
-    splitting: true,
-    packages: 'external',
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-  })
-  return join(outdir, 'bin.js')
-}
+/** The built command. */
+export const cliPath = async (): Promise<string> => builtFile(join('cli', 'bin.js'))

@@ -13,7 +13,7 @@ import { Library } from '../../server/scenarios/library.ts'
 import type { RunningMock } from '../../server/start.ts'
 
 import { ended, front, spawned, understudy } from '../suite/checking.ts'
-import { client, start } from '../support.ts'
+import { builtFile, client, start } from '../support.ts'
 
 const valid = new Ajv({ strict: false }).compile(ConductReport)
 const key = 'test_conduct_key'
@@ -306,12 +306,10 @@ t.test('100,000 calls are graded in little memory', async t => {
   )
   writeFileSync(file, `{"log":{"version":"1.2","entries":[${lines.join(',')}]}}`)
   const program = `
-    const { conduct } = await import(${JSON.stringify(new URL('../../conduct/fromRecording.ts', import.meta.url).href)})
+    const { conduct } = await import(${JSON.stringify(builtFile('conduct/fromRecording.js'))})
     const report = conduct(${JSON.stringify(file)})
     console.log(JSON.stringify({ calls: report.calls, why: report.why, maxRss: process.resourceUsage().maxRSS / 1024 }))`
-  const { code, stdout, stderr } = await ended(
-    spawned(process.execPath, ['--input-type=module', '--import=tsx', '-e', program]),
-  )
+  const { code, stdout, stderr } = await ended(spawned(process.execPath, ['--input-type=module', '-e', program]))
   t.equal(code, 0, stderr)
   const { calls: told, maxRss } = JSON.parse(stdout)
   t.equal(told, calls)

@@ -11,7 +11,7 @@ import type { RuleFormat } from '../../client/scenarioFormat.ts'
 import { faultNames } from '../../server/faults/index.ts'
 import type { JournalEntry } from '../../server/journalView.ts'
 import type { RunningMock } from '../../server/start.ts'
-import { client, clip, start } from '../support.ts'
+import { builtFile, client, clip, start } from '../support.ts'
 
 type Client = 'fetch' | 'curl' | 'python'
 type Errors = Record<Client, RegExp>
@@ -413,7 +413,7 @@ for (const [pass, jobs] of [['before_delay', 1] as const, ['after_delay', 0] as 
 
 t.test('ERR-3 1,000 clients without an answer hold less than 50 MB, and are let go when the mock closes', async t => {
   const script = `
-    import { startMock } from './server/index.ts'
+    import { startMock } from ${JSON.stringify(builtFile('index.js'))}
     const mock = await startMock({ rateLimit: 0 })
     const handle = mock.use([{ name: 'hangs', when: { route: 'listJobs' }, then: { fault: 'no_answer' } }])
     const resident = () => (gc(), process.memoryUsage().rss)
@@ -425,7 +425,7 @@ t.test('ERR-3 1,000 clients without an answer hold less than 50 MB, and are let 
     await mock.close()
     console.log(JSON.stringify({ grown, closedIn: performance.now() - startedAt }))
   `
-  const args = ['--expose-gc', '--import=tsx', '--input-type=module', '--eval', script]
+  const args = ['--expose-gc', '--input-type=module', '--eval', script]
   const child = spawn(process.execPath, args, { cwd: packageRoot, stdio: ['ignore', 'pipe', 'inherit'] })
   t.teardown(() => child.kill())
   const ended = once(child, 'close')

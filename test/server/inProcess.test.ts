@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { packageRoot } from '../../base/paths.ts'
 import { ConfigError, type MockOptions, type RunningMock, startMock } from '../../server/index.ts'
-import { client, clip, start } from '../support.ts'
+import { builtFile, client, clip, start } from '../support.ts'
 
 const run = promisify(execFile)
 
@@ -30,8 +30,8 @@ t.test('after close() nothing is left: no handle, no file, no listener', async t
   const TMPDIR = t.testdir()
   // A process of its own, as only that shows whether it can end by itself.
   const script = `
-    import { startMock } from './server/index.ts'
-    import { client, clip } from './test/support.ts'
+    import { startMock } from ${JSON.stringify(builtFile('index.js'))}
+    import { client, clip } from ${JSON.stringify(builtFile('test/support.js'))}
     const mock = await startMock({ logLevel: 'silent' })
     const api = client(mock)
     const { body } = await api.upload(await clip('short.mp4'))
@@ -46,7 +46,7 @@ t.test('after close() nothing is left: no handle, no file, no listener', async t
     const gone = await fetch(mock.url).then(() => 'answers', error => error.cause.code)
     console.log(JSON.stringify({ listening, left, gone }))
   `
-  const args = ['--import=tsx', '--input-type=module', '--eval', script]
+  const args = ['--input-type=module', '--eval', script]
   // Without an exit of its own it is ended here, and that is an error.
   const ended = await run(process.execPath, args, {
     cwd: packageRoot,

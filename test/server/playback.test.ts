@@ -13,7 +13,7 @@ import t, { type Test } from 'tap'
 import { outputsFolder, packageRoot } from '../../base/paths.ts'
 import type { HarEntry } from '../../recordings/har.ts'
 import { ConfigError, type MockOptions, type Rule, type RunningMock, startMock } from '../../server/index.ts'
-import { client, cliPath, clip, start } from '../support.ts'
+import { builtFile, client, cliPath, clip, start } from '../support.ts'
 
 const run = promisify(execFile)
 
@@ -710,8 +710,8 @@ t.test('100,000 entries start in seconds and take no more than their places', as
   writeFileSync(file, `{"log":{"entries":[${Array.from({ length: 100_000 }, (_, n) => one(n)).join(',')}]}}`)
   // A process of its own, as only that shows what it takes.
   const script = `
-    import { startMock } from './server/index.ts'
-    import { client } from './test/support.ts'
+    import { startMock } from ${JSON.stringify(builtFile('index.js'))}
+    import { client } from ${JSON.stringify(builtFile('test/support.js'))}
     const before = process.cpuUsage()
     const mock = await startMock({ speed: 'instant', replay: ${JSON.stringify(file)} })
     const { user, system } = process.cpuUsage(before)
@@ -722,7 +722,7 @@ t.test('100,000 entries start in seconds and take no more than their places', as
     const told = { found: found.map(({ status, body }) => body.id ?? status), cpuMs, maxMb: process.resourceUsage().maxRSS / 1024 }
     console.log(JSON.stringify(told))
   `
-  const args = ['--import=tsx', '--input-type=module', '--eval', script]
+  const args = ['--input-type=module', '--eval', script]
   const { stdout } = await run(process.execPath, args, { cwd: packageRoot, timeout: 120_000 })
   const { found, cpuMs, maxMb } = JSON.parse(stdout)
   t.same(found, ['job_99998', 'job_4999', 404])
