@@ -4,6 +4,7 @@ import { fingerprintOf } from '../base/fingerprint.ts'
 import { defined } from '../base/inputs.ts'
 import { ConfigError } from '../base/options.ts'
 import { packageVersion } from '../base/paths.ts'
+import { refuseRenamed } from '../base/renamed.ts'
 import { openHar } from '../recordings/read.ts'
 
 import { grade, isRuleOrClause, namesOfRules } from './grade.ts'
@@ -27,6 +28,7 @@ export interface RecordedConduct {
  * of the API, or none of the key.
  */
 export function conduct(file: string, options: RecordedConduct = {}): ConductReport {
+  refuseRenamed(options)
   const wrong = options.require?.find(name => !isRuleOrClause(name))
   if (wrong !== undefined)
     throw new ConfigError(

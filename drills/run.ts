@@ -10,6 +10,7 @@ import { baseOf, certificateIn, defined, existing, parseHeaderLines, unsendable 
 import { isLoopback } from '../base/loopback.ts'
 import { ConfigError, flagOf } from '../base/options.ts'
 import { packageRoot } from '../base/paths.ts'
+import { refuseRenamed } from '../base/renamed.ts'
 import { SeededRandom, tagOf } from '../base/seed.ts'
 import { makeTransport, type Transport } from '../base/send.ts'
 import { TargetError } from '../base/targetError.ts'
@@ -50,6 +51,7 @@ export interface DrillPlan extends LoadPlan {
 
 /** A drill's target, settings and thresholds, completed from what is given. Throws a ConfigError for what makes no sense. */
 export function prepared(name: DrillName, target: string, given: DrillSettings) {
+  refuseRenamed(given)
   const kind = drills[name]
   const settings = completed(name, kind, given)
   const thresholds = thresholdsFor(name, kind.thresholds, [...fromFile(settings), ...(settings.threshold ?? [])])

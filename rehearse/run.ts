@@ -6,6 +6,7 @@ import { monotonicMs } from '../base/clock.ts'
 import { defined } from '../base/inputs.ts'
 import { ConfigError } from '../base/options.ts'
 import { packageVersion } from '../base/paths.ts'
+import { refuseRenamed } from '../base/renamed.ts'
 import { tagOf } from '../base/seed.ts'
 import { formatDuration } from '../base/text.ts'
 import { isRulePassed } from '../conduct/grade.ts'
@@ -44,6 +45,7 @@ export const noScenario = 'none'
  * (json, html, txt) and all its calls (journal.har).
  */
 export async function rehearse(options: RehearseOptions): Promise<Rehearsal> {
+  refuseRenamed(options)
   const settings = { ...defaults(), ...defined(options) }
   const names = scenariosOf(settings)
   makeFolder(settings.out)

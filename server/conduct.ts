@@ -1,6 +1,7 @@
 /** The grade of a client, from the mock's own journal: for tests in this process, and for GET /__mock/conduct. */
 import { fingerprintOf } from '../base/fingerprint.ts'
 import { packageVersion } from '../base/paths.ts'
+import { refuseRenamed } from '../base/renamed.ts'
 import { defaultMaxPollTimeMs, grade, isRuleOrClause, namesOfRules, resultsFor } from '../conduct/grade.ts'
 import type { ConductReport, RuleResult } from '../conduct/report.ts'
 import { type Traffic, trafficOf } from '../recordings/traffic.ts'
@@ -21,6 +22,7 @@ export interface ConductOptions {
 
 /** Grades the client of a key; without one, all clients. Throws a RangeError for a name that is no rule and no clause. */
 export function conductOf(mock: Mock, selector: WorldSelector, options: ConductOptions = {}): ConductReport {
+  refuseRenamed(options)
   for (const name of options.require ?? []) knownRule(name)
   const worlds = [...mock.worlds].filter(one => isWorldSelected(one, selector))
   const evicted = worlds.reduce((sum, one) => sum + one.journal.evicted, 0)

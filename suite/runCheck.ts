@@ -10,6 +10,7 @@ import { baseOf, certificateIn, defined, existing, parseHeaderLines, unsendable 
 import { isLoopback } from '../base/loopback.ts'
 import { ConfigError, flagOf } from '../base/options.ts'
 import { packageRoot, packageVersion } from '../base/paths.ts'
+import { refuseRenamed } from '../base/renamed.ts'
 import { tagOf } from '../base/seed.ts'
 import { makeTransport } from '../base/send.ts'
 import { clauses } from '../contracts/clauses.ts'
@@ -56,6 +57,7 @@ export interface CheckPlan {
  * nobody answers there, or not the API. Nothing that the report holds is secret.
  */
 export async function check(target: string, options: CheckOptions = {}): Promise<Report> {
+  refuseRenamed(options)
   const base = baseOf(target)
   const settings = { ...defaults(), ...defined(options) }
   const local = isLoopback(new URL(base).hostname.replace(/^\[|\]$/g, ''))

@@ -1,8 +1,12 @@
 /** The helpers that the tests share: a mock, a client, a clip, and the command. */
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { EventEmitter, once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import type { Test } from 'tap'
 import { packageRoot } from '../base/paths.ts'
+import { main } from '../cli/main.ts'
 import type { MockOptions } from '../server/config.ts'
 import { type RunningMock, startMock } from '../server/start.ts'
 
@@ -70,4 +74,95 @@ export const clip = (name: string): Promise<Buffer> => readFile(join(packageRoot
 export const builtFile = (name: string): string => join(packageRoot, process.env.TEST_BUILD as string, name)
 
 /** The built command. */
-export const cliPath = async (): Promise<string> => builtFile(join('cli', 'bin.js'))
+export const cliPath: string = builtFile(join('cli', 'bin.js'))
+
+export interface Ran {
+  code: number | null
+  stdout: string
+  stderr: string
+}
+
+export interface RunOptions {
+  /** The command's environment, beside a PATH for the programs that it starts. */
+  env?: Record<string, string>
+  stdin?: string
+  /** stdout and stderr are a terminal of so many columns. */
+  tty?: number
+}
+
+/** `understudy` in this process, with streams in memory. */
+export const understudy = (args: readonly string[], options: RunOptions = {}): Promise<Ran> =>
+  begin(args, options).ended
+
+export interface Running {
+  ended: Promise<Ran>
+  stdout(): string
+  stderr(): string
+  /** Resolves with the first match in what was printed so far, on either stream; rejects if the command ends before. */
+  printed(pattern: RegExp): Promise<RegExpExecArray>
+  /** What Ctrl-C does. */
+  interrupt(): Promise<Ran>
+}
+
+/** The same, for a command that goes on until it is stopped. */
+export function begin(args: readonly string[], { env = {}, stdin = '', tty }: RunOptions = {}): Running {
+  const text = { stdout: '', stderr: '' }
+  const news = new EventEmitter().setMaxListeners(0)
+  const stream = (name: keyof typeof text) => ({
+    write(more: string) {
+      text[name] += more
+      news.emit('more')
+    },
+    ...(tty !== undefined && { isTTY: true, columns: tty }),
+  })
+  const stop = new AbortController()
+  const io = {
+    stdin: Readable.from([stdin]),
+    stdout: stream('stdout'),
+    stderr: stream('stderr'),
+    env: { PATH: process.env.PATH, ...env },
+    signal: stop.signal,
+  }
+  let isOver = false
+  const ended = main(args, io)
+    .finally(() => {
+      isOver = true
+    })
+    .then(code => ({ code, ...text }))
+  const tell = () => void news.emit('more')
+  ended.then(tell, tell)
+  return {
+    ended,
+    stdout: () => text.stdout,
+    stderr: () => text.stderr,
+    async printed(pattern) {
+      for (;;) {
+        const found = pattern.exec(text.stdout) ?? pattern.exec(text.stderr)
+        if (found) return found
+        if (isOver) throw new Error(`${args.join(' ')} ended without ${pattern}: ${JSON.stringify(await ended)}`)
+        await once(news, 'more')
+      }
+    },
+    interrupt() {
+      stop.abort()
+      return ended
+    },
+  }
+}
+
+/** `understudy serve` in this process on a free port, until the test's end. */
+export async function serve(t: Test, args: readonly string[] = [], options: RunOptions = {}) {
+  const running = begin(['serve', '--port', '0', ...args], options)
+  t.teardown(() => running.interrupt())
+  const [url] = await running.printed(/http:\/\/[\w.:]+/)
+  return { ...running, url }
+}
+
+/** `understudy` in a process of its own, without options that the shell has set. */
+export function spawnCommand(
+  args: readonly string[],
+  { env = {}, cwd = packageRoot }: { env?: Record<string, string>; cwd?: string } = {},
+): ChildProcessWithoutNullStreams {
+  const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('UNDERSTUDY_')))
+  return spawn(process.execPath, [cliPath, ...args], { cwd, env: { ...clean, ...env } })
+}

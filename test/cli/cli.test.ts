@@ -1,21 +1,26 @@
-/** The command `understudy`, as a user runs it: in a process of its own, by its streams and exit codes. */
+/** The command `understudy`, as a user runs it: its streams, its exit codes, and its process. */
 
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, connect, createServer, type Server } from 'node:net'
-import { text } from 'node:stream/consumers'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { flagOf, type Option, variableOf } from '../../base/options.ts'
-import { packageRoot, packageVersion } from '../../base/paths.ts'
+import { packageVersion } from '../../base/paths.ts'
+import { serveToo } from '../../base/renamed.ts'
+import { conduct } from '../../conduct/fromRecording.ts'
+import { conductOptions } from '../../conduct/options.ts'
+import { drillOptions } from '../../drills/options.ts'
+import { drill } from '../../drills/run.ts'
+import { recordOptions } from '../../record/options.ts'
+import { rehearseOptions } from '../../rehearse/options.ts'
+import { rehearse } from '../../rehearse/run.ts'
+import { replayOptions } from '../../replay/options.ts'
 import { type OptionName, options } from '../../server/config.ts'
-import { client, cliPath, clip, start } from '../support.ts'
-
-interface Result {
-  code: number | null
-  stdout: string
-  stderr: string
-}
+import { checkOptions } from '../../suite/options.ts'
+import { check } from '../../suite/runCheck.ts'
+import { ended, spawned } from '../suite/checking.ts'
+import { client, clip, serve, spawnCommand, start, understudy } from '../support.ts'
 
 t.test('serve prints its URL, key and seed, and three curl lines that work as they are', async t => {
   const server = await serve(t, ['--seed', 'seven', '--speed', 'instant'])
@@ -25,7 +30,7 @@ t.test('serve prints its URL, key and seed, and three curl lines that work as th
   t.equal(lines.length, 3)
 
   const script = lines.join('\necho\n')
-  const { code, stdout, stderr } = await run('bash', ['-euc', script])
+  const { code, stdout, stderr } = await ended(spawned('bash', ['-euc', script]))
   t.equal(code, 0, stderr)
   const [uploaded = '', polled = ''] = stdout.split('\n').filter(line => line !== '')
   t.match(JSON.parse(uploaded), { success: true, filename: 'short.mp4' })
@@ -48,9 +53,9 @@ t.test('a wrong call is one line on stderr that says what to do, exit code 2, an
     { args: ['srve'], says: /^unknown command 'srve' .*Did you mean serve.*--help/ },
     { args: ['serve'], env: env('logLevel', 'loud'), says: /^UNDERSTUDY_LOG_LEVEL is "loud"; expected one of trace,/ },
     { args: ['health'], env: env('port', '65536'), says: /^UNDERSTUDY_PORT is "65536"; expected a whole number/ },
-    { args: ['health', 'localhost'], says: /^"localhost" is no URL; expected one such as http:/ },
+    { args: ['health', 'localhost'], says: /^"localhost" is not a URL; expected one such as http:/ },
   ]
-  const results = await Promise.all(cases.map(each => understudy(each.args, each.env)))
+  const results = await Promise.all(cases.map(({ args, env = {} }) => understudy(args, { env })))
   results.forEach((result, i) => {
     const { args, says } = cases[i] as (typeof cases)[number]
     t.match(result, { code: 2, stdout: '' }, args.join(' '))
@@ -62,10 +67,14 @@ t.test('a wrong call is one line on stderr that says what to do, exit code 2, an
 
 t.test('a flag wins over its variable, a variable over the default', async t => {
   const env = { UNDERSTUDY_SEED: 'variable', UNDERSTUDY_CREDITS: '0' }
-  const [variable, flag] = await Promise.all([serve(t, [], env), serve(t, ['--seed', 'flag', '--credits', '9'], env)])
+  const [variable, flag] = await Promise.all([
+    serve(t, [], { env }),
+    serve(t, ['--seed', 'flag', '--credits', '9'], { env }),
+  ])
   t.match(variable.stdout(), 'seed: variable')
   t.match(flag.stdout(), 'seed: flag')
-  const create = (server: Serving) => client(server).post('/v1/jobs', { video_url: 'https://example.com/a.mp4#t=1' })
+  const create = (server: { url: string }) =>
+    client(server).post('/v1/jobs', { video_url: 'https://example.com/a.mp4#t=1' })
   t.equal((await create(variable)).status, 402)
   t.equal((await create(flag)).status, 200)
 })
@@ -93,7 +102,7 @@ t.test('SIGINT and SIGTERM end the mock with exit code 0 within 2 s, whatever cl
   }
 
   async function endedBy(signal: NodeJS.Signals) {
-    const server = await serve(t)
+    const server = await spawnServe(t)
     const stream = await fetch(`${server.url}/__mock/journal/stream`)
     await stream.body?.getReader().read()
     const half = connect(Number(new URL(server.url).port), '127.0.0.1').on('error', () => {})
@@ -138,8 +147,7 @@ t.test(
     const { key: made } = (await api.post('/v1/admin/keys', { client_id: 'a' }, { 'x-admin-token': secrets.admin }))
       .body
     t.equal((await client(server, made).get('/v1/jobs')).status, 200)
-    server.child.kill('SIGTERM')
-    t.equal(await server.exited, 0)
+    t.equal((await server.interrupt()).code, 0)
 
     const stderr = server.stderr()
     const lines = stderr
@@ -168,7 +176,7 @@ t.test('health exits 0 for a server that is up, 1 for one that is ill, 3 where n
   closed.close()
   const results = await Promise.all([
     understudy(['health', up.url]),
-    understudy(['health'], { UNDERSTUDY_PORT: String(up.port) }),
+    understudy(['health'], { env: { UNDERSTUDY_PORT: String(up.port) } }),
     understudy(['health', `http://127.0.0.1:${ill}/`]),
     understudy(['health', `http://127.0.0.1:${nobody}`]),
   ])
@@ -184,49 +192,14 @@ t.test('health exits 0 for a server that is up, 1 for one that is ill, 3 where n
   ])
 })
 
-interface Serving {
-  url: string
-  child: ChildProcess
-  /** The exit code. */
-  exited: Promise<number | null>
-  stdout(): string
-  stderr(): string
-}
-
-/** `understudy serve` on a free port, once it has printed where. */
-async function serve(t: Test, args: string[] = [], env: Record<string, string> = {}): Promise<Serving> {
-  const child = spawn(process.execPath, [await cliPath(), 'serve', '--port', '0', ...args], {
-    cwd: packageRoot,
-    env: { ...cleanEnvironment(), ...env },
-  })
-  const heard = { stdout: '', stderr: '' }
-  child.stderr.setEncoding('utf8').on('data', data => {
-    heard.stderr += data
-  })
-  child.stdout.setEncoding('utf8').on('data', data => {
-    heard.stdout += data
-  })
-  const exited = once(child, 'close').then(([code]) => code)
+/** `understudy serve` in a process of its own on a free port, once it has printed where. */
+async function spawnServe(t: Test) {
+  const child = spawnCommand(['serve', '--port', '0'])
+  const exited = once(child, 'close').then(([code]) => code as number | null)
   t.teardown(() => child.kill('SIGKILL') && exited)
-  await Promise.race([once(child.stdout, 'data'), exited])
-  const url = /http:\/\/[\w.:]+/.exec(heard.stdout)?.[0]
-  if (url === undefined) throw new Error(`the mock did not start: ${heard.stderr}`)
-  return { url, child, exited, stdout: () => heard.stdout, stderr: () => heard.stderr }
-}
-
-const understudy = async (args: string[], env: Record<string, string> = {}): Promise<Result> =>
-  run(process.execPath, [await cliPath(), ...args], env)
-
-async function run(command: string, args: string[], env: Record<string, string> = {}): Promise<Result> {
-  const child = spawn(command, args, { cwd: packageRoot, env: { ...cleanEnvironment(), ...env } })
-  const closed = once(child, 'close')
-  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)])
-  return { code: (await closed)[0], stdout, stderr }
-}
-
-/** Without options that whoever runs the tests has set. */
-function cleanEnvironment() {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('UNDERSTUDY_')))
+  const [greeting] = await Promise.race([once(child.stdout, 'data'), exited.then(code => [`exit code ${code}`])])
+  const url = /http:\/\/[\w.:]+/.exec(String(greeting))?.[0] ?? t.bailout(`the mock did not start: ${greeting}`)
+  return { url: String(url), child, exited }
 }
 
 /** A server's free port, as text. */
@@ -235,3 +208,86 @@ async function listening(t: Test, server: Server): Promise<string> {
   t.teardown(() => server.close())
   return String((server.address() as AddressInfo).port)
 }
+
+t.test('each verb runs in a process of its own: exit code, stdout and stderr', async t => {
+  const { url } = await start(t)
+  const folder = t.testdir({ 'session.har': JSON.stringify({ log: { entries: [] } }) })
+  const har = join(folder, 'session.har')
+  const cases: { args: string[]; code: number; stdout?: RegExp; stderr?: RegExp }[] = [
+    { args: ['serve', '--port', 'abc'], code: 2, stderr: /^understudy: --port is "abc"; expected a whole number/ },
+    { args: ['check', url, '--only', 'SYS-1'], code: 0, stdout: /1 holds, 0 broken/, stderr: /^understudy check http/ },
+    { args: ['drill', 'burst', 'http://127.0.0.1:9', '--key', 'k'], code: 3, stderr: /nothing listens at 127/ },
+    { args: ['conduct', '--url', 'http://127.0.0.1:9'], code: 3, stderr: /:9\/\S+ does not answer/ },
+    { args: ['record'], code: 2, stderr: /^understudy: no target was given/ },
+    { args: ['rehearse'], code: 2, stderr: /^understudy: no command was given/ },
+    { args: ['replay', har, url], code: 2, stderr: /^understudy: \S+session\.har/ },
+    { args: ['scenarios', 'show', 'go-live'], code: 0, stdout: /^go-live: / },
+    { args: ['explain', 'req_none', url], code: 2, stderr: /^understudy: \S+req_none answered 404: / },
+    { args: ['health', url], code: 0, stdout: /\/health is up\n$/ },
+  ]
+  for (const { args, code, stdout = /^$/, stderr = /^$/ } of cases)
+    t.match(await ended(spawnCommand(args)), { code, stdout, stderr }, args.join(' '))
+  const verbs = (await understudy(['--help'])).stdout.match(/(?<=^ {2})[a-z]+(?= {2,}[a-z])/gm)
+  t.same(
+    verbs,
+    cases.map(({ args: [verb] }) => verb),
+    'all of them',
+  )
+})
+
+t.test('an old variable, option or field of the API is an error that says the new name', async t => {
+  const cases: { args: string[]; env?: Record<string, string>; says: string }[] = [
+    { args: ['check', 'http://127.0.0.1:9', '--poor-key', 'k'], says: '--poor-key is now called --empty-account-key' },
+    { args: ['conduct', '--patience', '1m'], says: '--patience is now called --max-poll-time' },
+    { args: ['rehearse', '--patience', '1m'], says: '--patience is now called --max-poll-time' },
+    {
+      args: ['drill', 'outage', 'http://127.0.0.1:9', '--mend-with', 'x'],
+      says: '--mend-with is now called --outage-stop',
+    },
+    ...Object.entries({
+      UNDERSTUDY_KEY: [['check', 'http://127.0.0.1:9'], 'UNDERSTUDY_CHECK_KEY'],
+      UNDERSTUDY_POOR_KEY: [['check', 'http://127.0.0.1:9'], 'UNDERSTUDY_CHECK_EMPTY_ACCOUNT_KEY'],
+      UNDERSTUDY_RATE: [['drill', 'sustain', 'http://127.0.0.1:9'], 'UNDERSTUDY_DRILL_RATE'],
+      UNDERSTUDY_MEND_WITH: [['drill', 'outage', 'http://127.0.0.1:9'], 'UNDERSTUDY_DRILL_OUTAGE_STOP'],
+      UNDERSTUDY_URL: [['conduct'], 'UNDERSTUDY_CONDUCT_URL'],
+      UNDERSTUDY_PATIENCE: [['rehearse', '--', 'true'], 'UNDERSTUDY_REHEARSE_MAX_POLL_TIME'],
+      UNDERSTUDY_CA: [['record'], 'UNDERSTUDY_RECORD_CA'],
+      UNDERSTUDY_HEADER: [['replay', 'a.har', 'http://127.0.0.1:9'], 'UNDERSTUDY_REPLAY_HEADER'],
+    } satisfies Record<string, [string[], string]>).map(([old, [args, name]]) => ({
+      args,
+      env: { [old]: '1' },
+      says: `${old} is now called ${name}`,
+    })),
+  ]
+  for (const { args, env = {}, says } of cases) {
+    const { code, stdout, stderr } = await understudy(args, { env })
+    t.same({ code, stdout, lines: stderr.split('\n').length }, { code: 2, stdout: '', lines: 2 }, args.join(' '))
+    t.ok(stderr.startsWith(`understudy: ${says}`), stderr)
+  }
+  const old = { poorKey: 'a', breakWith: 'b', patience: 1, patienceMs: 1 } as object
+  const url = 'http://127.0.0.1:9'
+  await t.rejects(check(url, old), { name: 'Error', message: 'The option poorKey is now called emptyAccountKey' })
+  await t.rejects(drill('outage', url, { breakWith: 'x' } as object), {
+    message: /breakWith is now called outageStart/,
+  })
+  await t.rejects(rehearse({ command: ['true'], environment: {}, patience: 1 } as never), {
+    message: /now called maxPollTime/,
+  })
+  t.throws(() => conduct('none.har', { patienceMs: 1 } as object), {
+    message: /patienceMs is now called maxPollTimeMs/,
+  })
+})
+
+t.test("the variables of serve are no other verb's, and no mistake", async t => {
+  const { url } = await start(t)
+  const env = { UNDERSTUDY_ADMIN_TOKEN: 'x', UNDERSTUDY_SEED: 'x', UNDERSTUDY_WEBHOOK_SECRET: 'x' }
+  t.match(await understudy(['check', url, '--only', 'SYS-1'], { env }), { code: 0, stderr: /seed: (?!x)/ })
+  const others = [checkOptions, drillOptions, conductOptions, rehearseOptions, recordOptions, replayOptions]
+  const names = new Set(others.flatMap(Object.keys))
+  t.same(
+    [...serveToo].sort(),
+    Object.keys(options)
+      .filter(name => names.has(name))
+      .sort(),
+  )
+})

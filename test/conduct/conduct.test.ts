@@ -12,8 +12,8 @@ import { clauses } from '../../contracts/clauses.ts'
 import { Library } from '../../server/scenarios/library.ts'
 import type { RunningMock } from '../../server/start.ts'
 
-import { ended, front, spawned, understudy } from '../suite/checking.ts'
-import { builtFile, client, start } from '../support.ts'
+import { ended, front, spawned } from '../suite/checking.ts'
+import { builtFile, client, start, understudy } from '../support.ts'
 
 const valid = new Ajv({ strict: false }).compile(ConductReport)
 const key = 'test_conduct_key'
@@ -177,7 +177,8 @@ t.test('wrong questions are answered 400, and say what was expected', async t =>
   const mock = await start(t)
   const api = client(mock, null)
   for (const [query, message] of [
-    ['patience=long', /patience is "long"; expected a time such as 30m/],
+    ['max_poll_time=long', /max_poll_time is "long"; expected a time such as 30m/],
+    ['patience=1m', /patience is now called max_poll_time/],
     ['require=ERR-33', /no rule of conduct or clause "ERR-33"/],
     ['kex=1', /kex/],
   ] as const) {
@@ -214,28 +215,28 @@ t.test('understudy conduct grades a running mock and a recording: exit 0, 1, 2 a
   await client(mock, 'test_careful_one').get('/v1/jobs/none')
   const file = join(folder(t), 'session.har')
   writeFileSync(file, mock.journal.har())
-  const run = (...words: string[]) => understudy(['conduct', ...words])
-  const bad = await run('--url', mock.url, '--key', key)
+  const conductCommand = (...words: string[]) => understudy(['conduct', ...words])
+  const bad = await conductCommand('--url', mock.url, '--key', key)
   t.equal(bad.code, 1)
   t.match(bad.stdout, /✗ errors\.client-errors-not-retried \(ERR-3\) failed/)
   t.match(bad.stdout, new RegExp(`the journal of ${mock.url}`))
-  t.equal((await run('--url', mock.url, '--key', 'test_careful_one')).code, 0)
-  const required = await run('--url', mock.url, '--key', 'test_careful_one', '--require', 'ERR-3,RL-2')
+  t.equal((await conductCommand('--url', mock.url, '--key', 'test_careful_one')).code, 0)
+  const required = await conductCommand('--url', mock.url, '--key', 'test_careful_one', '--require', 'ERR-3,RL-2')
   t.equal(required.code, 1)
   t.match(required.stdout, /required, but not passed: RL-2/)
-  const json = await run(file, '--key', key, '--reporter', 'json')
+  const json = await conductCommand(file, '--key', key, '--reporter', 'json')
   t.equal(json.code, 1)
   t.same(brokenIn(JSON.parse(json.stdout)), carelessness)
-  t.equal((await run('--url', 'http://127.0.0.1:1')).code, 3)
+  t.equal((await conductCommand('--url', 'http://127.0.0.1:1')).code, 3)
   for (const [words, message] of [
     [['nowhere.har'], /nowhere\.har can't be read/],
     [[file, '--key', 'test_nobody'], /holds no call of that key; expected the key, or the fingerprint, of one of/],
     [['--require', 'ERR-33'], /--require is "ERR-33"; expected rules or clauses: errors/],
-    [['--base', 'http://a.b'], /--base is about a recording/],
-    [['--patience', 'long'], /--patience is "long"; expected a time/],
+    [['--base', 'http://a.b'], /--base is for a recording/],
+    [['--max-poll-time', 'long'], /--max-poll-time is "long"; expected a time/],
     [['--reporter', 'xml'], /--reporter names "xml"/],
   ] as const) {
-    const { code, stderr, stdout } = await run(...words)
+    const { code, stderr, stdout } = await conductCommand(...words)
     t.equal(code, 2, words.join(' '))
     t.match(stderr, message)
     t.equal(stdout, '')

@@ -1,19 +1,17 @@
-/** `understudy drill` as a user has it: exit codes, reports, Ctrl-C, what is printed and what never is. */
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { DrillReport } from '../../drills/report.ts'
-import { ended, type Ran, spawned } from '../suite/checking.ts'
-import { cliPath, start } from '../support.ts'
+import { ended } from '../suite/checking.ts'
+import { begin, type Ran, spawnCommand, start, understudy } from '../support.ts'
 import { foreign } from './foreign.ts'
 
 t.jobs = 4
 const test = (title: string, run: (t: Test) => Promise<void>) => t.test(title, { buffered: true }, run)
 
-const command = async (args: string[], env: Record<string, string> = {}): Promise<Ran> =>
-  ended(spawned(process.execPath, [await cliPath(), 'drill', ...args], { env }))
+const command = (args: string[], env: Record<string, string> = {}): Promise<Ran> =>
+  understudy(['drill', ...args], { env })
 
 const quick = ['--rate', '30', '--duration', '1s', '--key', 'k']
 
@@ -23,7 +21,7 @@ test('exit 0, the plan on stderr and the report on stdout', async t => {
   t.equal(code, 0, stderr)
   t.match(
     stderr,
-    /^understudy drill sustain http:\/\/127\.0\.0\.1:\d+ {3}seed: 7\nup to 40 requests, 30\/s at the most, 4 jobs, 1s at the most\n/,
+    /^understudy drill sustain http:\/\/127\.0\.0\.1:\d+ {3}seed: 7\nup to 40 requests, up to 30\/s, 4 jobs, up to 1s\n/,
   )
   t.match(stdout, /✓ 7 thresholds passed\n$/)
   t.notOk((stdout + stderr).includes('\u001b'), 'no colours off a terminal')
@@ -44,7 +42,14 @@ test('exit 2 for wrong usage, in one line that says what to do', async t => {
     [['sustain', 'nowhere'], /"nowhere" is no URL/],
     [['sustain', 'http://127.0.0.1:9', '--rate', 'fast'], /--rate is "fast"; expected requests a second, such as 50/],
     [['sustain', 'http://127.0.0.1:9', '--mix', 'poll'], /--mix is "poll"; expected shares of create, poll/],
-    [['burst', 'http://127.0.0.1:9', '--steps', '3'], /unknown option '--steps'/],
+    [
+      ['recover', 'http://127.0.0.1:9', '--steps', '3'],
+      /unknown option '--steps' \(taken by ramp\); see understudy drill recover --help/,
+    ],
+    [
+      ['outage', 'http://127.0.0.1:9', '--break-with', 'x'],
+      /--break-with is now called --outage-start; see understudy drill outage --help/,
+    ],
     [['sustain', 'http://127.0.0.1:9', '--threshold', 'p99'], /--threshold is "p99"; expected a metric/],
     [
       ['sustain', 'http://127.0.0.1:9', '--reporter', 'pdf'],
@@ -71,12 +76,17 @@ test('exit 3 where nobody answers', async t => {
 
 test('an option may be given as its variable; a flag wins', async t => {
   const { url } = await foreign(t)
-  const env = { UNDERSTUDY_RATE: '20', UNDERSTUDY_DURATION: '9s', UNDERSTUDY_KEY: 'k', UNDERSTUDY_SCENARIO: 'x' }
+  const env = {
+    UNDERSTUDY_DRILL_RATE: '20',
+    UNDERSTUDY_DRILL_DURATION: '9s',
+    UNDERSTUDY_DRILL_KEY: 'k',
+    UNDERSTUDY_SCENARIO: 'x',
+  }
   const { stderr } = await command(['sustain', url, '--duration', '500ms'], env)
-  t.match(stderr, /up to 20 requests, 20\/s at the most, 2 jobs, 500ms at the most/)
-  const wrong = await command(['sustain', url], { UNDERSTUDY_RATE: 'x' })
+  t.match(stderr, /up to 20 requests, up to 20\/s, 2 jobs, up to 500ms/)
+  const wrong = await command(['sustain', url], { UNDERSTUDY_DRILL_RATE: 'x' })
   t.equal(wrong.code, 2)
-  t.match(wrong.stderr, /UNDERSTUDY_RATE is "x"/)
+  t.match(wrong.stderr, /UNDERSTUDY_DRILL_RATE is "x"/)
 })
 
 test('every report in one run, with the same numbers and without a secret', async t => {
@@ -119,18 +129,7 @@ test('every report in one run, with the same numbers and without a secret', asyn
 
 test('Ctrl-C ends it at once, with a report of what was done', async t => {
   const { url } = await foreign(t)
-  const child = spawn(process.execPath, [
-    await cliPath(),
-    'drill',
-    'sustain',
-    url,
-    '--key',
-    'k',
-    '--rate',
-    '40',
-    '--reporter',
-    'json',
-  ])
+  const child = spawnCommand(['drill', 'sustain', url, '--key', 'k', '--rate', '40', '--reporter', 'json'])
   const done = ended(child)
   await once(child.stderr, 'data')
   await new Promise(resolve => setTimeout(resolve, 1_500))
@@ -148,12 +147,10 @@ test('Ctrl-C ends it at once, with a report of what was done', async t => {
 test('what a mock plays in an outage is over behind Ctrl-C, too', async t => {
   const mock = await start(t)
   const args = ['outage', mock.url, '--rate', '20', '--duration', '20s', '--outage-at', '200ms', '--outage-for', '15s']
-  const child = spawn(process.execPath, [await cliPath(), 'drill', ...args, '--key', 'test_outage'])
-  const done = ended(child)
+  const running = begin(['drill', ...args, '--key', 'test_outage'])
   const isOn = () => mock.activeScenario('test_outage').scenario !== null
   while (!isOn()) await new Promise(resolve => setTimeout(resolve, 20))
-  child.kill('SIGINT')
-  await done
+  await running.interrupt()
   t.notOk(isOn())
 })
 

@@ -17,7 +17,7 @@ import { openHar } from '../../recordings/read.ts'
 import { faults } from '../../server/faults/index.ts'
 
 import { ended, front, listening, spawned } from '../suite/checking.ts'
-import { client, cliPath, clip, start } from '../support.ts'
+import { begin, client, clip, spawnCommand, start, understudy } from '../support.ts'
 
 const MiB = 1024 * 1024
 type Handler = (request: IncomingMessage, response: import('node:http').ServerResponse) => unknown
@@ -589,7 +589,7 @@ t.test('no secret is in the file, beside it or on the terminal, wherever it was 
   await send('/f', { headers: { ...headers, 'X-Api-Key': 'another-key-1', 'X-Copy': key } })
   await send('/cut', { headers }).catch(() => {})
   await send('/large', { headers })
-  const { stdout, stderr, code } = await command.stop('SIGINT')
+  const { stdout, stderr, code } = await command.stop()
   t.equal(code, 0, stderr)
   const folder = out.replace('.har', '.bodies')
   const outputs: Record<string, string> = { stdout, stderr, har: readFileSync(out, 'utf8') }
@@ -611,17 +611,25 @@ t.test('no secret is in the file, beside it or on the terminal, wherever it was 
   t.match(stdout, /: 8 calls, 0 failed, 1 cut, 2 files beside it\n$/)
 })
 
-async function recordCommand(t: Test, args: string[]) {
-  const child = spawned(process.execPath, [await cliPath(), 'record', '--port', '0', ...args])
+/** In a process of its own, whose memory is its own. */
+async function spawnRecord(t: Test, args: string[]) {
+  const child = spawnCommand(['record', '--port', '0', ...args])
   t.teardown(() => child.kill('SIGKILL'))
   const over = ended(child)
-  const [line] = (await once(createInterface({ input: child.stdout as Readable }), 'line')) as [string]
+  const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string]
   const url = / point your app at (http:\S+)$/.exec(line)?.[1] ?? t.bailout(`no URL in ${line}`)
   const stop = (signal: NodeJS.Signals) => {
     child.kill(signal)
     return over
   }
-  return { url: String(url), line, pid: child.pid, stop }
+  return { url: String(url), pid: child.pid, stop }
+}
+
+async function recordCommand(t: Test, args: string[]) {
+  const command = begin(['record', '--port', '0', ...args])
+  t.teardown(() => command.interrupt())
+  const [line, url = ''] = await command.printed(/^.* point your app at (http:\S+)$/m)
+  return { url, line, stop: command.interrupt }
 }
 
 t.test('a large upload streams through in little memory, and is kept by its hash', async t => {
@@ -633,7 +641,7 @@ t.test('a large upload streams through in little memory, and is kept by its hash
     request.once('end', () => response.writeHead(200, { 'content-type': 'application/json' }).end('{}'))
   })
   const out = join(t.testdir(), 'big.har')
-  const command = await recordCommand(t, ['--target', url, '--out', out])
+  const command = await spawnRecord(t, ['--target', url, '--out', out])
   const headers = { 'content-type': 'multipart/form-data; boundary=b' }
   const upload = (bytes: number) =>
     ask(
@@ -687,7 +695,7 @@ t.test('the file of a recorder that was killed can be read', async t => {
     else request.socket.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf')
   })
   const out = join(t.testdir(), 'killed.har')
-  const command = await recordCommand(t, ['--target', url, '--out', out])
+  const command = await spawnRecord(t, ['--target', url, '--out', out])
   for (let i = 0; i < 5; i++) await ask(`${command.url}/${i}`, { headers: { connection: 'close' } })
   await ask(`${command.url}/6`)
   const hanging = ask(`${command.url}/hang`).catch(() => {})
@@ -999,12 +1007,11 @@ t.test('the command says where it is, what there is in the end, and what is wron
   await client(command)
     .get('/v1/jobs', { 'x-mock-fault': 'reset' })
     .catch(() => {})
-  t.same(await command.stop('SIGINT'), {
+  t.same(await command.stop(), {
     code: 0,
     stdout: `${command.line}\n${out}: 3 calls, 1 failed, 1 cut\n`,
     stderr: '',
   })
-  const run = async (...args: string[]) => ended(spawned(process.execPath, [await cliPath(), 'record', ...args]))
   const wrong: [string[], RegExp][] = [
     [['--target', mock.url, '--out', out], /incident\.har is there already; give another with --out, or --force/],
     [[], /no target was given; expected --target with a base URL/],
@@ -1025,7 +1032,7 @@ t.test('the command says where it is, what there is in the end, and what is wron
     ],
     [['--target', mock.url, '--port', '0', '--out', join(out, 'x.har')], /x\.har can't be written/],
   ]
-  const ran = await Promise.all(wrong.map(([args]) => run(...args)))
+  const ran = await Promise.all(wrong.map(([args]) => understudy(['record', ...args])))
   for (const [i, { code, stdout, stderr }] of ran.entries()) {
     t.equal(code, 2, stderr)
     t.equal(stdout, '')
@@ -1034,5 +1041,5 @@ t.test('the command says where it is, what there is in the end, and what is wron
   }
   t.notOk(existsSync(join(t.testdirName, 'x.har')), 'nothing was written')
   const again = await recordCommand(t, ['--target', mock.url, '--out', out, '--force'])
-  t.match((await again.stop('SIGTERM')).stdout, /: 0 calls, 0 failed, 0 cut\n$/)
+  t.match((await again.stop()).stdout, /: 0 calls, 0 failed, 0 cut\n$/)
 })

@@ -3,13 +3,11 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { packageRoot } from '../../base/paths.ts'
 import type { HarEntry } from '../../recordings/har.ts'
 import { scenarioFromRecording } from '../../server/scenarios/fromHar.ts'
 import { Library } from '../../server/scenarios/library.ts'
 import type { RunningMock } from '../../server/start.ts'
-import { ended, spawned } from '../suite/checking.ts'
-import { cliPath, clip, start } from '../support.ts'
+import { clip, start, understudy } from '../support.ts'
 
 /** The mock's time goes so many times as fast, and so does the client's patience. */
 const speed = 50
@@ -284,8 +282,7 @@ t.test('what the mock gives by itself is left out; what no client can have cause
 })
 
 t.test('the command writes to stdout or to a file that can be played, and says what it did', async t => {
-  const run = async (...args: string[]) =>
-    ended(spawned(process.execPath, [await cliPath(), 'scenarios', ...args], { cwd: packageRoot }))
+  const run = (...args: string[]) => understudy(['scenarios', ...args])
   const file = written(t, incident(), 'incident.har')
   const dir = join(file, '..')
   const good = join(dir, 'good.har')
@@ -301,14 +298,14 @@ t.test('the command writes to stdout or to a file that can be played, and says w
   t.match(await run('validate', out), { code: 0, stdout: /march-first is valid: 9 rules/ })
 
   const none = await run('from-har', good, '--out', join(dir, 'none.yaml'))
-  t.match(none, { code: 1, stdout: '', stderr: /nothing in it failed, so there is nothing to play; no scenario was/ })
+  t.match(none, { code: 1, stdout: '', stderr: /nothing in it failed, so no scenario was written/ })
   t.notOk(existsSync(join(dir, 'none.yaml')))
 
   const wrong: [string[], RegExp][] = [
-    [['--out', out], /is there already/],
+    [['--out', out], /already exists/],
     [['--out', join(dir, 'x.json')], /expected a \.yaml file/],
     [['--out', join(dir, 'b.yaml'), '--name', 'c'], /expected one of the two/],
-    [['--name', 'No Name'], /is no name for a scenario/],
+    [['--name', 'No Name'], /is not a name for a scenario/],
     [['--world', 'nobody'], /has no world "nobody"; expected one of d49ceb843cf7/],
     [['--base', 'https://elsewhere.test'], /holds no call below https:\/\/elsewhere\.test/],
   ]

@@ -6,7 +6,7 @@ import { packageRoot } from '../../base/paths.ts'
 import { openHar } from '../../recordings/read.ts'
 import { Rehearsal } from '../../rehearse/report.ts'
 import { noScenario, rehearse } from '../../rehearse/run.ts'
-import { understudy } from '../suite/checking.ts'
+import { understudy } from '../support.ts'
 
 const valid = new Ajv({ strict: false }).compile(Rehearsal)
 
@@ -185,7 +185,7 @@ t.test('understudy rehearse -- command: the table, the exit codes, wrong usage',
   t.ok(valid(JSON.parse(readFileSync(join(out, 'r.json'), 'utf8'))))
   t.equal((await understudy([...known, '--', ...good])).code, 0)
   for (const [args, message] of [
-    [['rehearse'], /no command was given; expected one behind --/],
+    [['rehearse'], /no command was given; expected one after --/],
     [['rehearse', '--scenario', 'nonesuch', '--', 'true'], /nonesuch/],
     [
       ['rehearse', '--scenario', 'none', '--out', out, '--', './no-such-program'],

@@ -17,17 +17,8 @@ import { buildApp } from '../../server/app.ts'
 import { completeConfig, type MockOptions } from '../../server/config.ts'
 import { harEntryOf } from '../../server/journalHar.ts'
 import { listen, type RunningMock } from '../../server/start.ts'
-import {
-  altered,
-  ended,
-  front,
-  type Handle,
-  json,
-  type Call as ProxiedCall,
-  type Ran,
-  spawned,
-} from '../suite/checking.ts'
-import { client, cliPath, clip, start } from '../support.ts'
+import { altered, front, type Handle, json, type Call as ProxiedCall } from '../suite/checking.ts'
+import { client, clip, type Ran, start, understudy } from '../support.ts'
 
 t.jobs = 4
 const test = (title: string, run: (t: Test) => Promise<void>) => t.test(title, { buffered: true }, run)
@@ -689,9 +680,7 @@ test('what is none of the API is left out, and counted', async t => {
   t.strictSame(report.left_out, { webhooks: 1, options: 1, other_hosts: 1, admin: 1, control: 1 })
 })
 
-/** `understudy replay` in a process of its own. */
-const command = async (...args: string[]): Promise<Ran> =>
-  ended(spawned(process.execPath, [await cliPath(), 'replay', ...args]))
+const command = (...args: string[]): Promise<Ran> => understudy(['replay', ...args])
 
 test('the command says by its exit code how it went, and in one line what is wrong', async t => {
   const mock = await recorder(t, { speed: 'instant' })
@@ -701,7 +690,7 @@ test('the command says by its exit code how it went, and in one line what is wro
   const good = await command(har, target.url, '--speed', 'instant')
   t.equal(good.code, 0, good.stdout + good.stderr)
   t.match(good.stdout, /8 calls sent again: no difference\.\n$/)
-  t.match(good.stderr, /a mock: keys are drawn/)
+  t.match(good.stderr, /a mock: keys are created/)
   const [handle] = changes['another status'] as [Handle, unknown]
   const other = await front(t, target, handle)
   const report = join(dirname(har), 'report.json')

@@ -1,5 +1,5 @@
 /** serve --replay: a recording that answers a client again. */
-import { execFile, spawn } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { createHmac, hash } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -13,7 +13,7 @@ import t, { type Test } from 'tap'
 import { outputsFolder, packageRoot } from '../../base/paths.ts'
 import type { HarEntry } from '../../recordings/har.ts'
 import { ConfigError, type MockOptions, type Rule, type RunningMock, startMock } from '../../server/index.ts'
-import { builtFile, client, cliPath, clip, start } from '../support.ts'
+import { builtFile, client, clip, serve, start, understudy } from '../support.ts'
 
 const run = promisify(execFile)
 
@@ -734,17 +734,12 @@ t.test('100,000 entries start in seconds and take no more than their places', as
 
 t.test('the command says what it replays, and what is wrong with a file in one line', async t => {
   const file = har(t, [call('GET /v1/jobs', 200, { n: 1 }), call('GET /v1/jobs', 200, { n: 2 })])
-  const cli = await cliPath()
-  const server = spawn(process.execPath, [cli, 'serve', '--port', '0', '--replay', file, '--log-level', 'error'])
-  t.teardown(() => server.kill())
-  let greeting = ''
-  for await (const chunk of server.stdout) {
-    greeting += chunk
-    if (greeting.includes('replaying')) break
-  }
-  t.match(greeting, `replaying ${file}: 2 calls of ${base}`)
-  const url = /http:\/\/\S+/.exec(greeting)?.[0] as string
-  t.equal((await client({ url }).get('/v1/jobs')).body.n, 1)
-  const ended = await run(process.execPath, [cli, 'serve', '--replay', '/dev/null']).catch(error => error)
-  t.match(ended, { code: 2, stdout: '', stderr: 'understudy: /dev/null is empty; expected a recording (HAR)\n' })
+  const server = await serve(t, ['--replay', file, '--log-level', 'error'])
+  t.match(server.stdout(), `replaying ${file}: 2 calls of ${base}`)
+  t.equal((await client(server).get('/v1/jobs')).body.n, 1)
+  t.match(await understudy(['serve', '--replay', '/dev/null']), {
+    code: 2,
+    stdout: '',
+    stderr: 'understudy: /dev/null is empty; expected a recording (HAR)\n',
+  })
 })

@@ -1,10 +1,8 @@
 /** What a scenario file may say, and how it is refused: file, line, column, what was expected, what was perhaps meant. */
 
-import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { Ajv } from 'ajv'
 import t from 'tap'
 import { parse } from 'yaml'
@@ -12,9 +10,8 @@ import { editorSchema } from '../../server/scenarios/format.ts'
 
 import { Library, shippedFolder } from '../../server/scenarios/library.ts'
 import { ScenarioError } from '../../server/scenarios/problems.ts'
-import { client, cliPath, start } from '../support.ts'
+import { client, start, understudy } from '../support.ts'
 
-const run = promisify(execFile)
 const rules = (...lines: string[]): string => `rules:\n${lines.map(line => `  ${line}`).join('\n')}\n`
 const rule = (text: string): string => rules(`- ${text}`)
 
@@ -281,28 +278,25 @@ t.test('the published schema knows every shipped file', async t => {
   }
 })
 
-t.test('understudy scenarios lists, shows, begins and checks files; a broken one is exit code 2', async t => {
+t.test('understudy scenarios lists, shows, creates and validates files; a broken one is exit code 2', async t => {
   const folder = t.testdir({ 'bad.yaml': rule('{ then: { error: nope } }'), 'worse.json': '{"rules": 3}' })
-  const command = await cliPath()
-  const understudy = (...args: string[]) =>
-    run(process.execPath, [command, ...args], { cwd: folder }).then(
-      ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
-      ({ code, stdout, stderr }) => ({ code, stdout, stderr }),
-    )
-  const begun = await understudy('scenarios', 'new', 'my-incident')
-  t.match(begun, { code: 0, stdout: /my-incident\.yaml is begun/ })
+  const before = process.cwd()
+  t.teardown(() => process.chdir(before))
+  process.chdir(folder)
+  const created = await understudy(['scenarios', 'new', 'my-incident'])
+  t.match(created, { code: 0, stdout: /my-incident\.yaml is created/ })
   const [again, climbing, list, shown, checked, served, unknown, bare] = await Promise.all([
-    understudy('scenarios', 'new', 'my-incident'),
-    understudy('scenarios', 'new', '../climbing'),
-    understudy('scenarios', 'list', '--scenarios', folder),
-    understudy('scenarios', 'show', 'go-live'),
-    understudy('scenarios', 'validate', 'my-incident.yaml', 'bad.yaml', 'worse.json'),
-    understudy('serve', '--port', '0', '--scenario', './bad.yaml'),
-    understudy('serve', '--port', '0', '--scenario', 'go-liv'),
-    understudy('scenarios'),
+    understudy(['scenarios', 'new', 'my-incident']),
+    understudy(['scenarios', 'new', '../climbing']),
+    understudy(['scenarios', 'list', '--scenarios', folder]),
+    understudy(['scenarios', 'show', 'go-live']),
+    understudy(['scenarios', 'validate', 'my-incident.yaml', 'bad.yaml', 'worse.json']),
+    understudy(['serve', '--port', '0', '--scenario', './bad.yaml']),
+    understudy(['serve', '--port', '0', '--scenario', 'go-liv']),
+    understudy(['scenarios']),
   ])
-  t.match(again, { code: 2, stderr: /my-incident\.yaml is there already/ })
-  t.match(climbing, { code: 2, stderr: /"\.\.\/climbing" is no name/ })
+  t.match(again, { code: 2, stderr: /my-incident\.yaml already exists/ })
+  t.match(climbing, { code: 2, stderr: /"\.\.\/climbing" is not a name/ })
   t.match(list, { code: 0, stdout: /^my-incident +The first two creations fail.*\(ERR-3 ERR-4\)$/m })
   t.match(list.stdout, /^bad .*BROKEN .*bad\.yaml:2:22/m)
   t.match(list.stdout, /^go-live +Every path of GO-5 in turn/m)

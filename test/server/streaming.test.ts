@@ -134,7 +134,7 @@ interface Server {
 
 /** `understudy serve` as a child process. */
 async function serve(t: Test, args: string[], env: Record<string, string> = {}): Promise<Server> {
-  const command = [await cliPath(), 'serve', '--port', '0', '--log-level', 'error', ...args]
+  const command = [cliPath, 'serve', '--port', '0', '--log-level', 'error', ...args]
   const options = { cwd: packageRoot, env: { ...process.env, ...env } }
   const child: ChildProcess = spawn(process.execPath, command, { ...options, stdio: ['ignore', 'pipe', 'inherit'] })
   const exited = once(child, 'exit')

@@ -667,7 +667,7 @@ t.test('100,000 entries take less than 300 MB', async t => {
   const measure = join(file, '..', 'measure.mjs')
   writeFileSync(
     measure,
-    `process.argv[1] = 'understudy'; process.on('exit', () => console.error('maxRSS', process.resourceUsage().maxRSS)); await import(${JSON.stringify(await cliPath())})`,
+    `process.argv[1] = 'understudy'; process.on('exit', () => console.error('maxRSS', process.resourceUsage().maxRSS)); await import(${JSON.stringify(cliPath)})`,
   )
   const startedAt = performance.now()
   const { code, stdout, stderr } = await ended(

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import type { Report } from '../../suite/report.ts'
 import { reporters } from '../../suite/reporters/index.ts'
-import { cliPath, start } from '../support.ts'
+import { begin, cliPath, type Ran, spawnCommand, start, understudy } from '../support.ts'
 import { altered, type Call, ended, front, json, skip, spawned } from './checking.ts'
 
 const noTrace = /\n {4}at /
@@ -12,21 +12,19 @@ const read = (...path: string[]) => readFileSync(join(...path), 'utf8')
 
 t.test('on a terminal it has colours and shows how far it is; NO_COLOR takes the colours away', async t => {
   const mock = await start(t)
-  const line = [
-    process.execPath,
-    await cliPath(),
-    'check',
-    mock.url,
-    '--only',
-    'ERR-1,SYS-1',
-    '--profile',
-    'safe',
-  ].join(' ')
-  const onTerminal = (env: Record<string, string>) => ended(spawned('script', ['-qec', line, '/dev/null'], { env }))
-  const [colourful, plain] = await Promise.all([onTerminal({ NO_COLOR: '' }), onTerminal({ NO_COLOR: '1' })])
-  t.match(colourful.stdout, /\[2\/2\] errors\.envelope: every error is/)
+  const args = ['check', mock.url, '--only', 'ERR-1,SYS-1', '--profile', 'safe']
+  const line = [process.execPath, cliPath, ...args].join(' ')
+  // One on a real terminal: that the process hands it on.
+  const [real, colourful, plain] = await Promise.all([
+    ended(spawned('script', ['-qec', line, '/dev/null'], { env: { NO_COLOR: '' } })),
+    understudy(args, { tty: 80, env: { NO_COLOR: '' } }),
+    understudy(args, { tty: 80, env: { NO_COLOR: '1' } }),
+  ])
+  t.match(real.stdout, /\[2\/2\] errors\.envelope: every error is/)
+  t.match(real.stdout, '\u001b[32m')
+  t.match(colourful.stderr, /\[2\/2\] errors\.envelope: every error is/)
   t.match(colourful.stdout, '\u001b[32m')
-  t.notOk(plain.stdout.includes('\u001b[32m'))
+  t.notOk((plain.stdout + plain.stderr).includes('\u001b[32m'))
   t.match(plain.stdout, /3 hold, 0 broken/)
 })
 
@@ -61,13 +59,10 @@ t.test(
     }
     const args = [url, ...Object.entries(flags).flat(), '--skip', `${skip},limits,webhooks.retry`]
     const files = Object.keys(reporters).flatMap(name => ['--reporter', `${name}=${join(folder, name)}`])
-    const quoted = [process.execPath, await cliPath(), 'check', ...args, ...files, '--reporter', 'pretty'].map(
-      word => `'${word}'`,
-    )
-    const { code, stdout } = await ended(spawned('script', ['-qec', quoted.join(' '), '/dev/null']))
+    const { code, stdout, stderr } = await understudy(['check', ...args, ...files, '--reporter', 'pretty'], { tty: 80 })
     t.equal(code, 1)
     t.match(stdout, /\d+ hold, \d+ broken/)
-    t.notMatch(stdout, /hush/, 'neither in what is shown')
+    t.notMatch(stdout + stderr, /hush/, 'neither in what is shown')
     for (const name of Object.keys(reporters)) t.notMatch(read(folder, name), /hush/, `nor in ${name}`)
     const report: Report = JSON.parse(read(folder, 'json'))
     t.ok(report.summary.failed >= 5, 'though much of what was said is evidence')
@@ -108,12 +103,15 @@ t.test('Ctrl-C ends a run soon, with a report of what is known by then, and exit
       return new Promise(() => {})
     })
     const args = ['check', slow.url, '--reporter', 'json', '--key', 'test_key', '--control', control]
-    const child = spawned(process.execPath, [await cliPath(), ...args])
-    const result = ended(child)
+    // One in a process of its own: that Ctrl-C is the signal that the command is given.
+    const child = calls > 0 ? spawnCommand(args) : undefined
+    const running = child ? undefined : begin(args)
+    const result = child ? ended(child) : running?.ended
     await reached
     const since = performance.now()
-    child.kill('SIGINT')
-    const { code, stdout, stderr } = await result
+    child?.kill('SIGINT')
+    running?.interrupt()
+    const { code, stdout, stderr } = (await result) as Ran
     t.ok(performance.now() - since < 2000, 'within 2 s')
     t.equal(code, 1)
     t.notMatch(stderr, noTrace)

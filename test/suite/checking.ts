@@ -11,7 +11,7 @@ import { packageRoot } from '../../base/paths.ts'
 import type { ClauseId } from '../../contracts/clauses.ts'
 import type { Verdict } from '../../contracts/verdict.ts'
 import type { ClauseResult, Report } from '../../suite/report.ts'
-import { cliPath } from '../support.ts'
+import { type Ran, type RunOptions, understudy } from '../support.ts'
 
 export interface Call {
   method: string
@@ -101,21 +101,10 @@ export const clauseOf = ({ clauses }: Report, id: ClauseId): ClauseResult =>
 export const having = ({ clauses }: Report, verdict: Verdict): string[] =>
   clauses.filter(clause => clause.verdict === verdict).map(({ id }) => id)
 
-export interface Ran {
-  code: number | null
-  stdout: string
-  stderr: string
-}
-
-/** `understudy` in a process of its own. */
-export async function understudy(args: readonly string[], options: Parameters<typeof spawned>[2] = {}): Promise<Ran> {
-  return ended(spawned(process.execPath, [await cliPath(), ...args], options))
-}
-
-export const checkCommand = (args: string[], options?: Parameters<typeof spawned>[2]): Promise<Ran> =>
+export const checkCommand = (args: string[], options?: RunOptions): Promise<Ran> =>
   understudy(['check', ...args], options)
 
-/** Without options that whoever runs the tests has set. */
+/** Another program, without options of `understudy` that the shell has set. */
 export function spawned(
   command: string,
   args: string[],
