@@ -1,34 +1,35 @@
-/** `npm run docs`: writes the README's tables and the scenarios' schema anew from the code; a test holds them against it. */
+/** The tables of README and docs, and the schemas that ship, as the code has them now. */
 
-import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { flagOf, type OptionRow, variableOf } from '../base/options.ts'
-import { packageRoot } from '../base/paths.ts'
-import { webhookFaults } from '../client/scenarioFormat.ts'
-import { ruleTable } from '../conduct/grade.ts'
-import { conductOptions } from '../conduct/options.ts'
-import { ConductReport, conductSchemaId } from '../conduct/report.ts'
-import { operations } from '../contracts/operations.ts'
-import { commonOptions } from '../drills/named/drill.ts'
-import { drills } from '../drills/named/index.ts'
-import { type DrillOptionName, defaultText, drillOptions } from '../drills/options.ts'
-import { DrillReport, drillReportSchemaId } from '../drills/report.ts'
-import { drillReporterHelp } from '../drills/reporters/names.ts'
-import { metrics } from '../drills/thresholds.ts'
-import { recordOptions } from '../record/options.ts'
-import { rehearseOptions } from '../rehearse/options.ts'
-import { Rehearsal, rehearsalSchemaId } from '../rehearse/report.ts'
-import { replayOptions } from '../replay/options.ts'
-import { ReplayReport, replaySchemaId } from '../replay/report.ts'
-import { reporterHelp } from '../reports/names.ts'
-import { options } from '../server/config.ts'
-import { faults } from '../server/faults/index.ts'
-import { editorSchema } from '../server/scenarios/format.ts'
-import { Library, shippedFolder } from '../server/scenarios/library.ts'
-import { testKeyPrefix, testKeys, testVideos } from '../server/testValues.ts'
-import { checks } from '../suite/checks/index.ts'
-import { checkOptions } from '../suite/options.ts'
-import { Report, reportSchemaId } from '../suite/report.ts'
+import { flagOf, type OptionRow, variableOf } from '../../base/options.ts'
+import { packageRoot } from '../../base/paths.ts'
+import { webhookFaults } from '../../client/scenarioFormat.ts'
+import { ruleTable } from '../../conduct/grade.ts'
+import { conductOptions } from '../../conduct/options.ts'
+import { ConductReport, conductSchemaId } from '../../conduct/report.ts'
+import { type Clause, clauses } from '../../contracts/clauses.ts'
+import { errorRows } from '../../contracts/openapi.ts'
+import { operations } from '../../contracts/operations.ts'
+import { commonOptions } from '../../drills/named/drill.ts'
+import { drills } from '../../drills/named/index.ts'
+import { type DrillOptionName, defaultText, drillOptions } from '../../drills/options.ts'
+import { DrillReport, drillReportSchemaId } from '../../drills/report.ts'
+import { drillReporterHelp } from '../../drills/reporters/names.ts'
+import { metrics } from '../../drills/thresholds.ts'
+import { recordOptions } from '../../record/options.ts'
+import { rehearseOptions } from '../../rehearse/options.ts'
+import { Rehearsal, rehearsalSchemaId } from '../../rehearse/report.ts'
+import { replayOptions } from '../../replay/options.ts'
+import { ReplayReport, replaySchemaId } from '../../replay/report.ts'
+import { reporterHelp } from '../../reports/names.ts'
+import { options } from '../../server/config.ts'
+import { faults } from '../../server/faults/index.ts'
+import { editorSchema } from '../../server/scenarios/format.ts'
+import { Library, shippedFolder } from '../../server/scenarios/library.ts'
+import { testKeyPrefix, testKeys, testVideos } from '../../server/testValues.ts'
+import { checks } from '../../suite/checks/index.ts'
+import { checkOptions } from '../../suite/options.ts'
+import { Report, reportSchemaId } from '../../suite/report.ts'
 
 const tables: Record<string, () => string> = {
   options: () => optionTable(options),
@@ -138,6 +139,34 @@ const tables: Record<string, () => string> = {
       ['reporter', 'what it is'],
       Object.entries(drillReporterHelp).map(([name, text]) => [`\`${name}\``, text]),
     ),
+  clauses: () =>
+    table(
+      ['clause', 'level', 'the documented sentence', 'what the mock does where it is open'],
+      Object.entries<Clause>(clauses).map(([id, { level, text, open }]) => [id, level, cell(text), cell(open ?? '')]),
+    ),
+  errors: () =>
+    table(
+      ['case', 'status', 'code', 'message', 'what to do', 'clauses'],
+      errorRows().map(({ name, status, code, message, whatToDo, clauses: ids }) => [
+        `\`${name}\``,
+        String(status),
+        `\`${code}\``,
+        cell(message),
+        cell(whatToDo),
+        ids.join(' '),
+      ]),
+    ),
+  exitCodes: () =>
+    table(
+      ['exit code', 'what it means'],
+      [
+        ['0', 'all is well'],
+        ['1', 'the check failed: a clause, a rule, a threshold or a recorded answer'],
+        ['2', 'wrong usage: an option, a file or a combination; one line on stderr says what to do'],
+        ['3', 'nobody answers at the target'],
+        ['130', 'ended by a second Ctrl-C'],
+      ],
+    ),
   routes: () =>
     table(
       ['route', 'what it does', 'clauses'],
@@ -181,17 +210,20 @@ const defaultOf = (schema: unknown): string => {
   return byDefault === undefined ? (/; (.*) by default/.exec(description)?.[1] ?? '') : String(byDefault)
 }
 
+/** Text that may stand in a table. */
+const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('<', '&lt;')
+
 const table = (head: string[], rows: string[][]): string =>
   [head, head.map(() => '---'), ...rows].map(row => `| ${row.join(' | ')} |`).join('\n')
 
-/** The README with its tables as the code has them now. */
-export const withTables = (readme: string): string =>
-  readme.replace(
-    /(<!-- table (\w+) -->\n)[\s\S]*?<!-- end -->/g,
-    (_, before, name) => `${before}${tables[name]?.()}\n<!-- end -->`,
-  )
-
-export const readmePath = join(packageRoot, 'README.md')
+/** A page with its tables as the code has them now. Throws for a table that nobody knows. */
+export const withTables = (page: string): string =>
+  page.replace(/(<!-- table (\w+) -->\n)[\s\S]*?<!-- end -->/g, (_, before: string, name: string) => {
+    const make = tables[name]
+    if (make === undefined)
+      throw new Error(`there is no table ${name}; expected one of ${Object.keys(tables).join(', ')}`)
+    return `${before}${make()}\n<!-- end -->`
+  })
 
 /** The schemas of what is written for others to read: the room that each lies in, its id, and what it says. */
 const published = [
@@ -213,8 +245,3 @@ export const schemaFiles = (): { path: string; text: string }[] => [
 
 const schemaText = (schema: object): string =>
   `${JSON.stringify({ $schema: 'http://json-schema.org/draft-07/schema#', ...schema }, null, 2)}\n`
-
-if (process.argv[1] === import.meta.filename) {
-  for (const { path, text } of schemaFiles()) writeFileSync(path, text)
-  writeFileSync(readmePath, withTables(readFileSync(readmePath, 'utf8')))
-}
