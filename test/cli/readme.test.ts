@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { readmePath, schemaFiles, withTables } from '../../.ci/readme.ts'
+import { schemaFiles, withTables } from '../../.ci/docs/tables.ts'
 import { Library } from '../../server/scenarios/library.ts'
 
 t.test("the README's tables are what the code says; `npm run docs` writes them", async t => {

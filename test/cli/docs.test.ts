@@ -1,0 +1,68 @@
+import { readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { missingLine, normalise } from '../../.ci/docs/compare.ts'
+import { brokenLinks } from '../../.ci/docs/links.ts'
+import { pages } from '../../.ci/docs/main.ts'
+import { packHere } from '../../.ci/docs/pack.ts'
+import { blocksOf } from '../../.ci/docs/page.ts'
+import { runPage } from '../../.ci/docs/runPage.ts'
+import { schemaFiles, withTables } from '../../.ci/docs/tables.ts'
+import { packageRoot } from '../../base/paths.ts'
+
+const read = (page: string): string => readFileSync(join(packageRoot, page), 'utf8')
+
+t.test('the tables of README and docs are what the code says; `npm run docs:tables` writes them', async t => {
+  for (const page of pages()) t.equal(read(page), withTables(read(page)), page)
+})
+
+t.test('the schemas that ship are those in the code; `npm run docs:tables` writes them', async t => {
+  for (const { path, text } of schemaFiles()) t.equal(readFileSync(path, 'utf8'), text, path)
+})
+
+t.test('every link of README and docs leads somewhere', async t => {
+  for (const page of pages()) t.same(brokenLinks(page, read(page)), [], page)
+})
+
+t.test('every block of README and docs can be read', async t => {
+  for (const page of pages()) t.doesNotThrow(() => blocksOf(read(page)), page)
+})
+
+t.test('README is a page that one reads', async t => {
+  const lines = read('README.md').split('\n')
+  t.ok(lines.length <= 220, `${lines.length} lines`)
+  t.same(
+    lines.filter(line => line.length > 125),
+    [],
+  )
+})
+
+t.test('README and the first pages are true: each block runs and prints what is shown', async t => {
+  const packed = await packHere()
+  t.teardown(() => rmSync(packed, { recursive: true, force: true }))
+  for (const page of ['README.md', 'docs/install.md', 'docs/first-steps.md']) {
+    const found = await runPage(read(page), packed)
+    t.same(
+      found.map(({ line, text }) => `${page}:${line}: ${text}`),
+      [],
+    )
+  }
+  const wrong = '```console\n$ npx understudy --version\n9.9.9\n$ node -e "process.exit(3)"\n```\n'
+  t.match(
+    await runPage(wrong, packed),
+    [
+      { line: 3, text: /`9\.9\.9` is shown/ },
+      { line: 4, text: /exit code 3/ },
+    ],
+    'an output that was changed by hand is found, and a command that fails',
+  )
+})
+
+t.test('outputs are compared but for what differs in every run', async t => {
+  t.equal(missingLine(['{"id":"job_a1","ms":1.5}'], '{"id":"job_b2","ms":22}\n'), undefined)
+  t.equal(missingLine(['a', '…', 'z'], 'a\nb\nc\nz\n'), undefined)
+  t.equal(missingLine(['a', 'b'], 'a\nc\n'), 1)
+  t.equal(missingLine(['429 rate…'], '429 rate_limited'), undefined)
+  t.equal(missingLine(['429 Too Many'], '500 Too Many'), 0)
+  t.equal(normalise('took 12.5 ms at 2026-11-20T12:00:03.120Z'), 'took N ms at TIME')
+})
