@@ -36,8 +36,9 @@ export const wrap = (text: string, width: number): string[] => text.split('\n').
 /** 1234567 as 1,234,567. */
 export const formatCount = (value: number): string => value.toLocaleString('en-US')
 
-/** "1 request", "2 requests" */
-export const plural = (value: number, what: string): string => `${formatCount(value)} ${what}${value === 1 ? '' : 's'}`
+/** "1 request", "2 requests"; `many` where that is not just an s: "3 entries". */
+export const plural = (value: number, what: string, many = `${what}s`): string =>
+  `${formatCount(value)} ${value === 1 ? what : many}`
 
 export function formatDuration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`

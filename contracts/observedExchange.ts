@@ -1,6 +1,7 @@
 /** A request and its answer, as the suite saw them, and how they are shown as evidence. */
 
 import type { FormPart, Sent } from '../base/http.ts'
+import { plural } from '../base/text.ts'
 import type { Evidence } from './evidence.ts'
 
 import { type Operation, type OperationId, operations } from './operations.ts'
@@ -97,7 +98,7 @@ export function exchangeOf({ sent, status, headers, text, bytes, ms }: ObservedE
   const shown = (headers: Readonly<Record<string, string>>) =>
     Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, redact(value)]))
   const body = bodyOf(sent)
-  const answer = text === '' && bytes.length > 0 ? `(${bytes.length} bytes)` : text
+  const answer = text === '' && bytes.length > 0 ? `(${plural(bytes.length, 'byte')})` : text
   return {
     request: {
       method: sent.method,
@@ -118,12 +119,12 @@ export function exchangeOf({ sent, status, headers, text, bytes, ms }: ObservedE
 function bodyOf({ body, form }: Sent): string | undefined {
   if (body !== undefined) return body
   return form
-    ?.map(({ field, filename, type, size }) => `${field}: ${filename} (${type ?? 'no type'}, ${size} bytes)`)
+    ?.map(({ field, filename, type, size }) => `${field}: ${filename} (${type ?? 'no type'}, ${plural(size, 'byte')})`)
     .join('\n')
 }
 
 const limitEvidence = (text: string): string =>
-  text.length > maxShown ? `${text.slice(0, maxShown)}… (${text.length - maxShown} more characters)` : text
+  text.length > maxShown ? `${text.slice(0, maxShown)}… (${plural(text.length - maxShown, 'more character')})` : text
 
 /** A line for a shell that sends the same; a key is the variable that holds it. */
 export function curlOf({ method, url, headers, body, form }: Sent, redact: Redact): string {

@@ -14,6 +14,7 @@ import { refuseRenamed } from '../base/renamed.ts'
 import { SeededRandom, tagOf } from '../base/seed.ts'
 import { makeTransport, type Transport } from '../base/send.ts'
 import { TargetError } from '../base/targetError.ts'
+import { plural } from '../base/text.ts'
 import { findDrillControl } from '../client/drillControl.ts'
 import { parse } from '../contracts/answers.ts'
 import { redactor } from '../contracts/observedExchange.ts'
@@ -221,7 +222,7 @@ function refuse(
 ): void {
   if (!isLocal && settings.allowRemote !== true)
     throw new ConfigError(
-      `${base} is not on this machine, and a drill is load: it wants ${plan.requests} requests and ${plan.jobs} jobs; say --allow-remote if that is yours to load`,
+      `${base} is not on this machine, and a drill is load: it wants ${plural(plan.requests, 'request')} and ${plural(plan.jobs, 'job')}; give --allow-remote if you may load it`,
     )
   const { key, secondKey, adminToken, metricsUrl } = settings
   if (metricsUrl !== undefined && settings.allowRemote !== true && !isLoopback(new URL(metricsUrl).hostname))
@@ -234,12 +235,12 @@ function refuse(
     throw new ConfigError('--second-key is the same key as --key; expected one of another account')
   if (bounds.maxRate !== undefined && plan.rate !== undefined && plan.rate > bounds.maxRate)
     throw new ConfigError(
-      `the drill wants ${plan.rate} requests a second, and --max-rate is ${bounds.maxRate}; lower the one or raise the other`,
+      `the drill wants ${plan.rate}/s, and --max-rate is ${bounds.maxRate}; lower the one or raise the other`,
     )
   // Without a rate the plan is the most that may be, and the bound ends it.
   if (bounds.maxRequests !== undefined && plan.rate !== undefined && plan.requests > bounds.maxRequests)
     throw new ConfigError(
-      `the drill wants ${plan.requests} requests, and --max-requests is ${bounds.maxRequests}; lower the one or raise the other`,
+      `the drill wants ${plural(plan.requests, 'request')}, and --max-requests is ${bounds.maxRequests}; lower the one or raise the other`,
     )
   if (bounds.maxTime !== undefined && plan.rate !== undefined && plan.ms > bounds.maxTime)
     throw new ConfigError(

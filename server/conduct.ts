@@ -1,7 +1,9 @@
 /** The grade of a client, from the mock's own journal: for tests in this process, and for GET /__mock/conduct. */
+
 import { fingerprintOf } from '../base/fingerprint.ts'
 import { packageVersion } from '../base/paths.ts'
 import { refuseRenamed } from '../base/renamed.ts'
+import { plural } from '../base/text.ts'
 import { defaultMaxPollTimeMs, grade, isRuleOrClause, namesOfRules, resultsFor } from '../conduct/grade.ts'
 import type { ConductReport, RuleResult } from '../conduct/report.ts'
 import { type Traffic, trafficOf } from '../recordings/traffic.ts'
@@ -34,7 +36,9 @@ export function conductOf(mock: Mock, selector: WorldSelector, options: ConductO
     about: {
       understudy: packageVersion,
       source: 'the journal of the mock',
-      ...(evicted > 0 && { incomplete: `${evicted} entries of the journal had to make room; raise journalEntries` }),
+      ...(evicted > 0 && {
+        incomplete: `${plural(evicted, 'entry', 'entries')} of the journal had to make room; raise journalEntries`,
+      }),
     },
     ...(name !== undefined && { key: selector.world === undefined ? name : `${name}/${selector.world}` }),
     now: options.now ?? (worlds[0] ?? mock).clock.now(),

@@ -1,6 +1,8 @@
 /** The journal as a recording: its entries in HAR, with the secrets taken out as wherever they are shown. */
+
 import { STATUS_CODES } from 'node:http'
 import { isSecretHeader } from '../base/redaction.ts'
+import { plural } from '../base/text.ts'
 import type { Cut, HarEntry } from '../recordings/har.ts'
 import { holdsKey } from '../recordings/traffic.ts'
 import { harText } from '../recordings/write.ts'
@@ -13,7 +15,7 @@ import { isWorldSelected } from './world/worlds.ts'
 export function* journalHar(mock: Mock, filter: JournalFilter, target: string): Generator<string> {
   const { journal, config } = mock
   const { complete, evicted } = journal.read(filter, 0)
-  const _incomplete = `${evicted} entries of the journal had to make room; --journal-entries keeps more`
+  const _incomplete = `${plural(evicted, 'entry', 'entries')} of the journal had to make room; --journal-entries keeps more`
   const about = { _target: target, _seed: config.seed, ...(!complete && { _incomplete }) }
   yield* harText(entriesOf(mock, filter), about)
 }

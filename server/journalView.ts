@@ -3,6 +3,7 @@
  */
 
 import { isSecretHeader, redacted, redactField, redactText, redactUrl, withoutSecrets } from '../base/redaction.ts'
+import { plural } from '../base/text.ts'
 import { routeOf } from '../contracts/operations.ts'
 import type { Config } from './config.ts'
 import { type Entry, type Exchange, type Feed, maxBodyBytes } from './journal.ts'
@@ -114,7 +115,7 @@ export class JournalReader {
     const { count, evicted } = this.read(filter, 0)
     if (count === null) {
       throw new Error(
-        `The journal can't tell: ${evicted} entries were evicted. Ask with a later "since", or raise journalEntries.`,
+        `The journal can't tell: it has evicted ${plural(evicted, 'entry', 'entries')}. Ask with a later "since", or raise journalEntries.`,
       )
     }
     return count

@@ -5,6 +5,7 @@ import { pino } from 'pino'
 import { type Clock, realDelay } from '../base/clock.ts'
 import { parseDuration } from '../base/duration.ts'
 import { ConfigError } from '../base/options.ts'
+import { plural } from '../base/text.ts'
 import type { RuleFormat } from '../client/scenarioFormat.ts'
 import type { Snapshot } from '../client/snapshotFormat.ts'
 import type { ConductReport } from '../conduct/report.ts'
@@ -192,7 +193,7 @@ export async function listen({ fastify, mock }: App): Promise<RunningMock> {
         const { entries } = journal.read(filter, Number.POSITIVE_INFINITY)
         if (met) return entries
         throw new Error(
-          `waited ${within} for ${atLeast} entries with ${JSON.stringify(filter)}, found ${entries.length} of ` +
+          `waited ${within} for ${plural(atLeast, 'entry', 'entries')} with ${JSON.stringify(filter)}, found ${entries.length} of ` +
             `${journal.read({}, 0).count ?? 'many'} in the journal`,
         )
       },
@@ -263,7 +264,9 @@ function scenarioHandle(
       const met = await activation.wait(rule, times, realDelay(msOf(within), gone.signal))
       gone.abort()
       if (!met)
-        throw new Error(`waited ${within} for ${rule} to fire ${times} times; it fired ${activation.count(rule)} times`)
+        throw new Error(
+          `waited ${within} for ${rule} to fire ${plural(times, 'time')}; it fired ${plural(activation.count(rule), 'time')}`,
+        )
     },
     assertAllFired() {
       const never = rules().filter(rule => activation.count(rule) === 0)

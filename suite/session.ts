@@ -1,5 +1,6 @@
 /** What all checks of a run share: what they have found, and a budget that nobody gets past. */
 
+import { plural } from '../base/text.ts'
 import type { Finding } from '../contracts/judge.ts'
 import { type ObservedExchange, type Redact, redactor } from '../contracts/observedExchange.ts'
 import type { SuiteEnvironment } from './environment.ts'
@@ -71,9 +72,10 @@ export class Run {
   reserve(credits: number): void {
     if (this.credits + credits > this.#maxCredits) {
       const left = Math.max(0, this.#maxCredits - this.credits)
-      throw new NotTried(`it would cost ${round(credits)} credits, and ${round(left)} are left of the budget`, [
-        '--max-credits',
-      ])
+      throw new NotTried(
+        `it would cost ${plural(round(credits), 'credit')}, and ${round(left)} are left of the budget`,
+        ['--max-credits'],
+      )
     }
     this.credits += credits
   }

@@ -1,4 +1,5 @@
 /** RL-3: how often a client looks after its job, and when it stops. */
+import { plural } from '../../base/text.ts'
 import { type Client, type ClientCall, gapOf, isTerminal } from '../client.ts'
 import { broke, type ConductRule, kept, type RuleFinding, time } from '../rule.ts'
 
@@ -152,7 +153,7 @@ export const stops: ConductRule = {
       )
       // One more look is for the details of what is done; a loop looks again and again.
       if (after.length < 2) return [kept(`stopped when it was ${end.state}`, end)]
-      const said = `polled ${after.length} times more after it was told that the job is ${end.state}`
+      const said = `polled ${plural(after.length, 'more time')} after the job was ${end.state}`
       return [broke(said, end, ...after.slice(0, 5))]
     }),
 }

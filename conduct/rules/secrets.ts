@@ -1,4 +1,5 @@
 /** AUTH-1: the key is in its header, and nowhere else. */
+import { plural } from '../../base/text.ts'
 import { operations } from '../../contracts/operations.ts'
 import type { Client, ClientCall } from '../client.ts'
 import { broke, type ConductRule, callText, kept, type RuleFinding } from '../rule.ts'
@@ -12,7 +13,7 @@ function nowhere(
   if (breaches.length > 0) return breaches.map(call => broke(said(call), call))
   const keyed = client.calls.filter(({ hasKey }) => hasKey)
   return keyed.length > 0
-    ? [kept(`sent the key in ${keyed.length} calls, in X-Api-Key alone`, keyed[0] as ClientCall)]
+    ? [kept(`sent the key in ${plural(keyed.length, 'call')}, in X-Api-Key alone`, keyed[0] as ClientCall)]
     : []
 }
 

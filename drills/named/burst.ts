@@ -2,8 +2,10 @@
  * Finds a key's limit: a closed model, as fast as the connections go (autocannon), until it is met. Every 429 is held
  * against the contract, and its Retry-After is waited for.
  */
+
 import type { Client } from 'autocannon'
 import { monotonicMs } from '../../base/clock.ts'
+import { plural } from '../../base/text.ts'
 import type { Outbound } from '../calls.ts'
 import type { LoadResponse } from '../load/wire.ts'
 import { retryAfterMs } from '../policy.ts'
@@ -33,7 +35,7 @@ export const burst: Drill = {
     const { main = '', second } = session.kit.keys
     const out = new Workload(session, main).listCall(1)
     session.model = 'closed'
-    session.beginLoad(`${calls} requests on ${Math.min(calls, connections)} connections`, 0)
+    session.beginLoad(`${plural(calls, 'request')} on ${plural(Math.min(calls, connections), 'connection')}`, 0)
     const amount = Math.min(calls, session.kit.maxRequests ?? calls)
     const answers = await flood(session, out, amount, connections)
     session.endLoad(answers.at(-1)?.endedAt)
@@ -44,8 +46,9 @@ export const burst: Drill = {
     session.found.set('limited', limited.length)
     tellLimit(session, answers)
     if (session.due < amount && !session.stopped)
-      return `of ${amount} requests only ${session.due} came to an end that was told: the server closes its connections`
-    if (limited.length === 0) return `no 429 came in ${answers.length} requests; more --calls may meet the limit`
+      return `of ${plural(amount, 'request')} only ${session.due} came to an end that was told: the server closes its connections`
+    if (limited.length === 0)
+      return `no 429 came in ${plural(answers.length, 'request')}; more --calls may meet the limit`
     if (second === undefined) session.note('whether two keys share a limit needs a second one (--second-key)')
     else await askOther(session, out, second)
     await waitAndAsk(session, out, limited.at(-1) as LoadResponse)
@@ -225,7 +228,7 @@ async function askOther(session: DrillSession, first: Outbound, key: string): Pr
   session.fact(
     'shared_limit',
     'a second key meanwhile',
-    refused === 0 ? 'got through: it has a limit of its own' : `${refused} of ${told} calls were answered 429`,
+    refused === 0 ? 'got through: it has a limit of its own' : `${refused} of ${plural(told, 'call')} answered 429`,
     refused,
     '',
   )

@@ -1,4 +1,5 @@
 /** Virtual users that each go the whole way, as a client that does as it should. */
+import { plural } from '../../base/text.ts'
 import { field } from '../../contracts/answers.ts'
 import type { Outbound } from '../calls.ts'
 import type { LoadResponse } from '../load/wire.ts'
@@ -21,7 +22,7 @@ export const journey: Drill = {
   async run(session) {
     const { users = 1, journeys = 1 } = session.settings
     session.model = 'users'
-    session.beginLoad(`${users} users`, 0)
+    session.beginLoad(plural(users, 'user'), 0)
     let finished = 0
     const walk = async (user: number) => {
       // Not all in the same millisecond.

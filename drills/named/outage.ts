@@ -2,6 +2,7 @@
 
 import { spawn } from 'node:child_process'
 import { NoAnswer } from '../../base/http.ts'
+import { plural } from '../../base/text.ts'
 
 import { usualMix } from '../calls.ts'
 import { dueWithin } from '../load/arrivals.ts'
@@ -172,7 +173,13 @@ function tell(session: DrillSession, span: Span | undefined, through: readonly b
     session.fact('outage', 'outage', `from ${inUnit(span.from, 'ms')} to ${inUnit(span.to, 'ms')} of the load`)
     const during = records.statuses(span)
     const all = Object.values(during).reduce((sum, count) => sum + count, 0)
-    session.fact('failed', 'failed in the outage', `${all - during['2xx']} of ${all} requests`, all - during['2xx'], '')
+    session.fact(
+      'failed',
+      'failed in the outage',
+      `${all - during['2xx']} of ${plural(all, 'request')}`,
+      all - during['2xx'],
+      '',
+    )
     tellRecovery(session, span)
   }
   const givenUp = through.filter(done => !done).length

@@ -1,4 +1,5 @@
 /** Drives into the limit, backs off as RL-3 says, and measures it against the best that the limit allows. */
+import { plural } from '../../base/text.ts'
 import type { Outbound } from '../calls.ts'
 import { backoffMs, isRetried, retryAfterMs } from '../policy.ts'
 import { inUnit } from '../reporters/numbers.ts'
@@ -18,7 +19,7 @@ export const recover: Drill = {
     const { calls = 1, users = 1 } = session.settings
     const out = new Workload(session, session.kit.keys.main ?? '').listCall(1)
     session.model = 'users'
-    session.beginLoad(`${users} users, ${calls} requests`, 0)
+    session.beginLoad(`${plural(users, 'user')}, ${plural(calls, 'request')}`, 0)
     const seen: Seen = { limited: 0, givenUp: 0, waits: 0, limit: undefined, windowMs: 0 }
     let next = 0
     const work = async (user: number) => {
@@ -82,11 +83,17 @@ function tell(
   // Stopped by our own hand, none was given up, and nobody knows how long it would have taken.
   if (session.stopped) return undefined
   session.found.set('given_up', givenUp)
-  session.fact('through', 'got through', `${calls - givenUp} of ${calls}, with ${waits} waits`, calls - givenUp, '')
+  session.fact(
+    'through',
+    'got through',
+    `${calls - givenUp} of ${calls}, with ${plural(waits, 'wait')}`,
+    calls - givenUp,
+    '',
+  )
   session.fact('limited', 'answers of 429', String(limited), limited, '')
   const tookMs = session.loadEndAt - session.loadAt
   session.fact('took', 'till all were through', inUnit(tookMs, 'ms'), tookMs, 'ms')
-  if (limited === 0) return `no 429 came in ${calls} requests; more --calls may meet the limit`
+  if (limited === 0) return `no 429 came in ${plural(calls, 'request')}; more --calls may meet the limit`
   if (limit === undefined || windowMs === 0) {
     session.note(
       'the 429s do not tell both a limit and its window (RateLimit-Policy): there is no best possible time to measure against (RL-2)',
@@ -97,7 +104,7 @@ function tell(
   session.fact(
     'best',
     'best possible',
-    `${inUnit(bestMs, 'ms')}, with ${limit} requests each ${windowMs / 1000} s`,
+    `${inUnit(bestMs, 'ms')}, with ${plural(limit, 'request')} in ${windowMs / 1000} s`,
     bestMs,
     'ms',
   )

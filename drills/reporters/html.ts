@@ -143,7 +143,7 @@ const figure = (data: PlotData, plot: Plot): Markup =>
 function failures(report: DrillReport): Markup {
   const { more, ...rows } = shared.failuresTable(report)
   if (rows.rows.length === 0) return nothing
-  return markup`<h2>What failed</h2>${table(rows)}${more === 0 ? nothing : markup`<p class="soft">And ${formatCount(more)} more kinds: the json report has them all.</p>`}`
+  return markup`<h2>What failed</h2>${table(rows)}${more === 0 ? nothing : markup`<p class="soft">And ${plural(more, 'more kind')}: the json report has them all.</p>`}`
 }
 
 function gauges(report: DrillReport): Markup {

@@ -1,6 +1,6 @@
 /** For the summary of a CI job: $GITHUB_STEP_SUMMARY, or a comment. */
 
-import { formatCount, formatDuration, oneLine, shorten } from '../../base/text.ts'
+import { formatDuration, oneLine, plural, shorten } from '../../base/text.ts'
 import { type EvidenceRow, evidenceText, when } from '../../reports/evidence.ts'
 import { fence, folded, inline, tableText } from '../../reports/markdown.ts'
 import { icons } from '../../reports/verdicts.ts'
@@ -25,7 +25,7 @@ export function drillMarkdown(report: DrillReport): string {
     'Times in ms, from when each request was due.',
     table(shared.callsTable(report)),
     ...(failures.rows.length > 0 ? ['### What failed', table(failures)] : []),
-    ...(more > 0 ? [`And ${formatCount(more)} more kinds: the json report has them all.`] : []),
+    ...(more > 0 ? [`And ${plural(more, 'more kind')}: the json report has them all.`] : []),
     ...rowsTable('Load', shared.loadRows(report)),
     ...rowsTable('When', shared.markRows(report)),
     ...rowsTable('Jobs', shared.jobRows(report)),

@@ -1,6 +1,6 @@
 /** For people at a terminal: what failed and its evidence first, then the numbers, the verdict in one sentence last. */
 
-import { formatCount, formatDuration, oneLine, shorten, wrap } from '../../base/text.ts'
+import { formatCount, formatDuration, oneLine, plural, shorten, wrap } from '../../base/text.ts'
 import type { Paint } from '../../reports/ansi.ts'
 import { type EvidenceRow, rowLines, when } from '../../reports/evidence.ts'
 import { indent, layoutOf, type PrettyOptions, paragraphs } from '../../reports/layout.ts'
@@ -157,7 +157,7 @@ function markLines({ report, width }: Page): string[] {
 function failures(page: Page): string[] {
   const { more, ...table } = shared.failuresTable(page.report)
   if (table.rows.length === 0) return []
-  const rest = more === 0 ? [] : [`and ${formatCount(more)} more kinds: the json report has them all`]
+  const rest = more === 0 ? [] : [`and ${plural(more, 'more kind')}: the json report has them all`]
   return [page.paint.bold('What failed'), ...tableLines(page, table), ...rest]
 }
 

@@ -1,9 +1,11 @@
 /**
  * Validation with the contract's own schemas, and its errors in words: which field, what was found, what was expected.
  */
+
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import type { FastifySchemaCompiler } from 'fastify'
 import type { JSONSchema } from 'json-schema-to-ts'
+import { plural } from '../../base/text.ts'
 import { expectationOf, type SchemaPart, shown } from '../../contracts/expectation.ts'
 import { apiError } from '../errors.ts'
 
@@ -58,7 +60,7 @@ function describe(error: ErrorObject | undefined, part: string): Error {
   if (error.keyword === 'maxLength') {
     return apiError(
       'invalid_field',
-      `${where} has ${String(error.data).length} characters; expected ${error.params.limit} at the most`,
+      `${where} has ${plural(String(error.data).length, 'character')}; expected ${error.params.limit} at the most`,
     )
   }
   const schema = error.keyword === 'type' || error.parentSchema ? (error.parentSchema as SchemaPart) : {}

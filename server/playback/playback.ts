@@ -2,8 +2,10 @@
  * A recording that is played to a client. It is looked through once; of each call only what it is known by stays in
  * memory, and it is read again when it is played.
  */
+
 import { fingerprintOf } from '../../base/fingerprint.ts'
 import { isSecretHeader } from '../../base/redaction.ts'
+import { plural } from '../../base/text.ts'
 import type { HarEntry } from '../../recordings/har.ts'
 import { type HarSource, openHar } from '../../recordings/read.ts'
 import {
@@ -71,7 +73,7 @@ export class Playback {
       const { calls, hooks } = this.#index()
       const webhooks = hooks === 0 ? '' : ` and ${hooks} webhook${hooks === 1 ? '' : 's'}`
       const part = log._incomplete === undefined ? '' : `; it is not complete: ${log._incomplete}`
-      this.summary = `replaying ${file}: ${calls} call${calls === 1 ? '' : 's'}${webhooks} of ${base ?? target ?? 'an unknown host'}${part}`
+      this.summary = `replaying ${file}: ${plural(calls, 'call')}${webhooks} of ${base ?? target ?? 'an unknown host'}${part}`
     } catch (error) {
       this.#source.close()
       throw error

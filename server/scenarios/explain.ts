@@ -3,6 +3,7 @@
  * came nearest. Worked out from the journal's entry when somebody asks, so that a call itself costs nothing more.
  */
 
+import { plural } from '../../base/text.ts'
 import { type OperationId, routeOf } from '../../contracts/operations.ts'
 import type { Exchange } from '../journal.ts'
 import type { Then } from './compileThen.ts'
@@ -122,9 +123,9 @@ function* boundsOf(
   if (turn !== '') yield bound('calls', turn, `call ${n}`)
   if (time)
     yield bound('time', `from ${seconds(time.fromMs)} to ${seconds(time.toMs)}`, seconds(Math.round(sinceStart)))
-  if (times < Number.POSITIVE_INFINITY) yield bound('times', `at most ${times}`, `had fired ${fired} times`)
+  if (times < Number.POSITIVE_INFINITY) yield bound('times', `at most ${times}`, `had fired ${plural(fired, 'time')}`)
   if (forMs < Number.POSITIVE_INFINITY)
-    yield bound('for', `${seconds(forMs)} since it first fired`, `had fired ${fired} times`)
+    yield bound('for', `${seconds(forMs)} since it first fired`, `had fired ${plural(fired, 'time')}`)
   if (probability !== undefined && draw !== undefined) {
     yield bound('probability', `less than ${probability}`, `drew ${draw.toFixed(6)}`)
   }

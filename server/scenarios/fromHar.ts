@@ -3,6 +3,7 @@
 import { basename } from 'node:path'
 import { Document, isMap, isSeq } from 'yaml'
 import { ConfigError } from '../../base/options.ts'
+import { plural } from '../../base/text.ts'
 import { scenarioName } from '../../client/scenarioFormat.ts'
 import { observations, RecordingSecrets, requireOurs } from '../../recordings/observations.ts'
 import { openHar } from '../../recordings/read.ts'
@@ -93,7 +94,7 @@ function yamlOf(name: string, file: string, drafted: Drafted, schema: string): s
   })
   document.commentBefore = comment([
     `yaml-language-server: $schema=${schema}`,
-    `Made by understudy scenarios from-har ${file}: ${calls} calls, ${new Date(from).toISOString()} to ${new Date(to).toISOString()},`,
+    `Made by understudy scenarios from-har ${file}: ${plural(calls, 'call')}, ${new Date(from).toISOString()} to ${new Date(to).toISOString()},`,
     `the failures of the world ${world}. The last calls of a route come first: a rule counts only the calls that no rule`,
     'above it took, so that each number is the one of the recording.',
     ...(left.length > 0

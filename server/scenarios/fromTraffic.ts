@@ -3,6 +3,7 @@
  * observations and gives back rules, each with what was recorded of it.
  */
 
+import { plural } from '../../base/text.ts'
 import type { JobFormat, RuleFormat, ThenFormat } from '../../client/scenarioFormat.ts'
 import { field } from '../../contracts/answers.ts'
 import { type OperationId, operations, routeOf } from '../../contracts/operations.ts'
@@ -140,10 +141,10 @@ export class ScenarioDraft {
       left: [
         ...left.slice(0, maxLeft).map(([text, { count }]) => `${count} x ${text}`),
         ...(left.length > maxLeft
-          ? [`${left.length - maxLeft} more kinds of answers that the mock gives by itself`]
+          ? [`${plural(left.length - maxLeft, 'more kind')} of answers that the mock gives by itself`]
           : []),
         ...(rules.length > maxRules
-          ? [`${rules.length - maxRules} more failures: a scenario of more rules nobody reads`]
+          ? [`${plural(rules.length - maxRules, 'more failure')}: a scenario of more rules nobody reads`]
           : []),
       ],
       clauses: clausesOf(rules.map(({ rule }) => rule)),
@@ -257,7 +258,7 @@ export class ScenarioDraft {
       }
       if (Object.keys(then).length === 0) continue
       const what = status === 'failed' ? 'job failed' : isStuck ? 'job stuck' : 'webhook fault'
-      const told = isStuck ? `${job.told}: ${polls} polls until ${timeOf(lastAt)}` : job.told
+      const told = isStuck ? `${job.told}: ${plural(polls, 'poll')} until ${timeOf(lastAt)}` : job.told
       this.#callsOf(by.world, by.operation).events.set(by.n, { then: { job: then }, told: [told], what })
       this.#jobs.delete(id)
     }

@@ -1,6 +1,7 @@
 /**
  * The life of a job (JOB-3, JOB-4): created by a call, moved on by the world's clock, paid for when it completes.
  */
+import { plural } from '../../base/text.ts'
 import { alphaFormats, type Job, type JobCreate, type JobStart, type JobState } from '../../contracts/schemas.ts'
 import { apiError } from '../errors.ts'
 import type { Account } from './account.ts'
@@ -264,7 +265,7 @@ function refuseLostAlpha(inputs: Pick<JobCreate, 'output_format' | 'bg_type' | '
 /** CR-3: too few credits, and nothing happens. */
 function refuseUnpayable({ available }: Credits, price: number): void {
   if (price <= available && available > 0) return
-  throw apiError('insufficient_credits', `needs ${price / 1000} credits, the key has ${available / 1000}`)
+  throw apiError('insufficient_credits', `needs ${plural(price / 1000, 'credit')}, the key has ${available / 1000}`)
 }
 
 function drawn(world: World, job: JobRecord, what: string, ms: { min: number; max: number }): number {

@@ -1,5 +1,6 @@
 /** CR-1 to CR-3, US-1, US-2: what is charged, and what the account says of it. */
 
+import { plural } from '../../base/text.ts'
 import { describeResponse, field } from '../../contracts/answers.ts'
 import { hasCode, problemsOf, requestIdOf } from '../../contracts/judge.ts'
 import type { ObservedExchange } from '../../contracts/observedExchange.ts'
@@ -15,12 +16,12 @@ function expectCharge(t: Probe, { job, polled, grown, isAlone, price }: Journey)
   t.must(isAlone, 'others used the account meanwhile: what was charged can not be told')
   const seen = polled.answers.at(-1) as ObservedExchange
   const rate = creditsPerMinute[job.model ?? 'original']
-  const expected = `${round(price)} credits: ${job.duration_seconds} s at ${rate} a minute (${job.model})`
+  const expected = `${plural(round(price), 'credit')}: ${job.duration_seconds} s at ${rate} a minute (${job.model})`
   t.expect(
     'CR-1',
     isSameCredits(grown.credits_used, price),
     expected,
-    `${round(grown.credits_used)} credits more in /v1/usage/summary`,
+    `${plural(round(grown.credits_used), 'credit')} more in /v1/usage/summary`,
     { seen },
   )
 }
@@ -118,7 +119,7 @@ export const creditChecks: readonly Check[] = [
         await t.sleep(5 * t.kit.pollMs)
       }
       const grown = difference(await t.usage({ key }), before)
-      t.expect('CR-3', grown.credits_used === 0, 'nothing is charged', `${grown.credits_used} credits`, {
+      t.expect('CR-3', grown.credits_used === 0, 'nothing is charged', plural(grown.credits_used, 'credit'), {
         seen: refused,
       })
     },
@@ -199,7 +200,9 @@ export const creditChecks: readonly Check[] = [
     async run(t: Probe) {
       const id = await t.draft()
       const { seen, list } = await events(t, '?limit=100')
-      t.expect('US-2', list.length > 0, 'recent calls', list.length === 0 ? 'none' : `${list.length} calls`, { seen })
+      t.expect('US-2', list.length > 0, 'recent calls', list.length === 0 ? 'none' : plural(list.length, 'call'), {
+        seen,
+      })
       const problems = list
         .slice(0, 10)
         .flatMap((event, i) => problemsOf(usageEvent, event).map(problem => ({ ...problem, i })))
@@ -232,7 +235,7 @@ export const creditChecks: readonly Check[] = [
           pointer: '/events',
         })
       const two = await events(t, '?limit=2')
-      t.expect('US-2', two.list.length === 2, '2 calls, as limit says', `${two.list.length} calls`, {
+      t.expect('US-2', two.list.length === 2, '2 calls, as limit says', plural(two.list.length, 'call'), {
         seen: two.seen,
         pointer: '/events',
       })

@@ -1,5 +1,6 @@
 /** ID-1 and GO-3: the same request sent again, one after the other and at once. */
 
+import { plural } from '../../base/text.ts'
 import { describeResponse, field, isGood } from '../../contracts/answers.ts'
 import type { ClauseId } from '../../contracts/clauses.ts'
 import type { ObservedExchange } from '../../contracts/observedExchange.ts'
@@ -194,13 +195,19 @@ export const idempotencyChecks: readonly Check[] = [
         t.expect(
           both,
           isSameCredits(grown.credits_used, once),
-          `${once} credits, as without a retry`,
-          `${grown.credits_used} credits`,
+          `${plural(once, 'credit')}, as without a retry`,
+          plural(grown.credits_used, 'credit'),
           { seen },
         )
-        t.expect(both, grown.total_jobs <= jobs, `${jobs} job, as without a retry`, `${grown.total_jobs} jobs`, {
-          seen,
-        })
+        t.expect(
+          both,
+          grown.total_jobs <= jobs,
+          `${plural(jobs, 'job')}, as without a retry`,
+          plural(grown.total_jobs, 'job'),
+          {
+            seen,
+          },
+        )
       }
     },
   },

@@ -1,5 +1,6 @@
 /** JOB-3, JOB-4, JOB-5: what a job does once it is started. All of it costs credits. */
 
+import { plural } from '../../base/text.ts'
 import { describeResponse, field } from '../../contracts/answers.ts'
 import type { ObservedExchange } from '../../contracts/observedExchange.ts'
 import type { Job, JobState } from '../../contracts/schemas.ts'
@@ -134,15 +135,21 @@ export const lifecycleChecks: readonly Check[] = [
       const seen = both.polled.answers.at(-1) as ObservedExchange
       // Against the price of each: whether that is right is CR-1's matter.
       const extra = both.grown.credits_used - both.price - (alone.grown.credits_used - alone.price)
-      const found = `${round(both.price + extra)} credits`
-      t.expect(['JOB-3', 'GO-3'], isSameCredits(extra, 0), `${round(both.price)} credits, as for one start`, found, {
-        seen,
-      })
+      const found = plural(round(both.price + extra), 'credit')
+      t.expect(
+        ['JOB-3', 'GO-3'],
+        isSameCredits(extra, 0),
+        `${plural(round(both.price), 'credit')}, as for one start`,
+        found,
+        {
+          seen,
+        },
+      )
       t.expect(
         ['JOB-3', 'GO-3'],
         both.grown.total_jobs === alone.grown.total_jobs,
-        `${alone.grown.total_jobs} job`,
-        `${both.grown.total_jobs} jobs`,
+        plural(alone.grown.total_jobs, 'job'),
+        plural(both.grown.total_jobs, 'job'),
         { seen },
       )
     },
@@ -170,7 +177,7 @@ export const lifecycleChecks: readonly Check[] = [
           'CR-3',
           isSameCredits(grown.credits_used, 0),
           'nothing is charged for a failed job',
-          `${grown.credits_used} credits`,
+          plural(grown.credits_used, 'credit'),
           {
             seen: last,
             note: `billing_status of a failed job: ${job.billing_status}`,
@@ -216,5 +223,5 @@ async function startAgain(t: Probe, id: string, job: Job): Promise<void> {
   const grown = difference(await t.usage(), before)
   const expected = 'no second charge'
   const isFree = grown.credits_used < documentedPrice(job.model, secondsOf(t, job)) - 0.01
-  t.expect(['JOB-3', 'GO-3'], isFree, expected, `${grown.credits_used} credits more`, { seen })
+  t.expect(['JOB-3', 'GO-3'], isFree, expected, `${plural(grown.credits_used, 'credit')} more`, { seen })
 }

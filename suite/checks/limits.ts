@@ -1,5 +1,6 @@
 /** RL-1, RL-2, GO-2, ERR-5: a burst, what its 429 says, and whether waiting helps. */
 
+import { plural } from '../../base/text.ts'
 import { describeResponse } from '../../contracts/answers.ts'
 import { codeOf } from '../../contracts/judge.ts'
 import type { ObservedExchange } from '../../contracts/observedExchange.ts'
@@ -46,7 +47,7 @@ async function until429(
     t.expect(clause, false, `429, as the limit is ${smallLimit.calls} calls`, `${most} calls were answered`, {
       seen: last,
     })
-  return t.must(false, `no 429 within ${most} calls (--burst)`)
+  return t.must(false, `no 429 within ${plural(most, 'call')} (--burst)`)
 }
 
 /** The one burst on a key; what other keys are answered meanwhile is asked at once. */

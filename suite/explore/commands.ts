@@ -1,6 +1,7 @@
 /** The calls that sequences are made of: valid, boundary and hostile, drawn from the contract's own lists. */
 
 import fc, { type AsyncCommand } from 'fast-check'
+import { plural } from '../../base/text.ts'
 import { describeResponse, field, isGood } from '../../contracts/answers.ts'
 import type { ClauseId } from '../../contracts/clauses.ts'
 import type { ObservedExchange } from '../../contracts/observedExchange.ts'
@@ -266,7 +267,10 @@ const list = (by: Who, limit: number, offset: number, status: string | null) =>
       seen,
       pointer: '/jobs',
     })
-    t.expect('JOB-6', shown.length <= limit, `${limit} jobs at the most`, shown.length, { seen, pointer: '/jobs' })
+    t.expect('JOB-6', shown.length <= limit, `at most ${plural(limit, 'job')}`, shown.length, {
+      seen,
+      pointer: '/jobs',
+    })
     t.expect('JOB-6', new Set(shown).size === shown.length, 'each job once', shown.join(', '), {
       seen,
       pointer: '/jobs',

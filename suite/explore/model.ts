@@ -1,6 +1,7 @@
 /** What the contract lets one expect of a sequence of calls: the jobs and uploads that it made, as they have to be. */
 
 import type { UploadFile } from '../../base/multipart.ts'
+import { plural } from '../../base/text.ts'
 import { field } from '../../contracts/answers.ts'
 import type { ClauseId } from '../../contracts/clauses.ts'
 import type { ObservedExchange } from '../../contracts/observedExchange.ts'
@@ -136,10 +137,10 @@ export async function expectSpent(real: Real, model: ApiModel, clauses: Paramete
   const now = await t.usage(modelKey(real, 'main'))
   const credits = Math.round((now.credits_used - usageBefore.credits_used) * 1000) / 1000
   const due = Math.round(model.spent * 1000) / 1000
-  t.expect(clauses, Math.abs(credits - due) <= 0.0101, `${due} credits used`, `${credits} credits`)
+  t.expect(clauses, Math.abs(credits - due) <= 0.0101, `${plural(due, 'credit')} used`, plural(credits, 'credit'))
   await expectList(real, model, clauses)
   const jobs = now.total_jobs - usageBefore.total_jobs
-  t.expect(clauses, jobs === model.started, `${model.started} jobs started`, `${jobs} jobs`)
+  t.expect(clauses, jobs === model.started, `${plural(model.started, 'job')} started`, plural(jobs, 'job'))
 }
 
 export const textFile: UploadFile = {

@@ -1,4 +1,5 @@
 /** JOB-6, AUTH-3: the list has the key's own jobs only, newest first, by page and by status. */
+import { plural } from '../../base/text.ts'
 import { field } from '../../contracts/answers.ts'
 import { isUtc } from '../../contracts/judge.ts'
 import { isForeign } from './auth.ts'
@@ -16,7 +17,7 @@ export const lists: Observer = {
       const query = new URLSearchParams(call.path.split('?')[1] ?? '')
       const limit = Number(query.get('limit') ?? Number.NaN)
       if (Number.isInteger(limit) && limit >= 1 && limit <= 100) {
-        look(index, 'JOB-6', jobs.length <= limit, `${limit} jobs at the most`, String(jobs.length), {
+        look(index, 'JOB-6', jobs.length <= limit, `at most ${plural(limit, 'job')}`, String(jobs.length), {
           pointer: '/jobs',
         })
       }

@@ -1,23 +1,22 @@
 import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import { test } from 'tap'
 import type { DrillReport } from '../../drills/report.ts'
 import { ended } from '../suite/checking.ts'
 import { begin, type Ran, spawnCommand, start, understudy } from '../support.ts'
 import { foreign } from './foreign.ts'
 
-t.jobs = 4
-const test = (title: string, run: (t: Test) => Promise<void>) => t.test(title, { buffered: true }, run)
-
 const command = (args: string[], env: Record<string, string> = {}): Promise<Ran> =>
   understudy(['drill', ...args], { env })
+/** In a process of its own, for a load that has to be on time. */
+const spawned = (args: string[]): Promise<Ran> => ended(spawnCommand(['drill', ...args]))
 
 const quick = ['--rate', '30', '--duration', '1s', '--key', 'k']
 
 test('exit 0, the plan on stderr and the report on stdout', async t => {
   const { url } = await foreign(t)
-  const { code, stdout, stderr } = await command(['sustain', url, ...quick, '--seed', '7'])
+  const { code, stdout, stderr } = await spawned(['sustain', url, ...quick, '--seed', '7'])
   t.equal(code, 0, stderr)
   t.match(
     stderr,
@@ -30,7 +29,7 @@ test('exit 0, the plan on stderr and the report on stdout', async t => {
 test('exit 1 for a broken threshold, which says when and by how much', async t => {
   const { url } = await foreign(t, { serviceMs: 30 })
   const args = ['sustain', url, ...quick, '--threshold', 'p50 < 10ms', '--threshold', '5xx > 5%']
-  const { code, stdout } = await command(args)
+  const { code, stdout } = await spawned(args)
   t.equal(code, 1)
   t.match(stdout, /✗ p50 < 10ms\n\s+\d+\.\d+ ms, \d+\.\d+ ms over \(\d+ %\), first in the 250 ms at 0 s/)
   t.match(stdout, /✗ 5xx > 5%\n\s+0 %, 5 % under/)
@@ -144,7 +143,7 @@ test('Ctrl-C ends it at once, with a report of what was done', async t => {
   t.ok(report.load.completed > 0)
 })
 
-test('what a mock plays in an outage is over behind Ctrl-C, too', async t => {
+test('what a mock plays in an outage is over after Ctrl-C, too', async t => {
   const mock = await start(t)
   const args = ['outage', mock.url, '--rate', '20', '--duration', '20s', '--outage-at', '200ms', '--outage-for', '15s']
   const running = begin(['drill', ...args, '--key', 'test_outage'])

@@ -87,7 +87,7 @@ t.test(
       [['--header', 'hush hush'], /--header is not of the form "Name: value"/],
       [['--reporter', 'xml'], /--reporter names "xml"; expected one of pretty, json/],
       [['--reporter', `json=${folder}`], /--reporter can't write ".*": it is a folder/],
-      [['--baseline', join(folder, 'report.json')], /report\.json is no report of understudy check/],
+      [['--baseline', join(folder, 'report.json')], /report\.json is not a report of understudy check/],
     ]
     for (const [one, says] of args) {
       const { code, stdout, stderr } = await checkCommand([mock.url, ...one])
