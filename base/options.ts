@@ -76,16 +76,16 @@ export const httpUrl = (value: string): string =>
 
 export const noDefault = () => undefined
 
-/** The token of a mock whose /__mock is not on loopback. */
+/** The token of a mock that is not on loopback. */
 export const adminTokenOption = {
   argument: '<token>',
-  description: "opens the mock's /__mock where it is not on loopback",
+  description: "opens the mock's /__mock off loopback",
   defaultText: 'none',
   default: noDefault,
   parse: text('a token'),
 } as const
 
-/** Where the mock listens, and where everything else looks for it. */
+/** The port that the mock listens on, and that other verbs find it by. */
 export const portOption = {
   argument: '<port>',
   description: 'TCP port; 0 takes a free one',

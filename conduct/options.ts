@@ -8,14 +8,14 @@ import { defaultMaxPollTimeMs, isRuleOrClause, namesOfRules } from './grade.ts'
 const none = () => undefined
 
 const ruleNames = (value: string): string[] => {
-  const names = commaList('rules or clauses with commas between them, such as ERR-3,RL-3')(value)
+  const names = commaList('rules or clauses separated by commas, such as ERR-3,RL-3')(value)
   const wrong = names.find(name => !isRuleOrClause(name))
   return wrong === undefined ? names : expected(`rules or clauses: ${namesOfRules().join(', ')}`)
 }
 
 export const maxPollTime = {
   argument: '<time>',
-  description: 'the longest that a job may be polled that never ends',
+  description: 'longest time that a client may poll a job that never ends',
   defaultText: '30m',
   default: () => defaultMaxPollTimeMs,
   parse: durationMs,
@@ -23,7 +23,7 @@ export const maxPollTime = {
 
 export const required = {
   argument: '<rule,...>',
-  description: 'rules, or clauses, that have to be kept: not seen is not enough then',
+  description: 'rules or clauses that must be kept: the grade fails if they are not seen',
   defaultText: 'none',
   default: none,
   parse: ruleNames,
@@ -42,14 +42,14 @@ export interface ConductSettings {
 export const conductOptions = {
   key: {
     argument: '<key>',
-    description: 'the key whose client is graded, or its fingerprint',
+    description: 'key of the client to grade, or its fingerprint',
     defaultText: 'all clients',
     default: none,
     parse: text('a key'),
   },
   world: {
     argument: '<name>',
-    description: "the X-Mock-World, where a key's calls are divided by it",
+    description: "the X-Mock-World, if a key's calls are divided by it",
     defaultText: 'all',
     default: none,
     parse: text('a name'),
@@ -59,13 +59,13 @@ export const conductOptions = {
   base: {
     argument: '<url>',
     description: 'of a recording: the base URL of its calls',
-    defaultText: 'what is in front of most routes',
+    defaultText: 'derived from the routes',
     default: none,
     parse: httpUrl,
   },
   url: {
     argument: '<url>',
-    description: 'of a running mock: where it is',
+    description: 'base URL of a running mock',
     defaultText: 'this machine, port UNDERSTUDY_PORT or 4010',
     default: none,
     parse: httpUrl,

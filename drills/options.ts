@@ -9,17 +9,17 @@ import { type Mix, mixText, parseMix } from './calls.ts'
 import { parseThreshold, type Threshold } from './thresholds.ts'
 
 export interface DrillSettings {
-  /** A valid API key. On the mock keys are drawn without it, with the limits that the drill needs. */
+  /** A valid API key. On the mock keys are created if none is given, with the limits that the drill needs. */
   key?: string
   /** A valid key of another account (burst). */
   secondKey?: string
-  /** Requests a second that are due. */
+  /** Requests to send a second. */
   rate?: number
-  /** ms that the load is on. */
+  /** Length of the load, ms. */
   duration?: number
-  /** Requests of burst; of recover, all together. */
+  /** Requests of burst and recover in total. */
   calls?: number
-  /** Connections that burst sends on at once. */
+  /** Connections that burst uses in parallel. */
   connections?: number
   /** Virtual users. */
   users?: number
@@ -32,42 +32,42 @@ export interface DrillSettings {
   stepTime?: number
   /** Shares of the calls. */
   mix?: Mix
-  /** Scenario that the mock plays during the outage. */
+  /** Scenario of the mock during the outage. */
   scenario?: string
   /** ms from the start to the outage, and ms that it lasts. */
   outageAt?: number
   outageFor?: number
-  /** Commands that cause an outage and end it, where the target is no mock. */
+  /** Shell commands that start the outage and stop it, for a target that is not a mock. */
   outageStart?: string
   outageStop?: string
-  /** Where the server's Prometheus metrics are. */
+  /** URL of the server's Prometheus metrics. */
   metricsUrl?: string
   /** A video file of your own for the uploads. */
   clip?: string
-  /** ms that one answer may take. */
+  /** Timeout of one response, ms. */
   timeout?: number
-  /** ms that one job may take. */
+  /** Timeout of one job, ms. */
   jobTimeout?: number
-  /** ms that a Retry-After is waited for at the most. */
+  /** Longest Retry-After that is waited for, ms. */
   maxWait?: number
-  /** Connections in use at once at the most. */
+  /** Most connections in parallel. */
   maxConnections?: number
-  /** Answers a second that are held against the contract. */
+  /** Responses a second that are checked against the contract. */
   sample?: number
   threshold?: Threshold[]
   /** A file of thresholds. */
   thresholds?: string
-  /** What all chance is drawn from. */
+  /** Seed of everything random. */
   seed?: string
   header?: string[]
   insecure?: boolean
   ca?: string
   adminToken?: string
-  /** Use the mock's /__mock where there is one. */
+  /** Use the mock's /__mock if the target has one. */
   control?: boolean
   /** Drill a target that is not on loopback. */
   allowRemote?: boolean
-  /** Bounds off loopback: requests a second, requests in all, ms. */
+  /** Limits off loopback: requests a second, requests in total, ms. */
   maxRate?: number
   maxRequests?: number
   maxTime?: number
@@ -90,28 +90,28 @@ const rate = (value: string): number => {
 export const drillOptions = {
   rate: {
     argument: '<per second>',
-    description: 'requests a second that are due',
+    description: 'requests to send a second, however slow the responses are',
     defaultText: 'by drill',
     default: none,
     parse: rate,
   },
   duration: {
     argument: '<time>',
-    description: 'how long the load is on',
+    description: 'length of the load',
     defaultText: 'by drill',
     default: none,
     parse: durationMs,
   },
   calls: {
     argument: '<number>',
-    description: 'requests in all',
+    description: 'requests in total',
     defaultText: 'by drill',
     default: none,
     parse: wholeNumber(1, 1_000_000, ' requests'),
   },
   connections: {
     argument: '<number>',
-    description: 'connections that send at once',
+    description: 'connections in parallel',
     defaultText: 'by drill',
     default: none,
     parse: wholeNumber(1, 10_000, ' connections'),
@@ -125,85 +125,91 @@ export const drillOptions = {
   },
   journeys: {
     argument: '<number>',
-    description: 'journeys that each user makes, one after the other',
+    description: 'journeys of each user, one after another',
     defaultText: 'by drill',
     default: none,
     parse: wholeNumber(1, 10_000, ' journeys'),
   },
   from: {
     argument: '<per second>',
-    description: 'the first rate',
+    description: 'rate of the first step',
     defaultText: 'by drill',
     default: none,
     parse: rate,
   },
-  to: { argument: '<per second>', description: 'the last rate', defaultText: 'by drill', default: none, parse: rate },
+  to: {
+    argument: '<per second>',
+    description: 'rate of the last step',
+    defaultText: 'by drill',
+    default: none,
+    parse: rate,
+  },
   steps: {
     argument: '<number>',
-    description: 'steps from the one to the other',
+    description: 'number of steps',
     defaultText: 'by drill',
     default: none,
     parse: wholeNumber(2, 100, ' steps'),
   },
   stepTime: {
     argument: '<time>',
-    description: 'how long each step is held',
+    description: 'length of each step',
     defaultText: 'by drill',
     default: none,
     parse: durationMs,
   },
   mix: {
     argument: '<call=share,...>',
-    description: 'how often each call comes: create, poll, list, download, upload; a call that is left out never does',
+    description: 'share of each call: create, poll, list, download, upload; a call that is left out is not sent',
     defaultText: 'by drill',
     default: none,
     parse: parseMix,
   },
   scenario: {
     argument: '<name>',
-    description: 'what the mock plays during the outage',
+    description: 'scenario of the mock during the outage',
     defaultText: 'by drill',
     default: none,
     parse: text('the name of a scenario'),
   },
   outageAt: {
     argument: '<time>',
-    description: 'when the outage begins',
+    description: 'start of the outage, from the start of the load',
     defaultText: 'by drill',
     default: none,
     parse: durationMs,
   },
   outageFor: {
     argument: '<time>',
-    description: 'how long it lasts',
+    description: 'length of the outage',
     defaultText: 'by drill',
     default: none,
     parse: durationMs,
   },
   outageStart: {
     argument: '<command>',
-    description: 'shell command that causes the outage, where the target is no mock',
+    description: 'shell command that starts the outage, for a target that is not a mock',
     defaultText: 'none',
     default: none,
     parse: text('a command'),
   },
   outageStop: {
     argument: '<command>',
-    description: 'shell command that ends it',
+    description: 'shell command that stops the outage',
     defaultText: 'none',
     default: none,
     parse: text('a command'),
   },
   metricsUrl: {
     argument: '<url>',
-    description: "the server's metrics in Prometheus' format: memory and handles over time",
+    description: "URL of the server's Prometheus metrics, for memory and handles over time",
     defaultText: "the mock's /metrics",
     default: none,
     parse: httpUrl,
   },
   key: {
     argument: '<key>',
-    description: 'a valid API key; on the mock keys are drawn without it, with limits to suit',
+    description: 'a valid API key; on the mock keys are created if none is given',
     defaultText: 'none',
     default: none,
     parse: text('a key'),
@@ -218,28 +224,28 @@ export const drillOptions = {
   clip: checkOptions.clip,
   threshold: {
     argument: '<condition>',
-    description: 'what has to hold, such as "p99 < 500ms"; may be given more than once',
+    description: 'a condition that must hold, such as "p99 < 500ms"; may be given more than once',
     defaultText: 'those below',
     default: none,
     parse: value => [parseThreshold(value)],
   },
   thresholds: {
     argument: '<file>',
-    description: 'a list of them, in YAML or JSON',
+    description: 'file with a list of thresholds, in YAML or JSON',
     defaultText: 'none',
     default: none,
     parse: text('a file'),
   },
   sample: {
     argument: '<per second>',
-    description: 'answers a second that are held against the contract; errors come first',
+    description: 'responses a second that are checked against the contract; errors first',
     default: () => 100,
-    parse: wholeNumber(0, 100_000, ' answers a second'),
+    parse: wholeNumber(0, 100_000, ' responses a second'),
   },
   timeout: checkOptions.timeout,
   jobTimeout: {
     argument: '<time>',
-    description: 'what one job may take',
+    description: 'timeout of one job',
     defaultText: '10m',
     default: () => 600_000,
     parse: durationMs,
@@ -247,7 +253,7 @@ export const drillOptions = {
   maxWait: checkOptions.maxWait,
   maxConnections: {
     argument: '<number>',
-    description: 'connections at once at the most; more requests than that wait for one',
+    description: 'most connections in parallel; further requests wait for one',
     default: () => 1_000,
     parse: wholeNumber(1, 60_000, ' connections'),
   },
@@ -260,35 +266,35 @@ export const drillOptions = {
   allowRemote: {
     argument: '',
     isFlag: true,
-    description: 'drill a target that is not on loopback, within the three bounds below; its jobs cost credits',
+    description: 'drill a target off loopback, within the three limits below; its jobs cost credits',
     defaultText: 'off',
     default: none,
     parse: checkOptions.insecure.parse,
   },
   maxRate: {
     argument: '<per second>',
-    description: 'requests a second at the most',
+    description: 'most requests a second',
     defaultText: '100 off loopback',
     default: none,
     parse: rate,
   },
   maxRequests: {
     argument: '<number>',
-    description: 'requests in all at the most',
+    description: 'most requests in total',
     defaultText: '10,000 off loopback',
     default: none,
     parse: wholeNumber(1, 1e9, ' requests'),
   },
   maxTime: {
     argument: '<time>',
-    description: 'how long a drill may take at the most',
+    description: 'most time that a drill may take',
     defaultText: '15m off loopback',
     default: none,
     parse: durationMs,
   },
 } as const satisfies Table
 
-/** A drill's own default as its option is written; else everybody's. */
+/** The default of an option in a drill, as the option is written. */
 export function defaultText(option: DrillOptionName, defaults: DrillSettings, row: OptionRow): string {
   const own = defaults[option]
   if (own === undefined)

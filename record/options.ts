@@ -3,21 +3,21 @@
 import { expected, httpUrl, type Option, onOff, text, wholeNumber } from '../base/options.ts'
 
 export interface RecorderOptions {
-  /** The base URL of what is recorded, with or without a path. */
+  /** The base URL of the endpoint to record, with or without a path. */
   target?: string
-  /** The recording that is written. A folder beside it, named likewise, holds large bodies. */
+  /** The recording to write. A folder of that name beside it holds large bodies. */
   out?: string
   /** TCP port; 0 takes a free one. */
   port?: number
   /** Address to listen on. */
   host?: string
-  /** Take any certificate of the target. */
+  /** Accept any certificate of the target. */
   insecure?: boolean
-  /** A PEM file of a certificate authority to trust beside the system's. */
+  /** A PEM file of a certificate authority to trust besides the system's. */
   ca?: string
-  /** Texts that must not be in the recording, beside the keys, tokens and cookies that are seen. */
+  /** Texts to redact, besides keys, tokens and cookies. */
   redact?: string[]
-  /** Write over a recording that is there. */
+  /** Overwrite an existing recording. */
   force?: boolean
 }
 
@@ -28,8 +28,8 @@ type Table = {
 export const recordOptions = {
   target: {
     argument: '<url>',
-    description: 'the base URL of the endpoint that is recorded',
-    defaultText: 'none; it has to be given',
+    description: 'base URL of the endpoint to record',
+    defaultText: 'none; required',
     default: () => undefined,
     parse: httpUrl,
   },
@@ -41,7 +41,7 @@ export const recordOptions = {
   },
   out: {
     argument: '<file.har>',
-    description: 'the recording; large bodies are kept in a folder beside it',
+    description: 'the recording to write; large bodies go to a folder beside it',
     default: () => 'recording.har',
     parse: text('a file, such as incident.har'),
   },
@@ -54,7 +54,7 @@ export const recordOptions = {
   insecure: {
     argument: '',
     isFlag: true,
-    description: "take any certificate of the target's",
+    description: 'accept any certificate of the target',
     defaultText: 'off',
     default: () => undefined,
     parse: onOff,
@@ -68,8 +68,8 @@ export const recordOptions = {
   },
   redact: {
     argument: '<text>',
-    description: 'a text that must not be in the recording; may be given more than once (in the variable: a line each)',
-    defaultText: 'keys, tokens and cookies, as they are seen',
+    description: 'text to redact; may be given more than once (in the variable: one a line)',
+    defaultText: 'keys, tokens and cookies',
     default: () => undefined,
     parse: value => {
       const texts = value.split('\n').filter(line => line !== '')
@@ -79,7 +79,7 @@ export const recordOptions = {
   force: {
     argument: '',
     isFlag: true,
-    description: 'write over a recording that is there',
+    description: 'overwrite an existing recording',
     defaultText: 'off',
     default: () => undefined,
     parse: onOff,

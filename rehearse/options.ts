@@ -7,21 +7,21 @@ import type { RehearsalReporterName } from './reporters.ts'
 const none = () => undefined
 
 export interface RehearseSettings {
-  /** Scenarios by name or file; all that ship by default, and none at all before them. */
+  /** Scenarios by name or file; by default "none" and then all. */
   scenario?: string[]
   /** Folder with scenario files of your own. */
   scenarios?: string
-  /** ms that one run of the command may take. */
+  /** Timeout of one run of the command, ms. */
   timeout?: number
-  /** Runs at a time. */
+  /** Runs in parallel. */
   jobs?: number
-  /** How many times faster jobs are processed. */
+  /** Speed factor of jobs. */
   speed?: number | 'instant'
   maxPollTime?: number
   require?: string[]
   /** Folder that the reports are written to. */
   out?: string
-  /** NAME=VALUE, where {url}, {key}, {secret} and {scenario} stand for what they are. */
+  /** NAME=VALUE; {url}, {key}, {secret} and {scenario} are replaced by the mock's. */
   env?: string[]
   seed?: string
 }
@@ -30,28 +30,27 @@ export const rehearseOptions = {
   scenario: {
     argument: '<name,...>',
     description: 'scenarios to rehearse, by name or file; "none" for the run without one',
-    defaultText: 'none, then all that there are',
+    defaultText: 'none, then all',
     default: none,
-    parse: commaList('names with commas between them'),
+    parse: commaList('names separated by commas'),
   },
   scenarios: options.scenarios,
   timeout: {
     argument: '<time>',
-    description: 'what one run of the command may take',
+    description: 'timeout of one run of the command',
     defaultText: '90s',
     default: () => 90_000,
     parse: durationMs,
   },
   jobs: {
     argument: '<count>',
-    description: 'runs at a time',
+    description: 'runs in parallel',
     default: () => 4,
     parse: wholeNumber(1, 64, ' runs'),
   },
   speed: {
     argument: '<factor>',
-    description:
-      'how many times faster jobs are processed; the clock, and so every pause of the client, stays as it is',
+    description: 'speed factor of jobs; the clock, and so every pause of the client, is not changed',
     default: () => 10 as number | 'instant',
     parse: speedFactor,
   },
@@ -59,13 +58,13 @@ export const rehearseOptions = {
   require: required,
   out: {
     argument: '<folder>',
-    description: 'where the reports of each scenario are written',
+    description: 'folder for the reports of each scenario',
     default: () => 'understudy-rehearsal',
     parse: text('a folder'),
   },
   env: {
     argument: '<NAME=VALUE>',
-    description: "a variable for the command; {url}, {key}, {secret} and {scenario} stand for the mock's",
+    description: "variable for the command; {url}, {key}, {secret} and {scenario} are replaced by the mock's",
     defaultText: 'none',
     default: none,
     parse: value => (/^[A-Za-z_]\w*=/.test(value) ? [value] : expected('NAME=VALUE, such as API_URL={url}')),

@@ -21,31 +21,31 @@ export interface MockOptions {
   port?: number
   /** Address to listen on. Off loopback, /__mock is closed unless an admin token is set. */
   host?: string
-  /** How many times faster than by default jobs and webhook retries go, or 'instant' for no waiting at all. */
+  /** Speed factor of jobs and webhook retries, or 'instant' for no waiting. */
   speed?: number | 'instant'
-  /** What all chance is drawn from: ids, durations, timings. The same seed gives the same run. */
+  /** Seed of everything random: ids, durations, timings. The same seed gives the same run. */
   seed?: string
   /** Credits that a new world starts with (CR-3). */
   credits?: number
-  /** Requests a minute and key; 0 is no limit (RL-1). */
+  /** Requests a minute for each key; 0 for no limit (RL-1). */
   rateLimit?: number
-  /** Job creations a minute and key; 0 is no limit (RL-1). */
+  /** Job creations a minute for each key; 0 for no limit (RL-1). */
   jobLimit?: number
   /** Seconds of a video_url that isn't an upload and has no #t=; 0 derives 2 to 30 s from the seed and the URL. */
   videoSeconds?: number
   /** Largest upload in bytes (UP-2). */
   maxUploadBytes?: number
-  /** Folder that keeps uploads over a restart; without one they live in a temporary folder that goes away. */
+  /** Folder that keeps uploads over a restart; by default a temporary folder that is removed at the end. */
   dataDir?: string
   /** Secret that webhooks are signed with (WH-2). */
   webhookSecret?: string
-  /** Scenario that is played for every key: its name, or the path of a file. */
+  /** Scenario for every key: its name, or the path of a file. */
   scenario?: string
-  /** Folder with scenario files of your own; they come before those that ship. */
+  /** Folder with scenario files of your own; they take precedence over those included. */
   scenarios?: string
-  /** A recording (HAR) that answers in place of the routes: as it did then, matched by request and order. */
+  /** A recording (HAR) that answers instead of the routes, matched by request and order. */
   replay?: string
-  /** Who answers what was not recorded: nobody (404), or the live mock. */
+  /** What answers a request that was not recorded: nothing (404), or the live mock. */
   replayFallback?: ReplayFallback
   /** Whether answers say which scenario and rule they come from, in X-Mock-Scenario and X-Mock-Rule. */
   mockHeaders?: boolean
@@ -78,14 +78,14 @@ export const options = {
   },
   speed: {
     argument: '<factor>',
-    description: 'how many times faster jobs and webhook retries go, or "instant"',
+    description: 'speed factor of jobs and webhook retries, such as 20, or "instant"',
     default: () => 1 as number | 'instant',
     parse: speedFactor,
   },
   seed: {
     argument: '<text>',
-    description: 'what all chance is drawn from; the same seed gives the same run',
-    defaultText: 'drawn anew and printed',
+    description: 'seed of everything random; the same seed gives the same run',
+    defaultText: 'random, and printed',
     default: freshSeed,
     parse: seedText,
   },
@@ -97,98 +97,97 @@ export const options = {
   },
   rateLimit: {
     argument: '<per minute>',
-    description: 'requests a minute and key; 0 is no limit (RL-1)',
+    description: 'requests a minute for each key; 0 for no limit (RL-1)',
     default: () => 100,
     parse: wholeNumber(0, 1e9, ' requests a minute'),
   },
   jobLimit: {
     argument: '<per minute>',
-    description: 'job creations a minute and key; 0 is no limit (RL-1)',
+    description: 'job creations a minute for each key; 0 for no limit (RL-1)',
     default: () => 10,
     parse: wholeNumber(0, 1e9, ' jobs a minute'),
   },
   videoSeconds: {
     argument: '<seconds>',
-    description: 'length of a video_url that is no upload and has no #t=; 0 derives 2 to 30 s from the seed',
+    description: 'length of a video_url that is not an upload and has no #t=; 0 derives 2 to 30 s from the seed',
     default: () => 0,
     parse: numberFrom0(' seconds'),
   },
   maxUploadBytes: {
     argument: '<bytes>',
-    description: 'largest upload (UP-2)',
+    description: 'size limit of uploads (UP-2)',
     default: () => 500 * 1024 * 1024,
     parse: wholeNumber(1, 2 ** 40, ' bytes'),
   },
   dataDir: {
     argument: '<folder>',
-    description: 'keeps uploads over a restart',
-    defaultText: 'a temporary folder that goes away',
+    description: 'folder that keeps uploads over a restart',
+    defaultText: 'a temporary folder',
     default: () => undefined as string | undefined,
     parse: text('a folder'),
   },
   scenario: {
     argument: '<name or file>',
-    description: 'scenario to play for every key',
+    description: 'scenario for every key',
     defaultText: 'none',
     default: () => undefined as string | undefined,
     parse: text('the name of a scenario, or the path of a file'),
   },
   scenarios: {
     argument: '<folder>',
-    description: 'scenario files of your own; they come before those that ship',
-    defaultText: 'those that ship',
+    description: 'scenario files of your own; they take precedence over those included',
+    defaultText: 'those included',
     default: () => undefined as string | undefined,
     parse: text('a folder'),
   },
   replay: {
     argument: '<file.har>',
-    description:
-      'recording that answers in place of the mock, matched by request and order, faults and timing included',
+    description: 'recording that answers instead of the mock, matched by request and order, with its faults and timing',
     defaultText: 'none',
     default: () => undefined as string | undefined,
     parse: text('the path of a recording (HAR)'),
   },
   replayFallback: {
     argument: '<none|mock>',
-    description: 'who answers what was not recorded: "none" (404) or the live "mock"',
+    description: 'what answers a request that was not recorded: "none" (404) or the live "mock"',
     default: () => 'none' as ReplayFallback,
     parse: value => replayFallbacks.find(one => one === value) ?? expected('none or mock'),
   },
   mockHeaders: {
     argument: '<on|off>',
-    description: 'whether answers say which scenario and rule they come from (X-Mock-Scenario, X-Mock-Rule)',
+    description: 'whether responses name their scenario and rule (X-Mock-Scenario, X-Mock-Rule)',
     defaultText: 'on',
     default: () => true as boolean,
     parse: value => (/^(on|true)$/.test(value) ? true : /^(off|false)$/.test(value) ? false : expected('on or off')),
   },
   webhookSecret: {
     argument: '<secret>',
-    description: 'signs webhooks (WH-2)',
+    description: 'secret that webhooks are signed with (WH-2)',
     defaultText: 'unsigned',
     default: () => undefined as string | undefined,
     parse: text('a secret'),
   },
   webhookAllow: {
     argument: '<host,...>',
-    description: 'hosts beside loopback that webhooks may go to',
+    description: 'hosts besides loopback that webhooks may be sent to',
     defaultText: 'loopback only',
     default: () => [] as string[],
     parse: value => {
       const hosts = value.split(',').map(host => host.trim().toLowerCase())
       const wrong = hosts.find(host => !/^[a-z0-9.-]+$|^\[[0-9a-f:]+\]$/.test(host))
-      return wrong === undefined ? hosts : expected(`host names with commas between them, such as app.test,ci.test`)
+      return wrong === undefined ? hosts : expected(`host names separated by commas, such as app.test,ci.test`)
     },
   },
   adminToken: {
     argument: '<token>',
-    description: 'opens /v1/admin (AD-1), and /__mock off loopback',
+    description: 'token that opens /v1/admin (AD-1), and /__mock off loopback',
     defaultText: 'closed',
     default: () => undefined as string | undefined,
     parse: text('a token'),
   },
   journalEntries: {
     argument: '<entries>',
-    description: "exchanges that each key's journal keeps",
+    description: "number of exchanges that each key's journal keeps",
     default: () => 10_000,
     parse: wholeNumber(1, 1_000_000, ' entries'),
   },

@@ -24,59 +24,59 @@ import type { Chosen } from '../reports/reporterOption.ts'
 import type { Profile } from './runOptions.ts'
 
 export interface CheckSettings {
-  /** A valid API key of the endpoint. On the mock one is drawn without it. */
+  /** A valid API key of the endpoint. On the mock one is created if none is given. */
   key?: string
-  /** A valid key of another account: for whose a job is, and whose a limit (AUTH-3, RL-1). */
+  /** A valid key of another account, to check who owns jobs and limits (AUTH-3, RL-1). */
   secondKey?: string
   /** A valid key of an account without credits (CR-3). */
   emptyAccountKey?: string
-  /** A video that this endpoint is known to fail on (JOB-4, CR-3). */
+  /** URL of a video that this endpoint fails to process (JOB-4, CR-3). */
   failingUrl?: string
-  /** A video file of your own, in place of the short clip. */
+  /** A video file of your own, instead of the short clip. */
   clip?: string
   /** The secret that the endpoint signs webhooks with (WH-2). */
   webhookSecret?: string
-  /** How the endpoint reaches the suite's listener; on loopback it does by itself. */
+  /** URL by which the endpoint reaches the suite's webhook listener; not needed on loopback. */
   webhookUrl?: string
   /** Port of the suite's own listener; 0 takes a free one. */
   webhookPort?: number
-  /** Opens the mock's /__mock where that is not on loopback. */
+  /** Opens the mock's /__mock off loopback. */
   adminToken?: string
-  /** safe spends no credits, sends no burst and a few MB at the most. */
+  /** safe spends no credits, and sends no burst and at most a few MB. */
   profile?: Profile
-  /** Credits that a run may spend at the most; needed by the profile full off loopback. */
+  /** Most credits that a run may spend; required by the profile full off loopback. */
   maxCredits?: number
-  /** What the three clips of GO-6 are made to. */
+  /** Output format of the three clips (GO-6). */
   outputFormat?: OutputFormat
   /** Clauses, checks or themes to run: RL-2, jobs.list, webhooks. */
   only?: string[]
-  /** Those to leave out. */
+  /** Clauses, checks or themes to leave out. */
   skip?: string[]
-  /** Clauses that have to hold, or else the run fails; "core" for all that the go-live needs. */
+  /** Clauses that must hold, or the run fails; "core" for all that the go-live needs. */
   require?: string[]
   /** Stop at the first broken clause. */
   bail?: boolean
-  /** Sequences of calls that nobody wrote, drawn from the seed; 0 for none. */
+  /** Number of random sequences of calls, generated from the seed; 0 for none. */
   explore?: number
-  /** What all chance is drawn from. */
+  /** Seed of everything random. */
   seed?: string
-  /** The server's log files, in which request_ids and job_ids have to be found (GO-4). */
+  /** The server's log files, which must contain request_ids and job_ids (GO-4). */
   logs?: string[]
-  /** Headers that are sent with every call, as "Name: value". */
+  /** Headers to send with every call, as "Name: value". */
   header?: string[]
-  /** ms that one answer may take. */
+  /** Timeout of one response, ms. */
   timeout?: number
-  /** ms that a job may take. */
+  /** Timeout of one job, ms. */
   jobTimeout?: number
-  /** ms that a Retry-After is waited for at the most. */
+  /** Longest Retry-After that is waited for, ms. */
   maxWait?: number
-  /** Calls that a limit is looked for with, at the most. */
+  /** Most calls that are sent to reach a rate limit. */
   burst?: number
-  /** Take any certificate. */
+  /** Accept any certificate. */
   insecure?: boolean
   /** A PEM file of a certificate authority to trust. */
   ca?: string
-  /** Use the mock's /__mock where there is one; off: treat it like any other endpoint. */
+  /** Use the mock's /__mock if the target has one; off: treat it like any other endpoint. */
   control?: boolean
 }
 
@@ -85,7 +85,7 @@ type Table = { [Name in keyof CheckSettings]-?: Option<Required<CheckSettings>[N
 export const checkOptions = {
   key: {
     argument: '<key>',
-    description: 'a valid API key; on the mock one is drawn without it',
+    description: 'a valid API key; on the mock one is created if none is given',
     defaultText: 'none',
     default: noDefault,
     parse: text('a key'),
@@ -106,55 +106,55 @@ export const checkOptions = {
   },
   failingUrl: {
     argument: '<url>',
-    description: 'a video that this endpoint is known to fail on (JOB-4, CR-3)',
+    description: 'URL of a video that this endpoint fails to process (JOB-4, CR-3)',
     defaultText: 'none',
     default: noDefault,
     parse: httpUrl,
   },
   clip: {
     argument: '<file>',
-    description: 'a video of your own in place of the short clip',
-    defaultText: 'one that ships',
+    description: 'a video file of your own, instead of the short clip',
+    defaultText: 'the one included',
     default: noDefault,
     parse: text('a file'),
   },
   webhookSecret: {
     argument: '<secret>',
-    description: 'what the endpoint signs webhooks with (WH-2)',
+    description: 'the secret that the endpoint signs webhooks with (WH-2)',
     defaultText: 'none',
     default: noDefault,
     parse: text('a secret'),
   },
   webhookUrl: {
     argument: '<url>',
-    description: "how the endpoint reaches the suite's listener",
-    defaultText: 'by itself on loopback',
+    description: "URL by which the endpoint reaches the suite's webhook listener",
+    defaultText: 'not needed on loopback',
     default: noDefault,
     parse: httpUrl,
   },
   webhookPort: {
     argument: '<port>',
-    description: "port of the suite's listener; 0 takes a free one",
+    description: "port of the suite's webhook listener; 0 takes a free one",
     default: () => 0,
     parse: wholeNumber(0, 65535, ''),
   },
   profile: {
     argument: '<safe|full>',
-    description: 'safe: no credits, no burst, a few MB at the most',
+    description: 'safe: no credits, no burst, at most a few MB; full: everything',
     defaultText: 'full on loopback, else safe',
     default: noDefault,
     parse: value => (value === 'safe' || value === 'full' ? value : expected('safe or full')),
   },
   maxCredits: {
     argument: '<credits>',
-    description: 'what may be spent at the most; the profile full needs it off loopback',
-    defaultText: 'no bound on loopback',
+    description: 'the most that may be spent; required by the profile full off loopback',
+    defaultText: 'unlimited on loopback',
     default: noDefault,
     parse: numberFrom0(' credits'),
   },
   outputFormat: {
     argument: '<format>',
-    description: 'what the three clips are made to (GO-6)',
+    description: 'output format of the three clips (GO-6)',
     default: () => 'webm' as const,
     parse: value => outputFormats.find(format => format === value) ?? expected(`one of ${outputFormats.join(', ')}`),
   },
@@ -163,21 +163,21 @@ export const checkOptions = {
     description: 'clauses, checks or themes to run: RL-2, jobs.list, webhooks',
     defaultText: 'all',
     default: noDefault,
-    parse: commaList('names with commas between them, such as RL-2,jobs'),
+    parse: commaList('names separated by commas, such as RL-2,jobs'),
   },
   skip: {
     argument: '<name,...>',
-    description: 'those to leave out',
+    description: 'clauses, checks or themes to leave out',
     defaultText: 'none',
     default: noDefault,
-    parse: commaList('names with commas between them, such as webhooks'),
+    parse: commaList('names separated by commas, such as webhooks'),
   },
   require: {
     argument: '<clause,...>',
-    description: 'clauses that have to hold, "core" for all that the go-live needs: not tried is then a failure',
+    description: 'clauses that must hold, "core" for all that the go-live needs: the run fails if they are not tried',
     defaultText: 'none',
     default: noDefault,
-    parse: commaList('clauses with commas between them, such as core,WH-2'),
+    parse: commaList('clauses separated by commas, such as core,WH-2'),
   },
   bail: {
     argument: '',
@@ -189,63 +189,63 @@ export const checkOptions = {
   },
   explore: {
     argument: '<sequences>',
-    description: 'sequences of calls that nobody wrote, drawn from the seed',
+    description: 'number of random sequences of calls, generated from the seed',
     default: () => 0,
     parse: wholeNumber(0, 100_000, ' sequences'),
   },
   seed: {
     argument: '<text>',
-    description: 'what all chance is drawn from',
-    defaultText: 'drawn anew and printed',
+    description: 'seed of everything random',
+    defaultText: 'random, and printed',
     default: freshSeed,
     parse: seedText,
   },
   logs: {
     argument: '<file,...>',
-    description: "the server's logs, in which request_ids and job_ids have to be found (GO-4)",
+    description: "the server's log files, which must contain request_ids and job_ids (GO-4)",
     defaultText: "the mock's journal",
     default: noDefault,
-    parse: commaList('files with commas between them'),
+    parse: commaList('files separated by commas'),
   },
   header: {
     argument: '<name: value>',
-    description: 'sent with every call; may be given more than once',
+    description: 'header to send with every call; may be given more than once',
     defaultText: 'none',
     default: noDefault,
-    // check() looks at it, and says what is wrong without it: it may be a secret.
+    // check() parses it, so that an error doesn't show it: it may be a secret.
     parse: value => [value],
   },
   timeout: {
     argument: '<time>',
-    description: 'what one answer may take',
+    description: 'timeout of one response',
     defaultText: '30s',
     default: () => 30_000,
     parse: durationMs,
   },
   jobTimeout: {
     argument: '<time>',
-    description: 'what one job may take',
+    description: 'timeout of one job',
     defaultText: '10m, on loopback 2m',
     default: noDefault,
     parse: durationMs,
   },
   maxWait: {
     argument: '<time>',
-    description: 'how long a Retry-After is waited for at the most',
+    description: 'longest Retry-After that is waited for',
     defaultText: '2m',
     default: () => 120_000,
     parse: durationMs,
   },
   burst: {
     argument: '<calls>',
-    description: 'calls that a limit is looked for with at the most',
+    description: 'most calls that are sent to reach a rate limit',
     default: () => 150,
     parse: wholeNumber(1, 10_000, ' calls'),
   },
   insecure: {
     argument: '',
     isFlag: true,
-    description: 'take any certificate',
+    description: 'accept any certificate',
     defaultText: 'off',
     default: noDefault,
     parse: onOff,
@@ -260,7 +260,7 @@ export const checkOptions = {
   adminToken: adminTokenOption,
   control: {
     argument: '<on|off>',
-    description: "whether the mock's own /__mock may help; off treats it like any other endpoint",
+    description: "whether to use the mock's own /__mock; off treats it like any other endpoint",
     defaultText: 'on',
     default: () => true,
     parse: onOff,
