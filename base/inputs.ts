@@ -4,7 +4,7 @@ import { ConfigError, flagOf } from './options.ts'
 export function baseOf(target: string): string {
   const wrong = (why: string) =>
     new ConfigError(`${JSON.stringify(target)} ${why}; expected a base URL such as http://127.0.0.1:4010`)
-  if (!/^https?:\/\//.test(target) || !URL.canParse(target)) throw wrong('is no URL')
+  if (!/^https?:\/\//.test(target) || !URL.canParse(target)) throw wrong('is not a URL')
   const url = new URL(target)
   if (url.username !== '' || url.password !== '')
     throw wrong('has a password in it: give it as --header "Authorization: …"')
@@ -14,7 +14,7 @@ export function baseOf(target: string): string {
 
 export function existing(file: string, option: string): string {
   if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === false) return file
-  throw new ConfigError(`${flagOf(option)} is ${JSON.stringify(file)}, which is no file here`)
+  throw new ConfigError(`${flagOf(option)} is ${JSON.stringify(file)}, which is not a file`)
 }
 
 export function certificateIn(file: string): string {

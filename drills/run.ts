@@ -115,7 +115,7 @@ export async function drill(name: DrillName, target: string, options: DrillOptio
       ? await drawnKeys(settings, kind, control)
       : defined({ main: settings.key, second: settings.secondKey })
     if (keys.main === undefined)
-      throw new ConfigError(`${base} is no mock that draws keys; give a valid API key with --key`)
+      throw new ConfigError(`${base} is not a mock that creates keys; give a valid API key with --key`)
     const redact = redactor({
       API_KEY: keys.main,
       ...(keys.second !== undefined && { SECOND_KEY: keys.second }),

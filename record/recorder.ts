@@ -56,7 +56,7 @@ export async function startRecorder(options: RecorderOptions): Promise<Recorder>
   const ca = trust.ca === undefined ? undefined : [...rootCertificates, certificateIn(existing(trust.ca, 'ca'))]
   const tls = { rejectUnauthorized: trust.insecure !== true, ...(ca && { ca }) }
   if (existsSync(out) && !force)
-    throw new ConfigError(`${out} is there already; give another with --out, or --force to write over it`)
+    throw new ConfigError(`${out} already exists; choose another with --out, or overwrite it with --force`)
 
   const lanes = new WeakMap<Socket, UpstreamConnection>()
   const exchanges = new Map<RelayedExchange, Promise<void>>()

@@ -35,7 +35,7 @@ export const outage: Drill = {
   },
   refuse({ outageAt = 0, outageFor = 0, duration = 0, outageStart, outageStop }) {
     if (outageStart === undefined && outageStop !== undefined)
-      return '--outage-stop needs --outage-start: nothing would be broken'
+      return '--outage-stop needs --outage-start, which starts the outage'
     if (outageAt + outageFor < duration) return undefined
     return `the outage ends at ${(outageAt + outageFor) / 1000} s, and the load at ${duration / 1000} s: nobody would see whether it is well again; expected a longer --duration, or --outage-at and --outage-for within it`
   },
@@ -98,9 +98,7 @@ async function breakAndMend(session: DrillSession, atMs: number, forMs: number):
   const { scenario = '', outageStart, outageStop } = session.settings
   const by = outageStart !== undefined ? 'a command' : control ? `the scenario ${scenario}` : undefined
   if (by === undefined) {
-    session.note(
-      'nobody here can cause an outage of this target: whatever failed, failed by itself (--outage-start and --outage-stop take commands)',
-    )
+    session.note('no outage was caused: the target is not a mock, and --outage-start was not given')
     return undefined
   }
   await session.sleep(atMs)
@@ -194,13 +192,13 @@ function tell(session: DrillSession, span: Span | undefined, through: readonly b
   )
 }
 
-/** How long behind the end of the outage the last failure was; a server that never came back has not recovered. */
+/** How long after the end of the outage the last failure was; a server that never came back has not recovered. */
 function tellRecovery(session: DrillSession, { to }: Span): void {
   const { records, found, kit } = session
   const last = records.span(failing, to)?.last
   const good = records.span(['2xx'], to)?.last
   if (good === undefined || (last !== undefined && last > good)) {
-    const said = last === undefined ? 'nothing was due behind the outage' : 'it was not well again when the load ended'
+    const said = last === undefined ? 'nothing was due after the outage' : 'it was not well again when the load ended'
     session.fact('recovery', 'well again', said)
     for (const threshold of kit.thresholds)
       if (threshold.metric === 'recovery')
@@ -209,6 +207,6 @@ function tellRecovery(session: DrillSession, { to }: Span): void {
   }
   const recovery = last === undefined ? 0 : Math.max(0, last - to)
   found.set('recovery', recovery)
-  session.fact('recovery', 'well again', `${inUnit(recovery, 'ms')} behind the end of the outage`, recovery, 'ms')
+  session.fact('recovery', 'well again', `${inUnit(recovery, 'ms')} after the end of the outage`, recovery, 'ms')
   session.marks.push({ label: 'well again', from_ms: Math.round(to + recovery), kind: 'well' })
 }

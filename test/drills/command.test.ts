@@ -38,7 +38,7 @@ test('exit 1 for a broken threshold, which says when and by how much', async t =
 test('exit 2 for wrong usage, in one line that says what to do', async t => {
   const cases: [string[], RegExp][] = [
     [['sustain', 'http://192.0.2.7'], /192\.0\.2\.7 is not on this machine.*--allow-remote/],
-    [['sustain', 'nowhere'], /"nowhere" is no URL/],
+    [['sustain', 'nowhere'], /"nowhere" is not a URL/],
     [['sustain', 'http://127.0.0.1:9', '--rate', 'fast'], /--rate is "fast"; expected requests a second, such as 50/],
     [['sustain', 'http://127.0.0.1:9', '--mix', 'poll'], /--mix is "poll"; expected shares of create, poll/],
     [

@@ -201,7 +201,7 @@ test('GO-3 a server that forgets Idempotency-Keys doubles the jobs whose answer 
   t.equal(report.verdict, 'failed')
   t.match(report.why, /^1 threshold failed: doubled = 0: [1-9]/)
   t.equal(report.jobs.doubled.length, report.statuses.none, 'one for each answer that did not come')
-  t.match(report.notes[0], /nobody here can cause an outage of this target/)
+  t.match(report.notes[0], /no outage was caused: the target is not a mock, and --outage-start was not given/)
 })
 
 test('an outage is caused by commands where the target is no mock', async t => {
@@ -346,7 +346,7 @@ test('wrong usage is told in words', async t => {
     wrong('burst', { key: 'k', steps: 3 }),
     new ConfigError('--steps means nothing to burst; it is for ramp'),
   )
-  await t.rejects(wrong('sustain', {}), { message: /is no mock that draws keys; give a valid API key with --key/ })
+  await t.rejects(wrong('sustain', {}), { message: /is not a mock that creates keys; give a valid API key with --key/ })
   await t.rejects(
     wrong('sustain', { key: 'wrong' }),
     new ConfigError('the endpoint answers 401 to POST /v1/uploads; give a valid key with --key'),
@@ -361,13 +361,13 @@ test('wrong usage is told in words', async t => {
   })
   await t.rejects(
     wrong('sustain', { key: 'k', clip: 'nowhere.mp4' }),
-    new ConfigError('--clip is "nowhere.mp4", which is no file here'),
+    new ConfigError('--clip is "nowhere.mp4", which is not a file'),
   )
   await t.rejects(
     drill('sustain', 'http://127.0.0.1:1', { key: 'k' }),
     new TargetError('nothing listens at 127.0.0.1:1'),
   )
-  await t.rejects(drill('sustain', 'ftp://x', {}), { message: /"ftp:\/\/x" is no URL; expected a base URL/ })
+  await t.rejects(drill('sustain', 'ftp://x', {}), { message: /"ftp:\/\/x" is not a URL; expected a base URL/ })
 })
 
 test('thresholds are read as they are written', async t => {

@@ -1013,7 +1013,10 @@ t.test('the command says where it is, what there is in the end, and what is wron
     stderr: '',
   })
   const wrong: [string[], RegExp][] = [
-    [['--target', mock.url, '--out', out], /incident\.har is there already; give another with --out, or --force/],
+    [
+      ['--target', mock.url, '--out', out],
+      /incident\.har already exists; choose another with --out, or overwrite it with --force/,
+    ],
     [[], /no target was given; expected --target with a base URL/],
     [['--target', 'nowhere'], /--target is "nowhere"; expected an http or https URL/],
     [
@@ -1028,7 +1031,7 @@ t.test('the command says where it is, what there is in the end, and what is wron
     ],
     [
       ['--target', mock.url, '--ca', 'none.pem', '--out', join(t.testdirName, 'x.har')],
-      /--ca is "none\.pem", which is no file here/,
+      /--ca is "none\.pem", which is not a file/,
     ],
     [['--target', mock.url, '--port', '0', '--out', join(out, 'x.har')], /x\.har can't be written/],
   ]

@@ -707,7 +707,7 @@ test('the command says by its exit code how it went, and in one line what is wro
     [[join(dirname(har), 'none.har'), target.url], 2, /none\.har can't be read/],
     [[report, target.url], 2, /is no recording/],
     [[har, 'https://api.example.com'], 2, /is not on this machine.*--allow-remote/],
-    [[har, 'here'], 2, /"here" is no URL/],
+    [[har, 'here'], 2, /"here" is not a URL/],
     [[har, target.url, '--speed', 'fast'], 2, /--speed is "fast"; expected "instant" or a number above 0/],
     [[har, target.url, '--no-control'], 2, /has 1 key.*expected --key with a valid key/],
     [[har, 'http://127.0.0.1:1'], 3, /nothing listens at 127\.0\.0\.1:1/],

@@ -70,7 +70,7 @@ t.test(
       [{ skip: ['nothing'] }, /^--skip names "nothing"/],
       [{ require: ['all'] }, /^--require names "all"; expected "core", or clauses such as ERR-1/],
       [{ clip: notes }, /notes\.txt has no extension of a video/],
-      [{ logs: [notes, folder] }, /^--logs is ".*", which is no file here$/],
+      [{ logs: [notes, folder] }, /^--logs is ".*", which is not a file$/],
       [{ ca: notes }, /^--ca .*notes\.txt holds no certificate/],
       [{ key: 'hush\u2026' }, /^--key has a character that no header can carry/],
       [{ header: ['X-A: b', 'hush hush'] }, /^--header number 2 is not of the form "Name: value"$/],
