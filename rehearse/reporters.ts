@@ -77,7 +77,7 @@ function table(scenarios: readonly RehearsedScenario[], { paint, width }: Layout
   const widths = titles.map((title, i) => Math.max(title.length, ...rows.map(row => row[i]?.length ?? 0)))
   const others = widths.slice(1).reduce((sum, one) => sum + one + 2, 2)
   // On a narrow terminal a scenario's name is cut down to this, and no further.
-  widths[0] = Math.min(widths[0] ?? 0, Math.max(12, width - others))
+  widths[0] = Math.min(widths[0] ?? 0, Math.max(10, width - others))
   const line = (cells: readonly string[]) =>
     cells.map((cell, i) => {
       const column = widths[i] ?? 0

@@ -4,7 +4,7 @@ import type { Evidence } from '../contracts/evidence.ts'
 import type { Verdict, VerdictSummary } from '../contracts/verdict.ts'
 
 import { answerText, evidenceRows, type Titles } from './evidence.ts'
-import { type Markup, markup, raw } from './markup.ts'
+import { type Markup, markup, nothing, raw } from './markup.ts'
 import { pageScript, pageStyle } from './page.ts'
 import { marks, okVerdict, shownVerdicts, verdictHeadings, worstFirst } from './verdicts.ts'
 
@@ -65,8 +65,6 @@ ${data}${scripts.map(text => markup`<script>${raw(text)}</script>\n`)}</body>
 }
 
 const hashOf = (script: string): string => `'sha256-${createHash('sha256').update(script).digest('base64')}'`
-
-export const nothing = raw('')
 
 export const code = (text: string): Markup => markup`<code>${text}</code>`
 

@@ -12,8 +12,10 @@ type Insert = string | number | Markup | readonly Markup[]
 export const markup = (parts: TemplateStringsArray, ...inserts: Insert[]): Markup =>
   raw(parts.map((part, i) => part + insert(inserts[i] ?? '')).join(''))
 
-/** Only for what this room wrote itself. */
+/** Only for markup that this program wrote itself. */
 export const raw = (text: string): Markup => ({ markup: text })
+
+export const nothing = raw('')
 
 /** The text, escaped for HTML and XML. All that XML 1.0 forbids is among what `visible` writes as escapes. */
 export const escapeMarkup = (text: string): string =>

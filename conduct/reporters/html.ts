@@ -2,8 +2,8 @@
 
 import { formatCount, oneLine, shorten } from '../../base/text.ts'
 import type { Verdict } from '../../contracts/verdict.ts'
-import { code, filter, headBlock, nothing, pageText } from '../../reports/html.ts'
-import { type Markup, markup, raw } from '../../reports/markup.ts'
+import { code, filter, headBlock, pageText } from '../../reports/html.ts'
+import { type Markup, markup, nothing, raw } from '../../reports/markup.ts'
 import { marks, verdictHeadings, withVerdict } from '../../reports/verdicts.ts'
 
 import type { ConductEvidence, ConductReport, RuleResult } from '../report.ts'

@@ -38,19 +38,19 @@ export function activeScenario(mock: Mock, selector: WorldSelector): ActiveScena
   if (!activation)
     return {
       scenario: null,
-      way: null,
+      source: null,
       why: 'none is switched on for every key; ask with ?key= for one',
-      outranked: [],
+      overridden: [],
     }
-  const { scenario, way } = activation
+  const { scenario, source } = activation
   return {
     scenario: scenario.name,
-    way,
-    why: activationSources[way],
+    source,
+    why: activationSources[source],
     description: scenario.description,
     clauses: scenario.clauses,
     rules: scenario.rules.map(({ name }) => ({ name, fired: activation.count(name) })),
-    outranked: [],
+    overridden: [],
   }
 }
 

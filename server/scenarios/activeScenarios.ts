@@ -28,7 +28,7 @@ interface WorldScenarios {
 /** What GET /__mock/scenario tells. */
 export interface ActiveScenario {
   scenario: string | null
-  way: ActivationSource | null
+  source: ActivationSource | null
   why: string
   description?: string
   clauses?: readonly string[]
@@ -36,8 +36,8 @@ export interface ActiveScenario {
   since_first_call_ms?: number | null
   /** Each rule, how many calls fitted it and how often it fired in this world. */
   rules?: { name: string; met?: number; fired: number }[]
-  /** What is switched on too, but a narrower way won over it. */
-  outranked: { scenario: string; way: ActivationSource; why: string }[]
+  /** What is switched on too, but a narrower source overrides it. */
+  overridden: { scenario: string; source: ActivationSource; why: string }[]
 }
 
 export class ActiveScenarios {
@@ -146,15 +146,15 @@ export class ActiveScenarios {
   active(world: World): ActiveScenario {
     const { play, refused } = this.#current(world)
     if (refused)
-      return { scenario: null, way: 'key', why: `the key's name asks for one: ${refused.message}`, outranked: [] }
+      return { scenario: null, source: 'key', why: `the key's name asks for one: ${refused.message}`, overridden: [] }
     const candidates = this.#candidates(world)
     const told = (activation: Activation) => ({
       scenario: activation.scenario.name,
-      way: activation.way,
-      why: activationSources[activation.way],
+      source: activation.source,
+      why: activationSources[activation.source],
     })
-    const outranked = candidates.filter(candidate => candidate !== play?.activation).map(told)
-    if (!play) return { scenario: null, way: null, why: 'none is switched on', outranked }
+    const overridden = candidates.filter(candidate => candidate !== play?.activation).map(told)
+    if (!play) return { scenario: null, source: null, why: 'none is switched on', overridden }
     const { scenario, activation } = play
     return {
       ...told(activation),
@@ -166,7 +166,7 @@ export class ActiveScenarios {
         met: play.met[index] as number,
         fired: play.fired[index] as number,
       })),
-      outranked,
+      overridden,
     }
   }
 
@@ -193,8 +193,10 @@ export class ActiveScenarios {
       stage.play = narrowest && this.#play(stage, narrowest, world)
       // What has ended is not played again.
       for (const activation of stage.plays.keys()) {
-        const isPut = activation.way === 'put_all' || activation.way === 'put_key'
-        const isOver = isPut ? !candidates.includes(activation) : activation.way === 'fault' && this.#faults.size === 0
+        const isPut = activation.source === 'put_all' || activation.source === 'put_key'
+        const isOver = isPut
+          ? !candidates.includes(activation)
+          : activation.source === 'fault' && this.#faults.size === 0
         if (isOver) stage.plays.delete(activation)
       }
     } catch (error) {
@@ -222,11 +224,11 @@ export class ActiveScenarios {
     return found.filter(activation => activation !== undefined)
   }
 
-  #named(way: 'key' | 'header', name: string): Activation {
-    const known = this.#byName[way].get(name)
+  #named(source: 'key' | 'header', name: string): Activation {
+    const known = this.#byName[source].get(name)
     if (known) return known
-    const activation = new Activation(way, this.library.get(name), true)
-    this.#byName[way].set(name, activation)
+    const activation = new Activation(source, this.library.get(name), true)
+    this.#byName[source].set(name, activation)
     return activation
   }
 

@@ -35,7 +35,7 @@ export interface Explanation {
   route: string | null
   status: number
   scenario: string | null
-  way: string | null
+  source: string | null
   why: string
   rule: string | null
   rules: ExplainedRule[]
@@ -52,8 +52,8 @@ export function explain(exchange: Exchange): Explanation {
     route: routeOf(operation),
     status: exchange.status,
     scenario: decided?.scenario.name ?? null,
-    way: decided?.activation.way ?? null,
-    why: decided ? activationSources[decided.activation.way] : 'no scenario was active for this call',
+    source: decided?.activation.source ?? null,
+    why: decided ? activationSources[decided.activation.source] : 'no scenario was active for this call',
     rule: act?.rule.name ?? null,
   }
   if (!scene || !decided || operation === undefined) return { ...base, rules: [], nearest: null }

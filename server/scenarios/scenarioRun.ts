@@ -28,7 +28,7 @@ export type ActivationSource = keyof typeof activationSources
 
 /** A scenario that is switched on, and how often its rules have fired in all worlds. */
 export class Activation {
-  readonly way: ActivationSource
+  readonly source: ActivationSource
   /** Another one when its file is edited. */
   scenario: Scenario
   /** Whether the library knows it by its name, so that an edit reaches it. */
@@ -36,8 +36,8 @@ export class Activation {
   readonly #fired = new Map<string, number>()
   readonly #waiting = new Set<() => void>()
 
-  constructor(way: ActivationSource, scenario: Scenario, isNamed: boolean) {
-    this.way = way
+  constructor(source: ActivationSource, scenario: Scenario, isNamed: boolean) {
+    this.source = source
     this.scenario = scenario
     this.isNamed = isNamed
   }

@@ -84,16 +84,14 @@ t.test('colours change no text', async t => {
     t.equal(withoutColours(rehearsalReporters.pretty(one, { color: true })), rehearsalReporters.pretty(one))
 })
 
-t.test(
-  'pretty says who was graded, what is broken and what to do, what was not seen, and the verdict last',
-  async t => {
-    t.equal(
-      conductReporters.pretty(failedReport()),
-      `key 3f9a1c0d
+t.test('pretty says who was graded, what failed and what to do, what was skipped, and the verdict last', async t => {
+  t.equal(
+    conductReporters.pretty(failedReport()),
+    `key 3f9a1c0d
 understudy 0.1.0, the journal of http://127.0.0.1:4010, 50 calls and 1
   webhook, from 2026-11-20 12:00:03 UTC
 
-✗ limits.retry-after (RL-3) is broken
+✗ limits.retry-after (RL-3) failed
   After a 429 a client waits as long as Retry-After says before it tries again
 
   came back after 0.3 s, though asked to wait 2 s
@@ -112,7 +110,7 @@ understudy 0.1.0, the journal of http://127.0.0.1:4010, 50 calls and 1
   advice     Read Retry-After from the 429, wait at least that many seconds, and
              only then send the request again.
 
-✗ polling.stops (JOB-5) is broken
+✗ polling.stops (JOB-5) failed
   A job that has ended is asked for no more
 
   asked 10 times more for a job that it knew to be completed
@@ -128,7 +126,7 @@ understudy 0.1.0, the journal of http://127.0.0.1:4010, 50 calls and 1
   advice     End the loop when state is completed, failed or cancelled: none of
              them changes any more.
 
-Not seen: 6
+Skipped: 6
 – run scenario internal-error-once to provoke them
   errors.retried (ERR-3) What failed with 429, with a 5xx or without an
       answer is tried again
@@ -146,14 +144,13 @@ Not seen: 6
   observability.request-id (GO-4) request_id and job_id are in the client's
       logs and dashboards
 
-Kept: 3
+Passed: 3
   errors.client-errors-not-retried retries.grow secrets.key-not-in-url
 
-3 kept, 2 broken, 6 not seen
+3 passed, 2 failed, 6 skipped
 `,
-    )
-  },
-)
+  )
+})
 
 t.test('pretty warns of what it did not see, marks what is required, and is no wider than asked', async t => {
   t.equal(
@@ -164,17 +161,17 @@ understudy 0.1.0, the journal of http://127.0.0.1:4010, 50 calls and 1
 keys found: 3f9a1c0d, 77b20e41
 ! Not all was seen: the journal holds 1,000 entries, and older ones are gone
 
-Kept: 3
+Passed: 3
   errors.client-errors-not-retried retries.grow secrets.key-not-in-url
 
-3 kept, 0 broken, 0 not seen
+3 passed, 0 failed, 0 skipped
 `,
   )
   const lacking = conductReporters.pretty(lackingReport())
   t.match(lacking, /^ {2}goLive\.paths \(GO-5\) \(required\) Success/m)
   t.match(lacking, /^ {2}errors\.retried \(ERR-3\) \(required\) What failed/m)
   t.notMatch(lacking, /uploads\.acceptable \(UP-2\) \(required\)/)
-  t.match(lacking, /; required, but not shown to be kept: err-3, goLive\.paths, XX-1\n$/)
+  t.match(lacking, /; required, but not passed: err-3, goLive\.paths, XX-1\n$/)
   t.notMatch(conductReporters.pretty(skippedReport()), '(required)')
   t.notMatch(conductReporters.pretty(emptyReport()), 'keys found')
   t.match(conductReporters.pretty(emptyReport()), /^understudy .*, 0 calls and 0 webhooks$/m)
@@ -205,7 +202,7 @@ Kept: 3
     t.notMatch(line, /^(ok|not ok|1\.\.|Bail|---)/, 'what the client sent never starts a line')
 })
 
-t.test('the rules that were not seen are a list of as few scenarios as will do', async t => {
+t.test('the rules that were skipped are a list of as few scenarios as will do', async t => {
   const report = conductReport([
     skipped('a.one', 'X-1', ['rare', 'common']),
     skipped('a.two', 'X-2', ['other']),
@@ -243,7 +240,7 @@ t.test("json is what the report's own schema takes, and loses nothing", async t 
 t.test('junit is read by an XML parser: a testcase for each rule, its theme as the class', async t => {
   const { attributes, properties, cases } = readJunit(conductReporters.junit(failedReport()))
   t.match(attributes, { tests: '11', failures: '2', skipped: '6', errors: '0', timestamp: '2026-11-20T12:00:03.120Z' })
-  t.match(properties, { key: '3f9a1c0d', calls: '50', webhooks: '1', why: '3 kept, 2 broken, 6 not seen' })
+  t.match(properties, { key: '3f9a1c0d', calls: '50', webhooks: '1', why: '3 passed, 2 failed, 6 skipped' })
   t.same(
     cases.map(({ classname, name, kind }) => [classname, name.split(' ')[0], kind]),
     [
@@ -307,7 +304,7 @@ t.test('tap is read by a TAP parser: a test point for each rule, whatever the cl
   t.equal(points[8]?.skip, 'not tried yet: timeout, credits; run the scenario go-live to provoke it')
   t.equal(points[10]?.skip, 'no way to know: what a client logs is not seen from outside')
   t.match(comments.at(-2), '# key 3f9a1c0d: the journal of http://127.0.0.1:4010, 50 calls and 1 webhook, from')
-  t.match(comments.at(-1), '# 3 kept, 2 broken, 6 not seen')
+  t.match(comments.at(-1), '# 3 passed, 2 failed, 6 skipped')
   t.match(
     readTap<Point>(conductReporters.tap(incompleteReport())).comments.at(-2),
     '# Not all was seen: the journal holds',
@@ -335,16 +332,16 @@ t.test('a client that is not graded green is so in TAP, JUnit and SARIF, whateve
       ['errors.no-hammering', requiredText('outage-of-30s or internal-error-once')],
       [
         'goLive.paths',
-        'required, but not seen: not tried yet: timeout, credits; run the scenario go-live to provoke it',
+        'required, but skipped: not tried yet: timeout, credits; run the scenario go-live to provoke it',
       ],
-      ['the', 'required, but not shown to be kept: XX-1'],
+      ['run:', 'required, but not passed: XX-1'],
     ],
     'a clause whatever its case, a rule, and what is neither',
   )
   const junit = readJunit(conductReporters.junit(lacking))
   t.match(junit.attributes, { tests: '9', failures: '5', skipped: '2' })
   t.match(junit.cases[2], { kind: 'failure', message: requiredText('internal-error-once or rate-limited-then-ok') })
-  t.match(junit.cases[8], { kind: 'failure', message: 'required, but not shown to be kept: XX-1' })
+  t.match(junit.cases[8], { kind: 'failure', message: 'required, but not passed: XX-1' })
   t.equal(readSarif(lacking).invocations[0].toolExecutionNotifications.length, 5)
 
   const empty = emptyReport()
@@ -356,11 +353,7 @@ t.test('a client that is not graded green is so in TAP, JUnit and SARIF, whateve
   })
 
   const both = conductReport([retryAfter], { required: { rules: ['RL-3'], missing: ['RL-3'] } })
-  t.match(
-    readTap<Point>(conductReporters.tap(both)).complete,
-    { count: 1, fail: 1 },
-    'what is broken is not told twice',
-  )
+  t.match(readTap<Point>(conductReporters.tap(both)).complete, { count: 1, fail: 1 }, 'what failed is not told twice')
 
   t.match(readTap<Point>(conductReporters.tap(passedReport())).complete, { ok: true, count: 3, fail: 0, skip: 0 })
   t.match(readTap<Point>(conductReporters.tap(skippedReport())).complete, { ok: true, count: 9, fail: 0, skip: 6 })
@@ -369,11 +362,11 @@ t.test('a client that is not graded green is so in TAP, JUnit and SARIF, whateve
 })
 
 const requiredText = (scenarios: string): string =>
-  `required, but not seen: the situation never arose; run the scenario ${scenarios} to provoke it`
+  `required, but skipped: the situation never arose; run the scenario ${scenarios} to provoke it`
 
-t.test('markdown folds what is broken, lists what was not seen by scenario, and lets no text be markup', async t => {
+t.test('markdown folds what failed, lists what was skipped by scenario, and lets no text be markup', async t => {
   const text = conductReporters.markdown(failedReport())
-  t.match(text, /^## ❌ 3 kept, 2 broken, 6 not seen\n\nkey 3f9a1c0d, the journal of /)
+  t.match(text, /^## ❌ 3 passed, 2 failed, 6 skipped\n\nkey 3f9a1c0d, the journal of /)
   t.match(text, `<details><summary>❌ <b>limits.retry-after</b> (RL-3) ${retryAfter.title}</summary>`)
   t.match(text, '```text\ncame back after 0.3 s, though asked to wait 2 s\n  #12 12:00:06.840 POST')
   t.match(text, '1 more piece of evidence: the json report has them all.')
@@ -383,8 +376,8 @@ t.test('markdown folds what is broken, lists what was not seen by scenario, and 
   t.match(text, '| ✅ | retries.grow | RL-3 | From one retry to the next the waiting grows |')
   t.match(conductReporters.markdown(lackingReport()), '- goLive.paths (GO-5) **required** Success, failure')
   t.match(conductReporters.markdown(incompleteReport()), '\n\n> ⚠️ Not all was seen: the journal holds 1,000')
-  t.match(conductReporters.markdown(passedReport()), /^## ✅ 3 kept, 0 broken, 0 not seen\n/)
-  t.match(conductReporters.markdown(conductReport([])), /^## ✅ 0 kept, 0 broken, 0 not seen\n\nkey [^\n]*\n$/)
+  t.match(conductReporters.markdown(passedReport()), /^## ✅ 3 passed, 0 failed, 0 skipped\n/)
+  t.match(conductReporters.markdown(conductReport([])), /^## ✅ 0 passed, 0 failed, 0 skipped\n\nkey [^\n]*\n$/)
 
   const { prose, isClosed } = proseOf(conductReporters.markdown(hostileReport()))
   t.ok(isClosed, 'every fence is closed')
@@ -482,9 +475,9 @@ t.test('html runs its own script only, loads nothing, and holds what the client 
   t.match(conductReporters.html(hostileReport()), '&#60;script&#62;alert(1)&#60;/script&#62;')
 })
 
-t.test('html is whole without its script, with what is broken open and first', async t => {
+t.test('html is whole without its script, with what failed open and first', async t => {
   const page = conductReporters.html(failedReport())
-  t.match(page, /<h1><span class="broken">✗<\/span> 3 kept, 2 broken, 6 not seen<\/h1>/)
+  t.match(page, /<h1><span class="failed">✗<\/span> 3 passed, 2 failed, 6 skipped<\/h1>/)
   const rules = [...page.matchAll(/<details class="clause rule" id="([^"]+)" data-verdict="(\w+)"( open)?>/g)]
   t.same(
     rules.map(([, id, verdict, open]) => [id, verdict, open !== undefined]),
@@ -520,42 +513,45 @@ t.test('html is whole without its script, with what is broken open and first', a
     'Of RL-3, GO-2; seen 5 times; run the scenario rate-limited-then-ok or rate-limited-burst to provoke it.',
   )
   t.match(page, '<span class="reason">not tried yet: timeout, credits</span>')
-  t.match(page, '<rect class="broken" x="3" width="2" height="1"/>')
-  t.match(conductReporters.html(lackingReport()), '<span class="reason">required, and not seen</span>')
+  t.match(page, '<rect class="failed" x="3" width="2" height="1"/>')
+  t.match(conductReporters.html(lackingReport()), '<span class="reason">required, and skipped</span>')
   t.match(conductReporters.html(incompleteReport()), '<p class="badge">Not all was seen: the journal holds')
-  t.match(conductReporters.html(passedReport()), /<h1><span class="holds">✓<\/span> 3 kept, 0 broken, 0 not seen<\/h1>/)
+  t.match(
+    conductReporters.html(passedReport()),
+    /<h1><span class="passed">✓<\/span> 3 passed, 0 failed, 0 skipped<\/h1>/,
+  )
 })
 
-t.test('a rehearsal is one table, then what to do about what is broken, and the verdict last', async t => {
+t.test('a rehearsal is one table, then what to do about what failed, and the verdict last', async t => {
   t.equal(
     rehearsalReporters.pretty(rehearsal()),
     `node client.mjs clip.mp4
 understudy 0.1.0, 4 scenarios in 1 min 23 s, 2026-11-20 12:00:03 UTC
 
-  scenario                  exit     finished  kept  broken  not seen
-✓ go-live                   0        yes         12       0        12
-✗ rate-limited-then-ok      0        yes         11       2        11
-    broken: limits.retry-after, polling.stops
+  scenario                  exit     finished  passed  failed  skipped
+✓ go-live                   0        yes           12       0       12
+✗ rate-limited-then-ok      0        yes           11       2       11
+    failed: limits.retry-after, polling.stops
     see rehearsal/rate-limited-then-ok
-✗ job-stuck                 SIGKILL  no           9       1        14
-    broken: polling.stops
+✗ job-stuck                 SIGKILL  no             9       1       14
+    failed: polling.stops
     it did not end within 60 s and was killed
     see rehearsal/job-stuck
-✓ flaky-third-try-succeeds  1        yes         12       0        12
+✓ flaky-third-try-succeeds  1        yes           12       0       12
 
-✗ limits.retry-after (RL-3) is broken
+✗ limits.retry-after (RL-3) failed
   After a 429 a client waits as long as Retry-After says before it tries again
   in rate-limited-then-ok
   advice     Read Retry-After from the 429, wait at least that many seconds, and
              only then send the request again.
 
-✗ polling.stops (JOB-5) is broken
+✗ polling.stops (JOB-5) failed
   A job that has ended is asked for no more
   in rate-limited-then-ok, job-stuck
   advice     End the loop when state is completed, failed or cancelled: none of
              them changes any more.
 
-Not seen in any scenario: 2
+Skipped in every scenario: 2
 – uploads.acceptable (UP-2) Only files are uploaded that can be accepted
 – observability.request-id (GO-4) request_id and job_id are in the client's logs
   and dashboards
@@ -568,9 +564,9 @@ Not seen in any scenario: 2
     `node client.mjs clip.mp4
 understudy 0.1.0, 2 scenarios in 1 min 23 s, 2026-11-20 12:00:03 UTC
 
-  scenario      exit  finished  kept  broken  not seen
-✓ go-live       0     yes         12       0        12
-✓ webhook-lost  0     yes         12       0        12
+  scenario      exit  finished  passed  failed  skipped
+✓ go-live       0     yes           12       0       12
+✓ webhook-lost  0     yes           12       0       12
 
 all 2 scenarios went well
 `,
@@ -592,10 +588,10 @@ t.test('a rehearsal in markdown is one table, whatever the program printed', asy
   t.match(text, /^## ❌ 2 of 4 scenarios went wrong: rate-limited-then-ok, job-stuck\n\nnode client\.mjs clip\.mp4, /)
   t.match(
     text,
-    '| ✅ | go-live | 0 | yes | 12 | 0 | 12 | |\n| ❌ | rate-limited-then-ok | 0 | yes | 11 | 2 | 11 | broken:',
+    '| ✅ | go-live | 0 | yes | 12 | 0 | 12 | |\n| ❌ | rate-limited-then-ok | 0 | yes | 11 | 2 | 11 | failed:',
   )
   t.match(text, `(RL-3) ${retryAfter.title}</summary>\n\nin rate-limited-then-ok\n\n**Advice:** Read Retry-After`)
-  t.match(text, '### Not seen in any scenario\n\n- uploads.acceptable (UP-2) Only')
+  t.match(text, '### Skipped in every scenario\n\n- uploads.acceptable (UP-2) Only')
   t.match(rehearsalReporters.markdown(greenRehearsal()), /^## ✅ all 2 scenarios went well\n/)
   const { prose } = proseOf(rehearsalReporters.markdown(hostileRehearsal()))
   const folds = ['<details', '<summary', '<b', '</b', '</summary', '</details']
@@ -620,9 +616,9 @@ t.test('a rehearsal in junit has a testcase for each scenario', async t => {
   )
   t.equal(
     cases[2]?.message,
-    'broken: polling.stops; it did not end within 60 s and was killed; see rehearsal/job-stuck',
+    'failed: polling.stops; it did not end within 60 s and was killed; see rehearsal/job-stuck',
   )
-  t.match(cases[2]?.text, /^exit SIGKILL, not finished, 9 kept, 1 broken, 14 not seen\n.*\n {2}End the loop when/s)
+  t.match(cases[2]?.text, /^exit SIGKILL, not finished, 9 passed, 1 failed, 14 skipped\n.*\n {2}End the loop when/s)
   t.match(readJunit(rehearsalReporters.junit(hostileRehearsal())).cases[1]?.text, ']]><script>')
   t.match(readJunit(rehearsalReporters.junit(greenRehearsal())).attributes, { tests: '2', failures: '0' })
   t.match(readJunit(rehearsalReporters.junit(emptyRehearsal())).cases, [

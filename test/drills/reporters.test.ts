@@ -314,12 +314,12 @@ t.test('html has each plot as a still picture with its words, for print and with
   t.ok(drillReporters.html(long).length < 600_000, 'a drill of hours is no page of megabytes')
 })
 
-t.test('each verdict is told by a sign and a word: held, broken, inconclusive, stopped', async t => {
+t.test('each verdict has a sign and a word; a run that was stopped is inconclusive', async t => {
   const told: [DrillReport, string, string, RegExp][] = [
-    [drillReport(), '✓', 'held', /^## ✅ /],
-    [outageReport(), '✗', 'broken', /^## ❌ /],
-    [inconclusiveReport(), '\\?', 'inconclusive', /^## ⚪ /],
-    [emptyReport(), '–', 'stopped', /^## ⚪ /],
+    [drillReport(), '✓', 'passed', /^## ✅ /],
+    [outageReport(), '✗', 'failed', /^## ❌ /],
+    [inconclusiveReport(), '\\?', 'inconclusive', /^## ❔ /],
+    [emptyReport(), '\\?', 'inconclusive', /^## ❔ /],
   ]
   for (const [report, sign, word, icon] of told) {
     const page = drillReporters.html(report)
@@ -336,7 +336,7 @@ t.test('each verdict is told by a sign and a word: held, broken, inconclusive, s
   }
 })
 
-t.test('pretty says what is broken with its evidence first, the numbers then, and the verdict last', async t => {
+t.test('pretty says what failed with its evidence first, the numbers then, and the verdict last', async t => {
   const text = drillReporters.pretty(outageReport(), { width: 80 })
   const lines = text.trimEnd().split('\n')
   const order = [
@@ -388,7 +388,7 @@ t.test('junit has a testcase per threshold, one of the contract and one of the l
       /<(failure|error|skipped)/.exec(content)?.[1] ?? 'passed',
     ])
     const [, tests, failures, errors, skipped] =
-      /tests="(\d+)" failures="(\d+)" errors="(\d+)" skipped="(\d+)"/.exec(text) ?? []
+      /tests="(\d+)" failures="(\d+)" errors="(\d+)" time="[^"]*" skipped="(\d+)"/.exec(text) ?? []
     const of = (kind: string) => String(kinds.filter(([, one]) => one === kind).length)
     t.same([tests, failures, errors, skipped], [String(kinds.length), of('failure'), of('error'), of('skipped')])
     return kinds
@@ -402,16 +402,16 @@ t.test('junit has a testcase per threshold, one of the contract and one of the l
     ['generator', 'passed'],
   ])
   t.same(casesOf(inconclusiveReport()), [
-    ['p99', 'skipped'],
+    ['p99', 'error'],
     ['contract', 'passed'],
     ['generator', 'error'],
   ])
   t.same(casesOf(emptyReport()), [
     ['contract', 'skipped'],
     ['generator', 'passed'],
-    ['complete', 'failure'],
+    ['complete', 'error'],
   ])
-  t.same(casesOf(drillReport({}, { ok: false, why: 'the server was gone' })).at(-1), ['run', 'failure'])
+  t.same(casesOf(drillReport({}, { ok: false, why: 'the server was gone' })).at(-1), ['run: it is green', 'failure'])
   const [one] = outageReport().thresholds
   const twice =
     one && drillReport({}, { ok: false, thresholds: [one, { ...one, op: '>', text: 'p99 > 1ms', verdict: 'passed' }] })

@@ -102,14 +102,14 @@ t.test("the README's two clients: the one as it should be, and the one that was 
 t.test('one that hangs, makes no call, or is killed is told apart from one that ends', async t => {
   const quiet = await run(t, [process.execPath, '-e', '0'], { scenario: [noScenario] })
   t.match(quiet.scenarios, [
-    { exit_code: 0, finished: true, ok: false, why: /made no call: does it read UNDERSTUDY_BASE_URL/ },
+    { exit_code: 0, finished: true, verdict: 'failed', why: /made no call: does it read UNDERSTUDY_BASE_URL/ },
   ])
   const hung = await run(t, program('{}').with(2, `${program('{}')[2]}; setInterval(() => {}, 1000)`) as [string], {
     scenario: [noScenario],
     timeout: 1_500,
   })
   t.match(hung.scenarios, [
-    { exit_code: null, signal: 'SIGTERM', finished: false, ok: false, why: /^it hung: no call for/ },
+    { exit_code: null, signal: 'SIGTERM', finished: false, verdict: 'failed', why: /^it hung: no call for/ },
   ])
 })
 
@@ -121,7 +121,7 @@ t.test('one that breaks down, fails without a scenario or is still at it when it
     return scenarios[0]
   }
   t.match(await ends('process.exitCode = 3', noScenario), {
-    ok: false,
+    verdict: 'failed',
     why: /^it failed with exit 3, though nothing was/,
   })
   t.match(await ends('process.exitCode = 3', 'job-fails'), { verdict: 'passed', exit_code: 3 }, 'in a scenario it may')

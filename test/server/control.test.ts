@@ -193,7 +193,7 @@ t.test(
     t.match(restored, { status: 200, body: { restored: 2, clock: { frozen: true } } })
     const again = (await control(other).get('snapshot?key=test_new')).body
     t.same({ ...again, tag: saved.tag }, saved)
-    t.match(other.activeScenario('test_new'), { scenario: 'go-live', way: 'put_key' })
+    t.match(other.activeScenario('test_new'), { scenario: 'go-live', source: 'put_key' })
 
     const copy = client(other, 'test_new')
     const views = async (one: typeof api, at: RunningMock) => {
@@ -352,7 +352,7 @@ t.test('reset() ends what was switched on, for one key or for all', async t => {
   mock.use('processing-failed')
   mock.use('timeout-504', { key: 'test_a' })
   mock.reset('test_a')
-  t.match(mock.activeScenario('test_a'), { scenario: 'processing-failed', way: 'put_all' })
+  t.match(mock.activeScenario('test_a'), { scenario: 'processing-failed', source: 'put_all' })
   mock.reset()
   t.equal(mock.activeScenario('test_a').scenario, null)
 })

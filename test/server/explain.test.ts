@@ -20,7 +20,14 @@ t.test('explain tells each rule, each condition met or not, and the nearest miss
   const create = () => api.post('/v1/jobs', { video_url: 'https://e.com/a.mp4', model: 'pro' })
   const id = String((await create()).headers.get('x-request-id'))
   const told = mock.explain(id)
-  t.match(told, { request_id: id, route: 'POST /v1/jobs', status: 200, scenario: 'inline', way: 'put_all', rule: null })
+  t.match(told, {
+    request_id: id,
+    route: 'POST /v1/jobs',
+    status: 200,
+    scenario: 'inline',
+    source: 'put_all',
+    rule: null,
+  })
   t.same(
     told.rules.map(({ rule, verdict }) => [rule, verdict]),
     [
@@ -117,7 +124,7 @@ t.test('what is put later is above what was put before, which is there again whe
     body: JSON.stringify({ scenario: 'timeout-504', key }),
     headers: { 'content-type': 'application/json' },
   })
-  t.same(body.outranked, [])
+  t.same(body.overridden, [])
   const [{ key_fingerprint }] = (await client(mock, null).get(`/__mock/keys?key=${key}`)).body.keys
   t.match((await client(mock, null).call('DELETE', `/__mock/scenario?key=${key_fingerprint}`)).body, { ended: true })
 })

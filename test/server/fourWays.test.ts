@@ -216,7 +216,7 @@ const putFor = async (scenario: unknown, key?: string) =>
   (await client(mock, null).call('PUT', '/__mock/scenario', {
     body: JSON.stringify({ scenario, key }),
     headers: { 'content-type': 'application/json' },
-  })) as { status: number; body: { scenario: string; way: string } }
+  })) as { status: number; body: { scenario: string; source: string } }
 
 for (const [n, [title, failure]] of Object.entries(failures).entries()) {
   const { scenario, rule, fault, expected } = failure
@@ -244,7 +244,7 @@ for (const [n, [title, failure]] of Object.entries(failures).entries()) {
 
     for (const by of ['fetch', 'curl'] as const) {
       const keys = { put: `test_put_${n}_${by}`, header: `test_header_${n}_${by}`, fault: `test_fault_${n}_${by}` }
-      t.match(await putFor(scenario, keys.put), { status: 200, body: { scenario, way: 'put_key' } })
+      t.match(await putFor(scenario, keys.put), { status: 200, body: { scenario, source: 'put_key' } })
       await Promise.all([
         isMet('--scenario', by, served, `test_${by}`),
         isMet('PUT', by, mock, keys.put),
@@ -262,12 +262,12 @@ t.test('a scenario is switched on as an object too, and DELETE ends it, for a ke
   const key = 'test_object'
   const api = client(mock, key)
   const rules = [{ name: 'teapot', then: { error: 'internal_error', message: 'Short and stout' } }]
-  t.match(await putFor({ name: 'mine', rules }, key), { status: 200, body: { scenario: 'mine', way: 'put_key' } })
+  t.match(await putFor({ name: 'mine', rules }, key), { status: 200, body: { scenario: 'mine', source: 'put_key' } })
   const found = await api.get('/v1/jobs')
   t.match(found, { status: 500, body: { error: { message: 'Short and stout' } } })
   t.match([found.headers.get('x-mock-scenario'), found.headers.get('x-mock-rule')], ['mine', 'teapot'])
   t.equal((await client(mock).get('/v1/jobs')).status, 200)
-  const ended = { status: 200, body: { ended: true, active: { scenario: null, way: null } } }
+  const ended = { status: 200, body: { ended: true, active: { scenario: null, source: null } } }
   t.match(await api.call('DELETE', `/__mock/scenario?key=${key}`), ended)
   t.equal((await api.get('/v1/jobs')).status, 200)
   t.match((await api.call('DELETE', `/__mock/scenario?key=${key}`)).body, { ended: false })
@@ -279,7 +279,7 @@ t.test('a scenario is switched on as an object too, and DELETE ends it, for a ke
   t.equal((await api.get('/v1/jobs')).status, 200)
 })
 
-t.test('the narrower way wins, and /__mock/scenario names it, why, and what it outranks', async t => {
+t.test('the narrower way wins, and /__mock/scenario names it, why, and what it overrides', async t => {
   const file = join(t.testdir(), 'of-mine.yaml')
   await writeFile(file, 'rules: [{name: served, then: {error: internal_error}}]\n')
   const mock = await start(t, { scenario: file })
@@ -289,24 +289,24 @@ t.test('the narrower way wins, and /__mock/scenario names it, why, and what it o
   const active = async (key: string) => (await client(mock, null).get(`/__mock/scenario?key=${key}`)).body
 
   t.equal(await codeOf('test_a'), 'internal_error')
-  const served = { scenario: 'of-mine', way: 'serve', why: 'by --scenario, for every key' }
-  t.match(await active('test_a'), { ...served, outranked: [] })
+  const served = { scenario: 'of-mine', source: 'serve', why: 'by --scenario, for every key' }
+  t.match(await active('test_a'), { ...served, overridden: [] })
 
   const all = mock.use('insufficient-credits')
   t.equal(await codeOf('test_a'), 'insufficient_credits')
-  const putAll = { scenario: 'insufficient-credits', way: 'put_all', why: 'by PUT /__mock/scenario, for every key' }
-  t.strictSame((await active('test_a')).outranked, [served])
+  const putAll = { scenario: 'insufficient-credits', source: 'put_all', why: 'by PUT /__mock/scenario, for every key' }
+  t.strictSame((await active('test_a')).overridden, [served])
   t.match(await active('test_a'), putAll)
 
   for (const key of ['test_a', named]) mock.use('job-fails', { key })
   t.equal(await codeOf('test_a'), undefined, 'the job is made, and fails')
-  const putKey = { scenario: 'job-fails', way: 'put_key', why: 'by PUT /__mock/scenario, for this key' }
+  const putKey = { scenario: 'job-fails', source: 'put_key', why: 'by PUT /__mock/scenario, for this key' }
   t.match(await active('test_a'), putKey)
-  t.strictSame((await active('test_a')).outranked, [putAll, served])
+  t.strictSame((await active('test_a')).overridden, [putAll, served])
 
-  const byName = { scenario: 'rate-limited-then-ok', way: 'key', why: "by the key's name" }
+  const byName = { scenario: 'rate-limited-then-ok', source: 'key', why: "by the key's name" }
   t.match(await active(named), { ...byName, description: /Retry-After: 2/, rules: [{ name: 'wait-2s', fired: 0 }] })
-  t.strictSame((await active(named)).outranked, [putKey, putAll, served])
+  t.strictSame((await active(named)).overridden, [putKey, putAll, served])
   t.equal(await codeOf(named, { 'x-mock-scenario': 'invalid-request' }), 'invalid_request')
   const both = { 'x-mock-scenario': 'invalid-request', 'x-mock-fault': 'invalid_api_key' }
   t.equal(await codeOf(named, both), 'invalid_api_key')
@@ -314,9 +314,9 @@ t.test('the narrower way wins, and /__mock/scenario names it, why, and what it o
   t.match((await active(named)).rules, [{ name: 'wait-2s', fired: 1 }], 'what a header asked for was none of its calls')
 
   all.end()
-  t.strictSame((await active(named)).outranked, [putKey, served])
+  t.strictSame((await active(named)).overridden, [putKey, served])
   mock.reset()
-  t.match(await active('test_a'), { ...served, outranked: [] })
+  t.match(await active('test_a'), { ...served, overridden: [] })
 })
 
 t.test('three workers that run at the same time see what each sees alone', async t => {

@@ -50,7 +50,7 @@ function proves(title: string, run: (t: Test, world: World) => Promise<void>): v
   t.test(title, async t => {
     const world = worldOf(`test_${scenario}__x`)
     const active = mock.activeScenario(world.key)
-    t.match(active, { scenario, way: 'key' })
+    t.match(active, { scenario, source: 'key' })
     t.ok(active.clauses?.includes(clause), `it cites ${clause}`)
     await run(t, world)
   })

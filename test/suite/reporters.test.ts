@@ -65,7 +65,7 @@ const check = (id: string, clauses: string[], more: Partial<CheckResult> = {}): 
   ...more,
 })
 
-/** A run in which two clauses hold, two are broken and three were not tried. */
+/** A run in which two clauses passed, two failed and three were skipped. */
 function reportOf(more: Partial<Report> = {}): Report {
   const clauses = more.clauses ?? [
     clause('SYS-1', 'passed', { checks: ['system.health'] }),
@@ -114,7 +114,7 @@ function reportOf(more: Partial<Report> = {}): Report {
   }
 }
 
-/** A run without a broken clause that is not green all the same. */
+/** A run without a failed clause that is not green all the same. */
 const lacking = (more: Partial<Report>): Report =>
   reportOf({
     clauses: [clause('SYS-1', 'passed'), clause('RL-1', 'skipped', { reason: 'no key' })],
@@ -152,7 +152,7 @@ t.test('every reporter copes with a report of nothing', async t => {
   for (const name of names) t.ok(reporters[name](empty).length > 0, name)
 })
 
-t.test('pretty says what is broken, how to see it again and what was not tried, and the verdict last', async t => {
+t.test('pretty says what failed, how to see it again and what was skipped, and the verdict last', async t => {
   const text = reporters.pretty(reportOf(), { width: 72 })
   const lines = text.trimEnd().split('\n')
   t.equal(lines.at(-1), '2 passed, 2 failed, 3 skipped; failed are ERR-1 and WH-3')
@@ -259,7 +259,7 @@ t.test('tap is read by a TAP parser: a test point for each clause, whatever the 
   t.match(comments.at(-1), '# 2 passed, 2 failed, 3 skipped; failed are ERR-1 and WH-3')
 })
 
-t.test('a run that is not green without a broken clause is not green in TAP and JUnit either', async t => {
+t.test('a run that is not green without a failed clause is not green in TAP and JUnit either', async t => {
   const required = lacking({ required: { clauses: ['RL-1', 'SYS-1'], missing: ['RL-1'] }, why: 'RL-1 is required' })
   const { complete, points } = readTap<Point>(reporters.tap(required))
   t.match(complete, { ok: false, count: 2, fail: 1 })
@@ -380,7 +380,7 @@ t.test('html runs its own script only, loads nothing, and holds what the endpoin
   t.same(stack, [], 'every element is closed')
 })
 
-t.test('html is whole without its script, with what is broken open and first', async t => {
+t.test('html is whole without its script, with what failed open and first', async t => {
   const page = reporters.html(reportOf())
   t.match(
     page,
