@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import t from 'tap'
+import { escapeMarkup } from '../../reports/markup.ts'
 import { clauses } from '../../contracts/clauses.ts'
 import { errorCases } from '../../contracts/errors.ts'
 import { examples } from '../../contracts/examples.ts'
@@ -116,7 +117,7 @@ t.test('the docs are made from the catalogues, and ask no other host for anythin
   const errors = (await api.get('/docs/errors')).body
   for (const [name, { message, action }] of Object.entries(errorCases)) {
     t.ok(
-      errors.includes(`id="${name}"`) && errors.includes(message) && errors.includes(action.replaceAll('"', '&#34;')),
+      errors.includes(`id="${name}"`) && errors.includes(message) && errors.includes(escapeMarkup(action)),
       name,
     )
   }

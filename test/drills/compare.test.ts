@@ -1,4 +1,4 @@
-/** Two drills side by side: what is called a difference, and what noise. */
+/** Two drills side by side: what is called a change, and what is not. */
 
 import { Ajv } from 'ajv'
 import t from 'tap'
@@ -33,16 +33,16 @@ const slower = (factor: number) => (_at: number, random: () => number) => {
   return { call, ms: factor * logNormal(random, call === 'create' ? 40 : 12), status: '2xx' as const }
 }
 
-t.test('two runs of the same are noise: fewer than 2 in 100 pairs have one alarm', async t => {
+t.test('two runs of the same are unchanged: fewer than 2 in 100 pairs have one alarm', async t => {
   let metrics = 0
   let alarms = 0
   let pairs = 0
   for (let seed = 0; seed < 200; seed++) {
     const compared = compareDrills(drillReport({ seed: 1000 + seed }), drillReport({ seed: 5000 + seed }))
-    const real = compared.metrics.filter(({ outcome }) => outcome === 'changed')
+    const changed = compared.metrics.filter(({ outcome }) => outcome === 'changed')
     metrics += compared.metrics.filter(({ p }) => p !== undefined).length
-    alarms += real.length
-    if (real.length > 0) pairs++
+    alarms += changed.length
+    if (changed.length > 0) pairs++
   }
   t.ok(metrics > 700, `${metrics} were judged`)
   t.ok(alarms / metrics < 0.01, `${alarms} false alarms`)
@@ -67,7 +67,7 @@ t.test('runs whose times drift are no difference either, as neighbours that are 
   t.ok(alarms < 5, `${alarms} of 100`)
 })
 
-t.test('a shift of 20 % is real, whichever of the two is slower', async t => {
+t.test('a shift of 20 % is a change, whichever of the two is slower', async t => {
   let tails = 0
   for (let seed = 0; seed < 20; seed++) {
     const fast = drillReport({ seed: 100 + seed, answer: slower(1) })
@@ -152,7 +152,7 @@ t.test('swapped inputs give the same verdicts with reciprocal ratios', async t =
     }
 })
 
-t.test('a slowest answer, a p99.9, a fact and a gauge are shown and not judged; empty runs harm nothing', async t => {
+t.test('a slowest answer, a p99.9, a fact and a gauge are shown and inconclusive; empty runs harm nothing', async t => {
   const compared = compareDrills(soakReport(), soakReport())
   for (const metric of ['max', 'p99.9', 'memory_growth', 'memory, last', 'memory, highest'])
     t.match(find(compared, metric), { outcome: 'inconclusive', ratio: 1 }, metric)
@@ -210,7 +210,7 @@ t.test('the text has every metric with its verdict, how it was judged, and the s
       )
   }
   const text = comparisonText(compared)
-  t.match(text, /^p50 +14\.2 ms +17\.0 ms +1\.20× {2}≠ real +p <0\.0001, 60 intervals$/m)
+  t.match(text, /^p50 +14\.2 ms +17\.0 ms +1\.20× {2}≠ changed +p <0\.0001, 60 intervals$/m)
   t.match(text, 'signed-rank')
   t.match(compared.text, /^B differs from A in p50 \(1\.20×\), /)
   const colours = comparisonText(compared, { color: true })
