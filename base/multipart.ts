@@ -1,4 +1,4 @@
-/** An upload's body: one part, which may say no type (UP-4). No client library makes that, so it is made here. */
+/** Multipart forms, made here because no client library sends a part without a type (UP-4). */
 
 import type { Outgoing } from './http.ts'
 
@@ -17,6 +17,30 @@ export const usualBoundary = 'understudy-suite-boundary'
 export const contentSize = (content: Outgoing['content']): number =>
   content === undefined ? 0 : content instanceof Uint8Array ? content.length : content.size
 
+/** What is written of a part before its content. */
+export interface PartHead {
+  field: string
+  /** undefined: the part is a text, not a file. */
+  filename?: string | undefined
+  /** undefined: the part has no Content-Type. */
+  type?: string | undefined
+}
+
+/** The bytes around the contents of a form: one head for each part, and what ends the form. */
+export function formFrame(parts: readonly PartHead[], boundary: string): { heads: Uint8Array[]; tail: Uint8Array } {
+  const encoder = new TextEncoder()
+  const heads = parts.map(({ field, filename, type }, i) => {
+    const file = filename === undefined ? '' : `; filename="${filename}"`
+    const contentType = type === undefined ? '' : `\r\nContent-Type: ${type}`
+    const before = i === 0 ? '' : '\r\n'
+    return encoder.encode(
+      `${before}--${boundary}\r\nContent-Disposition: form-data; name="${field}"${file}${contentType}\r\n\r\n`,
+    )
+  })
+  return { heads, tail: encoder.encode(`${parts.length === 0 ? '' : '\r\n'}--${boundary}--\r\n`) }
+}
+
+/** The body of an upload: a form with one file. */
 export function multipart({
   name,
   type,
@@ -24,10 +48,8 @@ export function multipart({
   field = 'file',
   boundary = usualBoundary,
 }: UploadFile): NonNullable<Outgoing['content']> {
-  const lines = [`--${boundary}`, `Content-Disposition: form-data; name="${field}"; filename="${name}"`]
-  if (type !== undefined) lines.push(`Content-Type: ${type}`)
-  const head = new TextEncoder().encode(`${lines.join('\r\n')}\r\n\r\n`)
-  const tail = new TextEncoder().encode(`\r\n--${boundary}--\r\n`)
+  const { heads, tail } = formFrame([{ field, filename: name, type }], boundary)
+  const head = heads[0] as Uint8Array
   const size = head.length + contentSize(content) + tail.length
   return {
     size,

@@ -1,17 +1,11 @@
-/** Sends the suite's requests over real sockets, and says in words why no answer came. */
+/** Sends requests over real sockets, and says in words why no answer came. */
 
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
-import { rootCertificates } from 'node:tls'
 import { monotonicMs } from './clock.ts'
 import { type Incoming, NoAnswer, type Outgoing } from './http.ts'
-
-export interface Trust {
-  /** Take any certificate. */
-  insecure?: boolean
-  /** A certificate authority to trust beside the system's, as PEM. */
-  ca?: string
-}
+import { contentSize } from './multipart.ts'
+import { joinedHeaders, type Trust, tlsTrust, writeBody } from './wire.ts'
 
 /** An output of more is no output of a short clip. */
 const maxBodyBytes = 256 * 1024 * 1024
@@ -23,21 +17,18 @@ export interface Transport {
   close(): void
 }
 
-export function makeTransport({ insecure, ca }: Trust, signal?: AbortSignal): Transport {
+export function makeTransport(trust: Trust, signal?: AbortSignal): Transport {
   const common = { keepAlive: true, maxSockets: 64 }
-  const trust = {
-    rejectUnauthorized: insecure !== true,
-    ...(ca !== undefined && { ca: [...rootCertificates, ca] }),
-  }
+  const tls = tlsTrust(trust)
   const http = new HttpAgent(common)
-  const https = new HttpsAgent({ ...common, ...trust })
+  const https = new HttpsAgent({ ...common, ...tls })
   const send = async (out: Outgoing, again = true): Promise<Incoming> => {
     const url = new URL(out.url)
     const isTls = url.protocol === 'https:'
     const shared = isTls ? https : http
     // A POST that is cut must not be sent again, as it may have cost something: a fresh connection is never stale.
     const isFresh = out.method !== 'GET' || !again
-    const own = !isFresh ? undefined : isTls ? new HttpsAgent({ ...common, ...trust }) : new HttpAgent(common)
+    const own = !isFresh ? undefined : isTls ? new HttpsAgent({ ...common, ...tls }) : new HttpAgent(common)
     const options = { agent: own ?? shared, method: out.method, headers: out.headers, ...(signal && { signal }) }
     const attempt = await exchange(out, url, isTls ? httpsRequest : httpRequest, options).finally(() => own?.destroy())
     if (!('stale' in attempt)) return attempt
@@ -62,7 +53,7 @@ function exchange(
 ): Promise<Incoming | { stale: true }> {
   const startedAt = monotonicMs()
   const { content } = out
-  const size = content === undefined ? 0 : content instanceof Uint8Array ? content.length : content.size
+  const size = contentSize(content)
   const withinMs = out.timeoutMs + (size / slowestBytesPerSecond) * 1000
   return new Promise((resolve, reject) => {
     const headers = { ...options.headers, ...(out.method !== 'GET' && { 'Content-Length': size }) } as Record<
@@ -90,28 +81,20 @@ function exchange(
         clearTimeout(deadline)
         // An answer may come before the whole body was sent: the rest of that is of no use.
         if (!call.writableFinished) call.destroy()
-        resolve({ status: answer.statusCode ?? 0, headers: joinHeaders(answer), bytes, ms: monotonicMs() - startedAt })
+        resolve({
+          status: answer.statusCode ?? 0,
+          headers: joinedHeaders(answer),
+          bytes,
+          ms: monotonicMs() - startedAt,
+        })
       }, fail)
     })
     call.on('error', error => {
       if (!isAnswered) fail(error)
     })
     if (content === undefined || content instanceof Uint8Array) call.end(content)
-    else write(call, content.chunks(), () => isAnswered)
+    else writeBody(call, content, () => isAnswered).catch(fail)
   })
-}
-
-/** As fast as the other side takes it, and no further once it has answered. */
-function write(call: ReturnType<typeof httpRequest>, chunks: Iterable<Uint8Array>, isOver: () => boolean): void {
-  const iterator = chunks[Symbol.iterator]()
-  const next = (): void => {
-    while (!isOver() && !call.destroyed) {
-      const { value, done } = iterator.next()
-      if (done) return void call.end()
-      if (!call.write(value)) return void call.once('drain', next)
-    }
-  }
-  next()
 }
 
 async function read(answer: IncomingMessage): Promise<Uint8Array> {
@@ -128,13 +111,6 @@ async function read(answer: IncomingMessage): Promise<Uint8Array> {
     throw new NoAnswer(`the answer was cut after ${size} bytes of its body`)
   }
   return Buffer.concat(chunks)
-}
-
-function joinHeaders({ headers }: IncomingMessage): Record<string, string> {
-  const found: Record<string, string> = {}
-  for (const [name, value] of Object.entries(headers))
-    found[name] = Array.isArray(value) ? value.join(', ') : (value ?? '')
-  return found
 }
 
 /** Why there was no answer, and what to do about it. */

@@ -4,7 +4,7 @@ import type { FormPart, Sent } from '../base/http.ts'
 import { plural } from '../base/text.ts'
 import type { Evidence } from './evidence.ts'
 
-import { type Operation, type OperationId, operations } from './operations.ts'
+import type { OperationId } from './operations.ts'
 
 /** An answer. Header names are in lower case. */
 export interface ObservedExchange {
@@ -31,18 +31,6 @@ export const unansweredOf = (sent: Sent): ObservedExchange => ({
   bytes: new Uint8Array(),
   ms: 0,
 })
-
-const patterns = Object.entries<Operation>(operations).map(([id, { method, path }]) => ({
-  id: id as OperationId,
-  method,
-  pattern: new RegExp(`^${path.replace(/\{[^}]+\}/g, '[^/]+')}$`),
-}))
-
-/** The operation that a path below the base URL stands for; the query does not matter. */
-export function operationOf(method: string, path: string): OperationId | undefined {
-  const bare = path.split('?', 1)[0] as string
-  return patterns.find(({ method: own, pattern }) => own === method && pattern.test(bare))?.id
-}
 
 const maxShown = 2_000
 /** What of a request says nothing to a reader. */

@@ -258,6 +258,24 @@ const routes = new Map<string, string>(
 /** "GET /v1/jobs/{job_id}" for getJob; null for what is no operation. */
 export const routeOf = (operation: string | undefined): string | null => routes.get(operation ?? '') ?? null
 
+const patterns = Object.entries<Operation>(operations).map(([id, { method, path }]) => ({
+  id: id as OperationId,
+  method,
+  pattern: new RegExp(`^${path.replace(/\{\w+\}/g, '[^/]+')}$`),
+}))
+
+/** The operations whose path template a path matches, whatever their method. The query does not matter. */
+export function operationsAt(path: string): OperationId[] {
+  const bare = path.split('?', 1)[0] as string
+  return patterns.filter(({ pattern }) => pattern.test(bare)).map(({ id }) => id)
+}
+
+/** The operation that answers a method and a path below the base URL; the query does not matter. */
+export function operationOf(method: string, path: string): OperationId | undefined {
+  const bare = path.split('?', 1)[0] as string
+  return patterns.find(known => known.method === method && known.pattern.test(bare))?.id
+}
+
 /** All that an operation can be refused with: its own errors and what its auth, limits and idempotency bring along. */
 export function errorsOf(operation: Operation): ErrorCaseName[] {
   const found: ErrorCaseName[] = []

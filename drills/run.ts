@@ -3,7 +3,6 @@
 import { setMaxListeners } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { rootCertificates } from 'node:tls'
 import { holdProcess, laterReal, monotonicMs } from '../base/clock.ts'
 import { NoAnswer } from '../base/http.ts'
 import { baseOf, certificateIn, defined, existing, parseHeaderLines, unsendable } from '../base/inputs.ts'
@@ -15,6 +14,7 @@ import { SeededRandom, tagOf } from '../base/seed.ts'
 import { makeTransport, type Transport } from '../base/send.ts'
 import { TargetError } from '../base/targetError.ts'
 import { plural } from '../base/text.ts'
+import { tlsTrust } from '../base/wire.ts'
 import { findDrillControl } from '../client/drillControl.ts'
 import { parse } from '../contracts/answers.ts'
 import { redactor } from '../contracts/observedExchange.ts'
@@ -85,7 +85,7 @@ export async function drill(name: DrillName, target: string, options: DrillOptio
   // As many listen as wait for something.
   setMaxListeners(0, over.signal)
   const trust = { insecure: settings.insecure ?? false, ...(ca !== undefined && { ca }) }
-  const trusted = ca === undefined ? undefined : [...rootCertificates, ca]
+  const { ca: trusted } = tlsTrust(trust)
   // The one ends with the drill; what is switched on is switched off by the other, and the jobs are counted.
   const transport = makeTransport(trust, over.signal)
   const lasting = makeTransport(trust)

@@ -6,11 +6,11 @@
 import { existsSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import { rootCertificates } from 'node:tls'
 import { laterReal } from '../base/clock.ts'
 import { baseOf, certificateIn, existing } from '../base/inputs.ts'
 import { ConfigError, flagOf, parseAs } from '../base/options.ts'
 import { redactUrl } from '../base/redaction.ts'
+import { tlsTrust } from '../base/wire.ts'
 
 import { HarWriter, sweepBodies } from '../recordings/write.ts'
 
@@ -53,8 +53,8 @@ export interface Recorder {
 export async function startRecorder(options: RecorderOptions): Promise<Recorder> {
   const { target, out, port, host, redact = [], force, ...trust } = completed(options)
   const base = targetOf(target)
-  const ca = trust.ca === undefined ? undefined : [...rootCertificates, certificateIn(existing(trust.ca, 'ca'))]
-  const tls = { rejectUnauthorized: trust.insecure !== true, ...(ca && { ca }) }
+  const ca = trust.ca === undefined ? undefined : certificateIn(existing(trust.ca, 'ca'))
+  const tls = tlsTrust({ insecure: trust.insecure, ca })
   if (existsSync(out) && !force)
     throw new ConfigError(`${out} already exists; choose another with --out, or overwrite it with --force`)
 

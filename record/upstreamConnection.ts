@@ -6,11 +6,7 @@
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import type { Socket } from 'node:net'
-
-export interface TlsTrust {
-  rejectUnauthorized: boolean
-  ca?: string[]
-}
+import type { TlsTrust } from '../base/wire.ts'
 
 export class UpstreamConnection {
   readonly agent: HttpAgent

@@ -7,8 +7,8 @@ import type { FormPart } from '../base/http.ts'
 import { isSecretHeader, redacted, redactUrl } from '../base/redaction.ts'
 import { parse } from '../contracts/answers.ts'
 import { codeOf, requestIdOf } from '../contracts/judge.ts'
-import { type ObservedExchange, operationOf } from '../contracts/observedExchange.ts'
-import { type OperationId, operations } from '../contracts/operations.ts'
+import type { ObservedExchange } from '../contracts/observedExchange.ts'
+import { type OperationId, operationOf, operations } from '../contracts/operations.ts'
 import type { Cut, HarEntry } from './har.ts'
 
 interface Common {

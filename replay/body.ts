@@ -6,12 +6,13 @@
 import { hash } from 'node:crypto'
 import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs'
 import { basename, extname, join, resolve, sep } from 'node:path'
+import { formFrame, type PartHead } from '../base/multipart.ts'
 import { packageRoot } from '../base/paths.ts'
+import type { Content } from '../base/wire.ts'
 import { parse } from '../contracts/answers.ts'
 import type { HarEntry } from '../recordings/har.ts'
 import type { RecordedCall } from '../recordings/traffic.ts'
 import type { Ids } from './ids.ts'
-import type { Content } from './send.ts'
 
 export interface ReplayBody {
   content: Content | undefined
@@ -86,15 +87,17 @@ function formOf(entry: HarEntry, call: RecordedCall, folder: string, files: read
     isStandIn ||= part.isStandIn === true
     return part
   })
-  const tail = Buffer.from(`${parts.length === 0 ? '' : '\r\n'}--${boundary}--\r\n`)
-  const heads = parts.map(({ head }, i) => Buffer.from(`${i === 0 ? '' : '\r\n'}${head}`))
-  const size = parts.reduce((sum, { content }, i) => sum + content.size + (heads[i] as Buffer).length, tail.length)
+  const { heads, tail } = formFrame(
+    parts.map(({ head }) => head),
+    boundary,
+  )
+  const size = parts.reduce((sum, { content }, i) => sum + content.size + (heads[i] as Uint8Array).length, tail.length)
   return {
     content: {
       size,
       async *chunks() {
         for (const [i, { content }] of parts.entries()) {
-          yield heads[i] as Buffer
+          yield heads[i] as Uint8Array
           yield* content.chunks()
         }
         yield tail
@@ -133,7 +136,7 @@ export const isBodyRecorded = (param: HarParam, folder: string): boolean =>
   isFile(param) && (param.value !== undefined || pathOf(param, folder) !== undefined)
 
 interface Part {
-  head: string
+  head: PartHead
   content: Content
   isStandIn?: boolean
 }
@@ -141,9 +144,10 @@ interface Part {
 function partOf(param: HarParam, call: RecordedCall, folder: string, notes: Set<string>): Part {
   const { name, fileName, contentType, value, _file: file } = param
   const hasFile = isFile(param)
-  const disposition = `Content-Disposition: form-data; name="${quoted(name)}"${hasFile ? `; filename="${quoted(fileName ?? '')}"` : ''}`
-  const type = hasFile && contentType !== undefined && contentType !== '' ? `\r\nContent-Type: ${contentType}` : ''
-  const head = `--${boundary}\r\n${disposition}${type}\r\n\r\n`
+  const head: PartHead = {
+    field: quoted(name),
+    ...(hasFile && { filename: quoted(fileName ?? ''), type: contentType || undefined }),
+  }
   if (!hasFile) return { head, content: inMemory(Buffer.from(value ?? '')) }
   const path = pathOf(param, folder)
   if (path !== undefined) return { head, content: fromDisk(path) }

@@ -1,16 +1,9 @@
-/** Sends one request as a client did, and tells how it ended. Nothing is sent twice: a cut is what is looked for. */
+/** Sends one request as a client did, and reports how it ended. Nothing is sent twice: cuts are what is looked for. */
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
-import { rootCertificates } from 'node:tls'
 import { laterReal, monotonicMs } from '../base/clock.ts'
-import type { Trust } from '../base/send.ts'
+import { type Content, joinedHeaders, type Trust, tlsTrust, writeBody } from '../base/wire.ts'
 import type { Cut } from '../recordings/har.ts'
-
-export interface Content {
-  /** Bytes. */
-  size: number
-  chunks(): AsyncIterable<Uint8Array> | Iterable<Uint8Array>
-}
 
 export interface ReplayRequest {
   method: string
@@ -48,14 +41,10 @@ const maxTextBytes = 8 * 1024 * 1024
 const idleMs = 500
 const noConnection = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL)$|CERT|SELF_SIGNED/
 
-export function makeSender({ insecure, ca }: Trust, signal?: AbortSignal): Sender {
+export function makeSender(trust: Trust, signal?: AbortSignal): Sender {
   const common = { keepAlive: true, timeout: idleMs }
   const http = new HttpAgent(common)
-  const https = new HttpsAgent({
-    ...common,
-    rejectUnauthorized: insecure !== true,
-    ...(ca !== undefined && { ca: [...rootCertificates, ca] }),
-  })
+  const https = new HttpsAgent({ ...common, ...tlsTrust(trust) })
   return {
     send: out => exchange(out, { http, https }, signal),
     close() {
@@ -93,7 +82,7 @@ function exchange(
       // An answer may come before the whole body was sent: the rest of that is of no use.
       if (cut !== undefined || !call.writableFinished) call.destroy()
       const status = answer?.statusCode ?? 0
-      resolve({ status, headers: answerHeaderPairs(answer), text, size, cut, startedAt, endedAt: monotonicMs() })
+      resolve({ status, headers: joinedHeaders(answer), text, size, cut, startedAt, endedAt: monotonicMs() })
     }
     const failed = (error?: Error) => {
       const { code = '' } = (error ?? {}) as NodeJS.ErrnoException
@@ -121,50 +110,12 @@ function exchange(
       got.on('error', error => failed(error))
       got.on('aborted', () => failed())
     })
-    write(
-      out,
-      call,
-      () => isOver || answer !== undefined,
-      () => end({ by: 'client', when: 'in_request', how: 'closed' }),
-    ).catch(failed)
+    const isDone = () => isOver || answer !== undefined
+    writeBody(call, content, isDone, out.leavesAfterBytes).then(isWhole => {
+      if (!isWhole) end({ by: 'client', when: 'in_request', how: 'closed' })
+    }, failed)
   })
 }
 
 const sendsLength = ({ method, content }: ReplayRequest): boolean =>
   content !== undefined || /^(POST|PUT|PATCH)$/.test(method)
-
-/** As fast as the other side takes it, and no further once it has answered. */
-async function write(
-  { content, leavesAfterBytes = Number.POSITIVE_INFINITY }: ReplayRequest,
-  call: ReturnType<typeof httpRequest>,
-  isOver: () => boolean,
-  leave: () => void,
-): Promise<void> {
-  let sent = 0
-  for await (const chunk of content?.chunks() ?? []) {
-    if (isOver() || call.destroyed) return
-    const part = chunk.subarray(0, Math.max(0, leavesAfterBytes - sent))
-    sent += part.length
-    const isFull = part.length > 0 && !call.write(part)
-    if (sent >= leavesAfterBytes) return leave()
-    if (isFull) await drained(call)
-  }
-  if (!call.destroyed) call.end()
-}
-
-/** Or closed: then there is nobody to write to. */
-const drained = (call: ReturnType<typeof httpRequest>): Promise<void> =>
-  new Promise(resolve => {
-    const go = () => {
-      for (const event of ['drain', 'close', 'response']) call.off(event, go)
-      resolve()
-    }
-    for (const event of ['drain', 'close', 'response']) call.once(event, go)
-  })
-
-function answerHeaderPairs(answer: IncomingMessage | undefined): Record<string, string> {
-  const found: Record<string, string> = {}
-  for (const [name, value] of Object.entries(answer?.headers ?? {}))
-    found[name] = Array.isArray(value) ? value.join(', ') : (value ?? '')
-  return found
-}

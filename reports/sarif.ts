@@ -1,6 +1,6 @@
 /** SARIF, written once: a verb gives its rules, each with its results and where they are. */
 import { formatJson, oneLine, shorten, visible } from '../base/text.ts'
-import { operations } from '../contracts/operations.ts'
+import { operations, operationsAt } from '../contracts/operations.ts'
 
 /** A rule, with the results that break it. */
 export interface SarifRule {
@@ -96,8 +96,8 @@ export function placeOf({ method, url }: { method: string; url: string }, under 
   const base = under.replace(/\/$/, '')
   const asked = pathOf(url)
   const path = base !== '' && asked.startsWith(`${base}/`) ? asked.slice(base.length) : asked
-  const documented = Object.values(operations).find(operation => templateOf(operation.path).test(path))?.path
-  const shown = documented ?? shorten(visible(path), 200)
+  const [documented] = operationsAt(path)
+  const shown = (documented && operations[documented].path) ?? shorten(visible(path), 200)
   return { name: `${oneLine(method)} ${shown}`, path: encodeURI(shown.replace(/^\/+/, '')) || 'root' }
 }
 
@@ -108,8 +108,6 @@ export const noPlace = (folder: string, id: string): SarifPlace => ({
 })
 
 export const pathOf = (url: string): string => (URL.canParse(url) ? new URL(url).pathname : url)
-
-const templateOf = (path: string): RegExp => new RegExp(`^${path.replace(/\{\w+\}/g, '[^/]+')}$`)
 
 /** A message in which nothing is a placeholder ({0}) or a link ([text](url)), as a viewer would take it. */
 const plain = (text: string) => ({

@@ -17,12 +17,13 @@
  *     CONNECT)
  *   /__mock, /metrics, /docs, /openapi.json openInternal: not in the journal   closeExchange, which only logs errors
  */
+
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { Clock } from '../base/clock.ts'
 import type { Config } from './config.ts'
 import { registerControl } from './control/index.ts'
-import { ApiError, apiError, toApiError } from './errors.ts'
+import { ApiError, toApiError } from './errors.ts'
 import { type Exchange, Feed } from './journal.ts'
 import { JournalReader } from './journalView.ts'
 import { Metrics } from './metrics.ts'
@@ -30,12 +31,14 @@ import type { Mock } from './mock.ts'
 import type { RequestContext } from './pipeline/context.ts'
 import { attach, closeExchange, openExchange } from './pipeline/exchange.ts'
 import { holdContinue, isStillWaiting } from './pipeline/expect.ts'
+import { jsonParser, refuseContentType, wrongContentType } from './pipeline/jsonBody.ts'
+import { noRoute } from './pipeline/noRoute.ts'
 import { answerNodesOwn, answerRawErrors } from './pipeline/rawErrors.ts'
-import { refuseDeepJson, validatorCompiler } from './pipeline/validation.ts'
+import { validatorCompiler } from './pipeline/validation.ts'
 import { answerRecorded } from './playback/answerRecorded.ts'
 import { Playback } from './playback/playback.ts'
 import { registerDocs } from './routes/docs.ts'
-import { methodsOf, registerRoutes } from './routes/index.ts'
+import { registerRoutes } from './routes/index.ts'
 import { ActiveScenarios } from './scenarios/activeScenarios.ts'
 import { Uploads } from './uploads.ts'
 import { Webhooks } from './webhooks.ts'
@@ -148,54 +151,4 @@ function assemble(config: Config, log: Logger): Mock {
     internalCalls: 0,
     held: new Set(),
   }
-}
-
-const refuseContentType = (request: FastifyRequest, _body: unknown, done: (error: Error) => void): void =>
-  done(wrongContentType(request))
-
-function wrongContentType(request: FastifyRequest) {
-  const isUpload = request.exchange.operation?.startsWith('uploadVideo')
-  const found = request.headers['content-type'] ?? 'missing'
-  const expected = isUpload ? 'multipart/form-data' : 'application/json'
-  return apiError('unsupported_media_type', `Content-Type is ${found.slice(0, 80)}; expected ${expected}`)
-}
-
-function jsonParser(app: FastifyInstance) {
-  const parse = app.getDefaultJsonParser('error', 'error')
-  return (request: FastifyRequest, body: string, done: (error: Error | null, body?: unknown) => void): void => {
-    request.exchange.requestBody = body
-    // A client may announce JSON and send none: the schema says whether a body was needed.
-    if (body === '') return done(null, undefined)
-    parse(request, body, (error, parsed) => {
-      if (error) return done(apiError('invalid_json', whyInvalid(body)))
-      try {
-        refuseDeepJson(parsed)
-        done(null, parsed)
-      } catch (deep) {
-        done(deep as Error)
-      }
-    })
-  }
-}
-
-/** What the engine's own parser says; it takes what the safe one refuses for its field names. */
-function whyInvalid(body: string): string {
-  try {
-    JSON.parse(body)
-    return 'the field names __proto__ and constructor are not taken'
-  } catch (error) {
-    return (error as Error).message.slice(0, 200)
-  }
-}
-
-function noRoute(request: FastifyRequest) {
-  // The target may come in absolute form (RFC 9112, 3.2.2).
-  const path = request.url.replace(/^https?:\/\/[^/?]*/i, '').split('?', 1)[0] as string
-  const allowed = methodsOf(path)
-  if (allowed.length === 0 || allowed.includes(request.method)) {
-    return apiError('route_not_found', `${request.method} ${path.slice(0, 200)}`)
-  }
-  return apiError('method_not_allowed', `${request.method} ${path}; expected ${allowed.join(' or ')}`, {
-    allow: allowed.join(', '),
-  })
 }

@@ -8,7 +8,7 @@ import type {
   preParsingHookHandler,
   preValidationHookHandler,
 } from 'fastify'
-import { type Operation, type OperationId, operations } from '../../contracts/operations.ts'
+import { type Operation, type OperationId, operations, operationsAt } from '../../contracts/operations.ts'
 import { ErrorEnvelope } from '../../contracts/schemas.ts'
 import type { Mock } from '../mock.ts'
 import { openRoute } from '../pipeline/exchange.ts'
@@ -111,9 +111,9 @@ export const toFastifyPath = (path: string): string => path.replace(/\{(\w+)\}/g
 
 /** The methods that a path knows, for the Allow header of a 405; none when it is unknown. */
 export function methodsOf(path: string): string[] {
-  const known: Operation[] = Object.values(operations)
-  const methods = known
-    .filter(operation => new RegExp(`^${operation.path.replace(/\{\w+\}/g, '[^/]+')}$`).test(path))
-    .flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
+  const methods = operationsAt(path).flatMap(id => {
+    const { method } = operations[id]
+    return method === 'GET' ? ['GET', 'HEAD'] : [method]
+  })
   return [...new Set(methods)]
 }

@@ -4,6 +4,7 @@
  */
 
 import type { Clock } from '../../base/clock.ts'
+import { hash32, hash53 } from '../../base/fingerprint.ts'
 import type { SeededRandom } from '../../base/seed.ts'
 import type { OperationId } from '../../contracts/operations.ts'
 import type { Account } from '../world/account.ts'
@@ -258,15 +259,13 @@ export class ScenarioRun {
     if (rule.probability === undefined && typeof rule.then.delay !== 'object') return undefined
     const asked = call.header('x-mock-draw') ?? `${call.method} ${call.url} ${contentOf(call)}`
     const identity = `${rule.name} ${operation} ${asked}`
-    const hash = hashOf(identity, 0x811c9dc5)
-    // Two halves of 32 and 21 bits: as many as a number holds.
-    const id = (hash >>> 0) * 2 ** 21 + (hashOf(identity, 0x9747b28c) >>> 11)
+    const id = hash53(identity)
     const again = this.identities.get(id) ?? 0
     if (again === 0 && this.identities.size >= maxIdentities) {
       this.identities.delete(this.identities.keys().next().value as number)
     }
     this.identities.set(id, again + 1)
-    return this.#random.draw(`scenario ${this.scenario.name} ${rule.name}`, hash, again)
+    return this.#random.draw(`scenario ${this.scenario.name} ${rule.name}`, hash32(identity), again)
   }
 }
 
@@ -290,10 +289,3 @@ export function delayAtShare(delay: Delay | undefined, share: number): number {
 /** What tells one body from another: an upload is still on its way, so only its size does. */
 const contentOf = (call: RuleRequest): string =>
   call.body === undefined ? (call.header('content-length') ?? '') : JSON.stringify(call.body)
-
-/** FNV-1a: 32 bits of a text. */
-function hashOf(text: string, start: number): number {
-  let hash = start
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
-  return hash
-}

@@ -1,12 +1,13 @@
 /** Each answer by itself, by the same rules as the suite's; and the documented cases by their messages. */
 
+import { hash53 } from '../../base/fingerprint.ts'
 import { describeResponse, field } from '../../contracts/answers.ts'
 import type { ClauseId } from '../../contracts/clauses.ts'
 import { codeOf, hasCode, judge, requestIdOf } from '../../contracts/judge.ts'
 import { creditsPerMinute } from '../../contracts/schemas.ts'
 import type { Observed } from '../../recordings/traffic.ts'
 import { own } from './ledger.ts'
-import { fingerprint, type Observer } from './observer.ts'
+import type { Observer } from './observer.ts'
 
 /** Beyond the documented routes only /v1/ is surely the API's: the rest of a host may be somebody else's. */
 const isJudged = ({ call }: Observed): boolean => call.operation !== undefined || call.path.startsWith('/v1/')
@@ -62,7 +63,7 @@ export const requestIds: Observer = {
         if (id === undefined) return
         const expected = 'a request_id that no other answer has'
         // The same call twice, as a page and its service worker write it down, and the first answer again (ID-1) are the same answer.
-        const which = fingerprint(
+        const which = hash53(
           call.idempotencyKey === undefined
             ? `${call.sent.method} ${call.path}`
             : `${call.idempotencyKey} ${call.path}`,

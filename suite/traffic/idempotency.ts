@@ -1,11 +1,12 @@
 /** GO-3, ID-1: the same Idempotency-Key with the same body gets the same job; with another body, 422. */
 
+import { hash53 } from '../../base/fingerprint.ts'
 import { redacted } from '../../base/redaction.ts'
 import { describeResponse, field, parse } from '../../contracts/answers.ts'
 import { operations } from '../../contracts/operations.ts'
 import type { RecordedCall } from '../../recordings/traffic.ts'
 import { own } from './ledger.ts'
-import { fingerprint, isAfter, isTold, type Observer } from './observer.ts'
+import { isAfter, isTold, type Observer } from './observer.ts'
 
 /** How long a server remembers a key is not documented; a day is usual, so an hour is safe. */
 const rememberedMs = 3_600_000
@@ -39,8 +40,8 @@ export const idempotency: Observer = {
           // After an error the key may be used again.
           if (isGood && hasBody && id !== undefined)
             firsts.set(own(name), {
-              body: fingerprint(body),
-              meaning: fingerprint(meaningOf(body)),
+              body: hash53(body),
+              meaning: hash53(meaningOf(body)),
               id: own(id),
               endedAt: call.endedAt,
             })
@@ -48,11 +49,11 @@ export const idempotency: Observer = {
         }
         if (!isLater || !isWhole) return
         const said = describeResponse(call)
-        if (fingerprint(body) === first.body) {
+        if (hash53(body) === first.body) {
           if (isGood && hasBody && id !== undefined)
             look(index, ['ID-1', 'GO-3'], id === first.id, `the first answer again, with ${first.id}`, id)
           else if (call.status === 422) look(index, 'ID-1', false, 'the first answer again: the body is the same', said)
-        } else if (fingerprint(meaningOf(body)) !== first.meaning) {
+        } else if (hash53(meaningOf(body)) !== first.meaning) {
           if (isGood || call.status === 422)
             look(index, 'ID-1', call.status === 422, '422, as the body is another', said)
         }

@@ -51,15 +51,3 @@ export const isAfter = (later: { at: number }, earlier: { endedAt: number }): bo
 
 /** A key that can be told from another: one that was taken out of the recording can't. */
 export const isTold = (key: string): boolean => !/^(anonymous|redacted)(\/|$)/.test(key)
-
-/** FNV-1a twice, 53 bits: tells one body from another without keeping it. */
-export function fingerprint(text: string): number {
-  let a = 0x811c9dc5
-  let b = 0x9747b28c
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i)
-    a = Math.imul(a ^ code, 0x01000193)
-    b = Math.imul(b ^ code, 0x85ebca6b) + 1
-  }
-  return (a >>> 0) * 2 ** 21 + (b >>> 11)
-}

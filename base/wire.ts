@@ -1,0 +1,70 @@
+/** What every sender over node:http needs: whom to trust, the body as fast as it is taken, the headers of an answer. */
+import type { ClientRequest, IncomingMessage } from 'node:http'
+import { rootCertificates } from 'node:tls'
+
+export interface Trust {
+  /** Take any certificate. */
+  insecure?: boolean
+  /** A certificate authority to trust beside the system's, as PEM. */
+  ca?: string
+}
+
+/** A body as it is sent. */
+export interface Content {
+  /** Bytes. */
+  size: number
+  chunks(): Iterable<Uint8Array> | AsyncIterable<Uint8Array>
+}
+
+/** Options of an https.Agent. */
+export interface TlsTrust {
+  rejectUnauthorized: boolean
+  ca?: string[]
+}
+
+export const tlsTrust = ({ insecure, ca }: Trust): TlsTrust => ({
+  rejectUnauthorized: insecure !== true,
+  ...(ca !== undefined && { ca: [...rootCertificates, ca] }),
+})
+
+/**
+ * Writes a body as fast as the other side takes it, and ends the request. Stops when the connection is gone or `isOver`,
+ * and after `maxBytes`: then it resolves to false, with the request not ended.
+ */
+export async function writeBody(
+  call: ClientRequest,
+  content: Content | undefined,
+  isOver: () => boolean,
+  maxBytes = Number.POSITIVE_INFINITY,
+): Promise<boolean> {
+  let sent = 0
+  for await (const chunk of content?.chunks() ?? []) {
+    if (isOver() || call.destroyed) return true
+    const part = chunk.subarray(0, Math.max(0, maxBytes - sent))
+    sent += part.length
+    const isFull = part.length > 0 && !call.write(part)
+    if (sent >= maxBytes) return false
+    if (isFull) await drained(call)
+  }
+  if (!call.destroyed) call.end()
+  return true
+}
+
+/** Resolves when there is room again, or when nothing more needs to be written. */
+const drained = (call: ClientRequest): Promise<void> =>
+  new Promise(resolve => {
+    const events = ['drain', 'close', 'response']
+    const go = () => {
+      for (const event of events) call.off(event, go)
+      resolve()
+    }
+    for (const event of events) call.once(event, go)
+  })
+
+/** An answer's headers: names in lower case, repeated ones joined by a comma. */
+export function joinedHeaders(answer: IncomingMessage | undefined): Record<string, string> {
+  const found: Record<string, string> = {}
+  for (const [name, value] of Object.entries(answer?.headers ?? {}))
+    found[name] = Array.isArray(value) ? value.join(', ') : (value ?? '')
+  return found
+}
