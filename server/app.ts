@@ -120,11 +120,11 @@ export function buildApp(config: Config, log: Logger): App {
 
 function assemble(config: Config, log: Logger): Mock {
   // First, as it may be refused: nothing has been made yet that would have to be taken away.
-  const replay = config.replay === undefined ? undefined : new Playback(config.replay)
+  const playback = config.replay === undefined ? undefined : new Playback(config.replay)
   const clock = new Clock()
   const feed = new Feed()
   const metrics = new Metrics()
-  const director = new ActiveScenarios(config.scenarios, config.scenario, log)
+  const scenarios = new ActiveScenarios(config.scenarios, config.scenario, log)
   const webhooks = new Webhooks(config, feed, metrics)
   const uploads = new Uploads(config.dataDir)
   const worlds = new Worlds(config, clock, {
@@ -132,7 +132,7 @@ function assemble(config: Config, log: Logger): Mock {
     forget: world => {
       uploads.forget(world)
       webhooks.forget(world)
-      director.forget(world)
+      scenarios.forget(world)
     },
   })
   const journal = new JournalReader(worlds, feed, config)
@@ -145,9 +145,9 @@ function assemble(config: Config, log: Logger): Mock {
     uploads,
     webhooks,
     metrics,
-    scenarios: director,
+    scenarios: scenarios,
     log,
-    playback: replay,
+    playback: playback,
     internalCalls: 0,
     held: new Set(),
   }

@@ -105,22 +105,22 @@ export interface ConductExpectation {
 
 export const expectationOn = (report: () => ConductReport): ConductExpectation => ({
   async toKeep(...names) {
-    const told = report()
+    const described = report()
     for (const name of names) {
-      const results = resultsFor(told.rules, knownRule(name))
+      const results = resultsFor(described.rules, knownRule(name))
       const broken = results.filter(({ verdict }) => verdict === 'failed')
-      if (broken.length > 0) throw new ConductError(`${name} failed\n${broken.map(brokenText).join('\n')}`, told)
+      if (broken.length > 0) throw new ConductError(`${name} failed\n${broken.map(brokenText).join('\n')}`, described)
       if (results.every(({ verdict }) => verdict === 'skipped'))
-        throw new ConductError(`${name} was skipped\n${results.map(unseenText).join('\n')}`, told)
+        throw new ConductError(`${name} was skipped\n${results.map(unseenText).join('\n')}`, described)
     }
-    return told
+    return described
   },
   async toBreakNothing() {
-    const told = report()
-    if (told.calls + told.webhooks === 0) throw new ConductError(told.why, told)
-    const broken = told.rules.filter(({ verdict }) => verdict === 'failed')
-    if (broken.length > 0) throw new ConductError(`${told.why}\n${broken.map(brokenText).join('\n')}`, told)
-    return told
+    const described = report()
+    if (described.calls + described.webhooks === 0) throw new ConductError(described.why, described)
+    const broken = described.rules.filter(({ verdict }) => verdict === 'failed')
+    if (broken.length > 0) throw new ConductError(`${described.why}\n${broken.map(brokenText).join('\n')}`, described)
+    return described
   },
 })
 

@@ -151,9 +151,9 @@ const bodyAsText = (body: unknown): string =>
 
 /** What the client met, where that was no whole answer. */
 function cutOf(exchange: Exchange): Cut | undefined {
-  const { aborted, status, ruleContext: scene, played } = exchange
+  const { aborted, status, ruleContext, played } = exchange
   if (played?.cut !== undefined && (played.cut.by === 'client' || !(aborted && status === 0))) return played.cut
-  const fault = scene?.fired?.rule.then.fault
+  const fault = ruleContext?.fired?.rule.then.fault
   const bytes = fault?.params.after_bytes
   // A short answer was whole before anything was cut.
   const size = Number(exchange.responseHeaders?.['content-length'])

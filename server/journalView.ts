@@ -228,15 +228,15 @@ export class JournalReader {
   }
 }
 
-function playedIn({ ruleContext: scene }: Exchange): Partial<JournalEntry> | undefined {
-  if (scene === undefined) return undefined
-  const { fired: act, decider } = scene
+function playedIn({ ruleContext }: Exchange): Partial<JournalEntry> | undefined {
+  if (ruleContext === undefined) return undefined
+  const { fired, decider } = ruleContext
   return {
     scenario: decider.scenario.name,
-    rule: act?.rule.name,
-    fault: act?.rule.then.fault?.name,
-    draw: act?.draw,
-    delay_ms: act && act.delayMs > 0 ? Math.round(act.delayMs) : undefined,
+    rule: fired?.rule.name,
+    fault: fired?.rule.then.fault?.name,
+    draw: fired?.draw,
+    delay_ms: fired && fired.delayMs > 0 ? Math.round(fired.delayMs) : undefined,
   }
 }
 

@@ -76,7 +76,7 @@ export class Webhooks {
   readonly #config: Config
   readonly #feed: Feed
   readonly #metrics: Metrics
-  readonly #lanes = new WeakMap<World, DeliveryQueue>()
+  readonly #queues = new WeakMap<World, DeliveryQueue>()
   readonly #stop = new AbortController()
 
   constructor(config: Config, feed: Feed, metrics: Metrics) {
@@ -89,42 +89,42 @@ export class Webhooks {
   announce(world: World, event: WebhookEventName, job: JobRecord): void {
     const { webhook_url: url } = job.view
     if (url === null || this.#stop.signal.aborted) return
-    const lane = this.#laneOf(world)
+    const queue = this.#queueOf(world)
     const id = `whd_${world.tag}${world.random.id('delivery', world.nextDelivery++)}`
     const body = JSON.stringify({ event, data: job.view })
     const fault = job.plan.webhooks[event]
     const jobId = job.view.id
     const delivery = { id, world, jobs: world.jobs, event, jobId, job, url, body, attempts: 0, fault }
-    remember(lane, delivery)
+    remember(queue, delivery)
     // What comes last has nothing to come after: only job.started can be held back.
-    if (fault?.type === 'out_of_order' && event === 'job.started') return void lane.heldBack.set(jobId, delivery)
-    if (fault?.type === 'late') world.clock.after(fault.lateMs, () => this.#send(lane, delivery))
-    else this.#send(lane, delivery)
+    if (fault?.type === 'out_of_order' && event === 'job.started') return void queue.heldBack.set(jobId, delivery)
+    if (fault?.type === 'late') world.clock.after(fault.lateMs, () => this.#send(queue, delivery))
+    else this.#send(queue, delivery)
   }
 
   /** Sends a recorded delivery now, signed anew. What was sent twice is given twice, under the same id. */
   play(world: World, recorded: RecordedDelivery): void {
     if (this.#stop.signal.aborted) return
-    const lane = this.#laneOf(world)
+    const queue = this.#queueOf(world)
     const { id, event, jobId, url, body } = recorded
     const fault = faultOf(recorded.fault)
-    const again = lane.remembered.get(id)
+    const again = queue.remembered.get(id)
     const made = { id, world, jobs: world.jobs, event, jobId, job: undefined, url, body, attempts: 0, fault }
     const delivery = again?.body === body && again.url === url ? again : made
-    remember(lane, delivery)
+    remember(queue, delivery)
     if (fault?.type === 'lost') this.#record(delivery, { status: 0, error: null }, 0, null)
     else this.#enter(delivery)
   }
 
   /** Sends an event as often as the scenario has it, and what was held back for it behind it. */
-  #send(lane: DeliveryQueue, delivery: Delivery): void {
+  #send(queue: DeliveryQueue, delivery: Delivery): void {
     const { fault, jobId } = delivery
     // The API believes that it was sent: so the job says, and only the journal knows better.
     if (fault?.type === 'lost') this.#record(delivery, { status: 0, error: null }, 0, null)
     else for (let copies = fault?.type === 'duplicate' ? fault.copies : 1; copies > 0; copies--) this.#enter(delivery)
-    const held = lane.heldBack.get(jobId)
+    const held = queue.heldBack.get(jobId)
     if (held === undefined) return
-    lane.heldBack.delete(jobId)
+    queue.heldBack.delete(jobId)
     this.#enter(held)
   }
 
@@ -132,18 +132,18 @@ export class Webhooks {
   #enter(delivery: Delivery): void {
     const { world } = delivery
     if (delivery.jobs !== world.jobs || this.#stop.signal.aborted) return
-    const lane = this.#laneOf(world)
-    if (lane.waiting.length >= maxWaiting) {
+    const queue = this.#queueOf(world)
+    if (queue.waiting.length >= maxWaiting) {
       this.#record(delivery, { status: 0, error: `dropped: ${maxWaiting} deliveries are waiting already` }, 0, null)
       return
     }
-    lane.waiting.push(delivery)
-    this.#work(lane)
+    queue.waiting.push(delivery)
+    this.#work(queue)
   }
 
   /** Sends a past delivery once more, with its id; false when there is none of that id. */
   async redeliver(world: World, deliveryId: string): Promise<boolean> {
-    const delivery = this.#lanes.get(world)?.remembered.get(deliveryId)
+    const delivery = this.#queues.get(world)?.remembered.get(deliveryId)
     if (!delivery || delivery.jobs !== world.jobs) return false
     await this.#attempt(delivery, false)
     return true
@@ -151,7 +151,7 @@ export class Webhooks {
 
   /** A world was reset or is gone: nothing that waits in it is sent any more. */
   forget(world: World): void {
-    this.#lanes.delete(world)
+    this.#queues.delete(world)
   }
 
   /** Breaks off what is underway. */
@@ -159,27 +159,27 @@ export class Webhooks {
     this.#stop.abort()
   }
 
-  #laneOf(world: World): DeliveryQueue {
-    let lane = this.#lanes.get(world)
-    if (!lane) {
-      lane = new DeliveryQueue()
-      this.#lanes.set(world, lane)
+  #queueOf(world: World): DeliveryQueue {
+    let queue = this.#queues.get(world)
+    if (!queue) {
+      queue = new DeliveryQueue()
+      this.#queues.set(world, queue)
     }
-    return lane
+    return queue
   }
 
-  #work(lane: DeliveryQueue): void {
-    while (lane.underway < maxUnderway) {
-      const next = lane.waiting.findIndex(({ jobId }) => !lane.jobsUnderway.has(jobId))
-      const delivery = lane.waiting[next]
+  #work(queue: DeliveryQueue): void {
+    while (queue.underway < maxUnderway) {
+      const next = queue.waiting.findIndex(({ jobId }) => !queue.jobsUnderway.has(jobId))
+      const delivery = queue.waiting[next]
       if (!delivery) return
-      lane.waiting.splice(next, 1)
-      lane.underway++
-      lane.jobsUnderway.add(delivery.jobId)
+      queue.waiting.splice(next, 1)
+      queue.underway++
+      queue.jobsUnderway.add(delivery.jobId)
       void this.#attempt(delivery, true).finally(() => {
-        lane.underway--
-        lane.jobsUnderway.delete(delivery.jobId)
-        this.#work(lane)
+        queue.underway--
+        queue.jobsUnderway.delete(delivery.jobId)
+        this.#work(queue)
       })
     }
   }
@@ -199,9 +199,9 @@ export class Webhooks {
     this.#record(delivery, outcome, monotonicMs() - sentAt, again ? world.clock.now() + waitMs : null, headers)
     if (!again) return
     world.clock.after(waitMs, () => {
-      const lane = this.#laneOf(world)
-      lane.waiting.push(delivery)
-      this.#work(lane)
+      const queue = this.#queueOf(world)
+      queue.waiting.push(delivery)
+      this.#work(queue)
     })
   }
 
@@ -258,7 +258,7 @@ export class Webhooks {
   }
 
   #record(delivery: Delivery, outcome: Outcome, ms: number, nextTryAt: number | null, headers = {}): void {
-    if (delivery.job !== undefined) tell(delivery.job, delivery, outcome.error === null ? 'sent' : 'failed')
+    if (delivery.job !== undefined) showDelivery(delivery.job, delivery, outcome.error === null ? 'sent' : 'failed')
     this.#metrics.webhookAttempted(outcome.error === null)
     this.#feed.write({
       kind: 'webhook',
@@ -289,7 +289,7 @@ function faultOf(name: string | undefined): WebhookFault | undefined {
 }
 
 /** JOB-5: the job shows each event's delivery state. */
-function tell(job: JobRecord, delivery: Delivery, status: WebhookDelivery['status']): void {
+function showDelivery(job: JobRecord, delivery: Delivery, status: WebhookDelivery['status']): void {
   job.json = undefined
   const { webhook_events: events } = job.view
   const shown = events.find(({ delivery_id }) => delivery_id === delivery.id)
@@ -297,8 +297,8 @@ function tell(job: JobRecord, delivery: Delivery, status: WebhookDelivery['statu
   else events.push({ event: delivery.event, status, delivery_id: delivery.id })
 }
 
-function remember(lane: DeliveryQueue, delivery: Delivery): void {
-  lane.remembered.set(delivery.id, delivery)
-  const [oldest] = lane.remembered.keys()
-  if (lane.remembered.size > maxRemembered && oldest !== undefined) lane.remembered.delete(oldest)
+function remember(queue: DeliveryQueue, delivery: Delivery): void {
+  queue.remembered.set(delivery.id, delivery)
+  const [oldest] = queue.remembered.keys()
+  if (queue.remembered.size > maxRemembered && oldest !== undefined) queue.remembered.delete(oldest)
 }

@@ -168,10 +168,10 @@ export function registerControl(app: FastifyInstance, mock: Mock): void {
 const yamlTypes = ['application/yaml', 'application/x-yaml', 'text/yaml', 'text/x-yaml']
 
 /** Worlds as new, and with them what was switched on for them by PUT; a recording that is played begins anew. */
-export function resetAll({ worlds, scenarios: director, playback: replay }: Mock, selector: WorldSelector): void {
+export function resetAll({ worlds, scenarios, playback }: Mock, selector: WorldSelector): void {
   worlds.reset(selector)
-  replay?.rewind(selector)
-  if (selector.world === undefined) director.end(selector.key)
+  playback?.rewind(selector)
+  if (selector.world === undefined) scenarios.end(selector.key)
 }
 
 /** A snapshot of a world with 100,000 jobs has some 60 MB. */

@@ -61,11 +61,11 @@ export const listKeys = (mock: Mock, selector: WorldSelector): KeyState[] =>
   (selector.key === undefined ? [...mock.worlds] : worldsOf(mock, selector)).map(world => stateOf(mock, world))
 
 /** The account that calls take from: that of the scenario, where one has its own. */
-const accountIn = (mock: Mock, world: World): Account => mock.scenarios.findPlay(world)?.account ?? world.account
+const accountIn = (mock: Mock, world: World): Account => mock.scenarios.findRun(world)?.account ?? world.account
 
 function stateOf(mock: Mock, world: World): KeyState {
   world.clock.catchUp()
-  const play = mock.scenarios.findPlay(world)
+  const run = mock.scenarios.findRun(world)
   const { credits, limits } = accountIn(mock, world)
   const now = world.clock.now()
   return {
@@ -74,8 +74,8 @@ function stateOf(mock: Mock, world: World): KeyState {
     credits: { available: credits.available / 1000, reserved: (credits.balance - credits.available) / 1000 },
     rate_limit: limitState(limits.requests, now),
     job_limit: limitState(limits.jobs, now),
-    revoked: world.revoked || play?.isKeyRevoked === true,
-    scenario: play?.scenario.name ?? null,
+    revoked: world.revoked || run?.isKeyRevoked === true,
+    scenario: run?.scenario.name ?? null,
     jobs: Object.fromEntries(jobStates.map(state => [state, world.jobs.count(state)])),
   }
 }

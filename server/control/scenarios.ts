@@ -63,8 +63,8 @@ export interface ScenarioSummary {
   problems?: string[]
 }
 
-export const listScenarios = ({ scenarios: director }: Mock): ScenarioSummary[] =>
-  director.library.list().map(({ name, scenario, problems }) => ({
+export const listScenarios = ({ scenarios }: Mock): ScenarioSummary[] =>
+  scenarios.library.list().map(({ name, scenario, problems }) => ({
     ...(scenario ? summaryOf(scenario) : { name, description: '', clauses: [], rules: [] }),
     ...(problems && { problems: problems.map((problem: PlacedProblem) => problemText(problem)) }),
   }))

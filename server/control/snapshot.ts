@@ -17,8 +17,8 @@ import { worldOf } from './select.ts'
 
 export function snapshot(mock: Mock, selector: WorldSelector): Snapshot {
   const world = worldOf(mock, selector)
-  const play = mock.scenarios.findPlay(world)
-  return takeSnapshot(world, play && playedOf(play), play?.account.credits)
+  const run = mock.scenarios.findRun(world)
+  return takeSnapshot(world, run && playedOf(run), run?.account.credits)
 }
 
 /**
@@ -31,19 +31,19 @@ export function restore(
   selector: WorldSelector & { key: string },
   baseUrl: string,
 ): void {
-  const { scenarios: director, worlds } = mock
+  const { scenarios, worlds } = mock
   const world = worldOf(mock, selector)
   const wrong = whatIsWrong(document)
   if (wrong !== undefined) throw apiError('invalid_field', wrong)
   const saved = document.scenario
-  const scenario = saved && director.library.restore(saved.source)
-  const isSame = (play: ScenarioRun | undefined) =>
-    JSON.stringify(play?.scenario.source) === JSON.stringify(scenario?.source)
+  const scenario = saved && scenarios.library.restore(saved.source)
+  const isSame = (run: ScenarioRun | undefined) =>
+    JSON.stringify(run?.scenario.source) === JSON.stringify(scenario?.source)
   if (
     scenario &&
     world.key !== undefined &&
     scenarioOfKey(world.key) !== undefined &&
-    !isSame(director.playOf(world))
+    !isSame(scenarios.runOf(world))
   ) {
     throw apiError(
       'invalid_field',
@@ -52,34 +52,34 @@ export function restore(
   }
   worlds.resetWorld(world)
   worlds.alias(document.tag, world)
-  if (scenario && !isSame(director.playOf(world))) director.put(scenario, fingerprintOfWorld(world), false)
-  const play = scenario && director.playOf(world)
-  restoreSnapshot(world, document, baseUrl, play?.account)
-  if (play && saved) restorePlay(play, saved)
+  if (scenario && !isSame(scenarios.runOf(world))) scenarios.put(scenario, fingerprintOfWorld(world), false)
+  const run = scenario && scenarios.runOf(world)
+  restoreSnapshot(world, document, baseUrl, run?.account)
+  if (run && saved) restorePlay(run, saved)
 }
 
-function playedOf(play: ScenarioRun): PlayedScenario {
+function playedOf(run: ScenarioRun): PlayedScenario {
   return {
-    source: JSON.parse(JSON.stringify(play.scenario.source)),
-    started_at: play.startedAt ?? null,
-    calls: play.calls,
-    met: [...play.met],
-    fired: [...play.fired],
-    fired_at: play.firedAt.map(at => at ?? null),
-    identities: [...play.identities],
-    account: accountOf(play.account),
+    source: JSON.parse(JSON.stringify(run.scenario.source)),
+    started_at: run.startedAt ?? null,
+    calls: run.calls,
+    met: [...run.met],
+    fired: [...run.fired],
+    fired_at: run.firedAt.map(at => at ?? null),
+    identities: [...run.identities],
+    account: accountOf(run.account),
   }
 }
 
-function restorePlay(play: ScenarioRun, saved: PlayedScenario): void {
-  play.startedAt = saved.started_at ?? undefined
-  play.calls = saved.calls
-  play.scenario.rules.forEach((_, i) => {
-    play.met[i] = saved.met[i] ?? 0
-    play.fired[i] = saved.fired[i] ?? 0
-    play.firedAt[i] = saved.fired_at[i] ?? undefined
+function restorePlay(run: ScenarioRun, saved: PlayedScenario): void {
+  run.startedAt = saved.started_at ?? undefined
+  run.calls = saved.calls
+  run.scenario.rules.forEach((_, i) => {
+    run.met[i] = saved.met[i] ?? 0
+    run.fired[i] = saved.fired[i] ?? 0
+    run.firedAt[i] = saved.fired_at[i] ?? undefined
   })
-  for (const [identity, count] of saved.identities as [number, number][]) play.identities.set(identity, count)
-  if (play.account.credits !== play.world.account.credits) play.account.credits.setBalance(saved.account.balance)
-  if (play.account.limits !== play.world.account.limits) restoreLimits(play.account.limits, saved.account)
+  for (const [identity, count] of saved.identities as [number, number][]) run.identities.set(identity, count)
+  if (run.account.credits !== run.world.account.credits) run.account.credits.setBalance(saved.account.balance)
+  if (run.account.limits !== run.world.account.limits) restoreLimits(run.account.limits, saved.account)
 }

@@ -15,7 +15,7 @@ import { RequestContext } from './context.ts'
 import { answerHeaders } from './headers.ts'
 import { settleIdempotency } from './idempotency.ts'
 import { log, record } from './record.ts'
-import { answerAsTold } from './scenario.ts'
+import { answerByRule } from './scenario.ts'
 import { keepUnread } from './unread.ts'
 
 /** What an exchange is opened from: a request of node:http, or what is left of one that could not be read. */
@@ -120,7 +120,7 @@ export function closeExchange(mock: Mock) {
     // What was done is kept for a retry, whatever a scenario makes of its answer.
     if (context.idempotencyKey !== undefined) settleIdempotency(context)
     const fired = exchange.ruleContext?.fired
-    if (fired !== undefined) return answerAsTold(mock, fired, request, reply, payload, done)
+    if (fired !== undefined) return answerByRule(mock, fired, request, reply, payload, done)
     reply.headers(answerHeaders(exchange))
     // What every good JSON answer has in common is worked out when it is read.
     if (exchange.status !== 200 || context.replayed || !(typeof payload === 'string' || Buffer.isBuffer(payload))) {

@@ -5,8 +5,8 @@ import { secondsLeft, type Window } from '../world/limits.ts'
 
 export function answerHeaders(exchange: Exchange): Record<string, string> {
   const headers = limitHeaders(exchange)
-  const { ruleContext: scene } = exchange
-  scene?.decider.addHeaders(headers, scene.fired)
+  const { ruleContext } = exchange
+  ruleContext?.decider.addHeaders(headers, ruleContext.fired)
   return headers
 }
 

@@ -28,21 +28,21 @@ export function decideScenario(mock: Mock, operation: OperationId) {
     const { headers } = request.raw
     const asked = headers['x-mock-scenario'] as string | undefined
     const fault = headers['x-mock-fault'] as string | undefined
-    let play: ScenarioRun | undefined
+    let run: ScenarioRun | undefined
     let decided: ScenarioRun | undefined
     const world = subjectOf(mock, context, request)
     try {
-      play = asked === undefined ? mock.scenarios.playOf(world) : mock.scenarios.playOfHeader(world, asked)
-      decided = fault === undefined ? play : mock.scenarios.playOfFault(world, fault, operation)
+      run = asked === undefined ? mock.scenarios.runOf(world) : mock.scenarios.runOfHeader(world, asked)
+      decided = fault === undefined ? run : mock.scenarios.runOfFault(world, fault, operation)
     } catch (error) {
       return done(error as Error)
     }
     if (decided === undefined || isLeftOut(decided, operation)) return done()
-    const played = play ?? decided
+    const played = run ?? decided
     const at = world === context.world ? exchange.at : world.clock.now()
     exchange.ruleContext = new RuleContext(played, decided, played.since(at))
     context.account = played.account
-    if (exchange.keyState === 'valid' && play?.isRevoked()) exchange.keyState = 'revoked'
+    if (exchange.keyState === 'valid' && run?.isRevoked()) exchange.keyState = 'revoked'
     decide(mock, operation, exchange.ruleContext, false, request, reply, done)
   }
 }
@@ -50,42 +50,42 @@ export function decideScenario(mock: Mock, operation: OperationId) {
 /** The rest of the decision, for calls whose body has arrived. */
 export function decideWithBody(mock: Mock, operation: OperationId) {
   return (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void => {
-    const { ruleContext: scene } = request.exchange
-    if (scene?.waitsAt === undefined) return done()
-    decide(mock, operation, scene, true, request, reply, done)
+    const { ruleContext } = request.exchange
+    if (ruleContext?.waitsAt === undefined) return done()
+    decide(mock, operation, ruleContext, true, request, reply, done)
   }
 }
 
 function decide(
   mock: Mock,
   operation: OperationId,
-  scene: RuleContext,
+  ruleContext: RuleContext,
   hasBody: boolean,
   request: FastifyRequest,
   reply: FastifyReply,
   done: HookHandlerDoneFunction,
 ): void {
-  const { decider, waitsAt = 0 } = scene
-  scene.waitsAt = undefined
+  const { decider, waitsAt = 0 } = ruleContext
+  ruleContext.waitsAt = undefined
   if (hasNoRule(decider, operation)) return done()
   const call = new LiveCall(mock, request)
-  const decision = decider.decide(operation, call, scene.sinceStart, hasBody, waitsAt, scene.counted)
-  if (decider.scenario.asksJobState) scene.jobState = call.jobState
+  const decision = decider.decide(operation, call, ruleContext.sinceStart, hasBody, waitsAt, ruleContext.counted)
+  if (decider.scenario.asksJobState) ruleContext.jobState = call.jobState
   if (decision === undefined) return done()
   if ('waitsForBodyAt' in decision) {
-    scene.waitsAt = decision.waitsForBodyAt
+    ruleContext.waitsAt = decision.waitsForBodyAt
     return done()
   }
-  scene.fired = decision
-  enact(mock, decision, request, reply, done)
+  ruleContext.fired = decision
+  applyRule(mock, decision, request, reply, done)
 }
 
 /** Whoever waits for the server to be up makes no call that counts, unless a rule names it. */
-const isLeftOut = (play: ScenarioRun, operation: OperationId): boolean =>
-  operation === 'getHealth' && hasNoRule(play, operation)
+const isLeftOut = (run: ScenarioRun, operation: OperationId): boolean =>
+  operation === 'getHealth' && hasNoRule(run, operation)
 
-const hasNoRule = (play: ScenarioRun, operation: OperationId): boolean =>
-  play.scenario.rulesOf.get(operation)?.isEmpty === true
+const hasNoRule = (run: ScenarioRun, operation: OperationId): boolean =>
+  run.scenario.rulesOf.get(operation)?.isEmpty === true
 
 /** A file and a keyless download belong to the job or upload that their path names: its key's scenario is theirs. */
 function subjectOf(mock: Mock, { exchange, world }: RequestContext, request: FastifyRequest): World {
@@ -135,23 +135,23 @@ class LiveCall implements RuleRequest {
 }
 
 /** The way in: the delay, and what the call gets instead of the real handler. */
-function enact(
+function applyRule(
   mock: Mock,
-  act: FiredRule,
+  fired: FiredRule,
   request: FastifyRequest,
   reply: FastifyReply,
   done: HookHandlerDoneFunction,
 ): void {
   const { context } = request
-  const { pass, error, body, fault } = act.rule.then
+  const { pass, error, body, fault } = fired.rule.then
   // All the rest happens when the answer is ready.
   if (pass === 'before_delay') return done()
   const wire = wireOf(context, reply)
 
   async function enter(): Promise<void> {
-    if (!(await waited(wire, act))) return abandon(mock, context)
+    if (!(await waited(wire, fired))) return abandon(mock, context)
     if (pass === 'after_delay') return done()
-    if (error !== undefined) return done(errorOf(act.rule.then, context))
+    if (error !== undefined) return done(errorOf(fired.rule.then, context))
     if (body !== undefined || fault?.fault.change) return void reply.send(body?.text ?? '')
     record(mock, context)
     keepUnread(request)
@@ -170,28 +170,28 @@ function abandon(mock: Mock, context: RequestContext): void {
 }
 
 /** How the body is read, where the rule says so. The upload's file and a JSON body both come through here. */
-export function readAsTold(request: FastifyRequest, reply: FastifyReply, body: Readable): Readable {
+export function readByRule(request: FastifyRequest, reply: FastifyReply, body: Readable): Readable {
   const fault = request.exchange.ruleContext?.fired?.rule.then.fault
   return fault?.fault.receive?.(fault.params, body, wireOf(request.context, reply)) ?? body
 }
 
 /** For bodies that Fastify reads. */
-export const receiveAsTold: preParsingHookHandler = (request, reply, payload, done) => {
+export const receiveByRule: preParsingHookHandler = (request, reply, payload, done) => {
   askForBody(request, reply)
-  done(null, request.exchange.ruleContext === undefined ? payload : readAsTold(request, reply, payload as Readable))
+  done(null, request.exchange.ruleContext === undefined ? payload : readByRule(request, reply, payload as Readable))
 }
 
 /** The way out: what the rule makes of the answer, after the delay. A fault may send it itself, or end the connection. */
-export function answerAsTold(
+export function answerByRule(
   mock: Mock,
-  act: FiredRule,
+  fired: FiredRule,
   request: FastifyRequest,
   reply: FastifyReply,
   payload: unknown,
   done: (error: null, payload: unknown) => void,
 ): void {
   const { context, exchange } = request
-  const { pass, fault } = act.rule.then
+  const { pass, fault } = fired.rule.then
   const wire = wireOf(context, reply)
 
   async function answer(): Promise<void> {
@@ -199,7 +199,7 @@ export function answerAsTold(
       exchange.status = 0
       exchange.responseBody = undefined
     }
-    if (isGone(reply) || (pass === 'before_delay' && !(await waited(wire, act)))) {
+    if (isGone(reply) || (pass === 'before_delay' && !(await waited(wire, fired)))) {
       destroy(payload)
       return abandon(mock, context)
     }
@@ -208,7 +208,7 @@ export function answerAsTold(
       headers: reply.getHeaders(),
       body: (payload ?? '') as Answer['body'],
     }
-    change(answer, act, context)
+    change(answer, fired, context)
     if (answer.body !== payload) destroy(payload)
     for (const name of Object.keys(reply.getHeaders())) if (answer.headers[name] === undefined) reply.removeHeader(name)
     const headers = Object.fromEntries(Object.entries(answer.headers).filter(([, value]) => value !== undefined))

@@ -28,11 +28,11 @@ const ownHeaders = new Set([
 ])
 
 /** `base` is the mock's own base URL: links that began with the recorded one lead to it. */
-export function answerOf(entry: HarEntry, replay: Playback, base: string): RecordedAnswer {
+export function answerOf(entry: HarEntry, playback: Playback, base: string): RecordedAnswer {
   const { response } = entry
-  const recorded = answerBodyOf(entry, replay.folder)
+  const recorded = answerBodyOf(entry, playback.folder)
   const isJson = typeof recorded === 'string' && /^\s*[[{]/.test(recorded)
-  const body = isJson ? replay.ledTo(base, recorded, entry) : recorded
+  const body = isJson ? playback.ledTo(base, recorded, entry) : recorded
   const headers: RecordedAnswer['headers'] = {}
   let length: number | undefined
   for (const { name, value } of response.headers) {
@@ -43,7 +43,7 @@ export function answerOf(entry: HarEntry, replay: Playback, base: string): Recor
   // A HAR has bodies unpacked; only one that is as long as it was on the wire is still packed.
   if (headers['content-encoding'] !== undefined && bodySize(recorded) !== length) delete headers['content-encoding']
   if (typeof headers.location === 'string')
-    headers.location = JSON.parse(replay.ledTo(base, JSON.stringify(headers.location), entry))
+    headers.location = JSON.parse(playback.ledTo(base, JSON.stringify(headers.location), entry))
   return { status: response.status, headers, body, announced: announcedOf(entry, length, recorded, body) }
 }
 

@@ -18,9 +18,9 @@ const maxJsonBytes = 1024 * 1024
 /** What was read of a body before it was clear that nobody has recorded its call. */
 const readBodies = new WeakMap<FastifyRequest, Readable>()
 
-export function answerRecorded(mock: Mock, replay: Playback) {
+export function answerRecorded(mock: Mock, playback: Playback) {
   return (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void => {
-    answer(mock, replay, request, reply).then(isAnswered => {
+    answer(mock, playback, request, reply).then(isAnswered => {
       if (!isAnswered) done()
     }, done)
   }
@@ -31,7 +31,7 @@ export const giveBodyBack: preParsingHookHandler = (request, _reply, payload, do
   done(null, readBodies.get(request) ?? payload)
 }
 
-async function answer(mock: Mock, replay: Playback, request: FastifyRequest, reply: FastifyReply): Promise<boolean> {
+async function answer(mock: Mock, playback: Playback, request: FastifyRequest, reply: FastifyReply): Promise<boolean> {
   const { context, exchange, headers, method } = request
   let text: string | undefined
   try {
@@ -43,9 +43,9 @@ async function answer(mock: Mock, replay: Playback, request: FastifyRequest, rep
     return true
   }
   const path = request.url.replace(/^https?:\/\/[^/?]*/i, '')
-  const found = replay.find({ method, path, headers, base: ownBaseUrl(request), text })
+  const found = playback.find({ method, path, headers, base: ownBaseUrl(request), text })
   if (found.how !== 'unknown') {
-    await playCall(mock, replay, found, request, reply)
+    await playCall(mock, playback, found, request, reply)
     return true
   }
   // Whoever waits for the server to be up asks for no recording.

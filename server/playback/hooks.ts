@@ -2,37 +2,37 @@
 import type { FastifyRequest } from 'fastify'
 import type { WebhookEventName } from '../../contracts/schemas.ts'
 import type { Mock } from '../mock.ts'
-import type { Playback, RecordedHook } from './playback.ts'
+import type { Playback, TimedWebhook } from './playback.ts'
 import { scaled } from './time.ts'
 
 /** Sends them at their times after the answer, by the world's clock. */
-export function playHooks(
+export function playWebhooks(
   mock: Mock,
-  replay: Playback,
+  playback: Playback,
   { i, call }: { i: number; call: { jobId: string | undefined } },
   { context, exchange }: FastifyRequest,
   base: string,
 ): void {
   const { world } = context
   const asked = webhookUrlIn(exchange.requestBody)
-  if (asked !== undefined && call.jobId !== undefined) replay.webhookUrls.set(call.jobId, asked)
-  for (const hook of replay.hooksOf(i)) {
-    const ms = scaled(mock, hook.offsetMs)
-    if (ms <= 0) send(hook)
-    else world.clock.after(ms, () => send(hook))
+  if (asked !== undefined && call.jobId !== undefined) playback.webhookUrls.set(call.jobId, asked)
+  for (const webhook of playback.webhooksOf(i)) {
+    const ms = scaled(mock, webhook.offsetMs)
+    if (ms <= 0) send(webhook)
+    else world.clock.after(ms, () => send(webhook))
   }
 
-  function send(recorded: RecordedHook): void {
-    const { entry, hook } = replay.hook(recorded)
-    const url = replay.webhookUrls.get(hook.jobId ?? '') ?? hook.url
+  function send(recorded: TimedWebhook): void {
+    const { entry, webhook } = playback.webhook(recorded)
+    const url = playback.webhookUrls.get(webhook.jobId ?? '') ?? webhook.url
     if (!URL.canParse(url)) return
     mock.webhooks.play(world, {
-      id: hook.deliveryId,
-      event: hook.event as WebhookEventName,
-      jobId: hook.jobId ?? '',
+      id: webhook.deliveryId,
+      event: webhook.event as WebhookEventName,
+      jobId: webhook.jobId ?? '',
       url,
-      body: replay.ledTo(base, hook.body, entry),
-      fault: hook.fault,
+      body: playback.ledTo(base, webhook.body, entry),
+      fault: webhook.fault,
     })
   }
 }

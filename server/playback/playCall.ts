@@ -12,7 +12,7 @@ import { record } from '../pipeline/record.ts'
 import { ownBaseUrl } from '../routes/baseUrl.ts'
 import { answerOf, bytesBeforeCut, type RecordedAnswer } from './answer.ts'
 import { bodySize, isFile } from './bodies.ts'
-import { playHooks } from './hooks.ts'
+import { playWebhooks } from './hooks.ts'
 import type { Playback, RecordedMatch } from './playback.ts'
 import { discard, isGone } from './requestBody.ts'
 import { scaled, waitOf } from './time.ts'
@@ -22,9 +22,9 @@ const minReceiveMs = 100
 
 type Recorded = Exclude<RecordedMatch, { how: 'unknown' }>
 
-interface PlaybackContext extends FaultWire {
+interface PlayedCall extends FaultWire {
   readonly mock: Mock
-  readonly replay: Playback
+  readonly playback: Playback
   readonly recorded: Recorded
   readonly request: FastifyRequest
   readonly base: string
@@ -34,7 +34,7 @@ interface PlaybackContext extends FaultWire {
 
 export async function playCall(
   mock: Mock,
-  replay: Playback,
+  playback: Playback,
   recorded: Recorded,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -42,9 +42,9 @@ export async function playCall(
   const { context, exchange } = request
   const { clock } = context.world
   const { entry, call } = recorded
-  const scene: PlaybackContext = {
+  const playing: PlayedCall = {
     mock,
-    replay,
+    playback: playback,
     recorded,
     request,
     base: ownBaseUrl(request),
@@ -54,65 +54,65 @@ export async function playCall(
   }
   if (call.requestId !== undefined) exchange.id = call.requestId
   exchange.jobId = call.jobId ?? null
-  exchange.played = { number: replay.numberOf(recorded.i, entry), fault: entry._fault, cut: call.cut }
+  exchange.played = { number: playback.numberOf(recorded.i, entry), fault: entry._fault, cut: call.cut }
   try {
-    await act(scene, call.cut, reply)
+    await play(playing, call.cut, reply)
   } catch (error) {
     exchange.aborted = isGone(reply.raw)
     if (!exchange.aborted) mock.log.error({ err: error, request_id: exchange.requestId }, 'a recorded answer failed')
     reply.raw.destroy()
     // Once it is in the journal, only its answer has failed.
-    if (exchange.seq === 0) write(scene, undefined)
+    if (exchange.seq === 0) write(playing, undefined)
   }
 }
 
-async function act(scene: PlaybackContext, cut: Cut | undefined, reply: FastifyReply): Promise<void> {
-  const { mock, request, recorded } = scene
+async function play(playing: PlayedCall, cut: Cut | undefined, reply: FastifyReply): Promise<void> {
+  const { mock, request, recorded } = playing
   const { entry } = recorded
-  if (cut !== undefined) hold(scene)
+  if (cut !== undefined) hold(playing)
   askForBody(request, reply)
   if (cut?.when === 'in_request') {
     await discard(request, cut.by === 'server' ? (cut.bytes ?? 1024) : undefined)
     if (cut.by === 'server') {
-      write(scene, undefined)
-      return resetConnection(scene)
+      write(playing, undefined)
+      return resetConnection(playing)
     }
   } else await discard(request)
   if (cut?.by === 'client' && entry.response.status === 0) {
     // Nobody knows what it would have got: it waited in vain, and so it does again.
-    await waited(scene, entry.time ?? 0)
-    write(scene, undefined)
-    return closeConnection(scene)
+    await waited(playing, entry.time ?? 0)
+    write(playing, undefined)
+    return closeConnection(playing)
   }
-  if (cut?.how === 'silence' && cut.when === 'before_head') return write(scene, undefined)
-  const isThere = await waited(scene, waitOf(entry))
+  if (cut?.how === 'silence' && cut.when === 'before_head') return write(playing, undefined)
+  const isThere = await waited(playing, waitOf(entry))
   if (!isThere || entry.response.status === 0 || cut?.when === 'before_head') {
     if (!isThere) request.exchange.aborted = true
-    write(scene, undefined)
-    return cut?.how === 'reset' || cut?.how === 'no_connection' ? resetConnection(scene) : closeConnection(scene)
+    write(playing, undefined)
+    return cut?.how === 'reset' || cut?.how === 'no_connection' ? resetConnection(playing) : closeConnection(playing)
   }
-  const answer = answerOf(entry, scene.replay, scene.base)
-  if (mock.config.mockHeaders) answer.headers['x-mock-replay'] = labelOf(scene)
-  write(scene, answer)
-  if (cut === undefined) await sendWhole(scene, answer)
-  else await sendPart(partial(answer), scene, bytesBeforeCut(cut, answer), endOf(cut))
-  if (recorded.how === 'played') playHooks(mock, scene.replay, recorded, request, scene.base)
+  const answer = answerOf(entry, playing.playback, playing.base)
+  if (mock.config.mockHeaders) answer.headers['x-mock-replay'] = labelOf(playing)
+  write(playing, answer)
+  if (cut === undefined) await sendWhole(playing, answer)
+  else await sendPart(partial(answer), playing, bytesBeforeCut(cut, answer), endOf(cut))
+  if (recorded.how === 'played') playWebhooks(mock, playing.playback, recorded, request, playing.base)
 }
 
 /** "12", or "repeated 12". */
-function labelOf({ replay, recorded: { how, i, entry } }: PlaybackContext): string {
-  const number = replay.numberOf(i, entry)
+function labelOf({ playback, recorded: { how, i, entry } }: PlayedCall): string {
+  const number = playback.numberOf(i, entry)
   return how === 'played' ? String(number) : `repeated ${number}`
 }
 
 /** Waits till so much of the recording has passed since the request came; false when its client has gone meanwhile. */
-async function waited(scene: PlaybackContext, ms: number): Promise<boolean> {
-  const leftMs = scene.startedAt + scaled(scene.mock, ms) - scene.clock.now()
-  return leftMs <= 0 ? !isGone(scene.response) : pause(scene, leftMs)
+async function waited(playing: PlayedCall, ms: number): Promise<boolean> {
+  const leftMs = playing.startedAt + scaled(playing.mock, ms) - playing.clock.now()
+  return leftMs <= 0 ? !isGone(playing.response) : pause(playing, leftMs)
 }
 
 /** Into the journal, before any of it leaves. */
-function write({ mock, request }: PlaybackContext, answer: RecordedAnswer | undefined): void {
+function write({ mock, request }: PlayedCall, answer: RecordedAnswer | undefined): void {
   const { context, exchange } = request
   exchange.status = answer?.status ?? 0
   if (answer !== undefined) {
@@ -124,13 +124,13 @@ function write({ mock, request }: PlaybackContext, answer: RecordedAnswer | unde
 }
 
 /** The connection is the fault's; when the mock closes, it goes away with it. */
-function hold({ mock, response }: PlaybackContext): void {
+function hold({ mock, response }: PlayedCall): void {
   mock.held.add(response)
   response.once('close', () => mock.held.delete(response))
 }
 
-async function sendWhole(scene: PlaybackContext, answer: RecordedAnswer): Promise<void> {
-  const { response, request, recorded, mock } = scene
+async function sendWhole(playing: PlayedCall, answer: RecordedAnswer): Promise<void> {
+  const { response, request, recorded, mock } = playing
   const { status, headers, body, announced } = answer
   if (request.method === 'HEAD' || status === 204 || status === 304) {
     const length = announced ?? bodySize(body)
@@ -140,9 +140,9 @@ async function sendWhole(scene: PlaybackContext, answer: RecordedAnswer): Promis
   const size = bodySize(body)
   if (receiveMs >= minReceiveMs && size > 0) {
     const perSecond = size / (receiveMs / 1000)
-    return sendSlowly(whole(answer), scene, Math.max(1, Math.ceil(perSecond / 20)), perSecond)
+    return sendSlowly(whole(answer), playing, Math.max(1, Math.ceil(perSecond / 20)), perSecond)
   }
-  writeHead(scene, whole(answer))
+  writeHead(playing, whole(answer))
   if (isFile(body)) await pipeline(streamOf(answer), response)
   else response.end(body)
 }

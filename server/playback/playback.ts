@@ -40,7 +40,7 @@ export type RecordedMatch =
   | { readonly how: 'unknown'; readonly why: string }
 
 /** A webhook that belongs to a call, so many ms after that was answered. */
-export interface RecordedHook {
+export interface TimedWebhook {
   readonly i: number
   readonly offsetMs: number
 }
@@ -52,7 +52,7 @@ export class Playback {
   readonly folder: string
   readonly #source: HarSource
   readonly #matcher = new Matcher()
-  readonly #hooks = new Map<number, RecordedHook[]>()
+  readonly #hooks = new Map<number, TimedWebhook[]>()
   /** Deliveries that had failed. */
   readonly #failed = new Set<string>()
   /** The base URLs that the recording's own URLs begin with. */
@@ -104,13 +104,13 @@ export class Playback {
   }
 
   /** Its webhooks, in the order of their times. */
-  hooksOf(i: number): readonly RecordedHook[] {
+  webhooksOf(i: number): readonly TimedWebhook[] {
     return this.#hooks.get(i) ?? []
   }
 
-  hook({ i }: RecordedHook): { entry: HarEntry; hook: RecordedWebhook } {
+  webhook({ i }: TimedWebhook): { entry: HarEntry; webhook: RecordedWebhook } {
     const entry = this.#source.at(i)
-    return { entry, hook: this.#traffic(i, entry) as RecordedWebhook }
+    return { entry, webhook: this.#traffic(i, entry) as RecordedWebhook }
   }
 
   /** A text with the recording's own URLs led to `base`. */
@@ -183,14 +183,14 @@ export class Playback {
   }
 
   /** Of a delivery that had failed, only the first try is played: the mock tries again by itself, if it fails again. */
-  #addHook(i: number, hook: RecordedWebhook, begun: ReadonlyMap<string, { i: number; at: number }>): void {
-    const call = begun.get(hook.jobId ?? '')
+  #addHook(i: number, webhook: RecordedWebhook, begun: ReadonlyMap<string, { i: number; at: number }>): void {
+    const call = begun.get(webhook.jobId ?? '')
     if (call === undefined) return
     const hooks = this.#hooks.get(call.i) ?? []
     this.#hooks.set(call.i, hooks)
-    const isRetry = (hook.attempt ?? 1) > 1 && this.#failed.has(hook.deliveryId)
-    if (hook.error !== undefined) this.#failed.add(hook.deliveryId)
-    if (!isRetry) hooks.push({ i, offsetMs: Math.max(0, hook.at - call.at) })
+    const isRetry = (webhook.attempt ?? 1) > 1 && this.#failed.has(webhook.deliveryId)
+    if (webhook.error !== undefined) this.#failed.add(webhook.deliveryId)
+    if (!isRetry) hooks.push({ i, offsetMs: Math.max(0, webhook.at - call.at) })
   }
 
   #bodyKeyOf(entry: HarEntry, headers: Record<string, string>, secrets: readonly string[]): BodyKey | undefined {

@@ -16,7 +16,7 @@ import { sendContinue } from '../pipeline/expect.ts'
 import { claimIdempotency } from '../pipeline/idempotency.ts'
 import { requireAdminToken, requireKey, useKeyIfSent } from '../pipeline/key.ts'
 import { takeLimits } from '../pipeline/limits.ts'
-import { decideScenario, decideWithBody, receiveAsTold } from '../pipeline/scenario.ts'
+import { decideScenario, decideWithBody, receiveByRule } from '../pipeline/scenario.ts'
 import { answerRecorded, giveBodyBack } from '../playback/answerRecorded.ts'
 import { adminConfig, createAdminKey, listAdminKeys, setAdminKey } from './admin.ts'
 import { getDownload, getOutputFile, getUploadedFile } from './download.ts'
@@ -96,9 +96,9 @@ function register(app: FastifyInstance, mock: Mock, id: OperationId, handler: Ha
   })
 }
 
-function preParsingOf({ playback: replay }: Mock, readsJson: boolean): preParsingHookHandler | preParsingHookHandler[] {
-  const own = readsJson ? receiveAsTold : sendContinue
-  return replay === undefined || !readsJson ? own : [giveBodyBack, own]
+function preParsingOf({ playback }: Mock, readsJson: boolean): preParsingHookHandler | preParsingHookHandler[] {
+  const own = readsJson ? receiveByRule : sendContinue
+  return playback === undefined || !readsJson ? own : [giveBodyBack, own]
 }
 
 const emptyBodyIsNone: preValidationHookHandler = (request, _reply, done) => {

@@ -30,8 +30,8 @@ export function handleStartJob(request: FastifyRequest<ById & { Body: JobStart }
 }
 
 /** What the scenario says of the call's job: its rule, or what holds for all jobs. */
-const planChangesOf = ({ ruleContext: scene }: Exchange): PlanChanges | undefined =>
-  scene?.fired?.rule.then.job ?? scene?.run.scenario.jobs
+const planChangesOf = ({ ruleContext }: Exchange): PlanChanges | undefined =>
+  ruleContext?.fired?.rule.then.job ?? ruleContext?.run.scenario.jobs
 
 /** The hot path: a job that hasn't changed since the last poll is not serialized again. */
 export function getJob(request: FastifyRequest<ById>, reply: FastifyReply): void {

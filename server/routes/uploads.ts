@@ -7,7 +7,7 @@ import { typeOfName } from '../../media/video.ts'
 import { apiError } from '../errors.ts'
 import type { Mock } from '../mock.ts'
 import { replayFirstAnswer } from '../pipeline/idempotency.ts'
-import { readAsTold } from '../pipeline/scenario.ts'
+import { readByRule } from '../pipeline/scenario.ts'
 import type { Received } from '../uploads.ts'
 import { ownBaseUrl } from './baseUrl.ts'
 
@@ -74,7 +74,7 @@ export function upload({ config, uploads }: Mock) {
         }
         if (received) throw apiError('invalid_upload', 'there are two files; expected one')
         request.exchange.upload = noteOf(part, request)
-        received = await uploads.receive(readAsTold(request, reply, part.file), nameOf(part), claimOf(part))
+        received = await uploads.receive(readByRule(request, reply, part.file), nameOf(part), claimOf(part))
         if (part.file.truncated) throw tooLarge(maxBytes)
       }
     } catch (error) {

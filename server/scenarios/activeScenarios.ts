@@ -19,10 +19,10 @@ import { Activation, type ActivationSource, activationSources, ScenarioRun } fro
 /** What one world plays now, and has played of what is still switched on. */
 interface WorldScenarios {
   epoch: number
-  play: ScenarioRun | undefined
+  run: ScenarioRun | undefined
   /** What the key's name asked for and can't have. */
   refused: ScenarioError | undefined
-  readonly plays: Map<Activation, ScenarioRun>
+  readonly runs: Map<Activation, ScenarioRun>
 }
 
 /** What GET /__mock/scenario tells. */
@@ -47,7 +47,7 @@ export class ActiveScenarios {
   #put: { activation: Activation; key: string | undefined }[] = []
   readonly #byName = { key: new Map<string, Activation>(), header: new Map<string, Activation>() }
   readonly #faults = new Map<string, Activation>()
-  readonly #stages = new WeakMap<World, WorldScenarios>()
+  readonly #byWorld = new WeakMap<World, WorldScenarios>()
   /** Counts on whenever another scenario may be the one to play. */
   #epoch = 0
 
@@ -62,29 +62,29 @@ export class ActiveScenarios {
   }
 
   /** What is played in a world. Throws what is wrong with the scenario that its key names. */
-  playOf(world: World): ScenarioRun | undefined {
-    const { play, refused } = this.#current(world)
+  runOf(world: World): ScenarioRun | undefined {
+    const { run, refused } = this.#current(world)
     if (refused) throw refused
-    return play
+    return run
   }
 
   /** The same, where a key that can't have what it asks for plays nothing. */
-  findPlay(world: World): ScenarioRun | undefined {
-    return this.#current(world).play
+  findRun(world: World): ScenarioRun | undefined {
+    return this.#current(world).run
   }
 
   #current(world: World): WorldScenarios {
-    const stage = this.#stages.get(world)
-    return stage?.epoch === this.#epoch ? stage : this.#refresh(world)
+    const state = this.#byWorld.get(world)
+    return state?.epoch === this.#epoch ? state : this.#refresh(world)
   }
 
   /** What the headers of one request ask for. Throws a ScenarioError. */
-  playOfHeader(world: World, name: string): ScenarioRun {
-    return this.#play(this.#stageOf(world), this.#named('header', name), world)
+  runOfHeader(world: World, name: string): ScenarioRun {
+    return this.#run(this.#stateOf(world), this.#named('header', name), world)
   }
 
   /** X-Mock-Fault: for one request. The same fault again in a world takes up where it was, as its turns may count. */
-  playOfFault(world: World, text: string, operation: OperationId): ScenarioRun {
+  runOfFault(world: World, text: string, operation: OperationId): ScenarioRun {
     const id = `${operation} ${text}`
     let activation = this.#faults.get(id)
     if (!activation) {
@@ -92,7 +92,7 @@ export class ActiveScenarios {
       if (this.#faults.size >= maxFaults) this.#forgetFaults()
       this.#faults.set(id, activation)
     }
-    return this.#play(this.#stageOf(world), activation, world)
+    return this.#run(this.#stateOf(world), activation, world)
   }
 
   #forgetFaults(): void {
@@ -135,7 +135,7 @@ export class ActiveScenarios {
 
   /** The world begins anew, and so does what it plays. */
   forget(world: World): void {
-    this.#stages.delete(world)
+    this.#byWorld.delete(world)
   }
 
   /** What holds for every key that has nothing narrower. */
@@ -144,27 +144,27 @@ export class ActiveScenarios {
   }
 
   active(world: World): ActiveScenario {
-    const { play, refused } = this.#current(world)
+    const { run, refused } = this.#current(world)
     if (refused)
       return { scenario: null, source: 'key', why: `the key's name asks for one: ${refused.message}`, overridden: [] }
     const candidates = this.#candidates(world)
-    const told = (activation: Activation) => ({
+    const described = (activation: Activation) => ({
       scenario: activation.scenario.name,
       source: activation.source,
       why: activationSources[activation.source],
     })
-    const overridden = candidates.filter(candidate => candidate !== play?.activation).map(told)
-    if (!play) return { scenario: null, source: null, why: 'none is switched on', overridden }
-    const { scenario, activation } = play
+    const overridden = candidates.filter(candidate => candidate !== run?.activation).map(described)
+    if (!run) return { scenario: null, source: null, why: 'none is switched on', overridden }
+    const { scenario, activation } = run
     return {
-      ...told(activation),
+      ...described(activation),
       description: scenario.description,
       clauses: scenario.clauses,
-      since_first_call_ms: play.startedAt === undefined ? null : Math.round(world.clock.now() - play.startedAt),
+      since_first_call_ms: run.startedAt === undefined ? null : Math.round(world.clock.now() - run.startedAt),
       rules: scenario.rules.map(({ name, index }) => ({
         name,
-        met: play.met[index] as number,
-        fired: play.fired[index] as number,
+        met: run.met[index] as number,
+        fired: run.fired[index] as number,
       })),
       overridden,
     }
@@ -174,36 +174,36 @@ export class ActiveScenarios {
     this.library.close()
   }
 
-  #stageOf(world: World): WorldScenarios {
-    let stage = this.#stages.get(world)
-    if (!stage) {
-      stage = { epoch: -1, play: undefined, refused: undefined, plays: new Map() }
-      this.#stages.set(world, stage)
+  #stateOf(world: World): WorldScenarios {
+    let state = this.#byWorld.get(world)
+    if (!state) {
+      state = { epoch: -1, run: undefined, refused: undefined, runs: new Map() }
+      this.#byWorld.set(world, state)
     }
-    return stage
+    return state
   }
 
   #refresh(world: World): WorldScenarios {
-    const stage = this.#stageOf(world)
-    stage.epoch = this.#epoch
-    stage.refused = undefined
+    const state = this.#stateOf(world)
+    state.epoch = this.#epoch
+    state.refused = undefined
     try {
       const candidates = this.#candidates(world)
       const [narrowest] = candidates
-      stage.play = narrowest && this.#play(stage, narrowest, world)
+      state.run = narrowest && this.#run(state, narrowest, world)
       // What has ended is not played again.
-      for (const activation of stage.plays.keys()) {
+      for (const activation of state.runs.keys()) {
         const isPut = activation.source === 'put_all' || activation.source === 'put_key'
         const isOver = isPut
           ? !candidates.includes(activation)
           : activation.source === 'fault' && this.#faults.size === 0
-        if (isOver) stage.plays.delete(activation)
+        if (isOver) state.runs.delete(activation)
       }
     } catch (error) {
-      stage.play = undefined
-      stage.refused = error as ScenarioError
+      state.run = undefined
+      state.refused = error as ScenarioError
     }
-    return stage
+    return state
   }
 
   /** What is switched on for a world, the narrowest first. */
@@ -232,12 +232,12 @@ export class ActiveScenarios {
     return activation
   }
 
-  #play(stage: WorldScenarios, activation: Activation, world: World): ScenarioRun {
-    const known = stage.plays.get(activation)
+  #run(state: WorldScenarios, activation: Activation, world: World): ScenarioRun {
+    const known = state.runs.get(activation)
     if (known?.scenario === activation.scenario) return known
-    const play = new ScenarioRun(activation, world)
-    stage.plays.set(activation, play)
-    return play
+    const run = new ScenarioRun(activation, world)
+    state.runs.set(activation, run)
+    return run
   }
 
   /** A scenario that can be played; what is wrong with another one is told to whoever asks for it. */

@@ -44,9 +44,9 @@ export interface Explanation {
 }
 
 export function explain(exchange: Exchange): Explanation {
-  const { ruleContext: scene, operation } = exchange
-  const act = scene?.fired
-  const decided = scene?.decider
+  const { ruleContext, operation } = exchange
+  const fired = ruleContext?.fired
+  const decided = ruleContext?.decider
   const base = {
     request_id: exchange.requestId,
     route: routeOf(operation),
@@ -54,13 +54,13 @@ export function explain(exchange: Exchange): Explanation {
     scenario: decided?.scenario.name ?? null,
     source: decided?.activation.source ?? null,
     why: decided ? activationSources[decided.activation.source] : 'no scenario was active for this call',
-    rule: act?.rule.name ?? null,
+    rule: fired?.rule.name ?? null,
   }
-  if (!scene || !decided || operation === undefined) return { ...base, rules: [], nearest: null }
+  if (!ruleContext || !decided || operation === undefined) return { ...base, rules: [], nearest: null }
   const call = new PastCall(exchange)
   const rules = decided.scenario.rules.map((rule): ExplainedRule => {
-    const conditions = conditionsOf(rule, operation, scene, call)
-    return { rule: rule.name, verdict: verdictOf(rule, scene), conditions, does: doesOf(rule.then) }
+    const conditions = conditionsOf(rule, operation, ruleContext, call)
+    return { rule: rule.name, verdict: verdictOf(rule, ruleContext), conditions, does: doesOf(rule.then) }
   })
   const [nearest] = rules
     .filter(({ verdict }) => verdict === 'not_met')
@@ -70,18 +70,18 @@ export function explain(exchange: Exchange): Explanation {
   return { ...base, rules, nearest: nearest ? { rule: nearest.rule, unmet: nearest.unmet } : null }
 }
 
-function verdictOf({ index }: ScenarioRule, { fired: act, waitsAt }: RuleContext): ExplainedRule['verdict'] {
-  if (act) return index === act.rule.index ? 'fired' : index > act.rule.index ? 'not_reached' : 'not_met'
+function verdictOf({ index }: ScenarioRule, { fired, waitsAt }: RuleContext): ExplainedRule['verdict'] {
+  if (fired) return index === fired.rule.index ? 'fired' : index > fired.rule.index ? 'not_reached' : 'not_met'
   return waitsAt !== undefined && index >= waitsAt ? 'not_asked' : 'not_met'
 }
 
 function conditionsOf(
   rule: ScenarioRule,
   operation: OperationId | string,
-  scene: RuleContext,
+  ruleContext: RuleContext,
   call: RuleRequest,
 ): ExplainedCondition[] {
-  const { sinceStart, counted } = scene
+  const { sinceStart, counted } = ruleContext
   const own: ExplainedCondition[] = [
     {
       what: 'route',
@@ -100,7 +100,7 @@ function conditionsOf(
   const count = counted.find(({ rule: { index } }) => index === rule.index)
   if (count !== undefined) return [...own, ...boundsOf(rule, count, sinceStart)]
   // It was not asked: it had had all of its calls before, or more rules counted the call than are kept.
-  const isSpent = own.every(({ met }) => met) && verdictOf(rule, scene) === 'not_met'
+  const isSpent = own.every(({ met }) => met) && verdictOf(rule, ruleContext) === 'not_met'
   if (!isSpent) return own
   const found = counted.length < maxCounted ? 'a later one' : 'not kept, as too many rules counted the call'
   return [...own, { what: 'calls', expected: turnOf(rule), found, met: false }]

@@ -107,7 +107,7 @@ function yamlOf(name: string, file: string, drafted: Drafted, schema: string): s
   if (isSeq(items)) {
     items.items.forEach((item, i) => {
       if (!isMap(item)) return
-      item.commentBefore = comment(rules[i]?.told ?? [])
+      item.commentBefore = comment(rules[i]?.facts ?? [])
       for (const part of ['when', 'then']) {
         const map = item.get(part)
         if (isMap(map) && JSON.stringify(map).length < widest) map.flow = true

@@ -17,7 +17,7 @@ export interface Drafted {
   calls: number
   from: number
   to: number
-  rules: { rule: RuleFormat; told: string[] }[]
+  rules: { rule: RuleFormat; facts: string[] }[]
   /** What is not in it, and why. */
   left: string[]
   clauses: string[]
@@ -34,7 +34,7 @@ export interface DraftOptions {
 
 interface Event {
   then: ThenFormat
-  told: string[]
+  facts: string[]
   what: string
 }
 
@@ -43,14 +43,14 @@ interface Calls {
   events: Map<number, Event>
   /** ms of good answers, and of those that took long. */
   good: number[]
-  slow: { n: number; ms: number; told: string }[]
+  slow: { n: number; ms: number; facts: string }[]
 }
 
 interface JobTrack {
   /** The call that decides how it goes: the one that made or started it last. */
   by: { world: string; operation: OperationId; n: number }
   at: number
-  told: string
+  facts: string
   status: string | undefined
   error: string | undefined
   progress: number
@@ -97,15 +97,15 @@ export class ScenarioDraft {
     this.#to = Math.max(this.#to, call.endedAt)
     const calls = this.#callsOf(key, operation)
     const n = ++calls.count
-    const told = `${timeOf(call.at)}${call.requestId === undefined ? '' : `, ${call.requestId}`}`
+    const facts = `${timeOf(call.at)}${call.requestId === undefined ? '' : `, ${call.requestId}`}`
     const met = this.#meets(seen)
     if (typeof met === 'string') this.#leave(met, key)
-    else if (met !== undefined) calls.events.set(n, { then: met, told: [told], what: failureLabel(call) })
+    else if (met !== undefined) calls.events.set(n, { then: met, facts: [facts], what: failureLabel(call) })
     else if (seen.isGood) {
       calls.good.push(call.ms)
-      this.#learn(seen, n, told)
+      this.#learn(seen, n, facts)
     }
-    if (call.cut === undefined && call.ms > slowMs) calls.slow.push({ n, ms: call.ms, told })
+    if (call.cut === undefined && call.ms > slowMs) calls.slow.push({ n, ms: call.ms, facts: facts })
     if (call.idempotencyKey !== undefined) this.#idempotency.add(`${key} ${call.path} ${call.idempotencyKey}`)
   }
 
@@ -170,7 +170,7 @@ export class ScenarioDraft {
   }
 
   /** What of a good answer tells how later ones are to be read. */
-  #learn({ call, hasBody }: Observed, n: number, told: string): void {
+  #learn({ call, hasBody }: Observed, n: number, facts: string): void {
     const { operation, jobId, key, at } = call
     if (call.hasKey) this.#goodKeys.add(key)
     if (jobId === undefined) return
@@ -182,7 +182,7 @@ export class ScenarioDraft {
       this.#jobs.set(jobId, {
         by: { world: key, operation, n },
         at,
-        told: `${told}, ${jobId}`,
+        facts: `${facts}, ${jobId}`,
         status: undefined,
         error: undefined,
         progress: 0,
@@ -258,8 +258,8 @@ export class ScenarioDraft {
       }
       if (Object.keys(then).length === 0) continue
       const what = status === 'failed' ? 'job failed' : isStuck ? 'job stuck' : 'webhook fault'
-      const told = isStuck ? `${job.told}: ${plural(polls, 'poll')} until ${timeOf(lastAt)}` : job.told
-      this.#callsOf(by.world, by.operation).events.set(by.n, { then: { job: then }, told: [told], what })
+      const facts = isStuck ? `${job.facts}: ${plural(polls, 'poll')} until ${timeOf(lastAt)}` : job.facts
+      this.#callsOf(by.world, by.operation).events.set(by.n, { then: { job: then }, facts: [facts], what })
       this.#jobs.delete(id)
     }
   }
@@ -270,13 +270,13 @@ export class ScenarioDraft {
         const sorted = good.toSorted((a, b) => a - b)
         const median = sorted[Math.floor((sorted.length - 1) / 2)]
         if (median === undefined) continue
-        for (const { n, ms, told } of slow) {
+        for (const { n, ms, facts } of slow) {
           if (ms <= slowFactor * median) continue
           const known = events.get(n)
           const delay = `${Math.round(ms / 100) / 10}s`
           events.set(n, {
             then: { ...known?.then, delay },
-            told: known?.told ?? [told],
+            facts: known?.facts ?? [facts],
             what: known?.what ?? 'slow',
           })
         }
@@ -301,27 +301,27 @@ function webhooksThen(webhooks: Record<string, string>): JobFormat['webhooks'] {
  * The last calls come first: a rule counts only the calls that no rule above it took, so that each number is the one of
  * the recording.
  */
-function rulesOf(operation: OperationId, { events }: Calls): { rule: RuleFormat; told: string[] }[] {
+function rulesOf(operation: OperationId, { events }: Calls): { rule: RuleFormat; facts: string[] }[] {
   const runs: { from: number; to: number; event: Event }[] = []
   for (const [n, event] of [...events].sort((a, b) => a[0] - b[0])) {
     const last = runs.at(-1)
     if (last?.to === n - 1 && JSON.stringify(last.event.then) === JSON.stringify(event.then)) {
       last.to = n
-      last.event.told.push(...event.told)
-    } else runs.push({ from: n, to: n, event: { ...event, told: [...event.told] } })
+      last.event.facts.push(...event.facts)
+    } else runs.push({ from: n, to: n, event: { ...event, facts: [...event.facts] } })
   }
   return runs.toReversed().map(({ from, to, event }) => {
     const calls = from === to ? from : `${from}-${to}`
     const name = `${operation} ${calls}: ${event.what}`.replace(/[^\w .:-]/g, '-').slice(0, 100)
     return {
       rule: { name, when: { route: routeOf(operation) as string, calls }, then: event.then },
-      told: toldOf(event.told),
+      facts: toldOf(event.facts),
     }
   })
 }
 
-const toldOf = (told: string[]): string[] =>
-  told.length <= 3 ? told : [...told.slice(0, 2), `and ${told.length - 2} more until ${told.at(-1)}`]
+const toldOf = (facts: string[]): string[] =>
+  facts.length <= 3 ? facts : [...facts.slice(0, 2), `and ${facts.length - 2} more until ${facts.at(-1)}`]
 
 function summaryOf(routes: ReadonlyMap<OperationId, Calls>): string[] {
   const counts = new Map<string, number>()

@@ -108,8 +108,8 @@ export class RuleContext {
   /** The rule that waits for the body; undefined when none does. */
   waitsAt: number | undefined = undefined
 
-  constructor(play: ScenarioRun, decider: ScenarioRun, sinceStart: number) {
-    this.run = play
+  constructor(run: ScenarioRun, decider: ScenarioRun, sinceStart: number) {
+    this.run = run
     this.decider = decider
     this.sinceStart = sinceStart
   }

@@ -32,12 +32,12 @@ export type PlanChanges = Partial<JobPlan>
 
 /** Without changes, all videos whose name means the same share one plan: most jobs need no other. */
 export function jobPlanOf(videoUrl: string, changes: PlanChanges | undefined): JobPlan {
-  const magic = findTestVideo(videoUrl)
-  let plan = plans.get(magic)
+  const testKey = findTestVideo(videoUrl)
+  let plan = plans.get(testKey)
   if (plan === undefined) {
-    const { outcome, slower } = magic
+    const { outcome, slower } = testKey
     plan = { ...ordinary, outcome, slower }
-    plans.set(magic, plan)
+    plans.set(testKey, plan)
   }
   return changes === undefined ? plan : { ...plan, ...changes }
 }

@@ -31,7 +31,7 @@ export interface WorldOptions {
   partition: string | undefined
   config: Config
   clock: Clock
-  magic: TestKey | undefined
+  testKey: TestKey | undefined
   /** Told of each event that a webhook may be sent for (WH-1). */
   announce: (world: World, event: WebhookEventName, job: JobRecord) => void
 }
@@ -95,7 +95,7 @@ export class World {
   }
 
   #begin(): void {
-    const { config, magic } = this.#options
+    const { config, testKey } = this.#options
     this.revoked = false
     this.jobs = new JobStore()
     this.idempotency = new Idempotency()
@@ -103,8 +103,8 @@ export class World {
     this.nextJob = 0
     this.nextUpload = 0
     this.nextDelivery = 0
-    const limits = new Limits(magic?.requests ?? config.rateLimit, config.jobLimit)
-    if (magic?.requests) limits.requests?.useUp(this.clock.now())
-    this.account = { credits: new Credits(magic?.credits ?? config.credits), limits }
+    const limits = new Limits(testKey?.requests ?? config.rateLimit, config.jobLimit)
+    if (testKey?.requests) limits.requests?.useUp(this.clock.now())
+    this.account = { credits: new Credits(testKey?.credits ?? config.credits), limits }
   }
 }

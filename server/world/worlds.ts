@@ -202,7 +202,7 @@ export class Worlds {
       partition: partition,
       config: this.#config,
       clock: new Clock(this.#root),
-      magic: key === undefined ? undefined : findTestKey(key),
+      testKey: key === undefined ? undefined : findTestKey(key),
       announce: this.#events.announce,
     })
     this.#byName.set(id, world)
