@@ -21,13 +21,13 @@ export interface Finding {
   pointer?: string
   /** Which documented variant was seen, where there is a choice. */
   note?: string
-  seen?: ObservedExchange
+  exchange?: ObservedExchange
 }
 
 /** Reads what was seen; `ids` are the request_ids so far, by what they were given to. */
-export function judge(seen: ObservedExchange, ids: Map<string, string>): Finding[] {
-  const findings = seen.status >= 200 && seen.status < 300 ? judgeSuccess(seen) : judgeError(seen, ids)
-  return findings.map(finding => ({ ...finding, seen }))
+export function judge(exchange: ObservedExchange, ids: Map<string, string>): Finding[] {
+  const findings = exchange.status >= 200 && exchange.status < 300 ? judgeSuccess(exchange) : judgeError(exchange, ids)
+  return findings.map(finding => ({ ...finding, exchange: exchange }))
 }
 
 /** The code of an envelope, where there is one. */
@@ -37,7 +37,7 @@ export function codeOf({ json }: Pick<ObservedExchange, 'json'>): string | undef
 }
 
 /** An envelope that has none at all is ERR-1's matter alone. */
-export const hasCode = (seen: ObservedExchange, code: string): boolean => (codeOf(seen) ?? code) === code
+export const hasCode = (exchange: ObservedExchange, code: string): boolean => (codeOf(exchange) ?? code) === code
 
 /** Its request_id, where there is one. */
 export function requestIdOf({ json }: Pick<ObservedExchange, 'json'>): string | undefined {
@@ -45,12 +45,12 @@ export function requestIdOf({ json }: Pick<ObservedExchange, 'json'>): string | 
   return typeof error?.request_id === 'string' ? error.request_id : undefined
 }
 
-const isJson = (seen: ObservedExchange): boolean =>
-  /^application\/(json|[\w.-]+\+json)\b/i.test(seen.headers['content-type'] ?? '')
+const isJson = (exchange: ObservedExchange): boolean =>
+  /^application\/(json|[\w.-]+\+json)\b/i.test(exchange.headers['content-type'] ?? '')
 
-function judgeError(seen: ObservedExchange, ids: Map<string, string>): Finding[] {
+function judgeError(exchange: ObservedExchange, ids: Map<string, string>): Finding[] {
   // A file that is asked for again under a condition, and a redirect to a file, are no errors.
-  if (seen.status < 400) return seen.operation === undefined ? [] : [unexpectedRedirect(seen)]
+  if (exchange.status < 400) return exchange.operation === undefined ? [] : [unexpectedRedirect(exchange)]
   const expected = 'JSON with exactly the envelope {"error": {"code", "message", "request_id"}}'
   const broken = (found: string, pointer?: string): Finding => ({
     clauses: ['ERR-1'],
@@ -59,26 +59,27 @@ function judgeError(seen: ObservedExchange, ids: Map<string, string>): Finding[]
     found,
     ...(pointer !== undefined && { pointer }),
   })
-  const limits = seen.status === 429 ? judgeLimitHeaders(seen) : []
-  if (seen.json === undefined) return [broken(seen.text === '' ? 'no body' : 'a body that is no JSON', ''), ...limits]
+  const limits = exchange.status === 429 ? judgeLimitHeaders(exchange) : []
+  if (exchange.json === undefined)
+    return [broken(exchange.text === '' ? 'no body' : 'a body that is no JSON', ''), ...limits]
   const findings: Finding[] = []
-  if (!isJson(seen))
-    findings.push(broken(`Content-Type ${seen.headers['content-type'] ?? 'missing'}`, 'header Content-Type'))
-  const problems = problemsOf(ErrorEnvelope, seen.json)
+  if (!isJson(exchange))
+    findings.push(broken(`Content-Type ${exchange.headers['content-type'] ?? 'missing'}`, 'header Content-Type'))
+  const problems = problemsOf(ErrorEnvelope, exchange.json)
   for (const { pointer, found } of problems) findings.push(broken(found, pointer))
   if (findings.length === 0)
-    findings.push({ clauses: ['ERR-1'], holds: true, expected, found: `${seen.status}, the envelope` })
-  const { error } = seen.json as { error?: Partial<ErrorEnvelope['error']> }
-  if (typeof error?.code === 'string') findings.push(...judgeCode(seen.status, error.code))
-  if (typeof error?.request_id === 'string') findings.push(judgeId(error.request_id, seen, ids))
+    findings.push({ clauses: ['ERR-1'], holds: true, expected, found: `${exchange.status}, the envelope` })
+  const { error } = exchange.json as { error?: Partial<ErrorEnvelope['error']> }
+  if (typeof error?.code === 'string') findings.push(...judgeCode(exchange.status, error.code))
+  if (typeof error?.request_id === 'string') findings.push(judgeId(error.request_id, exchange, ids))
   return [...findings, ...limits]
 }
 
-const unexpectedRedirect = (seen: ObservedExchange): Finding => ({
+const unexpectedRedirect = (exchange: ObservedExchange): Finding => ({
   clauses: ['ERR-1'],
   holds: false,
   expected: 'an answer of the API: 2xx, or the envelope',
-  found: `${seen.status} to ${seen.headers.location ?? 'nowhere'}`,
+  found: `${exchange.status} to ${exchange.headers.location ?? 'nowhere'}`,
 })
 
 const known: Readonly<Record<string, ErrorCode>> = errorCodes
@@ -190,27 +191,29 @@ function judgeLimitHeaders({ headers }: ObservedExchange): Finding[] {
   return findings
 }
 
-function judgeSuccess(seen: ObservedExchange): Finding[] {
-  const shape = seen.operation && shapes[seen.operation]
-  if (shape === undefined || seen.operation === undefined) return []
+function judgeSuccess(exchange: ObservedExchange): Finding[] {
+  const shape = exchange.operation && shapes[exchange.operation]
+  if (shape === undefined || exchange.operation === undefined) return []
   const whole = shape.clauses.at(-1)?.[1] ?? []
-  if (!shape.statuses.includes(seen.status)) {
+  if (!shape.statuses.includes(exchange.status)) {
     return [
       {
         clauses: whole,
         holds: false,
         expected: `status ${shape.statuses.slice(0, 3).join(', ')}`,
-        found: String(seen.status),
+        found: String(exchange.status),
       },
     ]
   }
-  const expected = `the documented answer of ${operations[seen.operation].method} ${operations[seen.operation].path}`
-  if (seen.json === undefined || !isJson(seen)) {
+  const expected = `the documented answer of ${operations[exchange.operation].method} ${operations[exchange.operation].path}`
+  if (exchange.json === undefined || !isJson(exchange)) {
     const found =
-      seen.json === undefined ? 'a body that is no JSON' : `Content-Type ${seen.headers['content-type'] ?? 'missing'}`
+      exchange.json === undefined
+        ? 'a body that is no JSON'
+        : `Content-Type ${exchange.headers['content-type'] ?? 'missing'}`
     return [{ clauses: whole, holds: false, expected: `${expected}, as JSON`, found, pointer: '' }]
   }
-  const findings = problemsOf(shape.schema, shape.part?.(seen.json) ?? seen.json).map(
+  const findings = problemsOf(shape.schema, shape.part?.(exchange.json) ?? exchange.json).map(
     ({ pointer, expected, found }): Finding => {
       // What is missing is missing from the answer; only what is there can be a wrong state.
       const clauses =
@@ -221,8 +224,9 @@ function judgeSuccess(seen: ObservedExchange): Finding[] {
   const free = [...new Set(shape.clauses.flatMap(([, clauses]) => clauses))].filter(
     clause => !findings.some(({ clauses }) => clauses.includes(clause)),
   )
-  if (free.length > 0) findings.push({ clauses: free, holds: true, expected, found: `${seen.status}, as documented` })
-  if (seen.operation === 'getJob' && findings.every(({ holds }) => holds)) findings.push(...judgeJob(seen))
+  if (free.length > 0)
+    findings.push({ clauses: free, holds: true, expected, found: `${exchange.status}, as documented` })
+  if (exchange.operation === 'getJob' && findings.every(({ holds }) => holds)) findings.push(...judgeJob(exchange))
   return findings
 }
 

@@ -101,9 +101,9 @@ export async function startRecorder(options: RecorderOptions): Promise<Recorder>
     laneOf(client) {
       const known = lanes.get(client)
       if (known !== undefined) return known
-      const lane = new UpstreamConnection(client, base.startsWith('https:'), tls)
-      lanes.set(client, lane)
-      return lane
+      const connection = new UpstreamConnection(client, base.startsWith('https:'), tls)
+      lanes.set(client, connection)
+      return connection
     },
   }
   const running = session

@@ -274,10 +274,10 @@ export class RelayedExchange {
     if (this.#waitsForContinue) this.#response.shouldKeepAlive = false
     try {
       const prefix = this.#target.pathname.replace(/\/+$/, '')
-      const outlet = responseWriterFor(answer, this.#response, { base, prefix, shown: this.#shown })
-      this.#outlet = outlet
+      const writer = responseWriterFor(answer, this.#response, { base, prefix, shown: this.#shown })
+      this.#outlet = writer
       answer.on('data', (chunk: Buffer) => {
-        const waits = [got.push(chunk), outlet.push(chunk)].filter(wait => wait !== undefined)
+        const waits = [got.push(chunk), writer.push(chunk)].filter(wait => wait !== undefined)
         if (waits.length === 0) return
         answer.pause()
         Promise.all(waits).then(() => answer.resume())
@@ -285,7 +285,7 @@ export class RelayedExchange {
       answer.once('end', () => {
         if (!answer.complete) return
         this.#endAt = monotonicMs()
-        outlet.end()
+        writer.end()
         this.#limitRest()
         if (this.#waitsForContinue) this.#isRequestOver = true
       })

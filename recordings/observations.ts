@@ -18,7 +18,7 @@ export function* observations(source: HarSource): Generator<Observation> {
   for (const entry of source.entries()) {
     const traffic = read(entry, index, source)
     yield traffic.kind === 'webhook'
-      ? { entry, index, hook: traffic }
+      ? { entry, index, webhook: traffic }
       : { entry, index, seen: observed(entry, traffic, index, source) }
     index++
   }
@@ -58,7 +58,7 @@ export interface Observation {
   entry: HarEntry
   index: number
   seen?: Observed
-  hook?: RecordedWebhook
+  webhook?: RecordedWebhook
 }
 
 /** The entry as traffic; what its own recorder did not say of the key's world is in its headers. */

@@ -36,13 +36,13 @@ export interface ReplayTarget {
 /** At most so many at once, whatever the recording's clock says. */
 const maxFlights = 1_000
 
-export async function sendCalls(stage: ReplayTarget): Promise<void> {
-  const { source, plan, ids, pace, ledger, signal } = stage
+export async function sendCalls(context: ReplayTarget): Promise<void> {
+  const { source, plan, ids, pace, ledger, signal } = context
   const flights = new Set<Flight>()
   const groups = new Groups(
     plan.groupSize,
-    pair => alike(stage, pair),
-    pair => differ(stage, pair),
+    pair => alike(context, pair),
+    pair => differ(context, pair),
   )
   let place = -1
   for (const { entry, traffic } of trafficIn(source, plan.base)) {
@@ -55,7 +55,7 @@ export async function sendCalls(stage: ReplayTarget): Promise<void> {
     if (before.length > 0) await pace.waitFor(before)
     // Where clocks were apart, an id may be asked for before the recording says that it was there.
     if (call.jobId !== undefined && !ids.has(call.jobId) && flights.size > 0) await pace.waitFor(makersIn(flights))
-    const prepared = await ready(stage, { entry, call, group, place }, groups, flights)
+    const prepared = await ready(context, { entry, call, group, place }, groups, flights)
     if (prepared === undefined) {
       groups.over(group)
       continue
@@ -73,13 +73,13 @@ export async function sendCalls(stage: ReplayTarget): Promise<void> {
     }
     if (makers.has(call.operation ?? '')) makersAt.add(flight)
     ledger.sent(call)
-    flight.done = exchange(stage, { call, group }, prepared, pair => groups.differ(pair)).then(() => {
+    flight.done = exchange(context, { call, group }, prepared, pair => groups.differ(pair)).then(() => {
       flight.isDone = true
       flights.delete(flight)
       makersAt.delete(flight)
       pace.ended(end, prepared.place)
       groups.over(group, flight.done)
-      stage.onSent()
+      context.onSent()
     })
     flights.add(flight)
     groups.sent(group, flight.done)
@@ -98,12 +98,12 @@ const isHeldIn = (entry: HarEntry, ms: number): boolean =>
 
 /** The call as it is to be sent now; undefined where something in it never came. */
 async function ready(
-  stage: ReplayTarget,
+  context: ReplayTarget,
   { entry, call, group, place }: { entry: HarEntry; call: RecordedCall; group: number; place: number },
   groups: Groups,
   flights: Set<Flight>,
 ): Promise<Prepared | undefined> {
-  const { preparer, ledger, pace } = stage
+  const { preparer, ledger, pace } = context
   for (;;) {
     const prepared = await preparer.prepare(entry, call, place)
     if (prepared.note !== undefined) ledger.note(call, prepared.note)
@@ -121,8 +121,8 @@ async function ready(
     const why = typeof lost === 'string' ? lost : `needs ${lost.what} of call ${lost.call}`
     ledger.notSent(call, prepared.request.url, why, typeof lost === 'string' ? 'harness' : 'target')
     // What is missing in a row of calls is what the first of them needed.
-    if (typeof lost === 'object') stage.ids.lose(call.json, lost)
-    else lose(stage.ids, call, group)
+    if (typeof lost === 'object') context.ids.lose(call.json, lost)
+    else lose(context.ids, call, group)
     return undefined
   }
 }
@@ -139,30 +139,30 @@ const isUpload = (operation: string | undefined): boolean => operation?.startsWi
 
 /** One call: sent, sent once more while its job lags behind, and compared. */
 async function exchange(
-  stage: ReplayTarget,
+  context: ReplayTarget,
   { call, group }: { call: RecordedCall; group: number },
   prepared: Prepared,
   differs: (pair: Pair) => void,
 ): Promise<void> {
-  const { states, signal, ledger } = stage
+  const { states, signal, ledger } = context
   const recorded = recordedOf(call)
-  let reply = await stage.sender.send(prepared.request)
+  let reply = await context.sender.send(prepared.request)
   let found = answeredOf(call, prepared, reply)
   const firstSentAt = reply.startedAt
   let waited = 0
   let repeats = 0
-  while (lags(stage, recorded, found, call) && waited < stage.jobTimeoutMs && !signal.aborted) {
-    waited += await stage.pace.pause(pauseOf(call, found, states), prepared.place)
+  while (lags(context, recorded, found, call) && waited < context.jobTimeoutMs && !signal.aborted) {
+    waited += await context.pace.pause(pauseOf(call, found, states), prepared.place)
     repeats++
-    stage.hurried.add(ownerNameOf(call))
+    context.hurried.add(ownerNameOf(call))
     ledger.repeated(call)
-    reply = await stage.sender.send(prepared.request)
+    reply = await context.sender.send(prepared.request)
     found = answeredOf(call, prepared, reply)
   }
   if (signal.aborted && reply.cut !== undefined) return
-  if (repeats > 0 && !lags(stage, recorded, found, call))
+  if (repeats > 0 && !lags(context, recorded, found, call))
     ledger.lagged(call, call.operation === 'getJob' || call.operation === 'getDownload')
-  finish(stage, { call, group, recorded, found }, { startedAt: firstSentAt, endedAt: reply.endedAt }, differs)
+  finish(context, { call, group, recorded, found }, { startedAt: firstSentAt, endedAt: reply.endedAt }, differs)
 }
 
 /** Whether the same call is worth sending again: the job has not come as far as it had when this was recorded. */
@@ -189,25 +189,25 @@ function pauseOf(call: RecordedCall, found: ReplayedResponse, states: States): n
 }
 
 function finish(
-  stage: ReplayTarget,
+  context: ReplayTarget,
   pair: Pair,
   times: { startedAt: number; endedAt: number },
   differs: (pair: Pair) => void,
 ): void {
   const { call, recorded, found } = pair
-  const { ledger } = stage
+  const { ledger } = context
   if (call.cut?.by === 'client') {
-    if (recorded.json !== undefined && found.json !== undefined) stage.ids.learn(recorded.json, found.json)
+    if (recorded.json !== undefined && found.json !== undefined) context.ids.learn(recorded.json, found.json)
     return
   }
   if (outcomeDifference(recorded, found) !== undefined) {
-    const why = chanceIn(pair, stage)
+    const why = chanceIn(pair, context)
     if (why !== undefined) return ledger.note(call, why)
-    lose(stage.ids, call, pair.group)
+    lose(context.ids, call, pair.group)
     return differs(pair)
   }
-  alike(stage, pair)
-  const state = stateDifference(stage, pair, times)
+  alike(context, pair)
+  const state = stateDifference(context, pair, times)
   if (state !== undefined) ledger.differs(pair, state)
 }
 

@@ -30,21 +30,21 @@ export function checkRecording(file: string, options: CheckRecordingOptions = {}
   const source = openHar(file, options.base === undefined ? {} : { base: options.base })
   try {
     source.requireTraffic()
-    const tribunal = new TrafficEvaluator(options)
+    const evaluator = new TrafficEvaluator(options)
     const secrets = new RecordingSecrets()
     let ours = 0
-    for (const { entry, index, seen, hook } of observations(source)) {
+    for (const { entry, index, seen: exchange, webhook } of observations(source)) {
       secrets.add(entry)
-      if (isByHand(entry)) tribunal.forget()
-      if (hook) tribunal.hook(hook, index)
-      if (seen?.isOurs) ours++
-      if (seen) tribunal.call(seen)
+      if (isByHand(entry)) evaluator.forget()
+      if (webhook) evaluator.webhook(webhook, index)
+      if (exchange?.isOurs) ours++
+      if (exchange) evaluator.call(exchange)
     }
-    tribunal.end()
+    evaluator.end()
     if (ours === 0)
       throw new ConfigError(`${file} holds no call below ${source.base}; say another base URL with --base`)
-    const exchanges = evidenceOf(source, tribunal.wanted())
-    const report = tribunal.report({
+    const exchanges = evidenceOf(source, evaluator.wanted())
+    const report = evaluator.report({
       understudy: packageVersion,
       target: `${basename(file)} (${source.base})`,
       startedAt: new Date(startedMs).toISOString(),

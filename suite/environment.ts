@@ -50,7 +50,7 @@ export interface SuiteEnvironment {
   failingUrl?: string
   webhookSecret?: string
   listener?: Listener
-  aid?: MockSupport
+  mockSupport?: MockSupport
   /** Which of these the server's logs have, once all calls are made. */
   findInLogs?(ids: readonly string[]): Promise<ReadonlySet<string>>
   clips: { short: Video; longer: Video; difficult: Video; others: readonly Video[] }

@@ -51,7 +51,7 @@ export interface Polled {
 }
 
 interface Place {
-  seen?: ObservedExchange
+  exchange?: ObservedExchange
   pointer?: string
   note?: string
 }
@@ -64,12 +64,12 @@ const firstBackoffMs = 1_000
 
 export class Probe {
   readonly run: Run
-  readonly kit: SuiteEnvironment
+  readonly environment: SuiteEnvironment
   readonly #check: string
 
   constructor(run: Run, check: string) {
     this.run = run
-    this.kit = run.kit
+    this.environment = run.environment
     this.#check = check
   }
 
@@ -87,22 +87,25 @@ export class Probe {
   }
 
   /** That a field shows what it was given. One that is not there at all is JOB-5's matter, and told by it. */
-  expectField(clauses: ClauseId | readonly ClauseId[], seen: ObservedExchange, name: string, given: unknown): void {
-    const found = field(seen, name)
+  expectField(clauses: ClauseId | readonly ClauseId[], exchange: ObservedExchange, name: string, given: unknown): void {
+    const found = field(exchange, name)
     if (found === undefined) return
-    this.expect(clauses, isSame(given, found), shown(given), found, { seen, pointer: `/${name}` })
+    this.expect(clauses, isSame(given, found), shown(given), found, { exchange, pointer: `/${name}` })
   }
 
   /** The same for a status, with its code where one is due. */
   expectStatus(
     clauses: ClauseId | readonly ClauseId[],
-    seen: ObservedExchange,
+    exchange: ObservedExchange,
     statuses: readonly number[],
     about: string,
     place: Omit<Place, 'seen'> = {},
   ): boolean {
-    const holds = statuses.includes(seen.status)
-    return this.expect(clauses, holds, `${about}: ${statuses.join(' or ')}`, describeResponse(seen), { seen, ...place })
+    const holds = statuses.includes(exchange.status)
+    return this.expect(clauses, holds, `${about}: ${statuses.join(' or ')}`, describeResponse(exchange), {
+      exchange,
+      ...place,
+    })
   }
 
   /** Goes on only if it holds. */
@@ -113,9 +116,9 @@ export class Probe {
   }
 
   /** For what only prepares: no clause is accused here, but nothing can follow. */
-  prepared(seen: ObservedExchange, what: string): ObservedExchange {
-    if (seen.status >= 200 && seen.status < 300) return seen
-    throw new NotTried(`${what}: ${seen.sent.method} ${pathOf(seen)} answered ${describeResponse(seen)}`)
+  prepared(exchange: ObservedExchange, what: string): ObservedExchange {
+    if (exchange.status >= 200 && exchange.status < 300) return exchange
+    throw new NotTried(`${what}: ${exchange.sent.method} ${pathOf(exchange)} answered ${describeResponse(exchange)}`)
   }
 
   /** Throws when something that was not given is missing. */
@@ -124,15 +127,15 @@ export class Probe {
   }
 
   get key(): string {
-    return this.kit.keys.main ?? this.need('key')
+    return this.environment.keys.main ?? this.need('key')
   }
 
   get secondKey(): string {
-    return this.kit.keys.second ?? this.need('secondKey')
+    return this.environment.keys.second ?? this.need('secondKey')
   }
 
   get emptyAccountKey(): string {
-    return this.kit.keys.emptyAccount ?? this.need('emptyAccountKey')
+    return this.environment.keys.emptyAccount ?? this.need('emptyAccountKey')
   }
 
   get(path: string, options?: CallOptions): Promise<ObservedExchange> {
@@ -152,14 +155,14 @@ export class Probe {
    * waited out, as RL-3 has it. Throws NoAnswer, Stopped, or NotTried when the limit does not lift in time.
    */
   async call(method: string, path: string, options: CallOptions = {}): Promise<ObservedExchange> {
-    const { kit } = this
-    const { maxWaitMs = kit.maxWaitMs } = options
-    const until = kit.now() + maxWaitMs
+    const { environment } = this
+    const { maxWaitMs = environment.maxWaitMs } = options
+    const until = environment.now() + maxWaitMs
     for (let backoffMs = firstBackoffMs; ; backoffMs = Math.min(backoffMs * 2, 16_000)) {
-      const seen = await this.#once(method, path, options)
-      if (seen.status !== 429 || options.takes429) return seen
-      const waitMs = Math.max(Number(seen.headers['retry-after'] ?? 0) * 1000 || 0, backoffMs)
-      if (kit.now() + waitMs > until) {
+      const exchange = await this.#once(method, path, options)
+      if (exchange.status !== 429 || options.takes429) return exchange
+      const waitMs = Math.max(Number(exchange.headers['retry-after'] ?? 0) * 1000 || 0, backoffMs)
+      if (environment.now() + waitMs > until) {
         throw new NotTried(
           `${method} ${path} was answered 429, to be tried again after ${Math.round(waitMs / 1000)} s; the suite waits ${maxWaitMs / 1000} s at the most`,
           ['--max-wait'],
@@ -170,17 +173,17 @@ export class Probe {
   }
 
   async sleep(ms: number): Promise<void> {
-    await this.kit.sleep(ms)
+    await this.environment.sleep(ms)
     if (this.run.signal?.aborted) throw new Stopped()
   }
 
   async #once(method: string, path: string, options: CallOptions): Promise<ObservedExchange> {
-    const { run, kit } = this
+    const { run, environment } = this
     if (run.signal?.aborted) throw new Stopped()
     const out = this.#outgoing(method, path, options)
     run.requests++
     run.sentBytes += contentSize(out.content)
-    const incoming = await kit.send(out).catch((error: unknown) => {
+    const incoming = await environment.send(out).catch((error: unknown) => {
       if (run.signal?.aborted) throw new Stopped()
       if (error instanceof NoAnswer) throw Object.assign(error, { sent: out })
       throw error
@@ -188,34 +191,34 @@ export class Probe {
     const isText = !/^(video|image|audio|application\/(zip|octet-stream))/i.test(incoming.headers['content-type'] ?? '')
     const text = isText ? new TextDecoder().decode(incoming.bytes) : ''
     const { content: _, timeoutMs: __, ...sent } = out
-    const seen: ObservedExchange = {
+    const exchange: ObservedExchange = {
       ...incoming,
       sent,
       operation: path.startsWith('/') ? operationOf(method, path) : undefined,
       text,
       json: parse(text),
     }
-    run.trace?.push(seen)
-    run.statuses.set(seen.status, (run.statuses.get(seen.status) ?? 0) + 1)
+    run.trace?.push(exchange)
+    run.statuses.set(exchange.status, (run.statuses.get(exchange.status) ?? 0) + 1)
     // Who answers for a file may be another server; the contract speaks of the API.
     if (path.startsWith('/'))
-      for (const finding of judge(seen, run.ids)) run.findings.push({ ...finding, check: this.#check })
-    return seen
+      for (const finding of judge(exchange, run.ids)) run.findings.push({ ...finding, check: this.#check })
+    return exchange
   }
 
   #outgoing(method: string, path: string, { key, headers, json, text, file }: CallOptions): Outgoing {
-    const { kit } = this
-    const isOurs = path.startsWith('/') || path.startsWith(`${kit.base}/`)
-    const sentKey = key === undefined ? kit.keys.main : (key ?? undefined)
+    const { environment } = this
+    const isOurs = path.startsWith('/') || path.startsWith(`${environment.base}/`)
+    const sentKey = key === undefined ? environment.keys.main : (key ?? undefined)
     const body = text ?? (json === undefined ? undefined : JSON.stringify(json))
-    const form = file && formOf(file, kit)
+    const form = file && formOf(file, environment)
     const content = file ? multipart(file) : body === undefined ? undefined : new TextEncoder().encode(body)
     return {
       method,
-      url: path.startsWith('/') ? kit.base + path : path,
+      url: path.startsWith('/') ? environment.base + path : path,
       headers: {
         // A file's URL may be of another host, which is none of the key's business.
-        ...(isOurs && kit.headers),
+        ...(isOurs && environment.headers),
         ...(path.startsWith('/') && sentKey !== undefined && { 'X-Api-Key': sentKey }),
         ...(body !== undefined && { 'Content-Type': 'application/json' }),
         ...(file && { 'Content-Type': `multipart/form-data; boundary=${file.boundary ?? usualBoundary}` }),
@@ -224,33 +227,33 @@ export class Probe {
       ...(body !== undefined && { body }),
       ...(form && { form }),
       ...(content !== undefined && { content }),
-      timeoutMs: kit.timeoutMs,
+      timeoutMs: environment.timeoutMs,
     }
   }
 
   /** What the suite's own jobs carry, so that a double of one can be told from somebody else's job. */
   get mark(): { understudy: string } {
-    return { understudy: this.kit.tag('run') }
+    return { understudy: this.environment.tag('run') }
   }
 
   /** The short clip as the endpoint has it: uploaded once for all checks. */
-  video(): Promise<{ url: string; seen: ObservedExchange }> {
-    return this.run.once('short clip', () => this.uploaded(this.kit.clips.short))
+  video(): Promise<{ url: string; exchange: ObservedExchange }> {
+    return this.run.once('short clip', () => this.uploaded(this.environment.clips.short))
   }
 
-  async uploaded(clip: Video, options?: CallOptions): Promise<{ url: string; seen: ObservedExchange }> {
-    const seen = this.prepared(
+  async uploaded(clip: Video, options?: CallOptions): Promise<{ url: string; exchange: ObservedExchange }> {
+    const exchange = this.prepared(
       await this.upload(asFile(clip), '/v1/uploads', options),
       'the clip could not be uploaded',
     )
-    const url = field(seen, 'video_url')
+    const url = field(exchange, 'video_url')
     if (typeof url !== 'string' || url === '') return this.must(false, 'the upload gave no video_url')
-    return { url, seen }
+    return { url, exchange }
   }
 
   /** POST /v1/jobs with the short clip and these fields. Unless it is a draft, the budget has to allow it. */
   async create(fields: Record<string, unknown> = {}, options?: Paid): Promise<ObservedExchange> {
-    const { seconds = this.kit.clips.short.seconds, paid = false, model: _, ...call } = options ?? {}
+    const { seconds = this.environment.clips.short.seconds, paid = false, model: _, ...call } = options ?? {}
     const video_url = 'video_url' in fields ? fields.video_url : (await this.video()).url
     // Each is another request: an endpoint may take the same one for a retry (GO-3).
     // That a job starts is said, though it is the default: whether that is right is a check of its own.
@@ -259,22 +262,22 @@ export class Probe {
     // Where drafts start by themselves, one costs what a job does.
     if (isDraft && this.run.draftsStart) throw new NotTried('a draft does not wait here (JOB-3): it would cost credits')
     if (!isDraft && !paid) this.run.reserve(documentedPrice(fields.model, seconds))
-    let seen = await this.post('/v1/jobs', body, call)
+    let exchange = await this.post('/v1/jobs', body, call)
     // ERR-4: a create may fail in processing; the documented client tries again (ERR-3, RL-3).
-    for (let again = 1; seen.status >= 500 && !call.takesError && again <= 2; again++) {
-      await this.sleep(again * 10 * this.kit.pollMs)
+    for (let again = 1; exchange.status >= 500 && !call.takesError && again <= 2; again++) {
+      await this.sleep(again * 10 * this.environment.pollMs)
       // One that was answered 500 may have been made all the same, and charged.
       if (!isDraft && !paid) this.run.reserve(documentedPrice(fields.model, seconds))
-      seen = await this.post('/v1/jobs', body, call)
+      exchange = await this.post('/v1/jobs', body, call)
     }
-    const id = field(seen, 'id')
+    const id = field(exchange, 'id')
     if (typeof id === 'string') this.run.jobIds.add(id)
     // Drafts are free, unless they start by themselves: that is found out with the first, before dozens are charged.
     if (isDraft && typeof id === 'string')
       await this.run
         .once('first draft', () => this.#lookAtDraft(id, documentedPrice(fields.model, seconds)))
         .catch(() => {})
-    return seen
+    return exchange
   }
 
   async #lookAtDraft(id: string, price: number): Promise<void> {
@@ -289,11 +292,14 @@ export class Probe {
     const { run } = this
     if (run.watched === undefined || run.draftsStart) return
     const { id, status } = run.watched
-    const seen = this.prepared(await this.job(id), 'the draft could not be read')
-    const found = field(seen, 'status')
+    const exchange = this.prepared(await this.job(id), 'the draft could not be read')
+    const found = field(exchange, 'status')
     this.must(found !== undefined, 'the draft shows no status (JOB-5)')
     const expected = `${status} still, as nobody started it`
-    run.draftsStart = !this.expect('JOB-3', found === status, expected, found, { seen, pointer: '/status' })
+    run.draftsStart = !this.expect('JOB-3', found === status, expected, found, {
+      exchange,
+      pointer: '/status',
+    })
   }
 
   /** A draft's id: for checks that need one, and speak of something else. */
@@ -302,15 +308,15 @@ export class Probe {
     return this.idOf(await this.create({ auto_start: false, ...fields }, options), 'no draft could be made')
   }
 
-  idOf(seen: ObservedExchange, failure = 'no job could be made'): string {
-    const id = field(this.prepared(seen, failure), 'id')
+  idOf(exchange: ObservedExchange, failure = 'no job could be made'): string {
+    const id = field(this.prepared(exchange, failure), 'id')
     if (typeof id !== 'string' || id === '') return this.must(false, `${failure}: its answer has no id`)
     return id
   }
 
   /** POST /v1/jobs/{id}/start, paid from the budget. */
   start(id: string, fields: Record<string, unknown> | null = {}, options?: Paid): Promise<ObservedExchange> {
-    const { seconds = this.kit.clips.short.seconds, paid = false, model, ...call } = options ?? {}
+    const { seconds = this.environment.clips.short.seconds, paid = false, model, ...call } = options ?? {}
     if (!paid) this.run.reserve(documentedPrice(fields?.model ?? model, seconds))
     return this.post(`/v1/jobs/${encodeURIComponent(id)}/start`, fields ?? undefined, call)
   }
@@ -325,14 +331,15 @@ export class Probe {
 
   /** Polls until the job is completed or failed, at the pace of RL-3 off loopback. */
   async finish(id: string, options?: CallOptions): Promise<Polled> {
-    const { kit } = this
+    const { environment } = this
     const answers: ObservedExchange[] = []
     // Where one job never ended, the next is not waited for as long.
-    const until = kit.now() + (this.run.stuck === undefined ? kit.jobTimeoutMs : kit.jobTimeoutMs / 10)
-    for (let waitMs = kit.pollMs; ; waitMs = Math.min(waitMs * 1.2, kit.pollMs * 5)) {
-      const seen = this.prepared(await this.job(id, options), 'the job could not be read')
-      answers.push(seen)
-      const job = seen.json as Job
+    const until =
+      environment.now() + (this.run.stuck === undefined ? environment.jobTimeoutMs : environment.jobTimeoutMs / 10)
+    for (let waitMs = environment.pollMs; ; waitMs = Math.min(waitMs * 1.2, environment.pollMs * 5)) {
+      const exchange = this.prepared(await this.job(id, options), 'the job could not be read')
+      answers.push(exchange)
+      const job = exchange.json as Job
       if (job?.status === 'completed' || job?.status === 'failed') {
         this.run.ended++
         return { answers, job }
@@ -340,10 +347,10 @@ export class Probe {
       const last = answers.slice(-looksAtUnknown)
       const isUnknown = last.length === looksAtUnknown && last.every(one => !isState(field(one, 'status')))
       this.must(!isUnknown, `the job is ${shown(job?.status)}, which is no documented state`)
-      if (kit.now() >= until) this.run.stuck ??= id
+      if (environment.now() >= until) this.run.stuck ??= id
       this.must(
-        kit.now() < until,
-        `the job is still ${shown(job?.status)} after ${Math.round(kit.jobTimeoutMs / 1000)} s (--job-timeout)`,
+        environment.now() < until,
+        `the job is still ${shown(job?.status)} after ${Math.round(environment.jobTimeoutMs / 1000)} s (--job-timeout)`,
       )
       await this.sleep(waitMs)
     }
@@ -353,8 +360,8 @@ export class Probe {
   async usage(
     options?: CallOptions,
   ): Promise<Record<'total_jobs' | 'completed_jobs' | 'failed_jobs' | 'credits_used', number>> {
-    const seen = this.prepared(await this.get('/v1/usage/summary?days=1', options), 'the usage could not be read')
-    const totals = totalsIn(seen.json)
+    const exchange = this.prepared(await this.get('/v1/usage/summary?days=1', options), 'the usage could not be read')
+    const totals = totalsIn(exchange.json)
     const names = ['total_jobs', 'completed_jobs', 'failed_jobs', 'credits_used'] as const
     this.must(
       names.every(name => typeof totals?.[name] === 'number'),
@@ -365,23 +372,23 @@ export class Probe {
 
   /** How many jobs the key has, by the list's total: whether anybody else makes some meanwhile. */
   async jobCount(options?: CallOptions): Promise<number> {
-    const seen = this.prepared(await this.get('/v1/jobs?limit=1', options), 'the jobs could not be counted')
-    return Number(field(seen, 'total'))
+    const exchange = this.prepared(await this.get('/v1/jobs?limit=1', options), 'the jobs could not be counted')
+    return Number(field(exchange, 'total'))
   }
 
   /** What can't be asked for in a check that runs without it. */
   requires(check: { needs?: readonly Need[] }): void {
     for (const need of check.needs ?? []) {
-      const { kit } = this
+      const { environment } = this
       const given = {
-        key: kit.keys.main,
-        secondKey: kit.keys.second,
-        emptyAccountKey: kit.keys.emptyAccount,
-        failingUrl: kit.failingUrl,
-        provoke: kit.aid,
-        listener: kit.listener,
-        webhookSecret: kit.webhookSecret,
-        logs: kit.findInLogs,
+        key: environment.keys.main,
+        secondKey: environment.keys.second,
+        emptyAccountKey: environment.keys.emptyAccount,
+        failingUrl: environment.failingUrl,
+        provoke: environment.mockSupport,
+        listener: environment.listener,
+        webhookSecret: environment.webhookSecret,
+        logs: environment.findInLogs,
       }[need]
       if (given === undefined) this.need(need)
     }
@@ -391,9 +398,9 @@ export class Probe {
 /** That a call is answered at all is what its operation's clauses say first. */
 export function expectAnswer(t: Probe, error: NoAnswer & { sent?: Sent }, otherwise: ClauseId = 'ERR-1'): void {
   const { sent } = error
-  const operation = sent && operationOf(sent.method, sent.url.slice(t.kit.base.length))
+  const operation = sent && operationOf(sent.method, sent.url.slice(t.environment.base.length))
   const accused = (operation && shapes[operation]?.clauses.at(-1)?.[1]) ?? [otherwise]
-  t.expect(accused, false, 'an HTTP answer', error.message, sent && { seen: unansweredOf(sent) })
+  t.expect(accused, false, 'an HTTP answer', error.message, sent && { exchange: unansweredOf(sent) })
 }
 
 /** CR-1: what a job costs. */

@@ -12,15 +12,15 @@ import type { Profile, RunOptions } from './runOptions.ts'
 import { NotTried, Run, round, Stopped } from './session.ts'
 import { type CheckOutcome, failedIn, left, suiteReportOf } from './verdict.ts'
 
-export async function runSuite(kit: SuiteEnvironment, options: RunOptions): Promise<Report> {
-  const run = new Run(kit, options.maxCredits, options.signal)
-  const startedAt = kit.now()
+export async function runSuite(environment: SuiteEnvironment, options: RunOptions): Promise<Report> {
+  const run = new Run(environment, options.maxCredits, options.signal)
+  const startedAt = environment.now()
   const refusal = await preflight(run).catch(error => {
     if (!(error instanceof Stopped)) throw error
     return undefined
   })
   // Sent along where none is needed, a key that is refused would have its endpoint accused.
-  if (refusal !== undefined) delete kit.keys.main
+  if (refusal !== undefined) delete environment.keys.main
   const selected = options.checks.filter(check => isCheckSelected(check, options))
   const outcomes: CheckOutcome[] = []
   let isOver = false
@@ -52,7 +52,12 @@ export async function runSuite(kit: SuiteEnvironment, options: RunOptions): Prom
     })
   }
   const explored = isOver ? undefined : await options.explore?.(run)
-  return suiteReportOf(run, options, outcomes, { complete: !isOver, ms: kit.now() - startedAt, refusal, explored })
+  return suiteReportOf(run, options, outcomes, {
+    complete: !isOver,
+    ms: environment.now() - startedAt,
+    refusal,
+    explored,
+  })
 }
 
 /** What costs anything is left to the profile full. */
@@ -101,13 +106,13 @@ async function preflight(run: Run): Promise<string | undefined> {
       `it answers ${first.status} and redirects to ${to}; give the URL that it redirects to, without /health`,
     )
   }
-  if (run.kit.keys.main === undefined) return undefined
+  if (run.environment.keys.main === undefined) return undefined
   for (const path of ['/v1/jobs?limit=1', '/v1/usage/summary', '/v1/usage/events'] as const) {
-    const seen = await t.call('GET', path, { takes429: true }).catch(error => {
+    const exchange = await t.call('GET', path, { takes429: true }).catch(error => {
       if (error instanceof NoAnswer) return undefined
       throw error
     })
-    if (seen?.status !== 401) return undefined
+    if (exchange?.status !== 401) return undefined
   }
   return 'the key that was given is answered 401 everywhere'
 }
@@ -119,7 +124,7 @@ async function runCheck(run: Run, check: Check, profile: Profile, refusal: strin
   const probe = new Probe(run, check.id)
   const { requests } = run
   const from = run.findings.length
-  const startedAt = run.kit.now()
+  const startedAt = run.environment.now()
   let ended: NotTried | undefined
   try {
     probe.requires(check)
@@ -140,7 +145,7 @@ async function runCheck(run: Run, check: Check, profile: Profile, refusal: strin
     verdict: isBroken ? 'failed' : ended ? 'skipped' : 'passed',
     reason: ended?.message,
     needs: ended?.needs ?? [],
-    ms: run.kit.now() - startedAt,
+    ms: run.environment.now() - startedAt,
     requests: run.requests - requests,
   }
 }
@@ -155,7 +160,7 @@ async function unanswered(run: Run, check: Check, error: NoAnswer & { sent?: Sen
   const { sent } = error
   if (!isThere) {
     // It may have been killed, or the network: what is known by now is worth its report, whoever is to blame.
-    run.gone = `it stopped answering${sent ? ` at ${sent.method} ${sent.url.slice(run.kit.base.length)}` : ''}: ${error.message}`
+    run.gone = `it stopped answering${sent ? ` at ${sent.method} ${sent.url.slice(run.environment.base.length)}` : ''}: ${error.message}`
     return new NotTried(run.gone)
   }
   expectAnswer(probe, error, check.clauses[0])

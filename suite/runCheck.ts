@@ -19,7 +19,7 @@ import { compare } from './baseline.ts'
 import { checks } from './checks/index.ts'
 import type { SuiteEnvironment } from './environment.ts'
 import { startListener } from './listener.ts'
-import { findMockSupport } from './mockAid.ts'
+import { findMockSupport } from './mockSupport.ts'
 import { type CheckSettings, checkOptions } from './options.ts'
 import type { Report } from './report.ts'
 import { costsOf, isCheckSelected, runSuite } from './run.ts'
@@ -84,7 +84,7 @@ export async function check(target: string, options: CheckOptions = {}): Promise
     })
     const { adminToken, webhookSecret } = settings
     const isMaybeMock = settings.control !== false && (local || adminToken !== undefined)
-    const aid = isMaybeMock
+    const mockSupport = isMaybeMock
       ? await findMockSupport({
           base,
           send: out => send({ ...out, headers: { ...own, ...out.headers } }),
@@ -94,7 +94,7 @@ export async function check(target: string, options: CheckOptions = {}): Promise
           ...(adminToken !== undefined && { adminToken }),
         }).catch(noAid)
       : undefined
-    const keys = aid?.keys ?? given
+    const keys = mockSupport?.keys ?? given
     const secrets: Record<string, string> = defined({
       API_KEY: keys.main,
       SECOND_KEY: keys.second,
@@ -105,8 +105,8 @@ export async function check(target: string, options: CheckOptions = {}): Promise
         Object.entries(own).map(([name, value]) => [`HEADER_${name.toUpperCase().replace(/\W/g, '_')}`, value]),
       ),
     })
-    const failingUrl = settings.failingUrl ?? (aid ? 'https://example.com/fail.mp4' : undefined)
-    const kit: SuiteEnvironment = {
+    const failingUrl = settings.failingUrl ?? (mockSupport ? 'https://example.com/fail.mp4' : undefined)
+    const environment: SuiteEnvironment = {
       base,
       send,
       sleep: ms => delay(ms, undefined, options.signal ? { signal: options.signal } : {}).catch(() => {}),
@@ -119,11 +119,11 @@ export async function check(target: string, options: CheckOptions = {}): Promise
       ...(failingUrl !== undefined && { failingUrl }),
       ...(webhookSecret !== undefined && { webhookSecret }),
       ...(listener && { listener }),
-      ...(aid && { aid: { ...aid, limitedKey: remembered(aid.limitedKey, secrets) } }),
-      ...logsOf(settings, aid),
+      ...(mockSupport && { mockSupport: { ...mockSupport, limitedKey: remembered(mockSupport.limitedKey, secrets) } }),
+      ...logsOf(settings, mockSupport),
       clips: await clipsOf(settings.clip),
       outputFormat: settings.outputFormat ?? 'webm',
-      headers: { ...own, ...aid?.headers },
+      headers: { ...own, ...mockSupport?.headers },
       timeoutMs: settings.timeout,
       maxWaitMs: settings.maxWait,
       graceMs: local ? 30 : 250,
@@ -134,8 +134,8 @@ export async function check(target: string, options: CheckOptions = {}): Promise
     }
     const maxCredits = settings.maxCredits ?? Number.POSITIVE_INFINITY
     const run = { checks, profile, maxCredits, ...defined({ only: settings.only, skip: settings.skip }) }
-    options.onPlan?.({ target: base, profile, seed, aided: aid !== undefined, maxCredits, ...costsOf(run) })
-    const report = await runSuite(kit, {
+    options.onPlan?.({ target: base, profile, seed, aided: mockSupport !== undefined, maxCredits, ...costsOf(run) })
+    const report = await runSuite(environment, {
       ...run,
       ...defined({
         require: settings.require,
@@ -237,9 +237,10 @@ function remembered(limitedKey: (calls: number, seconds: number) => Promise<stri
 
 function logsOf(
   { logs }: CheckSettings,
-  aid: Pick<SuiteEnvironment, 'findInLogs'> | undefined,
+  mockSupport: Pick<SuiteEnvironment, 'findInLogs'> | undefined,
 ): Pick<SuiteEnvironment, 'findInLogs'> {
-  if (logs === undefined || logs.length === 0) return aid?.findInLogs ? { findInLogs: aid.findInLogs } : {}
+  if (logs === undefined || logs.length === 0)
+    return mockSupport?.findInLogs ? { findInLogs: mockSupport.findInLogs } : {}
   return { findInLogs: ids => findInFiles(logs, ids) }
 }
 

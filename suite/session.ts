@@ -26,7 +26,7 @@ export interface Recorded extends Finding {
 
 /** What all checks of a run share. */
 export class Run {
-  readonly kit: SuiteEnvironment
+  readonly environment: SuiteEnvironment
   readonly signal: AbortSignal | undefined
   readonly findings: Recorded[] = []
   /** request_ids so far, by what they were given to (ERR-6). */
@@ -50,15 +50,15 @@ export class Run {
   sentBytes = 0
   credits = 0
 
-  constructor(kit: SuiteEnvironment, maxCredits: number, signal?: AbortSignal) {
-    this.kit = kit
+  constructor(environment: SuiteEnvironment, maxCredits: number, signal?: AbortSignal) {
+    this.environment = environment
     this.#maxCredits = maxCredits
     this.signal = signal
   }
 
   /** As things stand: the keys that were drawn on the way are secrets too. */
   get redact(): Redact {
-    return redactor(this.kit.secrets)
+    return redactor(this.environment.secrets)
   }
 
   /** Does a thing once for all checks; who comes later gets the same, or the same failure. */

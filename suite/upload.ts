@@ -5,13 +5,13 @@ import type { SuiteEnvironment } from './environment.ts'
 export const asFile = ({ name, type, bytes }: Video): UploadFile => ({ name, type, content: bytes })
 
 /** The part as a report shows it. */
-export const formOf = (file: UploadFile, kit: SuiteEnvironment): readonly FormPart[] => [
+export const formOf = (file: UploadFile, environment: SuiteEnvironment): readonly FormPart[] => [
   {
     field: file.field ?? 'file',
     filename: file.name,
     type: file.type,
     size: contentSize(file.content),
-    ...sourceOf(file, kit),
+    ...sourceOf(file, environment),
   },
 ]
 

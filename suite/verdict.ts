@@ -58,7 +58,7 @@ export function suiteReportOf(run: Run, options: RunOptions, outcomes: readonly 
   return {
     schema_version: reportVersion,
     understudy,
-    target: run.redact(run.kit.base),
+    target: run.redact(run.environment.base),
     profile: options.profile,
     seed,
     started_at: startedAt,
@@ -168,7 +168,7 @@ function evidenceOf(run: Run, verdict: Verdict, findings: readonly Recorded[]): 
     expected: run.redact(finding.expected),
     found: run.redact(finding.found),
     ...(finding.pointer !== undefined && { pointer: finding.pointer }),
-    ...(finding.seen && exchangeOf(finding.seen, run.redact)),
+    ...(finding.exchange && exchangeOf(finding.exchange, run.redact)),
     ...(finding.curl !== undefined && { curl: finding.curl }),
   }))
 }
@@ -196,6 +196,6 @@ function checkResult(run: Run, { check, verdict, reason, ms, requests }: CheckOu
 function extensionsOf(findings: readonly Recorded[]): string[] {
   const documented = (code: string) =>
     (errorCodes as Record<string, { documented: boolean }>)[code]?.documented === true
-  const codes = findings.flatMap(({ seen }) => (seen && seen.status >= 400 ? (codeOf(seen) ?? []) : []))
+  const codes = findings.flatMap(({ exchange: seen }) => (seen && seen.status >= 400 ? (codeOf(seen) ?? []) : []))
   return [...new Set(codes)].filter(code => code !== '' && !documented(code)).sort()
 }

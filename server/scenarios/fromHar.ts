@@ -46,7 +46,7 @@ export function scenarioFromRecording(file: string, options: FromHarOptions): Ma
     const draft = new ScenarioDraft({ redact: secrets.redact() })
     const worlds = new Set<string>()
     let ours = 0
-    for (const { seen, hook } of observations(source)) {
+    for (const { seen, webhook: hook } of observations(source)) {
       if (hook) draft.hook(hook)
       if (!seen?.isOurs) continue
       ours++

@@ -18,7 +18,7 @@ async function keyedCalls(t: Probe, key: string | null): Promise<ObservedExchang
     await t.job('job_that_nobody_has_made', { key }),
     await t.post('/v1/jobs', body, { key }),
     await t.post('/v1/jobs/job_that_nobody_has_made/start', undefined, { key }),
-    await t.upload(asFile(t.kit.clips.short), '/v1/uploads', { key }),
+    await t.upload(asFile(t.environment.clips.short), '/v1/uploads', { key }),
   ]
 }
 
@@ -28,9 +28,12 @@ export const authChecks: readonly Check[] = [
     title: 'without X-Api-Key, /v1/* is 401 missing_api_key',
     clauses: ['AUTH-1'],
     async run(t: Probe) {
-      for (const seen of await keyedCalls(t, null)) {
-        const good = seen.status === 401 && hasCode(seen, 'missing_api_key')
-        t.expect('AUTH-1', good, '401 missing_api_key', describeResponse(seen), { seen, pointer: '/error/code' })
+      for (const exchange of await keyedCalls(t, null)) {
+        const good = exchange.status === 401 && hasCode(exchange, 'missing_api_key')
+        t.expect('AUTH-1', good, '401 missing_api_key', describeResponse(exchange), {
+          exchange,
+          pointer: '/error/code',
+        })
       }
     },
   },
@@ -39,10 +42,13 @@ export const authChecks: readonly Check[] = [
     title: 'with a key that nobody has, /v1/* is 401 invalid_api_key',
     clauses: ['AUTH-1', 'GO-1'],
     async run(t: Probe) {
-      for (const seen of await keyedCalls(t, t.kit.unknownKey)) {
-        const good = seen.status === 401 && hasCode(seen, 'invalid_api_key')
-        t.expect('AUTH-1', good, '401 invalid_api_key', describeResponse(seen), { seen, pointer: '/error/code' })
-        t.expectStatus('GO-1', seen, [401], 'a call with an invalid key')
+      for (const exchange of await keyedCalls(t, t.environment.unknownKey)) {
+        const good = exchange.status === 401 && hasCode(exchange, 'invalid_api_key')
+        t.expect('AUTH-1', good, '401 invalid_api_key', describeResponse(exchange), {
+          exchange,
+          pointer: '/error/code',
+        })
+        t.expectStatus('GO-1', exchange, [401], 'a call with an invalid key')
       }
     },
   },
@@ -65,19 +71,25 @@ export const authChecks: readonly Check[] = [
       const open = [
         await t.get('/api/pricing', { key: null }),
         await t.download('job_that_nobody_has_made', { key: null }),
-        await t.upload(asFile(t.kit.clips.short), '/api/upload', { key: null }),
+        await t.upload(asFile(t.environment.clips.short), '/api/upload', { key: null }),
       ]
-      for (const seen of open) {
-        const good = seen.status !== 401 && seen.status !== 403
-        t.expect('AUTH-2', good, 'an answer without a key', describeResponse(seen), { seen })
+      for (const exchange of open) {
+        const good = exchange.status !== 401 && exchange.status !== 403
+        t.expect('AUTH-2', good, 'an answer without a key', describeResponse(exchange), { exchange })
       }
-      const seen = await t.get('/api/pricing', { key: t.kit.unknownKey })
-      const isUsed = seen.status >= 400 && seen.status < 500
+      const exchange = await t.get('/api/pricing', { key: t.environment.unknownKey })
+      const isUsed = exchange.status >= 400 && exchange.status < 500
       const note = isUsed ? 'an unknown key on /api/* is refused' : 'an unknown key on /api/* is not looked at'
-      t.expect('AUTH-2', isUsed || seen.status === 200, 'it is refused, or not looked at', describeResponse(seen), {
-        seen,
-        note,
-      })
+      t.expect(
+        'AUTH-2',
+        isUsed || exchange.status === 200,
+        'it is refused, or not looked at',
+        describeResponse(exchange),
+        {
+          exchange,
+          note,
+        },
+      )
     },
   },
   {
@@ -105,7 +117,7 @@ export const authChecks: readonly Check[] = [
           "only the key's own jobs",
           isListed ? `${id}, of another key` : 'no job of another key',
           {
-            seen: list,
+            exchange: list,
             pointer: '/jobs',
           },
         )
@@ -113,11 +125,11 @@ export const authChecks: readonly Check[] = [
       const events = await t.get('/v1/usage/events?limit=100', { key })
       const isTold = JSON.stringify(events.json ?? '').includes(id)
       t.expect('AUTH-3', !isTold, "only the key's own calls", isTold ? `a call of ${id}` : 'none of another key', {
-        seen: events,
+        exchange: events,
       })
       const own = await t.job(id)
       t.expectStatus('AUTH-3', own, [200], 'the job for the key that made it')
-      t.expect('AUTH-3', isUnstarted(own), 'a draft still', field(own, 'status'), { seen: own, pointer: '/status' })
+      t.expect('AUTH-3', isUnstarted(own), 'a draft still', field(own, 'status'), { exchange: own, pointer: '/status' })
     },
   },
   {
@@ -128,10 +140,11 @@ export const authChecks: readonly Check[] = [
     needs: ['key', 'secondKey'],
     async run(t: Probe) {
       const { id } = await sharedJourney(t)
-      const seen = await t.download(id, { key: t.secondKey })
-      t.expectStatus('AUTH-3', seen, [404], "the download of another key's job")
+      const exchange = await t.download(id, { key: t.secondKey })
+      t.expectStatus('AUTH-3', exchange, [404], "the download of another key's job")
     },
   },
 ]
 
-const isUnstarted = (seen: ObservedExchange): boolean => ['created', 'pending'].includes(String(field(seen, 'status')))
+const isUnstarted = (exchange: ObservedExchange): boolean =>
+  ['created', 'pending'].includes(String(field(exchange, 'status')))

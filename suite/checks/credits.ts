@@ -14,7 +14,7 @@ import { difference, eventsIn, failure, isSameCredits, type Journey, newest, sha
 function expectCharge(t: Probe, { job, polled, grown, isAlone, price }: Journey): void {
   t.must(job.status === 'completed', `the job of a good clip ended as ${job.status}: ${job.error}`)
   t.must(isAlone, 'others used the account meanwhile: what was charged can not be told')
-  const seen = polled.answers.at(-1) as ObservedExchange
+  const exchange = polled.answers.at(-1) as ObservedExchange
   const rate = creditsPerMinute[job.model ?? 'original']
   const expected = `${plural(round(price), 'credit')}: ${job.duration_seconds} s at ${rate} a minute (${job.model})`
   t.expect(
@@ -22,14 +22,17 @@ function expectCharge(t: Probe, { job, polled, grown, isAlone, price }: Journey)
     isSameCredits(grown.credits_used, price),
     expected,
     `${plural(round(grown.credits_used), 'credit')} more in /v1/usage/summary`,
-    { seen },
+    { exchange },
   )
 }
 
 /** The newest events, wherever the list stands in the answer. */
-async function events(t: Probe, query: string): Promise<{ seen: ObservedExchange; list: Record<string, unknown>[] }> {
-  const seen = t.prepared(await t.get(`/v1/usage/events${query}`), 'the events could not be read')
-  return { seen, list: eventsIn(seen.json) }
+async function events(
+  t: Probe,
+  query: string,
+): Promise<{ exchange: ObservedExchange; list: Record<string, unknown>[] }> {
+  const exchange = t.prepared(await t.get(`/v1/usage/events${query}`), 'the events could not be read')
+  return { exchange, list: eventsIn(exchange.json) }
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
@@ -44,13 +47,16 @@ export const creditChecks: readonly Check[] = [
     title: 'the price list says the documented prices',
     clauses: ['CR-1', 'CR-2'],
     async run(t: Probe) {
-      const seen = await t.get('/api/pricing')
-      t.expectStatus('CR-2', seen, [200], 'the price list')
-      const prices = field(seen, 'model_pricing_credits_per_minute')
+      const exchange = await t.get('/api/pricing')
+      t.expectStatus('CR-2', exchange, [200], 'the price list')
+      const prices = field(exchange, 'model_pricing_credits_per_minute')
       if (!isObject(prices)) return
       for (const [model, rate] of Object.entries(creditsPerMinute)) {
         const pointer = `/model_pricing_credits_per_minute/${model}`
-        t.expect('CR-1', prices[model] === rate, `${rate} credits a minute`, prices[model], { seen, pointer })
+        t.expect('CR-1', prices[model] === rate, `${rate} credits a minute`, prices[model], {
+          exchange,
+          pointer,
+        })
       }
     },
   },
@@ -72,7 +78,7 @@ export const creditChecks: readonly Check[] = [
       costs: { credits: (creditsPerMinute[model] * 2) / 60 },
       needs: ['key'],
       async run(t: Probe) {
-        expectCharge(t, await walk(t, t.kit.clips.short, { model }))
+        expectCharge(t, await walk(t, t.environment.clips.short, { model }))
       },
     }),
   ),
@@ -92,11 +98,11 @@ export const creditChecks: readonly Check[] = [
       t.must(refused.status < 300 || refused.status >= 400, `a create is answered ${describeResponse(refused)}`)
       const good = refused.status === 402 && hasCode(refused, 'insufficient_credits')
       t.expect('CR-3', good, '402 insufficient_credits', describeResponse(refused), {
-        seen: refused,
+        exchange: refused,
         pointer: '/error/code',
       })
       if (good)
-        t.expect(['ERR-5', 'GO-5'], true, '402 insufficient_credits', describeResponse(refused), { seen: refused })
+        t.expect(['ERR-5', 'GO-5'], true, '402 insufficient_credits', describeResponse(refused), { exchange: refused })
       const draft = t.run.draftsStart ? undefined : await t.create({ video_url: url, auto_start: false }, { key })
       if (draft !== undefined && draft.status < 300) {
         const started = await t.start(t.idOf(draft), {}, { key })
@@ -104,23 +110,23 @@ export const creditChecks: readonly Check[] = [
           t.expectStatus('CR-3', started, [402], 'the start of a draft without credits')
         }
       }
-      const until = t.kit.now() + Math.max(watchMs, 5 * t.kit.pollMs)
-      for (let running: string | undefined; running === undefined && t.kit.now() < until; ) {
+      const until = t.environment.now() + Math.max(watchMs, 5 * t.environment.pollMs)
+      for (let running: string | undefined; running === undefined && t.environment.now() < until; ) {
         for (const id of await newest(t, { key })) {
           if (listed.has(id)) continue
           const job = await t.job(id, { key })
           if (!isRunning(field(job, 'status'))) continue
           running = id
           t.expect('CR-3', false, 'no job that starts', `${id} is ${field(job, 'status')}`, {
-            seen: job,
+            exchange: job,
             pointer: '/status',
           })
         }
-        await t.sleep(5 * t.kit.pollMs)
+        await t.sleep(5 * t.environment.pollMs)
       }
       const grown = difference(await t.usage({ key }), before)
       t.expect('CR-3', grown.credits_used === 0, 'nothing is charged', plural(grown.credits_used, 'credit'), {
-        seen: refused,
+        exchange: refused,
       })
     },
   },
@@ -132,18 +138,18 @@ export const creditChecks: readonly Check[] = [
     async run(t: Probe) {
       let fewer = 0
       for (const days of [1, 7, 90]) {
-        const seen = await t.get(`/v1/usage/summary?days=${days}`)
-        if (!t.expectStatus('US-1', seen, [200], `the usage of ${days} days`)) continue
-        const totals = totalsIn(seen.json) ?? {}
+        const exchange = await t.get(`/v1/usage/summary?days=${days}`)
+        if (!t.expectStatus('US-1', exchange, [200], `the usage of ${days} days`)) continue
+        const totals = totalsIn(exchange.json) ?? {}
         const total = Number(totals.total_jobs)
         t.expect('US-1', total >= fewer, `${fewer} or more, as fewer days have them`, total, {
-          seen,
+          exchange,
           pointer: '/total_jobs',
         })
         fewer = total
         const daily =
-          listIn(seen.json) ??
-          Object.values(seen.json ?? {})
+          listIn(exchange.json) ??
+          Object.values(exchange.json ?? {})
             .map(listIn)
             .find(list => list !== undefined)
         t.expect(
@@ -151,11 +157,14 @@ export const creditChecks: readonly Check[] = [
           daily !== undefined,
           'daily aggregates',
           daily === undefined ? 'no list in the answer' : `${daily.length} of them`,
-          { seen },
+          { exchange },
         )
-        if (daily) t.expect('US-1', daily.length <= days, `${days} days at the most`, `${daily.length} days`, { seen })
-        const said = field(seen, 'days')
-        if (said !== undefined) t.expect('US-1', said === days, String(days), said, { seen, pointer: '/days' })
+        if (daily)
+          t.expect('US-1', daily.length <= days, `${days} days at the most`, `${daily.length} days`, {
+            exchange,
+          })
+        const said = field(exchange, 'days')
+        if (said !== undefined) t.expect('US-1', said === days, String(days), said, { exchange, pointer: '/days' })
         const rows = (daily ?? []).filter(isObject)
         for (const name of ['total_jobs', 'completed_jobs', 'credits_used'] as const) {
           if (rows.length === 0 || !rows.every(row => typeof row[name] === 'number')) continue
@@ -165,7 +174,7 @@ export const creditChecks: readonly Check[] = [
             isSameCredits(sum, Number(totals[name])),
             `${round(sum)}, the sum of the days`,
             totals[name],
-            { seen, pointer: `/${name}` },
+            { exchange, pointer: `/${name}` },
           )
         }
       }
@@ -181,15 +190,17 @@ export const creditChecks: readonly Check[] = [
       const { job, grown, isAlone, polled } = await sharedJourney(t)
       t.must(job.status === 'completed', `the job of a good clip ended as ${job.status}: ${job.error}`)
       t.must(isAlone, 'others used the account meanwhile: what was counted can not be told')
-      const seen = polled.answers.at(-1) as ObservedExchange
-      t.expect('US-1', grown.total_jobs === 1, 'one more in total_jobs', grown.total_jobs, { seen })
-      t.expect('US-1', grown.completed_jobs === 1, 'one more in completed_jobs', grown.completed_jobs, { seen })
+      const exchange = polled.answers.at(-1) as ObservedExchange
+      t.expect('US-1', grown.total_jobs === 1, 'one more in total_jobs', grown.total_jobs, { exchange })
+      t.expect('US-1', grown.completed_jobs === 1, 'one more in completed_jobs', grown.completed_jobs, {
+        exchange,
+      })
       if (job.billing_status === 'charged') {
         t.expect('US-1', grown.credits_used > 0, 'more in credits_used, as the job was charged', grown.credits_used, {
-          seen,
+          exchange,
         })
       }
-      t.expect('US-1', grown.failed_jobs === 0, 'none more in failed_jobs', grown.failed_jobs, { seen })
+      t.expect('US-1', grown.failed_jobs === 0, 'none more in failed_jobs', grown.failed_jobs, { exchange })
     },
   },
   {
@@ -199,9 +210,9 @@ export const creditChecks: readonly Check[] = [
     needs: ['key'],
     async run(t: Probe) {
       const id = await t.draft()
-      const { seen, list } = await events(t, '?limit=100')
+      const { exchange, list } = await events(t, '?limit=100')
       t.expect('US-2', list.length > 0, 'recent calls', list.length === 0 ? 'none' : plural(list.length, 'call'), {
-        seen,
+        exchange,
       })
       const problems = list
         .slice(0, 10)
@@ -213,7 +224,7 @@ export const creditChecks: readonly Check[] = [
         first?.expected ?? 'request_id, job_id, endpoint, status, credits, time',
         first?.found ?? 'all of them',
         {
-          seen,
+          exchange,
           ...(first && { pointer: `/events/${first.i}${first.pointer}` }),
         },
       )
@@ -223,7 +234,7 @@ export const creditChecks: readonly Check[] = [
         own !== undefined,
         `a call of ${id}, which was made just now`,
         own === undefined ? 'none' : 'one',
-        { seen, pointer: '/events' },
+        { exchange, pointer: '/events' },
       )
       const missed = await t.job('job_that_nobody_has_made')
       const after = await events(t, '?limit=100')
@@ -231,12 +242,12 @@ export const creditChecks: readonly Check[] = [
       // Whether calls that failed are listed is not documented; what is said of one has to be right.
       if (event)
         t.expect('US-2', event.status === missed.status, String(missed.status), event.status, {
-          seen: after.seen,
+          exchange: after.exchange,
           pointer: '/events',
         })
       const two = await events(t, '?limit=2')
       t.expect('US-2', two.list.length === 2, '2 calls, as limit says', plural(two.list.length, 'call'), {
-        seen: two.seen,
+        exchange: two.exchange,
         pointer: '/events',
       })
     },
@@ -249,19 +260,21 @@ export const creditChecks: readonly Check[] = [
     needs: ['key'],
     async run(t: Probe) {
       const { id, polled, fields, job, events: own, isWhole } = await sharedJourney(t)
-      const seen = polled.answers.at(-1) as ObservedExchange
+      const exchange = polled.answers.at(-1) as ObservedExchange
       const kept = (name: keyof Job) =>
         t.expect('GO-7', job[name] !== undefined && job[name] !== null, `${name} of the job`, job[name], {
-          seen,
+          exchange,
           pointer: `/${name}`,
         })
       for (const name of ['video_url', 'model', 'output_format', 'status'] as const) kept(name)
       for (const name of ['metadata', 'model', 'output_format'] as const)
-        t.expectField(['GO-7', 'JOB-5'], seen, name, fields[name])
+        t.expectField(['GO-7', 'JOB-5'], exchange, name, fields[name])
       const withCredits = own.some(({ credits }) => Number(credits) > 0)
       const found = withCredits ? 'there is one' : own.map(({ credits }) => credits)
       t.must(withCredits || isWhole, 'the call that made the job is no longer among the last 100')
-      t.expect('GO-7', withCredits, `an event of ${id} in /v1/usage/events with its credits`, found, { seen })
+      t.expect('GO-7', withCredits, `an event of ${id} in /v1/usage/events with its credits`, found, {
+        exchange,
+      })
     },
   },
   {
@@ -276,10 +289,12 @@ export const creditChecks: readonly Check[] = [
         failed.job.status === 'failed' && failed.isAlone,
         'whether a job failed can not be told apart from what others did',
       )
-      const seen = failed.polled.answers.at(-1) as ObservedExchange
-      t.expect('US-1', failed.grown.failed_jobs === 1, 'one more in failed_jobs', failed.grown.failed_jobs, { seen })
+      const exchange = failed.polled.answers.at(-1) as ObservedExchange
+      t.expect('US-1', failed.grown.failed_jobs === 1, 'one more in failed_jobs', failed.grown.failed_jobs, {
+        exchange,
+      })
       t.expect('US-1', failed.grown.completed_jobs === 0, 'none more in completed_jobs', failed.grown.completed_jobs, {
-        seen,
+        exchange,
       })
     },
   },

@@ -20,33 +20,36 @@ async function fileAt(
   let at = url
   try {
     for (let hop = 0; ; hop++) {
-      const seen = await t.call('GET', new URL(at, `${t.kit.base}/`).href, { key: null, ...(headers && { headers }) })
-      const { location } = seen.headers
-      if (seen.status < 300 || seen.status >= 400 || location === undefined || hop === mostHops) return seen
-      at = new URL(location, new URL(at, `${t.kit.base}/`)).href
+      const exchange = await t.call('GET', new URL(at, `${t.environment.base}/`).href, {
+        key: null,
+        ...(headers && { headers }),
+      })
+      const { location } = exchange.headers
+      if (exchange.status < 300 || exchange.status >= 400 || location === undefined || hop === mostHops) return exchange
+      at = new URL(location, new URL(at, `${t.environment.base}/`)).href
     }
   } catch (error) {
     if (!(error instanceof NoAnswer) && !(error instanceof TypeError)) throw error
     const found = error instanceof TypeError ? `${JSON.stringify(at)}, which is no URL` : error.message
-    const seen = 'sent' in error ? unansweredOf(error.sent as Sent) : undefined
-    t.expect('DL-3', false, `a file at ${what}`, found, { pointer: what, ...(seen && { seen }) })
+    const exchange = 'sent' in error ? unansweredOf(error.sent as Sent) : undefined
+    t.expect('DL-3', false, `a file at ${what}`, found, { pointer: what, ...(exchange && { exchange }) })
     return undefined
   }
 }
 
 /** DL-3: the file is whole, of the format, plays for some time, and can be read in parts. */
 async function expectPlayable(t: Probe, url: string, what: string, format: OutputFormat): Promise<void> {
-  const seen = await fileAt(t, url, what)
-  if (seen === undefined || !t.expectStatus('DL-3', seen, [200], `a GET on ${what}`)) return
-  const file = inspect(seen.bytes)
-  const length = seen.headers['content-length']
-  const place = { seen, pointer: what }
+  const exchange = await fileAt(t, url, what)
+  if (exchange === undefined || !t.expectStatus('DL-3', exchange, [200], `a GET on ${what}`)) return
+  const file = inspect(exchange.bytes)
+  const length = exchange.headers['content-length']
+  const place = { exchange, pointer: what }
   if (length !== undefined) {
     t.expect(
       'DL-3',
-      Number(length) === seen.bytes.length,
+      Number(length) === exchange.bytes.length,
       `${length} bytes, as Content-Length says`,
-      `${seen.bytes.length} bytes`,
+      `${exchange.bytes.length} bytes`,
       place,
     )
   }
@@ -54,25 +57,25 @@ async function expectPlayable(t: Probe, url: string, what: string, format: Outpu
   t.expect('DL-3', file.problem === undefined, 'a whole file', file.problem ?? 'it is whole', place)
   if (file.seconds !== undefined)
     t.expect('DL-3', file.seconds > 0, 'a film of some length', `${file.seconds} s`, place)
-  await expectRange(t, url, what, seen.bytes)
+  await expectRange(t, url, what, exchange.bytes)
 }
 
 /** RFC 9110, 14: a part of the file, and where it belongs. */
 async function expectRange(t: Probe, url: string, what: string, whole: Uint8Array): Promise<void> {
   if (whole.length < 200) return
   const [from, to] = [100, 199]
-  const seen = await fileAt(t, url, what, { Range: `bytes=${from}-${to}` })
-  if (seen === undefined || !t.expectStatus('DL-3', seen, [206], `a range of ${what}`)) return
-  const place = { seen, pointer: what }
+  const exchange = await fileAt(t, url, what, { Range: `bytes=${from}-${to}` })
+  if (exchange === undefined || !t.expectStatus('DL-3', exchange, [206], `a range of ${what}`)) return
+  const place = { exchange, pointer: what }
   const expected = `bytes ${from}-${to}/${whole.length}`
-  const found = seen.headers['content-range'] ?? 'none'
+  const found = exchange.headers['content-range'] ?? 'none'
   t.expect('DL-3', found === expected || found === `bytes ${from}-${to}/*`, `Content-Range: ${expected}`, found, place)
-  const isSame = seen.bytes.length === to - from + 1 && seen.bytes.every((byte, i) => byte === whole[from + i])
+  const isSame = exchange.bytes.length === to - from + 1 && exchange.bytes.every((byte, i) => byte === whole[from + i])
   t.expect(
     'DL-3',
     isSame,
     'the bytes that were asked for',
-    isSame ? 'the same bytes' : `${seen.bytes.length} other bytes`,
+    isSame ? 'the same bytes' : `${exchange.bytes.length} other bytes`,
     place,
   )
 }
@@ -80,16 +83,16 @@ async function expectRange(t: Probe, url: string, what: string, whole: Uint8Arra
 /** DL-1 and DL-3 of a completed job: by both of its URLs. */
 export async function expectOutput(t: Probe, { id, job, polled }: Journey, format: OutputFormat): Promise<void> {
   t.must(job.status === 'completed', `the job of a good clip ended as ${job.status}: ${job.error}`)
-  const seen = await t.download(id)
-  t.expectStatus('DL-1', seen, [200], 'the download of a completed job')
-  const shown = field(seen, 'output_format')
-  t.expect('DL-1', shown === format || shown === null, format, shown, { seen, pointer: '/output_format' })
-  const url = field(seen, 'download_url')
+  const exchange = await t.download(id)
+  t.expectStatus('DL-1', exchange, [200], 'the download of a completed job')
+  const shown = field(exchange, 'output_format')
+  t.expect('DL-1', shown === format || shown === null, format, shown, { exchange, pointer: '/output_format' })
+  const url = field(exchange, 'download_url')
   if (typeof url === 'string') await expectPlayable(t, url, 'download_url', format)
   if (job.output_url) await expectPlayable(t, job.output_url, 'output_url', format)
   else
     t.expect('DL-3', false, 'an output_url', job.output_url, {
-      seen: polled.answers.at(-1) as ObservedExchange,
+      exchange: polled.answers.at(-1) as ObservedExchange,
       pointer: '/output_url',
     })
 }
@@ -127,7 +130,7 @@ export const downloadChecks: readonly Check[] = [
         needs: ['key'],
         async run(t: Probe) {
           const fields = { output_format: format, model: 'light', ...(format === 'mp4' && { bg_type: 'green' }) }
-          await expectOutput(t, await walk(t, t.kit.clips.short, fields), format)
+          await expectOutput(t, await walk(t, t.environment.clips.short, fields), format)
         },
       }),
     ),

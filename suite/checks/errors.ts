@@ -16,7 +16,7 @@ export const errorChecks: readonly Check[] = [
     async run(t: Probe) {
       // Every answer is judged as it comes: here it is enough to meet them.
       await t.get('/v1/jobs', { key: null })
-      await t.get('/v1/jobs', { key: t.kit.unknownKey })
+      await t.get('/v1/jobs', { key: t.environment.unknownKey })
       await t.job(unknownJob)
       await t.job(unknownJob)
       await t.download(unknownJob)
@@ -24,7 +24,7 @@ export const errorChecks: readonly Check[] = [
       await t.post('/v1/jobs', { auto_start: false })
       const cut = await t.call('POST', '/v1/jobs', { text: '{"video_url": ' })
       t.expect('ERR-5', cut.status >= 400 && cut.status < 500, '4xx, as the body is no JSON', describeResponse(cut), {
-        seen: cut,
+        exchange: cut,
       })
       await t.upload({ name: 'note.txt', type: 'text/plain', content: new TextEncoder().encode('no video') })
     },
@@ -45,21 +45,26 @@ export const errorChecks: readonly Check[] = [
     costs: { credits: 2 },
     needs: ['key'],
     async run(t: Probe) {
-      const { aid, failingUrl } = t.kit
-      if (aid) {
-        const seen = await t.create(
+      const { mockSupport, failingUrl } = t.environment
+      if (mockSupport) {
+        const exchange = await t.create(
           { auto_start: false },
-          { headers: aid.provoke('processing_failed'), takesError: true },
+          { headers: mockSupport.provoke('processing_failed'), takesError: true },
         )
-        t.expectStatus('ERR-4', seen, [500], 'a create that fails in processing')
-        t.expect('ERR-5', codeOf(seen) === 'internal_error', '500 internal_error', describeResponse(seen), { seen })
+        t.expectStatus('ERR-4', exchange, [500], 'a create that fails in processing')
+        t.expect('ERR-5', codeOf(exchange) === 'internal_error', '500 internal_error', describeResponse(exchange), {
+          exchange,
+        })
         return
       }
       if (failingUrl === undefined) t.need('failingUrl')
       // Another endpoint may refuse such a video at once, or take it and let the job fail: both are documented.
-      const seen = await t.create({ video_url: failingUrl }, { seconds: 60, takesError: true })
-      t.must(seen.status >= 500, `the failing video was answered ${describeResponse(seen)}: it fails later, as a job`)
-      t.expectStatus('ERR-4', seen, [500], 'a create that fails in processing')
+      const exchange = await t.create({ video_url: failingUrl }, { seconds: 60, takesError: true })
+      t.must(
+        exchange.status >= 500,
+        `the failing video was answered ${describeResponse(exchange)}: it fails later, as a job`,
+      )
+      t.expectStatus('ERR-4', exchange, [500], 'a create that fails in processing')
     },
   },
 ]

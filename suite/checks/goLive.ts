@@ -29,13 +29,13 @@ export const goLiveChecks: readonly Check[] = [
     clauses: ['GO-5'],
     needs: ['key', 'provoke'],
     async run(t: Probe) {
-      const aid = t.kit.aid ?? t.need('provoke')
-      const seen = await t.get('/v1/jobs', { headers: aid.provoke('timeout') })
-      t.must(codeOf(seen) === 'timeout', `no timeout could be provoked: ${describeResponse(seen)}`)
-      t.expect('GO-5', true, 'timeout', describeResponse(seen), { seen })
+      const mockSupport = t.environment.mockSupport ?? t.need('provoke')
+      const exchange = await t.get('/v1/jobs', { headers: mockSupport.provoke('timeout') })
+      t.must(codeOf(exchange) === 'timeout', `no timeout could be provoked: ${describeResponse(exchange)}`)
+      t.expect('GO-5', true, 'timeout', describeResponse(exchange), { exchange })
       const again = await t.get('/v1/jobs')
       t.must(again.status === 200, `the retry was answered ${describeResponse(again)}`)
-      t.expect('GO-5', true, 'retry', 'the same call again was answered 200', { seen: again })
+      t.expect('GO-5', true, 'retry', 'the same call again was answered 200', { exchange: again })
     },
   },
   ...(['short', 'longer', 'difficult'] as const).map(
@@ -46,8 +46,8 @@ export const goLiveChecks: readonly Check[] = [
       costs: { credits: { short: 1.5, longer: 9, difficult: 2.25 }[name] },
       needs: ['key'],
       async run(t: Probe) {
-        const clip = t.kit.clips[name]
-        const format: OutputFormat = t.kit.outputFormat
+        const clip = t.environment.clips[name]
+        const format: OutputFormat = t.environment.outputFormat
         const fields = { model: 'light', output_format: format, ...(format === 'mp4' && { bg_type: 'green' }) }
         let walked = await walk(t, clip, fields)
         // Once is bad luck; a clip that fails twice does not come out.
@@ -55,9 +55,9 @@ export const goLiveChecks: readonly Check[] = [
         const { status, error } = walked.job
         const found =
           status === 'completed' ? `${clip.name}, ${clip.seconds} s, was completed` : `${status} twice: ${error}`
-        const seen = walked.polled.answers.at(-1)
+        const exchange = walked.polled.answers.at(-1)
         const isDone = status === 'completed'
-        if (!isDone) t.expect('GO-6', false, `the ${name} clip in ${format}`, found, seen && { seen })
+        if (!isDone) t.expect('GO-6', false, `the ${name} clip in ${format}`, found, exchange && { exchange })
         const before = t.run.findings.length
         await expectOutput(t, walked, format)
         // What is wrong with the file is DL-3's matter; but a clip that never came out shows nothing here.
@@ -65,7 +65,7 @@ export const goLiveChecks: readonly Check[] = [
           t.run.findings.slice(before).every(({ holds }) => holds),
           `the ${name} clip did not come out whole`,
         )
-        t.expect('GO-6', true, `the ${name} clip in ${format}`, found, seen && { seen })
+        t.expect('GO-6', true, `the ${name} clip in ${format}`, found, exchange && { exchange })
       },
     }),
   ),
@@ -79,7 +79,7 @@ export const logChecks: readonly Check[] = [
     clauses: ['GO-4', 'ERR-6'],
     needs: ['key', 'logs'],
     async run(t: Probe) {
-      const find = t.kit.findInLogs ?? t.need('logs')
+      const find = t.environment.findInLogs ?? t.need('logs')
       await t.job('job_that_nobody_has_made')
       const requests = [...t.run.ids.keys()].slice(-idsToFind)
       const jobs = [...t.run.jobIds].slice(-idsToFind)

@@ -12,13 +12,13 @@ import { isSameCredits, measured, newcomers, newest } from './journey.ts'
 
 const both: readonly ClauseId[] = ['ID-1', 'GO-3']
 
-const keyed = (t: Probe, what: string) => ({ 'Idempotency-Key': t.kit.tag(`idempotency ${what}`) })
+const keyed = (t: Probe, what: string) => ({ 'Idempotency-Key': t.environment.tag(`idempotency ${what}`) })
 
 /** The second answer is the first one again. One that is refused is no second effect. */
 function expectSame(t: Probe, first: ObservedExchange, again: ObservedExchange, id: 'id' | 'video_id'): void {
   t.expectStatus('ID-1', again, [first.status], 'the first answer again')
   if (!isGood(again)) return
-  const place = { seen: again, pointer: `/${id}` }
+  const place = { exchange: again, pointer: `/${id}` }
   t.expect(both, field(again, id) === field(first, id), String(field(first, id)), field(again, id), place)
   const documented = Object.keys((id === 'id' ? JobAccepted : Upload).properties)
   for (const name of documented) if (name !== id) t.expectField('ID-1', again, name, field(first, name))
@@ -30,14 +30,14 @@ function expectOne(t: Probe, answers: readonly ObservedExchange[], id: 'id' | 'v
   const [last] = good.slice(-1)
   if (last === undefined)
     return t.must(false, `none was let through: ${describeResponse(answers[0] as ObservedExchange)}`)
-  const made = new Set(good.map(seen => field(seen, id)))
+  const made = new Set(good.map(exchange => field(exchange, id)))
   t.expect(both, made.size === 1, 'one of them, whoever comes first', [...made].join(', '), {
-    seen: last,
+    exchange: last,
     pointer: `/${id}`,
   })
-  for (const seen of answers) {
-    if (isGood(seen)) continue
-    t.expectStatus('ID-1', seen, [409], 'a second one while the first is in flight', {
+  for (const exchange of answers) {
+    if (isGood(exchange)) continue
+    t.expectStatus('ID-1', exchange, [409], 'a second one while the first is in flight', {
       note: 'a second one in flight is answered 409',
     })
   }
@@ -63,14 +63,14 @@ export const idempotencyChecks: readonly Check[] = [
         doubles.length === 0,
         'no second job',
         doubles.length === 0 ? 'none in the list' : doubles.join(', '),
-        { seen: again },
+        { exchange: again },
       )
-      const { second } = t.kit.keys
+      const { second } = t.environment.keys
       if (second !== undefined) {
         const foreign = await t.create(body, { headers, key: second })
         const isOwn = field(foreign, 'id') !== id
         t.expect('ID-1', isOwn, "a job of the other key's own", String(field(foreign, 'id')), {
-          seen: foreign,
+          exchange: foreign,
           pointer: '/id',
         })
       }
@@ -103,7 +103,7 @@ export const idempotencyChecks: readonly Check[] = [
     needs: ['key'],
     async run(t: Probe) {
       const headers = keyed(t, 'upload')
-      const { short, difficult } = t.kit.clips
+      const { short, difficult } = t.environment.clips
       const first = t.prepared(
         await t.upload(asFile(short), '/v1/uploads', { headers }),
         'the clip could not be uploaded',
@@ -112,7 +112,7 @@ export const idempotencyChecks: readonly Check[] = [
       expectSame(
         t,
         first,
-        await t.upload({ ...asFile(short), boundary: t.kit.tag('boundary') }, '/v1/uploads', { headers }),
+        await t.upload({ ...asFile(short), boundary: t.environment.tag('boundary') }, '/v1/uploads', { headers }),
         'video_id',
       )
       t.expectStatus(
@@ -137,7 +137,7 @@ export const idempotencyChecks: readonly Check[] = [
     needs: ['key'],
     async run(t: Probe) {
       const headers = keyed(t, 'upload at once')
-      const file = asFile(t.kit.clips.short)
+      const file = asFile(t.environment.clips.short)
       expectOne(
         t,
         await Promise.all(Array.from({ length: 3 }, () => t.upload(file, '/v1/uploads', { headers }))),
@@ -153,13 +153,13 @@ export const idempotencyChecks: readonly Check[] = [
     async run(t: Probe) {
       const id = await t.draft()
       const first = t.prepared(await t.job(id), 'the draft could not be read')
-      for (const seen of [await t.job(id), await t.job(id)]) {
+      for (const exchange of [await t.job(id), await t.job(id)]) {
         t.expect(
           'ID-1',
-          seen.text === first.text || sameJson(seen, first),
+          exchange.text === first.text || sameJson(exchange, first),
           'the same as before',
-          seen.text.slice(0, 200),
-          { seen },
+          exchange.text.slice(0, 200),
+          { exchange },
         )
       }
     },
@@ -189,7 +189,7 @@ export const idempotencyChecks: readonly Check[] = [
       })
       for (const { isAlone, grown, polled } of [created, started]) {
         t.must(isAlone && plain.isAlone, 'others used the account meanwhile: what was charged can not be told')
-        const seen = polled.answers.at(-1) as ObservedExchange
+        const exchange = polled.answers.at(-1) as ObservedExchange
         const { credits_used: once, total_jobs: jobs } = plain.grown
         t.must(once > 0, 'a single create is not charged: whether a second one is can not be told')
         t.expect(
@@ -197,7 +197,7 @@ export const idempotencyChecks: readonly Check[] = [
           isSameCredits(grown.credits_used, once),
           `${plural(once, 'credit')}, as without a retry`,
           plural(grown.credits_used, 'credit'),
-          { seen },
+          { exchange },
         )
         t.expect(
           both,
@@ -205,7 +205,7 @@ export const idempotencyChecks: readonly Check[] = [
           `${plural(jobs, 'job')}, as without a retry`,
           plural(grown.total_jobs, 'job'),
           {
-            seen,
+            exchange,
           },
         )
       }
@@ -225,7 +225,7 @@ export const idempotencyChecks: readonly Check[] = [
       const job = t.prepared(await t.job(draft), 'the job could not be read')
       t.expectField(['JOB-3'], job, 'model', 'light')
       t.expect('ID-1', other.status === 422, '422: another body with the same key', describeResponse(other), {
-        seen: other,
+        exchange: other,
       })
     },
   },

@@ -44,8 +44,8 @@ const values = Array.from({ length: Math.max(models.length, outputFormats.length
 })
 
 /** JOB-1: that it is not refused. Which status a good answer has is JOB-2's matter. */
-const expectTaken = (t: Probe, seen: ObservedExchange, about: string): boolean =>
-  t.expect('JOB-1', seen.status < 400, `${about} is taken`, describeResponse(seen), { seen })
+const expectTaken = (t: Probe, exchange: ObservedExchange, about: string): boolean =>
+  t.expect('JOB-1', exchange.status < 400, `${about} is taken`, describeResponse(exchange), { exchange })
 
 export const jobChecks: readonly Check[] = [
   {
@@ -54,19 +54,24 @@ export const jobChecks: readonly Check[] = [
     clauses: ['JOB-2', 'JOB-3', 'JOB-5', 'JOB-4'],
     needs: ['key'],
     async run(t: Probe) {
-      const seen = await t.create({ auto_start: false })
-      t.expectStatus('JOB-2', seen, [200, 201, 202], 'a create', { note: `a create is answered ${seen.status}` })
-      const id = t.idOf(seen)
+      const exchange = await t.create({ auto_start: false })
+      t.expectStatus('JOB-2', exchange, [200, 201, 202], 'a create', {
+        note: `a create is answered ${exchange.status}`,
+      })
+      const id = t.idOf(exchange)
       const job = t.prepared(await t.job(id), 'the draft could not be read')
       t.must(job.json !== undefined, 'the draft could not be read: its answer is no JSON')
-      t.expect('JOB-5', field(job, 'id') === id, id, field(job, 'id'), { seen: job, pointer: '/id' })
+      t.expect('JOB-5', field(job, 'id') === id, id, field(job, 'id'), { exchange: job, pointer: '/id' })
       const status = String(field(job, 'status'))
       t.expect('JOB-3', draftStates.includes(status), 'a draft: created, or pending', status, {
-        seen: job,
+        exchange: job,
         pointer: '/status',
         note: `a draft is ${status}`,
       })
-      t.expect('JOB-4', draftStates.includes(status), 'created, or pending', status, { seen: job, pointer: '/status' })
+      t.expect('JOB-4', draftStates.includes(status), 'created, or pending', status, {
+        exchange: job,
+        pointer: '/status',
+      })
       // Of one that was started all the same, judge() says what belongs to its state.
       if (draftStates.includes(status)) {
         t.expectField('JOB-5', job, 'output_url', null)
@@ -74,20 +79,20 @@ export const jobChecks: readonly Check[] = [
       }
       if (typeof field(job, 'progress') === 'number') t.expectField('JOB-3', job, 'progress', 0)
       const created = String(field(job, 'created_at'))
-      const agoMs = t.kit.now() - Date.parse(created)
+      const agoMs = t.environment.now() - Date.parse(created)
       t.expect(
         'JOB-5',
         isUtc(created) && Math.abs(agoMs) < 26 * 3_600_000,
         'the time of its creation, in UTC',
         created,
         {
-          seen: job,
+          exchange: job,
           pointer: '/created_at',
         },
       )
       t.run.watched = { id, status }
       for (let look = 0; look < looksAtDraft; look++) {
-        await t.sleep(t.kit.pollMs)
+        await t.sleep(t.environment.pollMs)
         await t.watchDraft()
       }
     },
@@ -100,13 +105,13 @@ export const jobChecks: readonly Check[] = [
     async run(t: Probe) {
       const { url } = await t.video()
       const webhook_url = 'https://example.com/hooks/understudy'
-      const seen = await t.create({ ...everything, video_url: url, webhook_url, auto_start: false })
-      expectTaken(t, seen, 'a create with every documented field')
-      const job = t.prepared(await t.job(t.idOf(seen)), 'the draft could not be read')
+      const exchange = await t.create({ ...everything, video_url: url, webhook_url, auto_start: false })
+      expectTaken(t, exchange, 'a create with every documented field')
+      const job = t.prepared(await t.job(t.idOf(exchange)), 'the draft could not be read')
       for (const [name, given] of Object.entries({ ...everything, video_url: url })) {
         const clauses = clausesOfInput(name)
         if (field(job, name) !== undefined) t.expectField(clauses, job, name, given)
-        else t.expect(clauses, false, JSON.stringify(given), 'missing', { seen: job, pointer: `/${name}` })
+        else t.expect(clauses, false, JSON.stringify(given), 'missing', { exchange: job, pointer: `/${name}` })
       }
       t.expectField('JOB-5', job, 'webhook_url', webhook_url)
     },
@@ -117,9 +122,9 @@ export const jobChecks: readonly Check[] = [
     clauses: ['JOB-1'],
     needs: ['key'],
     async run(t: Probe) {
-      const seen = await t.create({ auto_start: false, shoe_size: 43 })
-      expectTaken(t, seen, 'a create with an unknown field')
-      const job = t.prepared(await t.job(t.idOf(seen)), 'the draft could not be read')
+      const exchange = await t.create({ auto_start: false, shoe_size: 43 })
+      expectTaken(t, exchange, 'a create with an unknown field')
+      const job = t.prepared(await t.job(t.idOf(exchange)), 'the draft could not be read')
       for (const [name, given] of Object.entries(defaults)) t.expectField('JOB-1', job, name, given)
     },
   },
@@ -130,9 +135,9 @@ export const jobChecks: readonly Check[] = [
     needs: ['key'],
     async run(t: Probe) {
       for (const fields of values) {
-        const seen = await t.create({ ...fields, auto_start: false })
-        if (!expectTaken(t, seen, `a create with ${JSON.stringify(fields)}`)) continue
-        const job = t.prepared(await t.job(t.idOf(seen)), 'the draft could not be read')
+        const exchange = await t.create({ ...fields, auto_start: false })
+        if (!expectTaken(t, exchange, `a create with ${JSON.stringify(fields)}`)) continue
+        const job = t.prepared(await t.job(t.idOf(exchange)), 'the draft could not be read')
         for (const name of ['model', 'output_format', 'bg_type'] as const)
           t.expectField('JOB-1', job, name, fields[name])
       }
@@ -155,12 +160,18 @@ export const jobChecks: readonly Check[] = [
         { video_url: url, bg_type: 'custom', bg_color: [12, 34], auto_start: false },
       ]
       for (const fields of wrong) {
-        const seen = await t.post('/v1/jobs', fields)
-        t.must(isGood(seen) || seen.status >= 400, `a create is answered ${describeResponse(seen)}`)
-        t.expect('JOB-1', seen.status >= 400, `a refusal of ${JSON.stringify(fields)}`, describeResponse(seen), {
-          seen,
-        })
-        if (seen.status >= 400) t.expectStatus('ERR-5', seen, [400], 'a wrong field')
+        const exchange = await t.post('/v1/jobs', fields)
+        t.must(isGood(exchange) || exchange.status >= 400, `a create is answered ${describeResponse(exchange)}`)
+        t.expect(
+          'JOB-1',
+          exchange.status >= 400,
+          `a refusal of ${JSON.stringify(fields)}`,
+          describeResponse(exchange),
+          {
+            exchange,
+          },
+        )
+        if (exchange.status >= 400) t.expectStatus('ERR-5', exchange, [400], 'a wrong field')
       }
     },
   },
@@ -172,22 +183,22 @@ export const jobChecks: readonly Check[] = [
     async run(t: Probe) {
       const mp4 = { output_format: 'mp4', auto_start: false }
       const byDefault = await t.create(mp4)
-      const seen = await t.create({ ...mp4, bg_type: 'transparent' })
-      t.must(seen.status >= 400 || isGood(seen), `a create is answered ${describeResponse(seen)}`)
-      const note = `mp4 and transparent is answered ${seen.status}`
-      t.expect('JOB-7', isRefused(seen), '400 invalid_request: MP4 has no alpha', describeResponse(seen), {
-        seen,
+      const exchange = await t.create({ ...mp4, bg_type: 'transparent' })
+      t.must(exchange.status >= 400 || isGood(exchange), `a create is answered ${describeResponse(exchange)}`)
+      const note = `mp4 and transparent is answered ${exchange.status}`
+      t.expect('JOB-7', isRefused(exchange), '400 invalid_request: MP4 has no alpha', describeResponse(exchange), {
+        exchange,
         note,
       })
       // One that takes another default is JOB-1's matter.
       const shows = isGood(byDefault) ? field(await t.job(t.idOf(byDefault)), 'bg_type') : 'transparent'
       if (shows === 'transparent') {
         t.expect('JOB-7', isRefused(byDefault), '400: transparent is the default', describeResponse(byDefault), {
-          seen: byDefault,
+          exchange: byDefault,
         })
       }
       const green = await t.create({ ...mp4, bg_type: 'green' })
-      t.expect('JOB-7', green.status < 400, 'mp4 on green is taken', describeResponse(green), { seen: green })
+      t.expect('JOB-7', green.status < 400, 'mp4 on green is taken', describeResponse(green), { exchange: green })
       for (const output_format of alphaFormats) {
         const alpha = await t.create({ output_format, bg_type: 'transparent', auto_start: false })
         // A format that is refused on green as well is JOB-1's matter.
@@ -197,7 +208,7 @@ export const jobChecks: readonly Check[] = [
         )
           continue
         t.expect('JOB-7', alpha.status < 400, `a transparent ${output_format} is taken`, describeResponse(alpha), {
-          seen: alpha,
+          exchange: alpha,
         })
       }
     },
@@ -210,10 +221,12 @@ export const jobChecks: readonly Check[] = [
     needs: ['key'],
     async run(t: Probe) {
       const id = await t.draft({ bg_type: 'transparent' })
-      const seen = await t.start(id, { output_format: 'mp4' })
+      const exchange = await t.start(id, { output_format: 'mp4' })
       // One that runs all the same must not be charged in the middle of another check.
-      if (isGood(seen)) await t.finish(id)
-      t.expect('JOB-7', isRefused(seen), '400 invalid_request: MP4 has no alpha', describeResponse(seen), { seen })
+      if (isGood(exchange)) await t.finish(id)
+      t.expect('JOB-7', isRefused(exchange), '400 invalid_request: MP4 has no alpha', describeResponse(exchange), {
+        exchange,
+      })
     },
   },
   {
@@ -228,17 +241,17 @@ export const jobChecks: readonly Check[] = [
       t.must(shown === first, 'a job does not show its id (JOB-5), so the list can not be told either')
       const ids = [await t.draft(), await t.draft(), await t.draft()]
       const page = async (query: string) => {
-        const seen = await t.get(`/v1/jobs?${query}`)
-        t.expectStatus('JOB-6', seen, [200], `the list with ${query}`)
-        const jobs = field(seen, 'jobs')
+        const exchange = await t.get(`/v1/jobs?${query}`)
+        t.expectStatus('JOB-6', exchange, [200], `the list with ${query}`)
+        const jobs = field(exchange, 'jobs')
         return {
-          seen,
+          exchange,
           ids: Array.isArray(jobs) ? jobs.map(job => String(job?.id)) : [],
           jobs: Array.isArray(jobs) ? jobs : [],
         }
       }
       const all = await page('limit=100')
-      const place = (seen: ObservedExchange, pointer = '/jobs') => ({ seen, pointer })
+      const place = (exchange: ObservedExchange, pointer = '/jobs') => ({ exchange, pointer })
       // Others may use the key meanwhile: of our own jobs the order is known.
       const own = all.ids.filter(id => ids.includes(id))
       t.expect(
@@ -246,50 +259,68 @@ export const jobChecks: readonly Check[] = [
         own.join() === ids.toReversed().join(),
         `newest first: ${ids.toReversed().join(', ')}`,
         own.join(', '),
-        place(all.seen),
+        place(all.exchange),
       )
-      const total = Number(field(all.seen, 'total'))
+      const total = Number(field(all.exchange, 'total'))
       t.expect(
         'JOB-6',
         total >= before + ids.length,
         `${before + ids.length} or more`,
         total,
-        place(all.seen, '/total'),
+        place(all.exchange, '/total'),
       )
       t.expect(
         'JOB-6',
         total >= all.ids.length,
         `no less than are listed: ${all.ids.length}`,
         total,
-        place(all.seen, '/total'),
+        place(all.exchange, '/total'),
       )
       if (all.ids.length < 100) {
         const listed = all.ids.length
-        t.expect('JOB-6', total === listed, `${listed}, as all of them are listed`, total, place(all.seen, '/total'))
+        t.expect(
+          'JOB-6',
+          total === listed,
+          `${listed}, as all of them are listed`,
+          total,
+          place(all.exchange, '/total'),
+        )
       }
       const two = await page('limit=2')
-      t.expect('JOB-6', two.ids.length === 2, '2 jobs, as limit says', two.ids.length, place(two.seen))
-      const again = Number(field(two.seen, 'total'))
-      t.expect('JOB-6', again >= total, `${total}, whatever the limit`, again, place(two.seen, '/total'))
-      t.expect('JOB-6', field(two.seen, 'limit') === 2, '2', field(two.seen, 'limit'), place(two.seen, '/limit'))
+      t.expect('JOB-6', two.ids.length === 2, '2 jobs, as limit says', two.ids.length, place(two.exchange))
+      const again = Number(field(two.exchange, 'total'))
+      t.expect('JOB-6', again >= total, `${total}, whatever the limit`, again, place(two.exchange, '/total'))
+      t.expect(
+        'JOB-6',
+        field(two.exchange, 'limit') === 2,
+        '2',
+        field(two.exchange, 'limit'),
+        place(two.exchange, '/limit'),
+      )
       const rest = await page('limit=2&offset=1')
-      t.expect('JOB-6', field(rest.seen, 'offset') === 1, '1', field(rest.seen, 'offset'), place(rest.seen, '/offset'))
+      t.expect(
+        'JOB-6',
+        field(rest.exchange, 'offset') === 1,
+        '1',
+        field(rest.exchange, 'offset'),
+        place(rest.exchange, '/offset'),
+      )
       if (two.ids[0] === ids[2] && two.ids.length === 2) {
         t.expect(
           'JOB-6',
           rest.ids[0] === two.ids[1],
           `${two.ids[1]}, the second`,
           rest.ids[0],
-          place(rest.seen, '/jobs/0'),
+          place(rest.exchange, '/jobs/0'),
         )
       }
       const plain = await page('')
       t.expect(
         'JOB-6',
-        field(plain.seen, 'limit') === 20,
+        field(plain.exchange, 'limit') === 20,
         '20, the default',
-        field(plain.seen, 'limit'),
-        place(plain.seen, '/limit'),
+        field(plain.exchange, 'limit'),
+        place(plain.exchange, '/limit'),
       )
       for (const status of ['completed', 'failed'] as const) {
         const some = await page(`status=${status}&limit=100`)
@@ -299,7 +330,7 @@ export const jobChecks: readonly Check[] = [
           others.length === 0,
           `only jobs that are ${status}`,
           others[0]?.status ?? status,
-          place(some.seen),
+          place(some.exchange),
         )
       }
       const state = String(field(await t.job(ids[0] as string), 'status'))
@@ -309,11 +340,11 @@ export const jobChecks: readonly Check[] = [
         drafts.ids.includes(ids[2] as string),
         `${ids[2]}, which is ${state}`,
         drafts.ids.slice(0, 3).join(', '),
-        place(drafts.seen),
+        place(drafts.exchange),
       )
       const inOrder = drafts.ids.filter(id => ids.includes(id)).join()
       const due = ids.toReversed().join()
-      t.expect('JOB-6', inOrder === due, `newest first, of one status too: ${due}`, inOrder, place(drafts.seen))
+      t.expect('JOB-6', inOrder === due, `newest first, of one status too: ${due}`, inOrder, place(drafts.exchange))
     },
   },
 ]

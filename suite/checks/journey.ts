@@ -30,7 +30,7 @@ export interface Journey {
 /** A job of the short clip. What is a default is said all the same: whether defaults are right is another matter. */
 export const sharedJourney = (t: Probe): Promise<Journey> =>
   t.run.once('journey', () =>
-    walk(t, t.kit.clips.short, {
+    walk(t, t.environment.clips.short, {
       model: 'original',
       output_format: 'webm',
       bg_type: 'transparent',
@@ -41,12 +41,12 @@ export const sharedJourney = (t: Probe): Promise<Journey> =>
 /** A job of the video that this endpoint is known to fail on; its length is unknown, so a minute is put aside for it. */
 export const failure = (t: Probe): Promise<Journey> =>
   t.run.once('failure', () =>
-    measured(t, {}, () => t.create({ video_url: t.kit.failingUrl ?? t.need('failingUrl') }, { seconds: 60 })),
+    measured(t, {}, () => t.create({ video_url: t.environment.failingUrl ?? t.need('failingUrl') }, { seconds: 60 })),
   )
 
 /** Uploads the clip, makes a job of it, and waits for its end. */
 export async function walk(t: Probe, clip: Video, fields: Record<string, unknown>): Promise<Journey> {
-  const { url } = clip === t.kit.clips.short ? await t.video() : await t.uploaded(clip)
+  const { url } = clip === t.environment.clips.short ? await t.video() : await t.uploaded(clip)
   return measured(t, fields, async () => t.create({ video_url: url, ...fields }, { seconds: clip.seconds }))
 }
 
@@ -77,15 +77,15 @@ export async function measured(
 
 /** The billed duration; the clip's own where the job says none that is one. */
 export const secondsOf = (t: Probe, { duration_seconds: seconds }: Job): number =>
-  typeof seconds === 'number' ? seconds : t.kit.clips.short.seconds
+  typeof seconds === 'number' ? seconds : t.environment.clips.short.seconds
 
 async function eventsOf(t: Probe, id: string): Promise<Record<string, unknown>[]> {
-  const seen = await t.get('/v1/usage/events?limit=100').catch(error => {
+  const exchange = await t.get('/v1/usage/events?limit=100').catch(error => {
     // That they are not answered is US-2's matter, and none of the job's.
     if (error instanceof NoAnswer) return undefined
     throw error
   })
-  return eventsIn(seen?.json).filter(({ job_id }) => job_id === id)
+  return eventsIn(exchange?.json).filter(({ job_id }) => job_id === id)
 }
 
 export const eventsIn = (json: unknown): Record<string, unknown>[] => (listIn(json) ?? []).filter(isObject)
@@ -94,8 +94,8 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
 
 /** The ids of the account's newest jobs. */
 export async function newest(t: Probe, options?: CallOptions): Promise<ReadonlySet<string>> {
-  const seen = t.prepared(await t.get('/v1/jobs?limit=20', options), 'the jobs could not be listed')
-  return new Set((listIn(seen.json) ?? []).map(job => String((job as { id?: unknown } | null)?.id)))
+  const exchange = t.prepared(await t.get('/v1/jobs?limit=20', options), 'the jobs could not be listed')
+  return new Set((listIn(exchange.json) ?? []).map(job => String((job as { id?: unknown } | null)?.id)))
 }
 
 /**
@@ -125,7 +125,7 @@ async function settled(t: Probe, before: UsageTotals, price: number): Promise<Us
     const now = await t.usage()
     const grown = difference(now, before)
     if (look === looks || isSameCredits(grown.credits_used, price)) return grown
-    await t.sleep(t.kit.pollMs)
+    await t.sleep(t.environment.pollMs)
   }
 }
 

@@ -15,23 +15,23 @@ const step: Record<JobState, number> = { created: 0, pending: 0, processing: 1, 
 /** Only documented moves, and progress never back; what a poll misses is no move. */
 function expectMoves(t: Probe, answers: readonly ObservedExchange[]): void {
   const states = answers.map(({ json }) => (json as Job).status)
-  for (const [i, seen] of answers.entries()) {
-    const now = seen.json as Job
+  for (const [i, exchange] of answers.entries()) {
+    const now = exchange.json as Job
     const before = answers[i - 1]?.json as Job | undefined
     if (now.status !== 'completed' && states.slice(0, i).every(state => !(step[state] === 2))) {
-      t.expectField('JOB-5', seen, 'output_url', null)
-      if (now.status !== 'failed') t.expectField('JOB-5', seen, 'error', null)
+      t.expectField('JOB-5', exchange, 'output_url', null)
+      if (now.status !== 'failed') t.expectField('JOB-5', exchange, 'error', null)
     }
     if (before === undefined || !(now.status in step) || !(before.status in step)) continue
     const isBack = step[now.status] < step[before.status] || (now.status === 'created' && before.status === 'pending')
     const isFlip = step[before.status] === 2 && now.status !== before.status
     t.expect('JOB-4', !isBack && !isFlip, `a documented move from ${before.status}`, now.status, {
-      seen,
+      exchange,
       pointer: '/status',
     })
     if (typeof now.progress !== 'number' || typeof before.progress !== 'number') continue
     t.expect('JOB-4', now.progress >= before.progress, `${before.progress} or more`, now.progress, {
-      seen,
+      exchange,
       pointer: '/progress',
     })
   }
@@ -46,7 +46,7 @@ const looksAfter = 3
 async function lookAgain(t: Probe, id: string, answers: readonly ObservedExchange[]): Promise<ObservedExchange[]> {
   const again: ObservedExchange[] = []
   for (let i = 0; i < looksAfter; i++) {
-    await t.sleep(t.kit.pollMs)
+    await t.sleep(t.environment.pollMs)
     again.push(t.prepared(await t.job(id), 'the job could not be read'))
   }
   return [...answers.slice(-1), ...again]
@@ -76,12 +76,12 @@ export const lifecycleChecks: readonly Check[] = [
     needs: ['key'],
     async run(t: Probe) {
       const { polled } = await sharedJourney(t)
-      const started = new Set(polled.answers.map(seen => field(seen, 'status')))
+      const started = new Set(polled.answers.map(exchange => field(exchange, 'status')))
       const id = t.idOf(await t.create({ model: 'light', auto_start: undefined }))
-      const seen = t.prepared(await t.job(id), 'the job could not be read')
-      const isDraft = field(seen, 'status') === t.run.watched?.status && !started.has(field(seen, 'status'))
-      t.expect('JOB-1', !isDraft, 'a job that starts: auto_start is true by default', field(seen, 'status'), {
-        seen,
+      const exchange = t.prepared(await t.job(id), 'the job could not be read')
+      const isDraft = field(exchange, 'status') === t.run.watched?.status && !started.has(field(exchange, 'status'))
+      t.expect('JOB-1', !isDraft, 'a job that starts: auto_start is true by default', field(exchange, 'status'), {
+        exchange,
         pointer: '/status',
       })
       // What runs must not be charged in the middle of another check.
@@ -95,21 +95,21 @@ export const lifecycleChecks: readonly Check[] = [
     costs: { credits: 3, jobs: 2 },
     needs: ['key'],
     async run(t: Probe) {
-      const hook = t.kit.listener?.open(t.kit.tag('override')).url
+      const webhook = t.environment.listener?.open(t.environment.tag('override')).url
       const overrides = {
         output_format: 'mov',
         bg_type: 'custom',
         bg_color: [9, 8, 7],
         background: { type: 'color', color: [9, 8, 7] },
         composition: { canvas: { width: 320, height: 180 } },
-        ...(hook !== undefined && { webhook_url: hook }),
+        ...(webhook !== undefined && { webhook_url: webhook }),
       }
       const kept = { model: 'light', text_prompt: 'the dancer', metadata: { ...t.mark, user_id: 'u_7' } }
       const draft = await t.draft({ ...kept, webhook_url: 'https://example.com/hooks/first' })
       const alone = await measured(t, { ...kept, ...overrides }, async () => {
-        const seen = await t.start(draft, overrides, { model: 'light' })
-        t.expectStatus('JOB-3', seen, [200, 201, 202], 'the start of a draft')
-        return seen
+        const exchange = await t.start(draft, overrides, { model: 'light' })
+        t.expectStatus('JOB-3', exchange, [200, 201, 202], 'the start of a draft')
+        return exchange
       })
       const started = alone.polled.answers.at(-1) as ObservedExchange
       for (const [name, given] of Object.entries({ ...overrides, ...kept })) {
@@ -127,12 +127,12 @@ export const lifecycleChecks: readonly Check[] = [
         ])
         const good = answers.find(({ status }) => status < 300)
         const found = answers.map(describeResponse).join(' and ')
-        const [seen] = answers
-        t.expect('JOB-3', good !== undefined, 'the start of a draft, without overrides', found, { seen })
-        return good ?? seen
+        const [exchange] = answers
+        t.expect('JOB-3', good !== undefined, 'the start of a draft, without overrides', found, { exchange })
+        return good ?? exchange
       })
       t.must(both.isAlone && alone.isAlone, 'others used the account meanwhile: what was charged can not be told')
-      const seen = both.polled.answers.at(-1) as ObservedExchange
+      const exchange = both.polled.answers.at(-1) as ObservedExchange
       // Against the price of each: whether that is right is CR-1's matter.
       const extra = both.grown.credits_used - both.price - (alone.grown.credits_used - alone.price)
       const found = plural(round(both.price + extra), 'credit')
@@ -142,7 +142,7 @@ export const lifecycleChecks: readonly Check[] = [
         `${plural(round(both.price), 'credit')}, as for one start`,
         found,
         {
-          seen,
+          exchange,
         },
       )
       t.expect(
@@ -150,7 +150,7 @@ export const lifecycleChecks: readonly Check[] = [
         both.grown.total_jobs === alone.grown.total_jobs,
         plural(alone.grown.total_jobs, 'job'),
         plural(both.grown.total_jobs, 'job'),
-        { seen },
+        { exchange },
       )
     },
   },
@@ -169,7 +169,7 @@ export const lifecycleChecks: readonly Check[] = [
       const last = polled.answers.at(-1) as ObservedExchange
       t.expect('GO-5', true, 'failure', `a job failed: ${job.error}`)
       t.expect('CR-3', job.billing_status !== 'charged', 'a billing_status that is not charged', job.billing_status, {
-        seen: last,
+        exchange: last,
         pointer: '/billing_status',
       })
       if (failed.isAlone) {
@@ -179,7 +179,7 @@ export const lifecycleChecks: readonly Check[] = [
           'nothing is charged for a failed job',
           plural(grown.credits_used, 'credit'),
           {
-            seen: last,
+            exchange: last,
             note: `billing_status of a failed job: ${job.billing_status}`,
           },
         )
@@ -195,7 +195,7 @@ export const lifecycleChecks: readonly Check[] = [
 ]
 
 /** An answer to a create says the state, but no progress. */
-const hasProgress = (seen: ObservedExchange): boolean => typeof field(seen, 'progress') === 'number'
+const hasProgress = (exchange: ObservedExchange): boolean => typeof field(exchange, 'progress') === 'number'
 
 /** JOB-3: a start after the end does nothing, whether it is answered or refused. */
 async function startAgain(t: Probe, id: string, job: Job): Promise<void> {
@@ -203,17 +203,18 @@ async function startAgain(t: Probe, id: string, job: Job): Promise<void> {
   // One that does not stay completed by itself is JOB-4's matter.
   if (job.status !== 'completed' || field(now, 'status') !== 'completed') return
   const before = await t.usage()
-  const seen = await t.start(id, { output_format: 'gif', text_prompt: 'another' }, { paid: true })
-  const good = (seen.status >= 200 && seen.status < 300) || (seen.status >= 400 && seen.status < 500)
-  t.expect('JOB-3', good, 'the job as it is, or a 4xx', describeResponse(seen), {
-    seen,
-    note: `a second start is answered ${seen.status}`,
+  const exchange = await t.start(id, { output_format: 'gif', text_prompt: 'another' }, { paid: true })
+  const good = (exchange.status >= 200 && exchange.status < 300) || (exchange.status >= 400 && exchange.status < 500)
+  t.expect('JOB-3', good, 'the job as it is, or a 4xx', describeResponse(exchange), {
+    exchange,
+    note: `a second start is answered ${exchange.status}`,
   })
-  if (seen.status < 300) t.expect('JOB-3', field(seen, 'id') === id, id, field(seen, 'id'), { seen, pointer: '/id' })
-  await t.sleep(t.kit.pollMs)
+  if (exchange.status < 300)
+    t.expect('JOB-3', field(exchange, 'id') === id, id, field(exchange, 'id'), { exchange, pointer: '/id' })
+  await t.sleep(t.environment.pollMs)
   const after = t.prepared(await t.job(id), 'the job could not be read')
   t.expect(['JOB-3', 'GO-3'], field(after, 'status') === 'completed', 'completed still', field(after, 'status'), {
-    seen: after,
+    exchange: after,
     pointer: '/status',
   })
   // What it showed before is what it was made with: overrides come too late.
@@ -223,5 +224,5 @@ async function startAgain(t: Probe, id: string, job: Job): Promise<void> {
   const grown = difference(await t.usage(), before)
   const expected = 'no second charge'
   const isFree = grown.credits_used < documentedPrice(job.model, secondsOf(t, job)) - 0.01
-  t.expect(['JOB-3', 'GO-3'], isFree, expected, `${plural(grown.credits_used, 'credit')} more`, { seen })
+  t.expect(['JOB-3', 'GO-3'], isFree, expected, `${plural(grown.credits_used, 'credit')} more`, { exchange })
 }

@@ -30,8 +30,8 @@ async function until429(
   options: CallOptions,
   clause: 'GO-2' | 'RL-1',
 ): Promise<ObservedExchange> {
-  const { aid } = t.kit
-  const most = aid ? smallLimit.calls * 4 : t.kit.burst
+  const { mockSupport } = t.environment
+  const most = mockSupport ? smallLimit.calls * 4 : t.environment.burst
   let last: ObservedExchange | undefined
   for (let sent = 0; sent < most; sent += atOnce) {
     const some = Array.from({ length: Math.min(atOnce, most - sent) }, () =>
@@ -43,9 +43,9 @@ async function until429(
     if (refused) return refused
   }
   // Where the suite has set the limit itself, it is there; elsewhere there may be none.
-  if (aid && last)
+  if (mockSupport && last)
     t.expect(clause, false, `429, as the limit is ${smallLimit.calls} calls`, `${most} calls were answered`, {
-      seen: last,
+      exchange: last,
     })
   return t.must(false, `no 429 within ${plural(most, 'call')} (--burst)`)
 }
@@ -53,9 +53,9 @@ async function until429(
 /** The one burst on a key; what other keys are answered meanwhile is asked at once. */
 const burst = (t: Probe): Promise<Burst> =>
   t.run.once('burst', async () => {
-    const { aid, keys } = t.kit
-    const key = aid ? await aid.limitedKey(smallLimit.calls, smallLimit.seconds) : t.key
-    const unlimited = [keys.second, aid && (await aid.limitedKey(smallLimit.calls, smallLimit.seconds))]
+    const { mockSupport, keys } = t.environment
+    const key = mockSupport ? await mockSupport.limitedKey(smallLimit.calls, smallLimit.seconds) : t.key
+    const unlimited = [keys.second, mockSupport && (await mockSupport.limitedKey(smallLimit.calls, smallLimit.seconds))]
     const refused = await until429(t, list, { key }, 'GO-2')
     const others: ObservedExchange[] = []
     for (const other of unlimited)
@@ -75,34 +75,34 @@ export const limitChecks: readonly Check[] = [
     async run(t: Probe) {
       const { key, refused } = await burst(t)
       const isLimit = refused.status === 429
-      t.expect('GO-2', isLimit, 'a burst is answered 429', describeResponse(refused), { seen: refused })
+      t.expect('GO-2', isLimit, 'a burst is answered 429', describeResponse(refused), { exchange: refused })
       if (!isLimit) return t.must(false, `a burst is answered ${describeResponse(refused)}`)
       const code = codeOf(refused)
       t.expect('ERR-5', code === 'rate_limited', '429 rate_limited', describeResponse(refused), {
-        seen: refused,
+        exchange: refused,
         pointer: '/error/code',
       })
       const said = refused.headers['retry-after'] ?? ''
       if (/^\d+$/.test(said)) {
         const waitMs = Number(said) * 1000
-        t.must(waitMs <= t.kit.maxWaitMs, `Retry-After is ${said} s, longer than the suite waits (--max-wait)`)
-        await t.sleep(waitMs + t.kit.graceMs)
+        t.must(waitMs <= t.environment.maxWaitMs, `Retry-After is ${said} s, longer than the suite waits (--max-wait)`)
+        await t.sleep(waitMs + t.environment.graceMs)
         const next = await t.get(list, { key, takes429: true })
         const pointer = 'header Retry-After'
         t.expect('RL-2', next.status !== 429, `an answer after the ${said} s of Retry-After`, describeResponse(next), {
-          seen: next,
+          exchange: next,
           pointer,
         })
       }
       // GO-2 asks for a client that backs off, whatever Retry-After is worth: call() does.
-      const options = { key, ...(t.kit.aid && { maxWaitMs: aidedWaitMs }) }
+      const options = { key, ...(t.environment.mockSupport && { maxWaitMs: aidedWaitMs }) }
       const through = await t.get(list, options).catch(error => {
         if (error instanceof NotTried) return undefined
         throw error
       })
       const found = through === undefined ? 'only 429, however long it waits' : describeResponse(through)
       t.expect('GO-2', through?.status === 200, 'a client that backs off gets through', found, {
-        seen: through ?? refused,
+        exchange: through ?? refused,
       })
     },
   },
@@ -115,8 +115,10 @@ export const limitChecks: readonly Check[] = [
     async run(t: Probe) {
       const { refused, others } = await burst(t)
       t.must(refused.status === 429, `a burst is answered ${describeResponse(refused)}`)
-      for (const seen of others)
-        t.expect('RL-1', seen.status !== 429, 'an answer to another key', describeResponse(seen), { seen })
+      for (const exchange of others)
+        t.expect('RL-1', exchange.status !== 429, 'an answer to another key', describeResponse(exchange), {
+          exchange,
+        })
     },
   },
   {
@@ -126,13 +128,15 @@ export const limitChecks: readonly Check[] = [
     costs: { burst: 150 },
     needs: ['key'],
     async run(t: Probe) {
-      const { aid } = t.kit
-      const headers = await aid?.limitedAddress(smallLimit.calls, smallLimit.seconds)
+      const { mockSupport } = t.environment
+      const headers = await mockSupport?.limitedAddress(smallLimit.calls, smallLimit.seconds)
       const options = { key: null, ...(headers && { headers }) }
       const refused = await until429(t, '/api/pricing', options, 'RL-1')
       t.must(refused.status === 429, `a burst without a key is answered ${describeResponse(refused)}`)
       const keyed = await t.get(list, { takes429: true })
-      t.expect('RL-1', keyed.status !== 429, 'an answer to a call with a key', describeResponse(keyed), { seen: keyed })
+      t.expect('RL-1', keyed.status !== 429, 'an answer to a call with a key', describeResponse(keyed), {
+        exchange: keyed,
+      })
     },
   },
 ]

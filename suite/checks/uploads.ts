@@ -38,8 +38,12 @@ const typed = (t: Probe, clip: Video): Promise<ObservedExchange> =>
   t.run.once(`typed ${clip.name}`, () => t.upload(asFile(clip)))
 
 /** That it is taken; which status a good answer has is UP-3's matter. */
-const expectUpload = (t: Probe, seen: ObservedExchange, clauses: 'UP-1' | 'UP-2' | 'UP-4', about: string): boolean =>
-  t.expect(clauses, seen.status < 300, `${about} is taken`, describeResponse(seen), { seen })
+const expectUpload = (
+  t: Probe,
+  exchange: ObservedExchange,
+  clauses: 'UP-1' | 'UP-2' | 'UP-4',
+  about: string,
+): boolean => t.expect(clauses, exchange.status < 300, `${about} is taken`, describeResponse(exchange), { exchange })
 
 export const uploadChecks: readonly Check[] = [
   {
@@ -48,19 +52,25 @@ export const uploadChecks: readonly Check[] = [
     clauses: ['UP-1', 'UP-3'],
     needs: ['key'],
     async run(t: Probe) {
-      const clip = t.kit.clips.short
+      const clip = t.environment.clips.short
       for (const path of routes) {
-        const seen = await t.upload(asFile(clip), path)
-        expectUpload(t, seen, 'UP-1', `an upload in the field "file" to ${path}`)
-        if (seen.status >= 300) continue
-        const place = (name: string) => ({ seen, pointer: `/${name}` })
-        t.expect('UP-3', field(seen, 'success') === true, 'true', field(seen, 'success'), place('success'))
-        t.expect('UP-3', field(seen, 'filename') === clip.name, clip.name, field(seen, 'filename'), place('filename'))
+        const exchange = await t.upload(asFile(clip), path)
+        expectUpload(t, exchange, 'UP-1', `an upload in the field "file" to ${path}`)
+        if (exchange.status >= 300) continue
+        const place = (name: string) => ({ exchange, pointer: `/${name}` })
+        t.expect('UP-3', field(exchange, 'success') === true, 'true', field(exchange, 'success'), place('success'))
         t.expect(
           'UP-3',
-          field(seen, 'size') === clip.bytes.length,
+          field(exchange, 'filename') === clip.name,
+          clip.name,
+          field(exchange, 'filename'),
+          place('filename'),
+        )
+        t.expect(
+          'UP-3',
+          field(exchange, 'size') === clip.bytes.length,
           `${clip.bytes.length} bytes`,
-          field(seen, 'size'),
+          field(exchange, 'size'),
           place('size'),
         )
       }
@@ -69,10 +79,16 @@ export const uploadChecks: readonly Check[] = [
         text: '--b\r\nContent-Disposition: form-data; name="note"\r\n\r\nno file\r\n--b--\r\n',
         headers: { 'Content-Type': 'multipart/form-data; boundary=b' },
       })
-      for (const seen of [other, none]) {
-        t.expect('UP-1', isRefused(seen), '4xx, as there is no file in the field "file"', describeResponse(seen), {
-          seen,
-        })
+      for (const exchange of [other, none]) {
+        t.expect(
+          'UP-1',
+          isRefused(exchange),
+          '4xx, as there is no file in the field "file"',
+          describeResponse(exchange),
+          {
+            exchange,
+          },
+        )
       }
     },
   },
@@ -82,7 +98,7 @@ export const uploadChecks: readonly Check[] = [
     clauses: ['UP-2'],
     needs: ['key'],
     async run(t: Probe) {
-      for (const clip of t.kit.clips.others) {
+      for (const clip of t.environment.clips.others) {
         expectUpload(t, await typed(t, clip), 'UP-2', `an upload of ${clip.type}`)
       }
     },
@@ -98,9 +114,11 @@ export const uploadChecks: readonly Check[] = [
         { name: 'picture.png', type: 'image/png', content: png },
       ]
       for (const file of files) {
-        const seen = await t.upload(file, '/api/upload')
-        t.expect('UP-2', isRefused(seen), `4xx, as ${file.type} is no video`, describeResponse(seen), { seen })
-        t.expectStatus('ERR-4', seen, [400], `an upload of ${file.type}`)
+        const exchange = await t.upload(file, '/api/upload')
+        t.expect('UP-2', isRefused(exchange), `4xx, as ${file.type} is no video`, describeResponse(exchange), {
+          exchange,
+        })
+        t.expectStatus('ERR-4', exchange, [400], `an upload of ${file.type}`)
       }
     },
   },
@@ -110,8 +128,10 @@ export const uploadChecks: readonly Check[] = [
     clauses: ['UP-2'],
     needs: ['key'],
     async run(t: Probe) {
-      const seen = await t.upload({ name: 'note.txt', type: 'text/plain', content: text('this is no video') })
-      t.expect('UP-2', isRefused(seen), '4xx, as text/plain is no video', describeResponse(seen), { seen })
+      const exchange = await t.upload({ name: 'note.txt', type: 'text/plain', content: text('this is no video') })
+      t.expect('UP-2', isRefused(exchange), '4xx, as text/plain is no video', describeResponse(exchange), {
+        exchange,
+      })
     },
   },
   {
@@ -121,15 +141,17 @@ export const uploadChecks: readonly Check[] = [
     needs: ['key'],
     async run(t: Probe) {
       let isTaken = false
-      for (const clip of t.kit.clips.others) {
+      for (const clip of t.environment.clips.others) {
         // What is refused with its type as well is UP-2's matter.
         if ((await typed(t, clip)).status >= 300) continue
         isTaken = true
-        const seen = await t.upload({ ...asFile(clip), type: undefined })
-        expectUpload(t, seen, 'UP-4', `${clip.name}, of no type`)
+        const exchange = await t.upload({ ...asFile(clip), type: undefined })
+        expectUpload(t, exchange, 'UP-4', `${clip.name}, of no type`)
       }
-      const seen = await t.upload({ name: 'note.txt', type: undefined, content: text('this is no video') })
-      t.expect('UP-4', isRefused(seen), '4xx: a text, of no type', describeResponse(seen), { seen })
+      const exchange = await t.upload({ name: 'note.txt', type: undefined, content: text('this is no video') })
+      t.expect('UP-4', isRefused(exchange), '4xx: a text, of no type', describeResponse(exchange), {
+        exchange,
+      })
       t.must(isTaken, 'no clip is taken, even with its type')
     },
   },
@@ -139,11 +161,13 @@ export const uploadChecks: readonly Check[] = [
     clauses: ['ERR-4', 'ERR-5', 'UP-2'],
     costs: { upload: tooManyBytes },
     async run(t: Probe) {
-      const { short } = t.kit.clips
+      const { short } = t.environment.clips
       const file = { ...asFile(short), content: padded(short, tooManyBytes) }
-      const seen = await t.upload(file, '/api/upload')
-      t.expect('UP-2', isRefused(seen), `4xx: a file of ${tooManyBytes} bytes`, describeResponse(seen), { seen })
-      t.expectStatus(['ERR-4', 'ERR-5'], seen, [400], `a file of ${tooManyBytes} bytes`)
+      const exchange = await t.upload(file, '/api/upload')
+      t.expect('UP-2', isRefused(exchange), `4xx: a file of ${tooManyBytes} bytes`, describeResponse(exchange), {
+        exchange,
+      })
+      t.expectStatus(['ERR-4', 'ERR-5'], exchange, [400], `a file of ${tooManyBytes} bytes`)
     },
   },
   {
@@ -153,11 +177,11 @@ export const uploadChecks: readonly Check[] = [
     costs: { upload: mostBytes },
     needs: ['key'],
     async run(t: Probe) {
-      const { short } = t.kit.clips
-      const seen = await t.upload({ ...asFile(short), content: padded(short, mostBytes) })
-      expectUpload(t, seen, 'UP-2', `a file of ${mostBytes} bytes`)
-      t.expect('UP-2', field(seen, 'size') === mostBytes, `${mostBytes} bytes`, field(seen, 'size'), {
-        seen,
+      const { short } = t.environment.clips
+      const exchange = await t.upload({ ...asFile(short), content: padded(short, mostBytes) })
+      expectUpload(t, exchange, 'UP-2', `a file of ${mostBytes} bytes`)
+      t.expect('UP-2', field(exchange, 'size') === mostBytes, `${mostBytes} bytes`, field(exchange, 'size'), {
+        exchange,
         pointer: '/size',
       })
     },

@@ -46,8 +46,8 @@ interface Hooked {
 
 /** A job whose webhooks are listened to until its end is told. */
 async function hooked(t: Probe, name: string, fields: Record<string, unknown>, seconds?: number): Promise<Hooked> {
-  const listener = t.kit.listener ?? t.need('listener')
-  const { url, deliveries } = listener.open(t.kit.tag(name))
+  const listener = t.environment.listener ?? t.need('listener')
+  const { url, deliveries } = listener.open(t.environment.tag(name))
   const id = t.idOf(await t.create({ ...fields, webhook_url: url }, seconds === undefined ? {} : { seconds }))
   const { answers: polls } = await t.finish(id)
   // The start may be told after the end; and what never comes is not waited for without an end.
@@ -59,10 +59,10 @@ const success = (t: Probe): Promise<Hooked> => t.run.once('hooked', () => hooked
 
 /** Without what was sent once more: a delivery may come twice, as its id is there to tell. */
 function distinct(deliveries: readonly Delivery[]): Delivery[] {
-  const seen = new Set<string>()
+  const exchange = new Set<string>()
   return deliveries.filter(delivery => {
     const name = `${eventOf(delivery)} ${webhookHeaders(delivery).id}`
-    return !seen.has(name) && seen.add(name)
+    return !exchange.has(name) && exchange.add(name)
   })
 }
 
@@ -91,18 +91,18 @@ function expectEvents(
   names: readonly (typeof webhookEvents)[number][],
 ): void {
   const events = deliveries.map(delivery => String(parsed(delivery)?.event))
-  const place = { seen: job, pointer: '/webhook_events' }
+  const place = { exchange: job, pointer: '/webhook_events' }
   t.expect(
     'WH-1',
     events.join() === names.join(),
     `the events ${names.join(', ')}, in this order`,
     events.join(', ') || 'none',
-    deliveries[0] ? { seen: shown(deliveries[0], url) } : place,
+    deliveries[0] ? { exchange: shown(deliveries[0], url) } : place,
   )
   for (const delivery of deliveries) {
-    const seen = shown(delivery, url)
+    const exchange = shown(delivery, url)
     const look = (clause: ClauseId, holds: boolean, expected: string, found: unknown, pointer: string) =>
-      t.expect(clause, holds, expected, found, { seen, pointer })
+      t.expect(clause, holds, expected, found, { exchange, pointer })
     const body = parsed(delivery)
     if (
       !look(
@@ -133,29 +133,32 @@ function expectHeaders(t: Probe, { deliveries, url }: Hooked): void {
     new Set(deliveries.map(eventOf)).size === deliveries.length
   const ids = new Set<string>()
   for (const delivery of deliveries) {
-    const seen = shown(delivery, url)
+    const exchange = shown(delivery, url)
     const { event, id, timestamp } = webhookHeaders(delivery)
     const name = parsed(delivery)?.event
     if (typeof name === 'string' && isDue)
-      t.expect('WH-2', event === name, name, event, { seen, pointer: 'header X-Webhook-Event' })
+      t.expect('WH-2', event === name, name, event, { exchange, pointer: 'header X-Webhook-Event' })
     t.expect('WH-2', id !== 'none' && id !== '' && !ids.has(id), 'an id of its own', id, {
-      seen,
+      exchange,
       pointer: 'header X-Webhook-Delivery-Id',
     })
-    t.expect('WH-2', isUtc(timestamp), 'a time, ISO 8601', timestamp, { seen, pointer: 'header X-Webhook-Timestamp' })
+    t.expect('WH-2', isUtc(timestamp), 'a time, ISO 8601', timestamp, {
+      exchange,
+      pointer: 'header X-Webhook-Timestamp',
+    })
     ids.add(id)
   }
 }
 
 /** WH-2: over the very bytes of the body, each try by its own timestamp. */
 function expectSigned(t: Probe, deliveries: readonly Delivery[], url: string): void {
-  const { webhookSecret, hmac } = t.kit
+  const { webhookSecret, hmac } = t.environment
   if (webhookSecret === undefined) return
   const expected = 'sha256= and the HMAC of timestamp, a dot and the raw body'
   for (const delivery of deliveries) {
     const { timestamp, signature } = webhookHeaders(delivery)
     const due = `sha256=${hmac(webhookSecret, `${timestamp}.${delivery.body}`)}`
-    const place = { seen: shown(delivery, url), pointer: 'header X-Webhook-Signature' }
+    const place = { exchange: shown(delivery, url), pointer: 'header X-Webhook-Signature' }
     t.expect('WH-2', signature === due, expected, signature ?? 'none', place)
   }
 }
@@ -168,10 +171,10 @@ export const webhookChecks: readonly Check[] = [
     costs: { credits: 1.5 },
     needs: ['key', 'listener'],
     async run(t: Probe) {
-      const hook = await success(t)
-      expectEvents(t, hook, ['job.started', 'job.completed'])
-      t.must(hook.deliveries.length > 0, 'no webhook came, so none could be looked at')
-      expectHeaders(t, hook)
+      const webhook = await success(t)
+      expectEvents(t, webhook, ['job.started', 'job.completed'])
+      t.must(webhook.deliveries.length > 0, 'no webhook came, so none could be looked at')
+      expectHeaders(t, webhook)
     },
   },
   {
@@ -183,25 +186,28 @@ export const webhookChecks: readonly Check[] = [
     async run(t: Probe) {
       const { id, deliveries, url } = await success(t)
       t.must(deliveries.length > 0, 'no webhook came')
-      let seen = await t.job(id)
+      let exchange = await t.job(id)
       const events = () =>
-        Array.isArray(field(seen, 'webhook_events')) ? (field(seen, 'webhook_events') as unknown[]) : []
+        Array.isArray(field(exchange, 'webhook_events')) ? (field(exchange, 'webhook_events') as unknown[]) : []
       // The last one is written down when its answer is there.
-      for (const until = t.kit.now() + withinMs; events().length < deliveries.length && t.kit.now() < until; ) {
-        await t.sleep(t.kit.pollMs)
-        seen = await t.job(id)
+      for (
+        const until = t.environment.now() + withinMs;
+        events().length < deliveries.length && t.environment.now() < until;
+      ) {
+        await t.sleep(t.environment.pollMs)
+        exchange = await t.job(id)
       }
       t.expect('JOB-5', events().length >= deliveries.length, "each event's delivery state", events(), {
-        seen,
+        exchange,
         pointer: '/webhook_events',
       })
       const failed = events().find(event => (event as { status?: unknown })?.status === 'failed')
       t.expect('JOB-5', failed === undefined, 'sent, as each was answered 200', failed ?? 'sent', {
-        seen,
+        exchange,
         pointer: '/webhook_events',
       })
-      t.expect('JOB-5', field(seen, 'webhook_url') === url, url, field(seen, 'webhook_url'), {
-        seen,
+      t.expect('JOB-5', field(exchange, 'webhook_url') === url, url, field(exchange, 'webhook_url'), {
+        exchange,
         pointer: '/webhook_url',
       })
     },
@@ -213,10 +219,10 @@ export const webhookChecks: readonly Check[] = [
     costs: { credits: 60 },
     needs: ['key', 'listener', 'failingUrl'],
     async run(t: Probe) {
-      const hook = await hooked(t, 'failure', { video_url: t.kit.failingUrl }, 60)
-      t.must(field(hook.job, 'status') === 'failed', 'the video that should fail did not')
-      expectEvents(t, hook, ['job.started', 'job.failed'])
-      expectHeaders(t, hook)
+      const webhook = await hooked(t, 'failure', { video_url: t.environment.failingUrl }, 60)
+      t.must(field(webhook.job, 'status') === 'failed', 'the video that should fail did not')
+      expectEvents(t, webhook, ['job.started', 'job.failed'])
+      expectHeaders(t, webhook)
     },
   },
   {
@@ -238,12 +244,12 @@ export const webhookChecks: readonly Check[] = [
     costs: { credits: 1.5, seconds: 30 },
     needs: ['key', 'listener'],
     async run(t: Probe) {
-      const listener = t.kit.listener ?? t.need('listener')
+      const listener = t.environment.listener ?? t.need('listener')
       // The first event is refused each time, so that it takes all its retries; others are let through.
       const isFirst = (delivery: Pick<Delivery, 'headers' | 'body'>, [first]: readonly Delivery[]) =>
         first === undefined || eventOf(delivery) === eventOf(first)
       const answer: Answering = (delivery, before) => (isFirst(delivery, before) ? 500 : 200)
-      const { url, deliveries } = listener.open(t.kit.tag('retry'), answer)
+      const { url, deliveries } = listener.open(t.environment.tag('retry'), answer)
       const id = t.idOf(await t.create({ model: 'light', webhook_url: url }))
       const sameEvent = () => deliveries.filter(delivery => isFirst(delivery, deliveries))
       await listener.until(() => deliveries.length > 0, withinMs)
@@ -256,12 +262,15 @@ export const webhookChecks: readonly Check[] = [
       if (pauseMs < longPauseMs) await listener.until(() => sameEvent().length > 4, 2 * pauseMs + 100)
       const tries = sameEvent()
       const first = tries[0] as Delivery
-      const seen = shown(first, url)
+      const exchange = shown(first, url)
       const note = pausesOf(tries)
-      t.expect('WH-3', tries.length === 4, '4 tries: the first and 3 retries', `${tries.length}`, { seen, note })
+      t.expect('WH-3', tries.length === 4, '4 tries: the first and 3 retries', `${tries.length}`, {
+        exchange,
+        note,
+      })
       const ids = [...new Set(tries.map(delivery => webhookHeaders(delivery).id))]
       const pointer = 'header X-Webhook-Delivery-Id'
-      t.expect('WH-3', ids.length === 1, `${ids[0]} each time`, ids.join(', '), { seen, pointer })
+      t.expect('WH-3', ids.length === 1, `${ids[0]} each time`, ids.join(', '), { exchange, pointer })
       expectSigned(t, tries, url)
       if (tries.length >= 4) await expectFailed(t, id, eventOf(first))
     },
@@ -270,18 +279,18 @@ export const webhookChecks: readonly Check[] = [
 
 /** JOB-5: what never arrived is shown as failed. */
 async function expectFailed(t: Probe, id: string, event: string): Promise<void> {
-  let seen = await t.job(id)
+  let exchange = await t.job(id)
   const own = () => {
-    const events = field(seen, 'webhook_events')
+    const events = field(exchange, 'webhook_events')
     return Array.isArray(events) ? events.find(one => one?.event === event) : undefined
   }
-  for (const until = t.kit.now() + withinMs; own() === undefined && t.kit.now() < until; ) {
-    await t.sleep(t.kit.pollMs)
-    seen = await t.job(id)
+  for (const until = t.environment.now() + withinMs; own() === undefined && t.environment.now() < until; ) {
+    await t.sleep(t.environment.pollMs)
+    exchange = await t.job(id)
   }
   // How an entry is written is not documented: one that does not say its event can't be told.
   if (own() === undefined) return
-  const place = { seen, pointer: '/webhook_events' }
+  const place = { exchange, pointer: '/webhook_events' }
   t.expect('JOB-5', own()?.status === 'failed', `failed, as ${event} was refused each time`, own(), place)
 }
 

@@ -86,19 +86,19 @@ function expectReplay(
   key: string | undefined,
   sent: string,
   by: Who,
-  seen: ObservedExchange,
+  exchange: ObservedExchange,
   id: unknown,
 ): 'new' | 'replay' | 'refused' {
   const { t } = real
   const before = key === undefined ? undefined : model.answers.get(`${by} ${key}`)
   if (before === undefined) return 'new'
   if (before.sent !== sent) {
-    t.expectStatus('ID-1', seen, [422], 'another body with the same Idempotency-Key')
+    t.expectStatus('ID-1', exchange, [422], 'another body with the same Idempotency-Key')
     return 'refused'
   }
   const clauses: readonly ClauseId[] = ['ID-1', 'GO-3']
-  if (t.expectStatus(clauses, seen, [before.status], 'the first answer again')) {
-    t.expect(clauses, id === before.id, before.id, id, { seen })
+  if (t.expectStatus(clauses, exchange, [before.status], 'the first answer again')) {
+    t.expect(clauses, id === before.id, before.id, id, { exchange })
   }
   return 'replay'
 }
@@ -108,10 +108,10 @@ function remember(
   key: string | undefined,
   sent: string,
   by: Who,
-  seen: ObservedExchange,
+  exchange: ObservedExchange,
   id: string,
 ): void {
-  if (key !== undefined) model.answers.set(`${by} ${key}`, { sent, id, status: seen.status, who: by })
+  if (key !== undefined) model.answers.set(`${by} ${key}`, { sent, id, status: exchange.status, who: by })
 }
 
 const create = (by: Who, fields: Fields, isDraft: boolean, n: number | null) =>
@@ -130,23 +130,29 @@ const create = (by: Who, fields: Fields, isDraft: boolean, n: number | null) =>
       const sent = JSON.stringify(body)
       const isKnown = key !== undefined && model.answers.has(`${by} ${key}`)
       const headers = keyHeader(key)
-      const seen = await t.create(
+      const exchange = await t.create(
         { video_url: real.videoUrl, ...body },
         { ...modelKey(real, by), headers, paid: isKnown },
       )
-      const id = field(seen, 'id')
-      const kind = expectReplay(real, model, key, sent, by, seen, id)
+      const id = field(exchange, 'id')
+      const kind = expectReplay(real, model, key, sent, by, exchange, id)
       if (kind !== 'new') return expectSpent(real, model, ['ID-1', 'GO-3'])
       if (isAlphaWrong(fields)) {
-        t.expect('JOB-7', seen.status >= 400 && seen.status < 500, '4xx: MP4 has no alpha', describeResponse(seen), {
-          seen,
-        })
+        t.expect(
+          'JOB-7',
+          exchange.status >= 400 && exchange.status < 500,
+          '4xx: MP4 has no alpha',
+          describeResponse(exchange),
+          {
+            exchange,
+          },
+        )
         return expectSpent(real, model, 'CR-1')
       }
-      if (!t.expectStatus('JOB-1', seen, [200, 201, 202], 'a create')) return
+      if (!t.expectStatus('JOB-1', exchange, [200, 201, 202], 'a create')) return
       if (typeof id !== 'string') return
       t.expect('ID-1', !model.jobs.some(job => job.id === id), 'a new job, as the request is new', `${id}, as before`, {
-        seen,
+        exchange,
       })
       const job: ModelJob = {
         id,
@@ -157,7 +163,7 @@ const create = (by: Who, fields: Fields, isDraft: boolean, n: number | null) =>
         progress: 0,
       }
       model.jobs.push(job)
-      remember(model, key, sent, by, seen, id)
+      remember(model, key, sent, by, exchange, id)
       if (!draft) await settle(real, model, job)
       await expectSpent(real, model, 'CR-1')
     },
@@ -170,11 +176,11 @@ const createWrong = (fields: Fields, n: number | null) =>
       const { t } = real
       const key = n === null ? undefined : `create ${real.idem(n)}`
       const body = { video_url: real.videoUrl, ...fields, auto_start: false }
-      const seen = await t.create(body, { ...modelKey(real, 'main'), headers: keyHeader(key) })
+      const exchange = await t.create(body, { ...modelKey(real, 'main'), headers: keyHeader(key) })
       // With a key that was used already, it is another body as well.
       const isUsed = key !== undefined && model.answers.has(`main ${key}`)
-      t.expect('JOB-1', seen.status >= 400, 'a refusal', describeResponse(seen), { seen })
-      if (!isUsed && seen.status >= 400) t.expectStatus('ERR-5', seen, [400], 'a create with a wrong field')
+      t.expect('JOB-1', exchange.status >= 400, 'a refusal', describeResponse(exchange), { exchange })
+      if (!isUsed && exchange.status >= 400) t.expectStatus('ERR-5', exchange, [400], 'a create with a wrong field')
       await expectSpent(real, model, 'CR-1')
     },
   )
@@ -192,31 +198,37 @@ const start = (n: number, by: Who, fields: Fields | undefined, key: number | nul
       const idemKey = key === null ? undefined : `start ${job.id} ${real.idem(key)}`
       const headers = keyHeader(idemKey)
       const sent = JSON.stringify(fields ?? null)
-      const seen = await t.start(job.id, fields, { ...modelKey(real, by), headers, paid: !isOwn || job.isStarted })
+      const exchange = await t.start(job.id, fields, { ...modelKey(real, by), headers, paid: !isOwn || job.isStarted })
       if (!isOwn) {
-        t.expectStatus('AUTH-3', seen, [404], "a start of another key's job")
+        t.expectStatus('AUTH-3', exchange, [404], "a start of another key's job")
         return
       }
-      const kind = expectReplay(real, model, idemKey, sent, by, seen, field(seen, 'id'))
+      const kind = expectReplay(real, model, idemKey, sent, by, exchange, field(exchange, 'id'))
       if (kind !== 'new') return expectSpent(real, model, ['ID-1', 'GO-3'])
       if (job.isStarted) {
-        const good = isGood(seen) || (seen.status >= 400 && seen.status < 500)
-        t.expect('JOB-3', good, 'the job as it is, or a 4xx', describeResponse(seen), { seen })
-        if (isGood(seen)) remember(model, idemKey, sent, by, seen, job.id)
+        const good = isGood(exchange) || (exchange.status >= 400 && exchange.status < 500)
+        t.expect('JOB-3', good, 'the job as it is, or a 4xx', describeResponse(exchange), { exchange })
+        if (isGood(exchange)) remember(model, idemKey, sent, by, exchange, job.id)
         expectJob(t, job, await t.job(job.id, modelKey(real, by)), ['JOB-3', 'GO-3'])
         return expectSpent(real, model, ['JOB-3', 'GO-3'])
       }
       if (isAlphaWrong({ ...job.inputs, ...fields })) {
-        t.expect('JOB-7', seen.status >= 400 && seen.status < 500, '4xx: MP4 has no alpha', describeResponse(seen), {
-          seen,
-        })
+        t.expect(
+          'JOB-7',
+          exchange.status >= 400 && exchange.status < 500,
+          '4xx: MP4 has no alpha',
+          describeResponse(exchange),
+          {
+            exchange,
+          },
+        )
         expectJob(t, job, await t.job(job.id, modelKey(real, by)))
         return expectSpent(real, model, 'CR-1')
       }
-      if (!t.expectStatus('JOB-3', seen, [200, 201, 202], 'the start of a draft')) return
+      if (!t.expectStatus('JOB-3', exchange, [200, 201, 202], 'the start of a draft')) return
       job.inputs = { ...job.inputs, ...fields }
       job.isStarted = true
-      remember(model, idemKey, sent, by, seen, job.id)
+      remember(model, idemKey, sent, by, exchange, job.id)
       // Asked for on its way: refused or, where it is done already, given.
       if (peeks) await t.download(job.id, modelKey(real, by))
       await settle(real, model, job)
@@ -231,9 +243,9 @@ const get = (n: number, by: Who) =>
     async (model, real) => {
       const job = model.jobs[n % model.jobs.length] as ModelJob
       if (real.keys[by] === undefined) return
-      const seen = await real.t.job(job.id, modelKey(real, by))
-      if (job.owner === by) expectJob(real.t, job, seen)
-      else real.t.expectStatus('AUTH-3', seen, [404], "another key's job")
+      const exchange = await real.t.job(job.id, modelKey(real, by))
+      if (job.owner === by) expectJob(real.t, job, exchange)
+      else real.t.expectStatus('AUTH-3', exchange, [404], "another key's job")
     },
     model => model.jobs.length > 0,
   )
@@ -245,10 +257,11 @@ const download = (n: number, by: Who) =>
       const { t } = real
       const job = model.jobs[n % model.jobs.length] as ModelJob
       if (real.keys[by] === undefined) return
-      const seen = await t.download(job.id, modelKey(real, by))
-      if (job.owner !== by) return void t.expectStatus('AUTH-3', seen, [404], "the download of another key's job")
-      if (job.status === 'completed') return void t.expectStatus('DL-1', seen, [200], 'the download of a completed job')
-      t.expectStatus('DL-2', seen, [400], 'the download of a job that is not completed')
+      const exchange = await t.download(job.id, modelKey(real, by))
+      if (job.owner !== by) return void t.expectStatus('AUTH-3', exchange, [404], "the download of another key's job")
+      if (job.status === 'completed')
+        return void t.expectStatus('DL-1', exchange, [200], 'the download of a completed job')
+      t.expectStatus('DL-2', exchange, [400], 'the download of a job that is not completed')
     },
     model => model.jobs.length > 0,
   )
@@ -258,21 +271,21 @@ const list = (by: Who, limit: number, offset: number, status: string | null) =>
     const { t } = real
     if (real.keys[by] === undefined) return
     const query = `limit=${limit}&offset=${offset}${status === null ? '' : `&status=${status}`}`
-    const seen = await t.get(`/v1/jobs?${query}`, modelKey(real, by))
-    if (!t.expectStatus('JOB-6', seen, [200], `the list with ${query}`)) return
-    const jobs = field(seen, 'jobs')
+    const exchange = await t.get(`/v1/jobs?${query}`, modelKey(real, by))
+    if (!t.expectStatus('JOB-6', exchange, [200], `the list with ${query}`)) return
+    const jobs = field(exchange, 'jobs')
     const shown = Array.isArray(jobs) ? jobs.map(job => String((job as { id?: unknown } | null)?.id)) : []
     const foreign = model.jobs.find(job => job.owner !== by && shown.includes(job.id))
     t.expect('AUTH-3', foreign === undefined, "only the key's own jobs", foreign?.id ?? 'only those', {
-      seen,
+      exchange,
       pointer: '/jobs',
     })
     t.expect('JOB-6', shown.length <= limit, `at most ${plural(limit, 'job')}`, shown.length, {
-      seen,
+      exchange,
       pointer: '/jobs',
     })
     t.expect('JOB-6', new Set(shown).size === shown.length, 'each job once', shown.join(', '), {
-      seen,
+      exchange,
       pointer: '/jobs',
     })
     if (!real.isAlone || status !== null) return
@@ -282,11 +295,11 @@ const list = (by: Who, limit: number, offset: number, status: string | null) =>
       .toReversed()
     const due = own.slice(offset, offset + limit)
     t.expect('JOB-6', due.join() === shown.join(), due.join(', ') || 'no job', shown.join(', ') || 'no job', {
-      seen,
+      exchange,
       pointer: '/jobs',
     })
-    t.expect('JOB-6', field(seen, 'total') === own.length, String(own.length), field(seen, 'total'), {
-      seen,
+    t.expect('JOB-6', field(exchange, 'total') === own.length, String(own.length), field(exchange, 'total'), {
+      exchange,
       pointer: '/total',
     })
   })
@@ -294,30 +307,33 @@ const list = (by: Who, limit: number, offset: number, status: string | null) =>
 const upload = (kind: 'video' | 'other' | 'untyped' | 'text', n: number | null) =>
   retried(`upload of ${kind}${n === null ? '' : ` with key ${n}`}`, n !== null, async (model, real) => {
     const { t } = real
-    const clip = asFile(kind === 'other' ? t.kit.clips.difficult : t.kit.clips.short)
+    const clip = asFile(kind === 'other' ? t.environment.clips.difficult : t.environment.clips.short)
     const file = kind === 'text' ? textFile : { ...clip, ...(kind === 'untyped' && { type: undefined }) }
     const key = n === null ? undefined : `upload ${real.idem(n)}`
     const headers = keyHeader(key)
-    const seen = await t.upload(file, '/v1/uploads', { ...modelKey(real, 'main'), headers })
+    const exchange = await t.upload(file, '/v1/uploads', { ...modelKey(real, 'main'), headers })
     if (kind === 'text') {
       if (key !== undefined && model.answers.has(`main ${key}`))
-        return void t.expect('ID-1', !isGood(seen), '4xx', describeResponse(seen), { seen })
-      return void t.expectStatus('UP-2', seen, [400], 'what is no video')
+        return void t.expect('ID-1', !isGood(exchange), '4xx', describeResponse(exchange), { exchange })
+      return void t.expectStatus('UP-2', exchange, [400], 'what is no video')
     }
-    const id = field(seen, 'video_id')
-    if (expectReplay(real, model, key, file.name, 'main', seen, id) !== 'new') return
-    if (!t.expectStatus(kind === 'untyped' ? 'UP-4' : 'UP-1', seen, [200], 'an upload') || typeof id !== 'string')
+    const id = field(exchange, 'video_id')
+    if (expectReplay(real, model, key, file.name, 'main', exchange, id) !== 'new') return
+    if (!t.expectStatus(kind === 'untyped' ? 'UP-4' : 'UP-1', exchange, [200], 'an upload') || typeof id !== 'string')
       return
     const before = model.uploads.get(id)
     // The same bytes may have the same id again; others may not.
     const isOwn = before === undefined || before === file.name
-    t.expect('UP-3', isOwn, 'a video_id of its own', `${id}, as ${before}`, { seen, pointer: '/video_id' })
-    t.expect('UP-3', field(seen, 'filename') === file.name, file.name, field(seen, 'filename'), {
-      seen,
+    t.expect('UP-3', isOwn, 'a video_id of its own', `${id}, as ${before}`, {
+      exchange,
+      pointer: '/video_id',
+    })
+    t.expect('UP-3', field(exchange, 'filename') === file.name, file.name, field(exchange, 'filename'), {
+      exchange,
       pointer: '/filename',
     })
     model.uploads.set(id, file.name)
-    remember(model, key, file.name, 'main', seen, id)
+    remember(model, key, file.name, 'main', exchange, id)
   })
 
 const unknown = command('read a job that nobody has made', async (_model, { t, ...real }) => {

@@ -52,20 +52,23 @@ export async function explore(
     const probe = new Probe(run, 'explore')
     const from = run.findings.length
     run.trace = []
-    const { aid, keys } = run.kit
-    const fresh = { main: aid ? await aid.freshKey() : keys.main, second: aid ? await aid.freshKey() : keys.second }
-    const mark = run.kit.tag(`sequence ${run.requests}`)
+    const { mockSupport, keys } = run.environment
+    const fresh = {
+      main: mockSupport ? await mockSupport.freshKey() : keys.main,
+      second: mockSupport ? await mockSupport.freshKey() : keys.second,
+    }
+    const mark = run.environment.tag(`sequence ${run.requests}`)
     const real: Real = {
       t: probe,
       keys: fresh,
-      isAlone: aid !== undefined,
+      isAlone: mockSupport !== undefined,
       mayStart,
       videoUrl: video.url,
       idem: n => `${mark}-${n}`,
       usageBefore: undefined,
     }
     try {
-      if (aid) real.usageBefore = await probe.usage(modelKey(real, 'main'))
+      if (mockSupport) real.usageBefore = await probe.usage(modelKey(real, 'main'))
       run.trace = []
       await fc.asyncModelRun(
         () => ({ model: emptyModel(), real }),
@@ -78,7 +81,7 @@ export async function explore(
         .filter(({ holds, clauses }) => !holds && clauses.some(clause => !known.has(clause)))
       // What could not go on may have been stopped by what it broke.
       if (findings.length > 0 && !(error instanceof Stopped)) {
-        throw new Broken(findings, scriptOf([video.seen, ...(run.trace ?? [])], redactorOf(run, fresh)))
+        throw new Broken(findings, scriptOf([video.exchange, ...(run.trace ?? [])], redactorOf(run, fresh)))
       }
       // A budget that is used up, or a user who has seen enough: no sequence is to blame.
       if (error instanceof Stopped || (error instanceof NotTried && error.needs.includes('--max-credits')))
@@ -161,13 +164,13 @@ function scriptOf(trace: readonly ObservedExchange[], redactWith: (names: Record
     return name
   }
   const lines: string[] = []
-  for (const seen of trace) {
-    const key = seen.sent.headers['Idempotency-Key']
+  for (const exchange of trace) {
+    const key = exchange.sent.headers['Idempotency-Key']
     const idem = key === undefined ? undefined : nameOf('IDEM', key)
     if (idem !== undefined) lines.push(`${idem}=again-$RANDOM$RANDOM$RANDOM`)
-    const line = curlOf(seen.sent, redactWith(names))
-    const [kind, from] = given[seen.operation ?? ''] ?? []
-    const text = kind === undefined || from === undefined ? undefined : field(seen, from)
+    const line = curlOf(exchange.sent, redactWith(names))
+    const [kind, from] = given[exchange.operation ?? ''] ?? []
+    const text = kind === undefined || from === undefined ? undefined : field(exchange, from)
     const name = kind !== undefined && typeof text === 'string' ? nameOf(kind, text) : undefined
     const caught = `${name}=$(${line.replace('curl -i', 'curl -s')} | tee /dev/stderr | grep -o '"${from}": *"[^"]*"' | cut -d'"' -f4)`
     const added = name === undefined ? line : caught

@@ -69,26 +69,35 @@ export const isAlphaWrong = (inputs: Record<string, unknown>): boolean => {
 }
 
 /** A job as its owner reads it, held against all that is known of it. */
-export function expectJob(t: Probe, job: ModelJob, seen: ObservedExchange, clauses?: readonly ClauseId[]): void {
-  if (!t.expectStatus('AUTH-3', seen, [200], 'the job for the key that made it')) return
-  const now = seen.json as Job
-  t.expect('JOB-5', now.id === job.id, job.id, now.id, { seen, pointer: '/id' })
+export function expectJob(t: Probe, job: ModelJob, exchange: ObservedExchange, clauses?: readonly ClauseId[]): void {
+  if (!t.expectStatus('AUTH-3', exchange, [200], 'the job for the key that made it')) return
+  const now = exchange.json as Job
+  t.expect('JOB-5', now.id === job.id, job.id, now.id, { exchange, pointer: '/id' })
   for (const [name, given] of Object.entries(job.inputs)) {
-    const shown = field(seen, name)
+    const shown = field(exchange, name)
     const isSame = JSON.stringify(shown) === JSON.stringify(given)
-    t.expect(clauses ?? clausesOfInput(name), isSame, JSON.stringify(given), shown, { seen, pointer: `/${name}` })
+    t.expect(clauses ?? clausesOfInput(name), isSame, JSON.stringify(given), shown, {
+      exchange,
+      pointer: `/${name}`,
+    })
   }
   if (!job.isStarted) {
     const isDraft = now.status === 'created' || now.status === 'pending'
-    t.expect('JOB-3', isDraft, 'a draft still, as nobody started it', now.status, { seen, pointer: '/status' })
-    t.expect('JOB-3', now.progress === 0, '0, as nobody started it', now.progress, { seen, pointer: '/progress' })
+    t.expect('JOB-3', isDraft, 'a draft still, as nobody started it', now.status, {
+      exchange,
+      pointer: '/status',
+    })
+    t.expect('JOB-3', now.progress === 0, '0, as nobody started it', now.progress, {
+      exchange,
+      pointer: '/progress',
+    })
   }
   const before = job.status
   if (before === 'completed' || before === 'failed') {
-    t.expect('JOB-4', now.status === before, `${before} still`, now.status, { seen, pointer: '/status' })
+    t.expect('JOB-4', now.status === before, `${before} still`, now.status, { exchange, pointer: '/status' })
   }
   t.expect('JOB-4', now.progress >= job.progress, `${job.progress} or more`, now.progress, {
-    seen,
+    exchange,
     pointer: '/progress',
   })
   job.status = now.status
@@ -100,7 +109,7 @@ export async function settle(real: Real, model: ApiModel, job: ModelJob): Promis
   const { t } = real
   expectJob(t, job, await t.job(job.id, modelKey(real, job.owner)))
   const { answers, job: last } = await t.finish(job.id, modelKey(real, job.owner))
-  for (const seen of answers) expectJob(t, job, seen)
+  for (const exchange of answers) expectJob(t, job, exchange)
   if (job.owner !== 'main') return
   model.started++
   if (last.status === 'completed') model.spent += documentedPrice(job.inputs.model, Number(last.duration_seconds))
@@ -112,12 +121,12 @@ async function expectList(
   { jobs }: ApiModel,
   clauses: Parameters<Probe['expect']>[0],
 ): Promise<void> {
-  const seen = await t.get('/v1/jobs?limit=100', modelKey({ t, ...real }, 'main'))
-  const shown = (listIn(seen.json) ?? []).map(job => String((job as { id?: unknown } | null)?.id))
+  const exchange = await t.get('/v1/jobs?limit=100', modelKey({ t, ...real }, 'main'))
+  const shown = (listIn(exchange.json) ?? []).map(job => String((job as { id?: unknown } | null)?.id))
   const foreign = jobs.find(({ id, owner }) => owner !== 'main' && shown.includes(id))
   const missing = jobs.find(({ id, owner }) => owner === 'main' && !shown.includes(id))
   const more = shown.filter((id, i) => !jobs.some(job => job.id === id) || shown.indexOf(id) !== i)
-  const place = { seen, pointer: '/jobs' }
+  const place = { exchange, pointer: '/jobs' }
   t.expect('AUTH-3', foreign === undefined, "only the key's own jobs", foreign?.id ?? 'only those', place)
   t.expect('JOB-6', missing === undefined, "all of the key's jobs", missing ? `${missing.id} is missing` : 'all', place)
   const isListed = more.length > 0 && jobs.some(({ id }) => more.includes(id))

@@ -33,9 +33,9 @@ export const answers: Observer = {
     'RL-2',
   ],
   watch: look => ({
-    call(seen) {
-      const { call, index, isWhole, hasBody } = seen
-      if (!isWhole || !hasBody || !isJudged(seen) || call.status === 304) return
+    call(exchange) {
+      const { call, index, isWhole, hasBody } = exchange
+      if (!isWhole || !hasBody || !isJudged(exchange) || call.status === 304) return
       for (const { clauses, holds, expected, found, pointer, note } of judge(call, new Map())) {
         // Which request_id was there before is another observer's matter.
         if (clauses.includes('ERR-6')) continue
@@ -56,9 +56,9 @@ export const requestIds: Observer = {
   watch(look) {
     const ids = new Map<string, { which: number; at: number }>()
     return {
-      call(seen) {
-        const { call, index, isWhole, hasBody } = seen
-        if (!isWhole || !hasBody || !isJudged(seen) || call.status < 400) return
+      call(exchange) {
+        const { call, index, isWhole, hasBody } = exchange
+        if (!isWhole || !hasBody || !isJudged(exchange) || call.status < 400) return
         const id = requestIdOf(call)
         if (id === undefined) return
         const expected = 'a request_id that no other answer has'
@@ -104,8 +104,8 @@ export const documentedCases: Observer = {
   title: 'the documented cases have their status, health is 200, prices are the documented ones',
   clauses: ['ERR-4', 'ERR-5', 'DL-2', 'CR-1', 'CR-3', 'SYS-1'],
   watch: look => ({
-    call(seen) {
-      const { call, index, isWhole, hasBody, isGood } = seen
+    call(exchange) {
+      const { call, index, isWhole, hasBody, isGood } = exchange
       if (!isWhole) return
       if (call.operation === 'getHealth' && call.status < 500 && call.status !== 429 && call.status !== 304)
         look(index, 'SYS-1', call.status === 200, '200', describeResponse(call))

@@ -34,12 +34,12 @@ export const auth: Observer = {
     let goodAt: number | undefined
     let refusedAt: number | undefined
     return {
-      call(seen) {
-        const { call, index, isWhole, isGood } = seen
+      call(exchange) {
+        const { call, index, isWhole, isGood } = exchange
         if (!isWhole || isTrouble(call)) return
         const needs = authOf(call)
         const said = describeResponse(call)
-        if (needs === 'key' && isKeyless(seen)) {
+        if (needs === 'key' && isKeyless(exchange)) {
           const isRight = call.status === 401 && hasCode(call, 'missing_api_key')
           // Whether the path, the method or the body is looked at before the key is not documented.
           if (isRight || isGood || call.status === 401 || call.status === 403)
@@ -47,7 +47,7 @@ export const auth: Observer = {
               look(index, 'AUTH-1', isRight, '401 missing_api_key', said, { pointer: '/error/code' }),
             )
         }
-        if (needs === 'optional_key' && isKeyless(seen) && (isGood || call.status === 401 || call.status === 403)) {
+        if (needs === 'optional_key' && isKeyless(exchange) && (isGood || call.status === 401 || call.status === 403)) {
           // One with a key that was taken out would be invalid_api_key.
           if (isGood || codeOf(call) !== 'invalid_api_key')
             ifKeysAreShown(() => look(index, 'AUTH-2', isGood, 'an answer without a key', said))

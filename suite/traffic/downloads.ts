@@ -43,11 +43,11 @@ export const downloads: Observer = {
       urls.set(own(url), { format: typeof format === 'string' ? own(format) : undefined, endedAt: call.endedAt })
     }
     return {
-      call(seen) {
-        const { call, isGood, hasBody, isWhole } = seen
+      call(exchange) {
+        const { call, isGood, hasBody, isWhole } = exchange
         const { jobId } = call
         const given = call.sent.method === 'GET' ? urls.get(call.sent.url) : undefined
-        if (given && isWhole) expectFile(seen, given, look)
+        if (given && isWhole) expectFile(exchange, given, look)
         if (jobId === undefined || !isWhole || !hasBody) return
         if (call.operation === 'getJob' && isGood) {
           const isDone = field(call, 'status') === 'completed'
@@ -66,14 +66,14 @@ export const downloads: Observer = {
         if (done && isTold(call.key) && done.key === call.key && isAfter(call, done)) {
           const isSoon = call.at - done.endedAt < keptMs
           if (isSoon && (call.status === 400 || call.status === 404))
-            look(seen.index, 'DL-1', false, '200, as the job was seen completed', describeResponse(call))
+            look(exchange.index, 'DL-1', false, '200, as the job was seen completed', describeResponse(call))
         } else if (call.status === 400 && job?.status !== undefined && job.status !== 'completed') {
-          look(seen.index, 'DL-2', true, '400 before completion', describeResponse(call))
+          look(exchange.index, 'DL-2', true, '400 before completion', describeResponse(call))
         } else if (call.status === 404 && job === undefined) {
-          look(seen.index, 'DL-2', true, '404 for a job that nobody has seen', describeResponse(call))
+          look(exchange.index, 'DL-2', true, '404 for a job that nobody has seen', describeResponse(call))
         } else if (isGood && done === undefined) {
           const some = waiting.get(jobId) ?? []
-          if (some.length < maxWaiting) waiting.set(own(jobId), [...some, light(seen)])
+          if (some.length < maxWaiting) waiting.set(own(jobId), [...some, light(exchange)])
         }
       },
     }
@@ -81,9 +81,9 @@ export const downloads: Observer = {
 }
 
 /** Without its bodies: it may wait for long. */
-const light = (seen: Observed): Observed => ({
-  ...seen,
-  call: { ...seen.call, text: '', json: undefined, sent: { ...seen.call.sent, headers: {} }, headers: {} },
+const light = (exchange: Observed): Observed => ({
+  ...exchange,
+  call: { ...exchange.call, text: '', json: undefined, sent: { ...exchange.call.sent, headers: {} }, headers: {} },
 })
 
 const expectRefusal = ({ call, index }: Observed, look: Look): void =>

@@ -15,10 +15,10 @@ export const jobs: Observer = {
   title: 'a job is made by the documented fields, and shows what it was made with',
   clauses: ['JOB-1', 'JOB-3', 'JOB-5', 'JOB-7', 'GO-3', 'GO-7', 'CR-3'],
   watch: (look, ledger) => ({
-    call(seen) {
-      const { call, index, isGood, hasBody, isWhole } = seen
+    call(exchange) {
+      const { call, index, isGood, hasBody, isWhole } = exchange
       if (!isWhole) return
-      if (call.operation === 'createJob' || call.operation === 'startJob') expectInputs(seen, look)
+      if (call.operation === 'createJob' || call.operation === 'startJob') expectInputs(exchange, look)
       if (!isGood || !hasBody || call.jobId === undefined) return
       if (call.operation === 'startJob') {
         const id = field(call, 'id')

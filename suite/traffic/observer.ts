@@ -25,8 +25,8 @@ export type Look = (
 ) => void
 
 export interface Watch {
-  call?(seen: Observed): void
-  hook?(hook: RecordedWebhook, index: number): void
+  call?(exchange: Observed): void
+  webhook?(webhook: RecordedWebhook, index: number): void
   /** Nothing more comes: what waited for later calls is judged by what is known. */
   end?(): void
 }

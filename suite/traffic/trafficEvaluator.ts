@@ -100,21 +100,22 @@ export class TrafficEvaluator {
     this.#begin()
   }
 
-  call(seen: Observed): void {
-    if (seen.isOurs) {
-      const { call, isWhole, hasBody } = seen
+  call(exchange: Observed): void {
+    if (exchange.isOurs) {
+      const { call, isWhole, hasBody } = exchange
       if (call.cut !== undefined) this.#cut++
       else if (isWhole && !hasBody && call.operation !== undefined && operations[call.operation].tag !== 'files')
         this.#partial++
       if (isWhole) this.#judged++
       if (isWhole && hasBody && call.status >= 400 && call.operation !== undefined) this.#codes.add(codeOf(call) ?? '')
-      this.#ledger.add(seen)
+      this.#ledger.add(exchange)
     }
-    for (const { observer, watch } of this.#watches) if (seen.isOurs || observer.looksElsewhere) watch.call?.(seen)
+    for (const { observer, watch } of this.#watches)
+      if (exchange.isOurs || observer.looksElsewhere) watch.call?.(exchange)
   }
 
-  hook(hook: RecordedWebhook, index: number): void {
-    for (const { watch } of this.#watches) watch.hook?.(hook, index)
+  webhook(webhook: RecordedWebhook, index: number): void {
+    for (const { watch } of this.#watches) watch.webhook?.(webhook, index)
   }
 
   /** Somebody changed the server by hand: nothing of before says anything of what follows. */
@@ -212,23 +213,23 @@ export class TrafficEvaluator {
       notes: [...this.#counts(id, tally), ...[...tally.notes].map(redact)],
       checks: speaking.map(({ id }) => id),
       evidence: kept.map((one): Evidence => {
-        const seen = exchanges.get(one.index)
+        const exchange = exchanges.get(one.index)
         return {
           check: one.check,
           passed: one.holds,
           expected: redact(one.expected),
           found: redact(one.found),
           ...(one.pointer !== undefined && { pointer: one.pointer }),
-          ...(seen && exchangeOf(seen, redact)),
+          ...(exchange && exchangeOf(exchange, redact)),
         }
       }),
     }
   }
 
   #counts(id: ClauseId, { verdict, answers, against }: Tally): string[] {
-    const seen = `${grouped(answers)} ${answers === 1 ? 'answer' : 'answers'}`
+    const exchange = `${grouped(answers)} ${answers === 1 ? 'answer' : 'answers'}`
     return [
-      ...(verdict === 'failed' ? [`contradicted by ${grouped(against)} of ${seen}`] : []),
+      ...(verdict === 'failed' ? [`contradicted by ${grouped(against)} of ${exchange}`] : []),
       ...(id === 'ERR-1' && this.#cut > 0
         ? [`${calls(this.#cut)} cut off before a whole answer came: not judged`]
         : []),

@@ -19,7 +19,7 @@ export const webhooks: Observer = {
   watch(look) {
     const deliveries = new Map<string, { about: string; refused: boolean }>()
     return {
-      hook({ headers, json, deliveryId, status, url }, index) {
+      webhook({ headers, json, deliveryId, status, url }, index) {
         const header = (name: string): string | undefined => headers[name]
         const event = field({ json }, 'event')
         // Another service's webhooks may have headers of the same names.
