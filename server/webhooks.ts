@@ -78,6 +78,7 @@ export class Webhooks {
   readonly #metrics: Metrics
   readonly #queues = new WeakMap<World, DeliveryQueue>()
   readonly #stop = new AbortController()
+  readonly #underway = new Set<Promise<void>>()
 
   constructor(config: Config, feed: Feed, metrics: Metrics) {
     this.#config = config
@@ -154,6 +155,11 @@ export class Webhooks {
     this.#queues.delete(world)
   }
 
+  /** Resolves when every attempt that is underway has its answer: then it is time for a test to step the clock again. */
+  async settled(): Promise<void> {
+    while (this.#underway.size > 0) await Promise.all(this.#underway)
+  }
+
   /** Breaks off what is underway. */
   close(): void {
     this.#stop.abort()
@@ -176,11 +182,13 @@ export class Webhooks {
       queue.waiting.splice(next, 1)
       queue.underway++
       queue.jobsUnderway.add(delivery.jobId)
-      void this.#attempt(delivery, true).finally(() => {
+      const attempt = this.#attempt(delivery, true).finally(() => {
+        this.#underway.delete(attempt)
         queue.underway--
         queue.jobsUnderway.delete(delivery.jobId)
         this.#work(queue)
       })
+      this.#underway.add(attempt)
     }
   }
 

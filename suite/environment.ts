@@ -1,12 +1,21 @@
 import type { Incoming, Outgoing } from '../base/http.ts'
 import type { OutputFormat } from '../contracts/schemas.ts'
 import type { Video } from '../media/clip.ts'
+
+/** The time that the suite waits by: real time, or the clock of a mock in the same process, which a test can step. */
+export interface SuiteClock {
+  /** Milliseconds since the epoch. */
+  now(): number
+  /** Resolves after `ms`, or when `signal` aborts; never rejects. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
+}
+
 export interface Delivery {
   headers: Readonly<Record<string, string>>
   body: string
   /** What the listener answered. */
   answered: number
-  /** Real ms since the epoch. */
+  /** Milliseconds since the epoch, by the suite's clock. */
   at: number
 }
 
@@ -15,7 +24,7 @@ export type Answering = (delivery: Omit<Delivery, 'answered'>, before: readonly 
 export interface Listener {
   /** A URL for one job's webhooks; `answer` says the status of each, given those before it. Without one all are 200. */
   open(name: string, answer?: Answering): { url: string; deliveries: Delivery[] }
-  /** Resolves when `isMet` does, looked at with each delivery, or after `withinMs`; true when it was met. */
+  /** Waits until `isMet`, asked with each delivery, for `withinMs` of the suite's clock; false when that time was over. */
   until(isMet: () => boolean, withinMs: number): Promise<boolean>
 }
 

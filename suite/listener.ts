@@ -2,8 +2,7 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { monotonicMs } from '../base/clock.ts'
-import type { Answering, Delivery, Listener } from './environment.ts'
+import type { Answering, Delivery, Listener, SuiteClock } from './environment.ts'
 
 interface Inbox {
   deliveries: Delivery[]
@@ -16,10 +15,15 @@ export interface ListenerOptions {
   /** How the endpoint reaches it; undefined: by loopback. */
   publicUrl?: string
   port: number
+  clock: SuiteClock
 }
 
 /** Listens on loopback, or on every address where the endpoint comes from elsewhere. */
-export async function startListener({ publicUrl, port }: ListenerOptions): Promise<Listener & { close(): void }> {
+export async function startListener({
+  publicUrl,
+  port,
+  clock,
+}: ListenerOptions): Promise<Listener & { close(): void }> {
   const inboxes = new Map<string, Inbox>()
   const waiting = new Set<() => void>()
   const server = createServer((request, response) => {
@@ -36,7 +40,7 @@ export async function startListener({ publicUrl, port }: ListenerOptions): Promi
     }
     if (inbox === undefined || request.method !== 'POST') return void response.writeHead(404).end()
     const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]))
-    const delivery = { headers, body: Buffer.concat(chunks).toString(), at: monotonicMs() }
+    const delivery = { headers, body: Buffer.concat(chunks).toString(), at: clock.now() }
     const answered = inbox.answer(delivery, inbox.deliveries)
     inbox.deliveries.push({ ...delivery, answered })
     response.writeHead(answered).end()
@@ -57,14 +61,15 @@ export async function startListener({ publicUrl, port }: ListenerOptions): Promi
     until(isMet, withinMs) {
       if (isMet()) return Promise.resolve(true)
       return new Promise(resolve => {
+        const over = new AbortController()
         const end = (met: boolean) => {
-          clearTimeout(timer)
+          over.abort()
           waiting.delete(wake)
           resolve(met)
         }
         const wake = () => isMet() && end(true)
-        const timer = setTimeout(() => end(isMet()), withinMs)
         waiting.add(wake)
+        void clock.sleep(withinMs, over.signal).then(() => end(isMet()))
       })
     },
     close() {

@@ -17,7 +17,7 @@ import { clauses } from '../contracts/clauses.ts'
 import { clipAt, type Video } from '../media/clip.ts'
 import { compare } from './baseline.ts'
 import { checks } from './checks/index.ts'
-import type { SuiteEnvironment } from './environment.ts'
+import type { SuiteClock, SuiteEnvironment } from './environment.ts'
 import { startListener } from './listener.ts'
 import { findMockSupport } from './mockSupport.ts'
 import { type CheckSettings, checkOptions } from './options.ts'
@@ -33,6 +33,8 @@ export interface CheckOptions extends CheckSettings {
   /** Called once, before the first check, with what the run may do at the most. */
   onPlan?: (plan: CheckPlan) => void
   onProgress?: (progress: Progress) => void
+  /** What the suite waits by, such as a Retry-After or the pause between polls. Default: real time. */
+  clock?: SuiteClock
 }
 
 export interface CheckPlan {
@@ -74,7 +76,8 @@ export async function check(target: string, options: CheckOptions = {}): Promise
   const { seed = '' } = settings
   // Two runs of one seed meet on the same endpoint, where an Idempotency-Key counts once.
   const tag = (what: string) => tagOf(16, seed, startedAt, what)
-  const listener = await listenerFor(settings, local)
+  const { clock = realTime } = options
+  const listener = await listenerFor(settings, local, clock)
   try {
     const { send } = transport
     const given: SuiteEnvironment['keys'] = defined({
@@ -109,8 +112,8 @@ export async function check(target: string, options: CheckOptions = {}): Promise
     const environment: SuiteEnvironment = {
       base,
       send,
-      sleep: ms => delay(ms, undefined, options.signal ? { signal: options.signal } : {}).catch(() => {}),
-      now: monotonicMs,
+      sleep: ms => clock.sleep(ms, options.signal),
+      now: () => clock.now(),
       hmac: (secret, text) => createHmac('sha256', secret).update(text).digest('hex'),
       tag,
       keys,
@@ -120,7 +123,7 @@ export async function check(target: string, options: CheckOptions = {}): Promise
       ...(webhookSecret !== undefined && { webhookSecret }),
       ...(listener && { listener }),
       ...(mockSupport && { mockSupport: { ...mockSupport, limitedKey: remembered(mockSupport.limitedKey, secrets) } }),
-      ...logsOf(settings, mockSupport),
+      ...logsOf(settings, mockSupport, clock),
       clips: await clipsOf(settings.clip),
       outputFormat: settings.outputFormat ?? 'webm',
       headers: { ...own, ...mockSupport?.headers },
@@ -159,6 +162,11 @@ export async function check(target: string, options: CheckOptions = {}): Promise
     transport.close()
     listener?.close()
   }
+}
+
+const realTime: SuiteClock = {
+  now: monotonicMs,
+  sleep: (ms, signal) => delay(ms, undefined, { ...(signal && { signal }) }).catch(() => {}),
 }
 
 const defaults = () => ({
@@ -214,10 +222,10 @@ function noAid(error: unknown): undefined {
   if (!(error instanceof NoAnswer)) throw error
 }
 
-async function listenerFor({ webhookUrl, webhookPort = 0 }: CheckSettings, local: boolean) {
+async function listenerFor({ webhookUrl, webhookPort = 0 }: CheckSettings, local: boolean, clock: SuiteClock) {
   if (webhookUrl === undefined && !local) return undefined
   const port = webhookPort || (webhookUrl === undefined ? 0 : Number(new URL(webhookUrl).port))
-  return startListener({ port, ...(webhookUrl !== undefined && { publicUrl: webhookUrl }) }).catch(
+  return startListener({ port, clock, ...(webhookUrl !== undefined && { publicUrl: webhookUrl }) }).catch(
     (error: NodeJS.ErrnoException) => {
       throw new ConfigError(
         `the webhook listener can't use port ${port} (${error.code}); choose another with --webhook-port`,
@@ -238,17 +246,22 @@ function remembered(limitedKey: (calls: number, seconds: number) => Promise<stri
 function logsOf(
   { logs }: CheckSettings,
   mockSupport: Pick<SuiteEnvironment, 'findInLogs'> | undefined,
+  clock: SuiteClock,
 ): Pick<SuiteEnvironment, 'findInLogs'> {
   if (logs === undefined || logs.length === 0)
     return mockSupport?.findInLogs ? { findInLogs: mockSupport.findInLogs } : {}
-  return { findInLogs: ids => findInFiles(logs, ids) }
+  return { findInLogs: ids => findInFiles(logs, ids, clock) }
 }
 
 const looks = 3
 const betweenLooksMs = 500
 
 /** Which of the ids are in the files; looked at more than once, as a log is written behind the answer. */
-async function findInFiles(files: readonly string[], ids: readonly string[]): Promise<ReadonlySet<string>> {
+async function findInFiles(
+  files: readonly string[],
+  ids: readonly string[],
+  clock: SuiteClock,
+): Promise<ReadonlySet<string>> {
   const found = new Set<string>()
   for (let look = 1; ; look++) {
     for (const file of files) {
@@ -262,7 +275,7 @@ async function findInFiles(files: readonly string[], ids: readonly string[]): Pr
       await log?.close().catch(() => {})
     }
     if (found.size === ids.length || look === looks) return found
-    await delay(betweenLooksMs)
+    await clock.sleep(betweenLooksMs)
   }
 }
 

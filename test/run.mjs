@@ -5,6 +5,7 @@
  *   npm test                                    all
  *   npm test -- test/server/faults.test.ts      some files, or all of a folder
  *   npm test -- --jobs=1 --reporter=tap         --jobs and --timeout (in seconds), and any option of tap's reporters
+ *   npm test -- --prove test/conduct            proofs in full, of which the tests have a sample otherwise
  *
  * The `tap` command by itself would load its TypeScript, mock and coverage hooks into each of those processes and all that
  * they start. Nothing here uses them, and they take longer than most of the files do.
@@ -18,7 +19,11 @@ import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
 
 const { values, tokens } = parseArgs({
-  options: { jobs: { type: 'string', default: '2' }, timeout: { type: 'string', default: '300' } },
+  options: {
+    jobs: { type: 'string', default: '2' },
+    timeout: { type: 'string', default: '300' },
+    prove: { type: 'boolean', default: false },
+  },
   allowPositionals: true,
   strict: false,
   tokens: true,
@@ -26,7 +31,7 @@ const { values, tokens } = parseArgs({
 const wanted = tokens.filter(({ kind }) => kind === 'positional').map(({ value }) => normalize(value))
 const forTap = process.argv
   .slice(2)
-  .filter(argument => argument.startsWith('-') && !/^--(jobs|timeout)=/.test(argument))
+  .filter(argument => argument.startsWith('-') && !/^--(prove$|(jobs|timeout)=)/.test(argument))
 const timeoutSeconds = Number(values.timeout)
 
 const files = readdirSync('test', { recursive: true, encoding: 'utf8' })
@@ -63,7 +68,13 @@ async function run(file, number) {
   const script = join(outdir, file.replace(/\.ts$/, '.js'))
   const child = spawn(process.execPath, ['--enable-source-maps', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, TAP: '1', TAP_TIMEOUT: String(timeoutSeconds), TEST_BUILD: outdir },
+    env: {
+      ...process.env,
+      TAP: '1',
+      TAP_TIMEOUT: String(timeoutSeconds),
+      TEST_BUILD: outdir,
+      ...(values.prove && { TEST_PROVE: '1' }),
+    },
   })
   // tap ends a file that takes too long, and says where it was; this is for one that can't listen any more.
   const stuck = setTimeout(() => child.kill('SIGKILL'), (timeoutSeconds + 30) * 1000)

@@ -70,6 +70,9 @@ export function client({ url }: { url: string }, key: string | null = 'test_key'
 /** A clip of fixtures/clips, such as short.mp4. */
 export const clip = (name: string): Promise<Buffer> => readFile(join(packageRoot, 'fixtures', 'clips', name))
 
+/** `npm run prove`: the proofs in full; `npm test` takes a sample of each. */
+export const isProving = process.env.TEST_PROVE === '1'
+
 /** A built file of this run of the tests (test/run.mjs), such as index.js: for what needs a process of its own. */
 export const builtFile = (name: string): string => join(packageRoot, process.env.TEST_BUILD as string, name)
 

@@ -215,7 +215,12 @@ t.test('each verb runs in a process of its own: exit code, stdout and stderr', a
   const har = join(folder, 'session.har')
   const cases: { args: string[]; code: number; stdout?: RegExp; stderr?: RegExp }[] = [
     { args: ['serve', '--port', 'abc'], code: 2, stderr: /^understudy: --port is "abc"; expected a whole number/ },
-    { args: ['check', url, '--only', 'SYS-1'], code: 0, stdout: /1 passed, 0 failed/, stderr: /^understudy check http/ },
+    {
+      args: ['check', url, '--only', 'SYS-1'],
+      code: 0,
+      stdout: /1 passed, 0 failed/,
+      stderr: /^understudy check http/,
+    },
     { args: ['drill', 'burst', 'http://127.0.0.1:9', '--key', 'k'], code: 3, stderr: /nothing listens at 127/ },
     { args: ['conduct', '--url', 'http://127.0.0.1:9'], code: 3, stderr: /:9\/\S+ does not answer/ },
     { args: ['record'], code: 2, stderr: /^understudy: no target was given/ },

@@ -3,13 +3,13 @@ import { join } from 'node:path'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import t from 'tap'
-import { escapeMarkup } from '../../reports/markup.ts'
 import { clauses } from '../../contracts/clauses.ts'
 import { errorCases } from '../../contracts/errors.ts'
 import { examples } from '../../contracts/examples.ts'
 import { buildOpenApi, envelopeOf } from '../../contracts/openapi.ts'
 import { errorsOf, type Operation, operations } from '../../contracts/operations.ts'
 import * as schemas from '../../contracts/schemas.ts'
+import { escapeMarkup } from '../../reports/markup.ts'
 import { client, clip, start } from '../support.ts'
 
 const all: Record<string, object> = { ...schemas }
@@ -116,10 +116,7 @@ t.test('the docs are made from the catalogues, and ask no other host for anythin
   }
   const errors = (await api.get('/docs/errors')).body
   for (const [name, { message, action }] of Object.entries(errorCases)) {
-    t.ok(
-      errors.includes(`id="${name}"`) && errors.includes(message) && errors.includes(escapeMarkup(action)),
-      name,
-    )
+    t.ok(errors.includes(`id="${name}"`) && errors.includes(message) && errors.includes(escapeMarkup(action)), name)
   }
   const clausesPage = (await api.get('/docs/clauses')).body
   for (const id of Object.keys(clauses)) t.ok(clausesPage.includes(`id="${id}"`), id)

@@ -4,7 +4,7 @@
  * exits 1 unless all of them came out right.
  *
  *   npm run prove -- --only retry-after-short    one mutant or variant, with what the suite said
- *   npm run prove -- --sample 12 --runs 1        a few, for CI
+ *   npm run prove -- --sample 12 --runs 1        a few
  *   npm run prove -- --load                      with every CPU kept busy
  */
 import { availableParallelism } from 'node:os'
@@ -12,9 +12,9 @@ import { parseArgs } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import type { Report } from '../../suite/report.ts'
 import { reporters } from '../../suite/reporters/index.ts'
-import { type CheckOptions, check } from '../../suite/runCheck.ts'
+import { isMutant, judgeServer } from './judge.ts'
 import { mutants } from './mutants.ts'
-import { type Mutant, startMutant, type Variant } from './tools.ts'
+import type { Mutant, Variant } from './tools.ts'
 import { variants } from './variants.ts'
 
 const { values } = parseArgs({
@@ -30,12 +30,6 @@ const { values } = parseArgs({
   },
 })
 
-const webhookSecret = 'the-secret-of-prove'
-/** A sequence of calls has to be met by chance: in so many of them it is. */
-const sequences = 400
-/** Two uploads of half a gigabyte: for those alone that could be caught by nothing else. */
-const large = ['uploads.too-large', 'uploads.largest']
-
 interface Row {
   id: string
   what: string
@@ -45,37 +39,14 @@ interface Row {
   reports: Report[]
 }
 
-async function judge(server: Mutant | Variant, options: CheckOptions): Promise<Report> {
-  // Fast, and slow enough for a job to be seen on its way; of long sequences there are many.
-  const mock = await startMutant(server, { speed: options.explore ? 400 : 40, webhookSecret })
-  try {
-    return await check(mock.url, { webhookSecret, maxWait: 5_000, ...options })
-  } finally {
-    await mock.close()
-  }
-}
-
-const isMutant = (server: Mutant | Variant): server is Mutant => 'breaks' in server
-
 async function prove(server: Mutant | Variant, n: number): Promise<Row> {
   const startedAt = performance.now()
   const reports: Report[] = []
   const problems = new Set<string>()
   for (let run = 0; run < (isMutant(server) ? 1 : Number(values.runs)); run++) {
-    const isLarge = isMutant(server) && /large/.test(server.id)
-    const report = await judge(server, {
-      seed: `${values.seed} ${n} ${run}`,
-      ...(!isLarge && { skip: large }),
-      ...(isMutant(server) && server.needs === 'explore' && { explore: sequences }),
-    })
-    reports.push(report)
-    const accused = report.clauses.filter(({ verdict }) => verdict === 'failed').map(({ id }) => id)
-    const { breaks = [], also = [] } = isMutant(server) ? server : {}
-    const missed = breaks.filter(id => !accused.includes(id))
-    const innocent = accused.filter(id => ![...breaks, ...also].some(own => own === id))
-    if (missed.length > 0) problems.add(`MISSED ${missed.join(' ')}`)
-    if (innocent.length > 0) problems.add(`FALSE ALARM ${innocent.join(' ')}`)
-    if (report.summary.passed === 0) problems.add(`NOTHING HELD: ${report.why}`)
+    const judged = await judgeServer(server, { seed: `${values.seed} ${n} ${run}` })
+    reports.push(judged.report)
+    for (const problem of judged.problems) problems.add(problem)
   }
   const { breaks } = isMutant(server) ? server : { breaks: [] }
   const said = problems.size > 0 ? [...problems].join('; ') : breaks.length > 0 ? breaks.join(' ') : 'nothing accused'

@@ -15,6 +15,7 @@ import { toFastifyPath } from '../../server/routes/index.ts'
 import { listen, type RunningMock } from '../../server/start.ts'
 import type { JobRecord } from '../../server/world/jobStore.ts'
 import type { World } from '../../server/world/world.ts'
+import type { SuiteClock } from '../../suite/environment.ts'
 import type { Api } from './client.ts'
 
 /** The mock with one documented sentence broken in one place. */
@@ -39,15 +40,33 @@ export interface Variant {
   apply(app: App): void
 }
 
+/** How far the mock's clock is stepped before what falls due may happen. */
+const stepMs = 20
+
+/**
+ * The mock's clock as the suite's: who waits steps it, and goes on once the webhooks that fell due are delivered. Between
+ * the waits it runs as time does.
+ */
+export const steppedClock = ({ mock }: App): SuiteClock => ({
+  now: () => mock.clock.now(),
+  async sleep(ms, signal) {
+    for (let left = ms; left > 0 && !signal?.aborted; left -= stepMs) {
+      mock.clock.step(Math.min(left, stepMs))
+      await mock.webhooks.settled()
+      await new Promise(setImmediate)
+    }
+  },
+})
+
 /** Starts a mutant or a variant on a free port of loopback, silent, as startMock() starts the mock. */
 export async function startMutant(
   { apply }: Pick<Mutant | Variant, 'apply'>,
   options: MockOptions = {},
-): Promise<RunningMock> {
+): Promise<RunningMock & { suiteClock: SuiteClock }> {
   const config = completeConfig({ port: 0, logLevel: 'silent', ...options })
   const app = buildApp(config, pino({ level: config.logLevel }))
   apply(app)
-  return listen(app)
+  return { ...(await listen(app)), suiteClock: steppedClock(app) }
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a mutant changes whatever is there

@@ -9,13 +9,14 @@ import { json } from 'node:stream/consumers'
 import { setTimeout } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { packageRoot } from '../../base/paths.ts'
-import { type Answer, client, cliPath, clip } from '../support.ts'
+import { type Answer, client, cliPath, clip, isProving } from '../support.ts'
 
 const MiB = 1024 * 1024
 /** UP-2: 500MB. */
 const maxBytes = 500 * MiB
 const allowedGrowthBytes = 64 * MiB
 
+// One byte more: multipart.test.ts has it with a small limit, `npm run prove` with this one.
 t.test('UP-2 a file of 500 MB is accepted and measured, one byte more is not, in little memory', async t => {
   const dataDir = t.testdir()
   const server = await serve(t, ['--data-dir', dataDir])
@@ -36,9 +37,11 @@ t.test('UP-2 a file of 500 MB is accepted and measured, one byte more is not, in
   t.equal(head.headers.get('content-length'), String(maxBytes), 'and it is there, whole')
 
   const kept = await readdir(join(dataDir, 'uploads'))
-  const over = await upload(server.url, maxBytes + 1, watch)
-  t.equal(over.status, 400, 'ERR-5 and not 413')
-  t.match(over.body, { error: { code: 'invalid_request', message: /^File too large/ } })
+  if (isProving) {
+    const over = await upload(server.url, maxBytes + 1, watch)
+    t.equal(over.status, 400, 'ERR-5 and not 413')
+    t.match(over.body, { error: { code: 'invalid_request', message: /^File too large/ } })
+  }
   t.same(await readdir(join(dataDir, 'incoming')), [], 'nothing of it is left')
   t.same(await readdir(join(dataDir, 'uploads')), kept)
 
