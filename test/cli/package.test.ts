@@ -1,7 +1,10 @@
-/** What `npm install understudy` gives: packed, installed into an empty folder and used there. */
+/**
+ * What `npm install understudy` gives: packed, unpacked as npm would beside the packages that it depends on, and used there.
+ * `.ci/run` installs it by npm itself.
+ */
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -18,15 +21,21 @@ let packed: string[] = []
 // Building and installing take their time on a slow machine.
 t.setTimeout(120_000)
 
-t.test('npm run build, npm pack and npm install succeed', async t => {
-  await run('npm', ['run', 'build', ...quiet], { cwd: packageRoot })
+t.test('npm run build and npm pack succeed', async t => {
+  // Types are checked by `npm run typecheck`.
+  await run('npm', ['run', 'build', ...quiet, '--', '--noCheck'], { cwd: packageRoot })
   const pack = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder, ...quiet], {
     cwd: packageRoot,
   })
   const [{ filename, files }] = JSON.parse(pack.stdout)
   packed = files.map(({ path }: { path: string }) => path)
-  await run('npm', ['install', '--prefer-offline', ...quiet, `./${filename}`], { cwd: folder })
-  t.ok((await readdir(join(folder, 'node_modules', '.bin'))).includes('understudy'))
+  const [modules, bin] = [join(folder, 'node_modules'), join(folder, 'node_modules', '.bin')]
+  await mkdir(bin, { recursive: true })
+  await run('tar', ['-xzf', filename, '-C', modules], { cwd: folder })
+  await rename(join(modules, 'package'), join(modules, 'understudy'))
+  const metadata = JSON.parse(await readFile(join(modules, 'understudy', 'package.json'), 'utf8'))
+  await symlink(join('..', 'understudy', metadata.bin.understudy), join(bin, 'understudy'))
+  await chmod(join(bin, 'understudy'), 0o755)
 })
 
 t.test('the package holds the code, the fixtures and what a reader needs, and no more', async t => {
