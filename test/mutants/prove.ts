@@ -105,7 +105,14 @@ console.log(
       : `${wrong.length} came out wrong: ${wrong.map(({ id }) => id).join(', ')}`),
 )
 // Without a choice among the servers, the other proofs of which `npm test` has a sample.
-const proofs = ['conduct/proof', 'conduct/conduct', 'server/playback', 'server/streaming', 'suite/check', 'suite/checkRecording']
+const proofs = [
+  'conduct/proof',
+  'conduct/conduct',
+  'server/playback',
+  'server/streaming',
+  'suite/check',
+  'suite/checkRecording',
+]
 const areRight =
   values.only !== undefined || values.sample !== undefined || values.mutants || values.variants
     ? true
