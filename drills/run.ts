@@ -226,7 +226,7 @@ function refuse(
     )
   const { key, secondKey, adminToken, metricsUrl } = settings
   if (metricsUrl !== undefined && settings.allowRemote !== true && !isLoopback(new URL(metricsUrl).hostname))
-    throw new ConfigError('--metrics-url is not on this machine; say --allow-remote if that is yours to ask')
+    throw new ConfigError('--metrics-url is not on this machine; give --allow-remote if you may read it')
   for (const [option, value] of Object.entries({ key, secondKey, adminToken })) {
     if (value !== undefined && unsendable.test(value))
       throw new ConfigError(`${flagOf(option)} has a character that no header can carry, such as a line's end`)

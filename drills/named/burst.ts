@@ -16,7 +16,7 @@ import { refuseKey, Workload } from '../workload.ts'
 import type { Drill } from './drill.ts'
 
 export const burst: Drill = {
-  title: "as fast as can be: where is a key's limit, and are its 429s honest?",
+  title: "send as fast as possible: what is a key's rate limit, and is each Retry-After correct?",
   clauses: ['RL-1', 'RL-2', 'GO-2', 'ERR-1', 'ERR-5'],
   takes: ['calls', 'connections', 'secondKey', 'maxWait'],
   defaults: { calls: 200, connections: 20 },
@@ -46,7 +46,7 @@ export const burst: Drill = {
     session.found.set('limited', limited.length)
     tellLimit(session, answers)
     if (session.due < amount && !session.stopped)
-      return `of ${plural(amount, 'request')} only ${session.due} came to an end that was told: the server closes its connections`
+      return `of ${plural(amount, 'request')} only ${session.due} ended with a known outcome: the server closes its connections`
     if (limited.length === 0)
       return `no 429 came in ${plural(answers.length, 'request')}; more --calls may meet the limit`
     if (second === undefined) session.note('whether two keys share a limit needs a second one (--second-key)')
@@ -223,7 +223,7 @@ async function askOther(session: DrillSession, first: Outbound, key: string): Pr
     told++
     if (other.status === 429) refused++
   }
-  if (told === 0) return session.note('the limit of the first key lifted before a second one could be tried')
+  if (told === 0) return session.note('the limit of the first key was over before a second key could be tried')
   session.found.set('shared_limit', refused)
   session.fact(
     'shared_limit',

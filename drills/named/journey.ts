@@ -9,7 +9,7 @@ import { jsonOf, refuseKey, Workload } from '../workload.ts'
 import type { Drill } from './drill.ts'
 
 export const journey: Drill = {
-  title: 'virtual users walk upload, create, poll as RL-3 says, download: how long to the finished output?',
+  title: 'virtual users upload, create, poll as RL-3 says and download: how long does a finished output take?',
   clauses: ['GO-5', 'RL-3', 'DL-1', 'DL-3'],
   takes: ['users', 'journeys', 'clip', 'jobTimeout', 'maxWait', 'maxConnections'],
   defaults: { users: 5, journeys: 1 },

@@ -16,7 +16,7 @@ import { mixPlan, withWorkload } from './common.ts'
 import { type Drill, mixOptions } from './drill.ts'
 
 export const outage: Drill = {
-  title: 'the server fails in the midst of the load: what is lost, how soon is it well again, are jobs doubled?',
+  title: 'the server fails during the load: what is lost, how soon does it recover, are jobs duplicated?',
   clauses: ['ERR-3', 'RL-3', 'GO-3', 'GO-5', 'ID-1'],
   takes: ['rate', 'duration', 'scenario', 'outageAt', 'outageFor', 'outageStart', 'outageStop', ...mixOptions],
   defaults: {
@@ -37,7 +37,7 @@ export const outage: Drill = {
     if (outageStart === undefined && outageStop !== undefined)
       return '--outage-stop needs --outage-start, which starts the outage'
     if (outageAt + outageFor < duration) return undefined
-    return `the outage ends at ${(outageAt + outageFor) / 1000} s, and the load at ${duration / 1000} s: nobody would see whether it is well again; expected a longer --duration, or --outage-at and --outage-for within it`
+    return `the outage ends at ${(outageAt + outageFor) / 1000} s, and the load at ${duration / 1000} s: the recovery would not be seen; expected a longer --duration, or --outage-at and --outage-for within it`
   },
   run: session =>
     withWorkload(session, async (workload, { rate, duration, mix }) => {

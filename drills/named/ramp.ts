@@ -18,7 +18,7 @@ export function stepRates(from: number, to: number, steps: number): number[] {
 }
 
 export const ramp: Drill = {
-  title: 'steps upward until a threshold breaks: at which rate is the knee?',
+  title: 'raise the rate step by step until a threshold fails: which rate can the endpoint sustain?',
   clauses: ['GO-5', 'ERR-1'],
   takes: ['from', 'to', 'steps', 'stepTime', ...mixOptions],
   defaults: { from: 50, to: 5_000, steps: 14, stepTime: 5_000, mix: usualMix },

@@ -8,7 +8,7 @@ import { refuseKey, Workload } from '../workload.ts'
 import type { Drill } from './drill.ts'
 
 export const recover: Drill = {
-  title: 'drive into 429, back off as RL-3 says: does every request get through, and how soon?',
+  title: 'provoke 429s and back off as RL-3 says: does every request succeed, and how soon?',
   clauses: ['RL-2', 'RL-3', 'GO-2'],
   takes: ['calls', 'users', 'maxWait', 'maxConnections'],
   defaults: { calls: 60, users: 10 },
@@ -96,7 +96,7 @@ function tell(
   if (limited === 0) return `no 429 came in ${plural(calls, 'request')}; more --calls may meet the limit`
   if (limit === undefined || windowMs === 0) {
     session.note(
-      'the 429s do not tell both a limit and its window (RateLimit-Policy): there is no best possible time to measure against (RL-2)',
+      'the 429s do not name both a limit and its window (RateLimit-Policy), so that there is no best possible time to compare with (RL-2)',
     )
     return undefined
   }

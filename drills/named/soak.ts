@@ -9,7 +9,7 @@ import { mixPlan, withWorkload } from './common.ts'
 import { type Drill, mixOptions } from './drill.ts'
 
 export const soak: Drill = {
-  title: "long and gentle: do the server's memory, its handles and its latency stay what they are?",
+  title: "a low rate for a long time: do the server's memory, handles and latency stay constant?",
   clauses: ['GO-5', 'GO-4'],
   takes: ['rate', 'duration', 'metricsUrl', ...mixOptions],
   defaults: { rate: 10, duration: 600_000, mix: usualMix },

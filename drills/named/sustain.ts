@@ -6,7 +6,7 @@ import { mixPlan, withWorkload } from './common.ts'
 import { type Drill, mixOptions } from './drill.ts'
 
 export const sustain: Drill = {
-  title: 'a constant rate of the real mix of calls, however slow the answers are: does the endpoint hold it?',
+  title: 'a constant rate of a realistic mix of calls, however slow the responses are: does the endpoint sustain it?',
   clauses: ['GO-5', 'ERR-1', 'JOB-5'],
   takes: ['rate', 'duration', ...mixOptions],
   defaults: { rate: 50, duration: 30_000, mix: usualMix },

@@ -357,7 +357,7 @@ test('wrong usage is told in words', async t => {
     message: /means nothing to sustain; knee is found by ramp/,
   })
   await t.rejects(wrong('outage', { key: 'k', outageAt: 60_000 }), {
-    message: /the outage ends at 70 s, and the load at 30 s: nobody would see/,
+    message: /the outage ends at 70 s, and the load at 30 s: the recovery would not be seen/,
   })
   await t.rejects(
     wrong('sustain', { key: 'k', clip: 'nowhere.mp4' }),
