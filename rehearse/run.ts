@@ -8,7 +8,7 @@ import { ConfigError } from '../base/options.ts'
 import { packageVersion } from '../base/paths.ts'
 import { refuseRenamed } from '../base/renamed.ts'
 import { tagOf } from '../base/seed.ts'
-import { formatDuration } from '../base/text.ts'
+import { formatDuration, plural } from '../base/text.ts'
 import { isRulePassed } from '../conduct/grade.ts'
 import type { ConductReport } from '../conduct/report.ts'
 import { conductReporters } from '../conduct/reporters/index.ts'
@@ -88,7 +88,7 @@ export async function rehearse(options: RehearseOptions): Promise<Rehearsal> {
     ms: Math.round(monotonicMs() - begunAt),
     ok: bad === 0 && missing.length === 0 && isWhole,
     why: [
-      `${scenarios.length} ${scenarios.length === 1 ? 'scenario' : 'scenarios'}, ${bad} failed; rules: ${summaryText(summary)}`,
+      `${plural(scenarios.length, 'scenario')}, ${bad} failed; rules: ${summaryText(summary)}`,
       ...(missing.length > 0 ? [`required, but not passed: ${missing.join(', ')}`] : []),
       ...(isWhole ? [] : [`it was stopped after ${done.length} of ${names.length}`]),
     ].join('; '),

@@ -44,7 +44,7 @@ function pretty(report: ReplayReport, options?: PrettyOptions): string {
 }
 
 const moreLine = (left: number, what: string): string[] =>
-  left > 0 ? [`${formatCount(left)} more ${what}${left === 1 ? '' : 's'} like it: the json report has them.`] : []
+  left > 0 ? [`${plural(left, `more ${what}`)} like it: the json report has them.`] : []
 
 const factsOf = ({ understudy, recorded_from: from, speed, strict, started_at: at }: ReplayReport): string =>
   `understudy ${understudy}, recorded from ${from ?? 'nowhere'}, speed ${speed}${strict ? ', strict' : ''}, ${when(at)}`

@@ -71,7 +71,7 @@ export class Playback {
       const target = log._target?.replace(/\/+$/, '')
       this.#bases = [...new Set([base, target].filter(one => one !== undefined))]
       const { calls, hooks } = this.#index()
-      const webhooks = hooks === 0 ? '' : ` and ${hooks} webhook${hooks === 1 ? '' : 's'}`
+      const webhooks = hooks === 0 ? '' : ` and ${plural(hooks, 'webhook')}`
       const part = log._incomplete === undefined ? '' : `; it is not complete: ${log._incomplete}`
       this.summary = `replaying ${file}: ${plural(calls, 'call')}${webhooks} of ${base ?? target ?? 'an unknown host'}${part}`
     } catch (error) {

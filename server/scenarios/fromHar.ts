@@ -127,7 +127,7 @@ const comment = (lines: readonly string[]): string =>
 function notesOf({ world, worlds, rules, left }: Drafted): string[] {
   const others = [...worlds].filter(([name, count]) => name !== world && count > 0)
   return [
-    `${rules.length} ${rules.length === 1 ? 'rule' : 'rules'} from the world ${world}`,
+    `${plural(rules.length, 'rule')} from the world ${world}`,
     ...(others.length > 0
       ? [
           `others have failures too: ${others.map(([name, count]) => `${name} (${count})`).join(', ')}; choose with --world`,

@@ -1,5 +1,6 @@
 /** Hears all observers, call by call, and makes the report. It keeps where evidence is, not the evidence. */
 
+import { formatCount, plural } from '../../base/text.ts'
 import { type Clause, type ClauseId, clauses } from '../../contracts/clauses.ts'
 import { errorCodes } from '../../contracts/errors.ts'
 import type { Evidence } from '../../contracts/evidence.ts'
@@ -227,9 +228,9 @@ export class TrafficEvaluator {
   }
 
   #counts(id: ClauseId, { verdict, answers, against }: Tally): string[] {
-    const exchange = `${grouped(answers)} ${answers === 1 ? 'answer' : 'answers'}`
+    const exchange = plural(answers, 'answer')
     return [
-      ...(verdict === 'failed' ? [`contradicted by ${grouped(against)} of ${exchange}`] : []),
+      ...(verdict === 'failed' ? [`contradicted by ${formatCount(against)} of ${exchange}`] : []),
       ...(id === 'ERR-1' && this.#cut > 0
         ? [`${calls(this.#cut)} cut off before a whole answer came: not judged`]
         : []),
@@ -264,8 +265,7 @@ function isNew({ kept }: Tally, { check, holds, expected, pointer }: Kept): bool
   return !alike.some(one => one.check === check && (holds || (one.expected === expected && one.pointer === pointer)))
 }
 
-const grouped = (count: number): string => count.toLocaleString('en-US')
-const calls = (count: number): string => `${grouped(count)} ${count === 1 ? 'call was' : 'calls were'}`
+const calls = (count: number): string => plural(count, 'call was', 'calls were')
 
 /** ERR-2: a code that is no documented one. */
 const isExtension = (code: string): boolean =>
