@@ -257,6 +257,9 @@ t.test('a report is read back as it was written; what is none is told by its fil
     refused(JSON.stringify({ ...drillReport(), drill: 'stroll' })),
     '/drill is "stroll"; expected one of burst, sustain, ramp, journey, outage, recover, soak',
   )
+  const { schema_version, ...old } = drillReport()
+  t.match(refused(JSON.stringify(old)), /^runs\/a\.json has no schema_version.*; expected 2: make a new report/)
+  t.match(refused(JSON.stringify({ ...old, schema_version: 1 })), /^runs\/a\.json has schema_version 1; expected 2/)
   const { load, ...rest } = drillReport()
   t.match(refused(JSON.stringify(rest)), '/load is missing; expected an object')
   t.match(

@@ -63,7 +63,7 @@ t.test(
   'a wrong call is refused in words that say what to do, before anything is sent; the command exits 2',
   async t => {
     const mock = await start(t)
-    const folder = t.testdir({ 'notes.txt': 'la', 'report.json': '{}' })
+    const folder = t.testdir({ 'notes.txt': 'la', 'report.json': '{}', 'old.json': '{"clauses":[]}' })
     const notes = join(folder, 'notes.txt')
     const options: [options: CheckOptions, says: RegExp][] = [
       [{ only: ['JOB-99'] }, /^--only names "JOB-99"; expected clauses, checks or themes, as --list shows them$/],
@@ -88,6 +88,10 @@ t.test(
       [['--reporter', 'xml'], /--reporter names "xml"; expected one of pretty, json/],
       [['--reporter', `json=${folder}`], /--reporter can't write ".*": it is a folder/],
       [['--baseline', join(folder, 'report.json')], /report\.json is not a report of understudy check/],
+      [
+        ['--baseline', join(folder, 'old.json')],
+        /old\.json has no schema_version.*; expected 2: make a new report with understudy check/,
+      ],
     ]
     for (const [one, says] of args) {
       const { code, stdout, stderr } = await checkCommand([mock.url, ...one])
