@@ -25,7 +25,7 @@ t.test('on a terminal it has colours and shows how far it is; NO_COLOR takes the
   t.match(colourful.stderr, /\[2\/2\] errors\.envelope: every error is/)
   t.match(colourful.stdout, '\u001b[32m')
   t.notOk((plain.stdout + plain.stderr).includes('\u001b[32m'))
-  t.match(plain.stdout, /3 hold, 0 broken/)
+  t.match(plain.stdout, /3 passed, 0 failed/)
 })
 
 t.test(
@@ -61,7 +61,7 @@ t.test(
     const files = Object.keys(reporters).flatMap(name => ['--reporter', `${name}=${join(folder, name)}`])
     const { code, stdout, stderr } = await understudy(['check', ...args, ...files, '--reporter', 'pretty'], { tty: 80 })
     t.equal(code, 1)
-    t.match(stdout, /\d+ hold, \d+ broken/)
+    t.match(stdout, /\d+ passed, \d+ failed/)
     t.notMatch(stdout + stderr, /hush/, 'neither in what is shown')
     for (const name of Object.keys(reporters)) t.notMatch(read(folder, name), /hush/, `nor in ${name}`)
     const report: Report = JSON.parse(read(folder, 'json'))
