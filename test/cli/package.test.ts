@@ -21,7 +21,7 @@ let packed: string[] = []
 // Building and installing take their time on a slow machine.
 t.setTimeout(120_000)
 
-t.test('npm run build and npm pack succeed', async t => {
+t.test('npm run build and npm pack succeed', async () => {
   // Types are checked by `npm run typecheck`.
   await run('npm', ['run', 'build', ...quiet, '--', '--noCheck'], { cwd: packageRoot })
   const pack = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder, ...quiet], {
