@@ -189,7 +189,7 @@ export class Clock {
     return this.#speed * (this.#parent ? this.#parent.#rate() : 1)
   }
 
-  /** One real timer at the most, for the first that is due. */
+  /** At most one real timer, for the first that is due. */
   #arm(): void {
     clearTimeout(this.#timeout)
     this.#armedFor = Number.POSITIVE_INFINITY

@@ -10,7 +10,7 @@ import type { Window } from './world/limits.ts'
 
 /** Bodies are kept up to here. */
 export const maxBodyBytes = 64 * 1024
-/** A world's journal holds this much at the most; the oldest entries go first. */
+/** A world's journal holds at most this many bytes; the oldest entries go first. */
 const maxJournalBytes = 32 * 1024 * 1024
 /** What a rule that counted the call takes, roughly. */
 const countedBytes = 64

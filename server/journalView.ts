@@ -82,7 +82,7 @@ export class JournalReader {
     this.#config = config
   }
 
-  /** The entries that fit, oldest first; `limit` of them at the most. */
+  /** The entries that fit, oldest first; at most `limit` of them. */
   read(filter: JournalFilter = {}, limit = 1000): JournalPage {
     const found = this.select(filter)
     let evicted = this.#worlds.evictedEntries

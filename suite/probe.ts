@@ -27,7 +27,7 @@ export interface CallOptions {
   file?: UploadFile
   /** Don't wait out a 429: it is what is wanted. */
   takes429?: boolean
-  /** Waits out 429s so long at the most; default: what the kit says. */
+  /** How long it waits out 429s, ms; default: as the environment says. */
   maxWaitMs?: number
 }
 
@@ -164,7 +164,7 @@ export class Probe {
       const waitMs = Math.max(Number(exchange.headers['retry-after'] ?? 0) * 1000 || 0, backoffMs)
       if (environment.now() + waitMs > until) {
         throw new NotTried(
-          `${method} ${path} was answered 429, to be tried again after ${Math.round(waitMs / 1000)} s; the suite waits ${maxWaitMs / 1000} s at the most`,
+          `${method} ${path} was answered 429, to be tried again after ${Math.round(waitMs / 1000)} s; the suite waits at most ${maxWaitMs / 1000} s`,
           ['--max-wait'],
         )
       }

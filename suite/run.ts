@@ -63,7 +63,7 @@ export async function runSuite(environment: SuiteEnvironment, options: RunOption
 /** What costs anything is left to the profile full. */
 const mayRun = ({ costs }: Check, profile: Profile): boolean => profile === 'full' || !costs
 
-/** What the checks that would run may cost at the most: printed before anything is sent. */
+/** What the checks that would run may cost: printed before anything is sent. */
 export function costsOf(
   options: Pick<RunOptions, 'checks' | 'profile' | 'only' | 'skip'>,
 ): Required<Costs> & { checks: number } {

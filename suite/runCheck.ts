@@ -30,7 +30,7 @@ export interface CheckOptions extends CheckSettings {
   baseline?: Report
   /** Ends the run early; the report then says what is known. */
   signal?: AbortSignal
-  /** Called once, before the first check, with what the run may do at the most. */
+  /** Called once, before the first check, with what the run may do. */
   onPlan?: (plan: CheckPlan) => void
   onProgress?: (progress: Progress) => void
   /** What the suite waits by, such as a Retry-After or the pause between polls. Default: real time. */

@@ -5,7 +5,7 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import type { FastifySchemaCompiler } from 'fastify'
 import type { JSONSchema } from 'json-schema-to-ts'
-import { plural } from '../../base/text.ts'
+import { formatCount, plural } from '../../base/text.ts'
 import { expectationOf, type SchemaPart, shown } from '../../contracts/expectation.ts'
 import { apiError } from '../errors.ts'
 
@@ -60,7 +60,7 @@ function describe(error: ErrorObject | undefined, part: string): Error {
   if (error.keyword === 'maxLength') {
     return apiError(
       'invalid_field',
-      `${where} has ${plural(String(error.data).length, 'character')}; expected ${error.params.limit} at the most`,
+      `${where} has ${plural(String(error.data).length, 'character')}; expected at most ${formatCount(error.params.limit as number)}`,
     )
   }
   const schema = error.keyword === 'type' || error.parentSchema ? (error.parentSchema as SchemaPart) : {}

@@ -11,7 +11,7 @@ import { readByRule } from '../pipeline/scenario.ts'
 import type { Received } from '../uploads.ts'
 import { ownBaseUrl } from './baseUrl.ts'
 
-/** What a multipart form adds to the file, at the most, for a declared size to be believed. */
+/** What a multipart form may add to the file, for a declared size to be believed. */
 const formOverheadBytes = 64 * 1024
 const maxNameLength = 3000
 /** A second file is let in to be told of. */
@@ -89,7 +89,7 @@ export function upload({ config, uploads }: Mock) {
   }
 }
 
-const tooLarge = (maxBytes: number) => apiError('file_too_large', `expected ${maxBytes} bytes at the most`)
+const tooLarge = (maxBytes: number) => apiError('file_too_large', `expected at most ${maxBytes} bytes`)
 
 /** The file's name: it becomes a part of its video_url, which POST /v1/jobs has to take. */
 function nameOf({ filename }: MultipartFile): string {
@@ -98,7 +98,7 @@ function nameOf({ filename }: MultipartFile): string {
   if (length <= maxNameLength) return name
   throw apiError(
     'invalid_upload',
-    `the file's name takes ${length} characters in a URL; expected ${maxNameLength} at the most`,
+    `the file's name takes ${length} characters in a URL; expected at most ${maxNameLength}`,
   )
 }
 

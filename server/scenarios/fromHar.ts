@@ -36,7 +36,7 @@ export function scenarioFromRecording(file: string, options: FromHarOptions): Ma
   const name = options.name ?? nameFrom(file)
   if (!new RegExp(scenarioName).test(name))
     throw new ConfigError(
-      `${JSON.stringify(name)} is no name for a scenario; expected lower case and hyphens, such as my-incident`,
+      `${JSON.stringify(name)} is not a name for a scenario; expected lower case and hyphens, such as my-incident`,
     )
   const source = openHar(file, options.base === undefined ? {} : { base: options.base })
   try {

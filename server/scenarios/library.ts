@@ -8,6 +8,7 @@ import { basename, dirname, extname, join, resolve } from 'node:path'
 import { laterReal } from '../../base/clock.ts'
 import { ConfigError } from '../../base/options.ts'
 import { packageRoot } from '../../base/paths.ts'
+import { formatCount } from '../../base/text.ts'
 import { type RuleFormat, type ScenarioFile, scenarioName } from '../../client/scenarioFormat.ts'
 import { compile } from './compile.ts'
 import type { Scenario } from './compiledScenario.ts'
@@ -307,7 +308,7 @@ function readText(file: string): string {
   try {
     const { size } = statSync(file)
     if (size <= maxScenarioBytes) return readFileSync(file, 'utf8')
-    throw new ScenarioError([unplaced(file, `has ${size} bytes; expected ${maxScenarioBytes} at the most`)])
+    throw new ScenarioError([unplaced(file, `has ${size} bytes; expected at most ${formatCount(maxScenarioBytes)}`)])
   } catch (error) {
     if (error instanceof ScenarioError) throw error
     throw new ScenarioError([unplaced(file, `can't be read: ${(error as Error).message}`)])

@@ -73,7 +73,7 @@ export function windowOf(name: string, spec: LimitSpec): Window | undefined {
   return limit === 0 ? undefined : new Window(name, limit, windowMs)
 }
 
-/** A world counts this many client addresses of keyless calls apart at the most; ended windows make room first. */
+/** A world counts at most this many client addresses of keyless calls apart; ended windows make room first. */
 const maxAddresses = 10_000
 
 /** The limits of one account. */

@@ -4,7 +4,7 @@ import type { UsageEvent, UsageSummary } from '../../contracts/schemas.ts'
 import type { Exchange } from '../journal.ts'
 
 const dayMs = 24 * 60 * 60 * 1000
-/** US-2 gives 100 at the most, US-1 looks 90 days back. */
+/** US-2 gives at most 100, US-1 looks 90 days back. */
 const maxEvents = 100
 const maxDays = 90
 

@@ -160,7 +160,7 @@ export const creditChecks: readonly Check[] = [
           { exchange },
         )
         if (daily)
-          t.expect('US-1', daily.length <= days, `${days} days at the most`, `${daily.length} days`, {
+          t.expect('US-1', daily.length <= days, `at most ${plural(days, 'day')}`, plural(daily.length, 'day'), {
             exchange,
           })
         const said = field(exchange, 'days')

@@ -314,13 +314,13 @@ test('a drill that is stopped says what was done', async t => {
 test('a target that is not on this machine is refused before anything is sent', async t => {
   const refused = (name: DrillName, options: DrillOptions) => drill(name, 'http://192.0.2.1', options)
   await t.rejects(refused('sustain', {}), {
-    message: /^http:\/\/192\.0\.2\.1 is not on this machine.*1510 requests and 121 jobs; say --allow-remote/,
+    message: /^http:\/\/192\.0\.2\.1 is not on this machine.*1,510 requests and 121 jobs; give --allow-remote/,
   })
   await t.rejects(refused('sustain', { allowRemote: true, rate: 200 }), {
-    message: /wants 200 requests a second, and --max-rate is 100/,
+    message: /wants 200\/s, and --max-rate is 100/,
   })
   await t.rejects(refused('soak', { allowRemote: true, rate: 100 }), {
-    message: /wants 60060 requests, and --max-requests is 10000/,
+    message: /wants 60,060 requests, and --max-requests is 10000/,
   })
   await t.rejects(refused('soak', { allowRemote: true, rate: 1, duration: 3_600_000 }), {
     message: /wants 3600 s, and --max-time is 900 s/,
@@ -424,12 +424,12 @@ test('a threshold that is given takes the place of the own one, and must be told
       'broken = 0: passed',
       'p99 < 5s: passed',
       'upload.5xx > 1%: failed',
-      'list.p50 < 9s: unknown',
+      'list.p50 < 9s: skipped',
     ],
   )
   writeFileSync(file, '- list.p50 < 9s\n')
   const unknown = await drill('sustain', url, options)
-  t.match(unknown.why, /^inconclusive: nothing tells of list.p50 < 9s: the drill found nothing to tell by/)
+  t.match(unknown.why, /^inconclusive: nothing tells of list.p50 < 9s: the drill found nothing to measure it by/)
 })
 
 test("soak tells the server's own numbers over time", async t => {

@@ -61,6 +61,7 @@ export function check(value, conditions, tags) {
 }
 `,
   'metrics.js': `
+import { state } from './state.js'
 export function add(name, value, tags = {}) {
   if (!Number.isFinite(Number(value))) throw new Error(name + ' takes ' + value)
   state.samples.push({ name, value: Number(value), tags: { ...state.tags, ...tags } })
@@ -81,6 +82,8 @@ export const Counter = kind('counter'), Rate = kind('rate'), Trend = kind('trend
 `,
   // k6's calls return when the answer is there: a worker sends, and this thread waits for it.
   'http.js': `
+import { state } from './state.js'
+import { add } from './metrics.js'
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads'
 const signal = new Int32Array(new SharedArrayBuffer(4))
 const { port1, port2 } = new MessageChannel()

@@ -133,7 +133,7 @@ for (const [clause, field, values, expected] of fields) {
       const [top, ...path] = (field === 'bg_color.1' ? 'bg_color' : field).split('.') as [string, ...string[]]
       body[top] = path.reduceRight((inner, name) => ({ [name]: inner }), value)
       const isLong = typeof value === 'string' && value.length > 4096
-      const told = isLong ? 'has \\d+ characters; expected \\d+ at the most' : `is .*; expected ${expected}`
+      const told = isLong ? 'has [\\d,]+ characters; expected at most [\\d,]+' : `is .*; expected ${expected}`
       const says = new RegExp(`^Invalid request: ${field.replaceAll('.', '\\.')} ${told}$`)
       await isRefusal(t, await post('/v1/jobs', body), 400, says)
       t.strictSame(await sideEffects(), before)

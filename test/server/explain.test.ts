@@ -95,7 +95,7 @@ t.test('a handle counts, can be awaited, and tells which rule never fired', asyn
   t.throws(() => handle.assertAllFired(), { message: /^inline: never fired: never; / })
   t.throws(() => handle.count('nope'), { message: /no rule "nope"; expected one of lost-answer, never/ })
   await t.rejects(handle.fired('never', { within: '20ms' }), {
-    message: 'waited 20ms for never to fire 1 times; it fired 0 times',
+    message: 'waited 20ms for never to fire 1 time; it fired 0 times',
   })
   t.equal((await api.get('/v1/jobs')).body.total, 1, 'ID-1 the work was done')
   handle.end()

@@ -157,7 +157,7 @@ t.test('GO-4 journal.waitFor gives the entries once they are there, or says what
   t.equal(heard.length, 2)
   t.equal(mock.journal.count({ route: 'listJobs' }), 1)
   await t.rejects(mock.journal.waitFor({ route: 'createJob' }, { within: '20ms' }), {
-    message: 'waited 20ms for 1 entries with {"route":"createJob"}, found 0 of 4 in the journal',
+    message: 'waited 20ms for 1 entry with {"route":"createJob"}, found 0 of 4 in the journal',
   })
 })
 

@@ -175,7 +175,7 @@ for (const path of ['/v1/uploads', '/api/upload']) {
     t.match(await exact.upload(short, 'short.mp4', '', path), { status: 200, body: { size: short.length } })
     const { mock, files } = await startWithFolder(t, { maxUploadBytes: short.length - 1 })
     const answer = await client(mock).upload(short, 'short.mp4', '', path)
-    await isRefusal(t, mock, answer, 400, 'invalid_request', /^File too large: expected \d+ bytes at the most$/)
+    await isRefusal(t, mock, answer, 400, 'invalid_request', /^File too large: expected at most \d+ bytes$/)
     t.strictSame(files(), [])
   })
 

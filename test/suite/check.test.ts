@@ -21,21 +21,21 @@ const unseen = ['RL-3', 'AD-1']
 t.test('on the mock all that can be tried holds, in the profile full within 20 s', async t => {
   const mock = await start(t, { webhookSecret })
   const plans: CheckPlan[] = []
-  // The two uploads of 500 MB are in `npm run prove`.
+  // One upload of 500 MB is real here; the one that is taken is in `npm run prove`.
   const report = await check(mock.url, {
     webhookSecret,
     require: ['core'],
     onPlan: plan => void plans.push(plan),
-    ...(!isProving && { skip }),
+    ...(!isProving && { skip: ['uploads.largest'] }),
   })
   t.same(having(report, 'failed'), [])
   t.same(
     having(report, 'skipped').filter(id => id !== 'ERR-3'),
-    unseen,
+    isProving ? unseen : ['UP-2', ...unseen],
   )
   t.match(report, { ok: true, complete: true, profile: 'full', required: { missing: [] } })
   t.ok(report.ms < 20_000, `${report.ms} ms`)
-  t.equal(report.spent.sent_bytes > 1e9, isProving, 'the two large uploads')
+  t.ok(report.spent.sent_bytes > (isProving ? 1e9 : 5e8), 'a large upload')
   t.match(plans, [{ target: mock.url, profile: 'full', aided: true, checks: report.checks.length }], 'one plan, before')
   const { credits = 0 } = plans[0] ?? {}
   t.ok(report.spent.credits > 100 && report.spent.credits <= credits, `${report.spent.credits} of ${credits} planned`)
@@ -56,7 +56,7 @@ t.test('in the profile safe nothing is broken, spent or filled up, within 5 s; c
 
   const required = await check(mock.url, { profile: 'safe', require: ['core'] })
   t.equal(required.ok, false)
-  t.match(required.why, /required, but not shown to hold: .*GO-2.*GO-6/)
+  t.match(required.why, /required, but not passed: .*GO-2.*GO-6/)
   for (const id of required.required.missing) {
     t.match(
       required.clauses.find(clause => clause.id === id),
@@ -253,7 +253,7 @@ t.test(
     for (const [name, says] of [
       ['song.mp4', /song\.mp4 has no length/],
       ['notes.txt', /notes\.txt has no extension of a video/],
-      ['none.mp4', /none\.mp4.* no file/],
+      ['none.mp4', /none\.mp4.* not a file/],
     ] as const) {
       await t.rejects(check(url, { clip: join(folder, name) }), says)
     }

@@ -604,7 +604,7 @@ t.test('the command: exit codes, options that make sense, and those that do not'
   t.match(await checkCommand([broken]), { code: 1, stdout: /JOB-4 failed[\s\S]*completed, which is terminal/ })
   t.match(await checkCommand([broken, '--skip', 'JOB-4']), { code: 0 })
   t.match(await checkCommand([broken, '--only', 'DL-1,states', '--require', 'DL-1']), { code: 1 })
-  t.match(await checkCommand([good, '--require', 'GO-4']), { code: 1, stdout: /required, but not shown to hold: GO-4/ })
+  t.match(await checkCommand([good, '--require', 'GO-4']), { code: 1, stdout: /required, but not passed: GO-4/ })
   t.match(await checkCommand([good, '--only', 'WH-3']), { code: 1, stdout: /nothing was proved/ })
   const json = put('before.json', (await checkCommand([good, '--reporter', 'json'])).stdout)
   t.match(await checkCommand([broken, '--baseline', json]), { code: 1, stdout: /JOB-4 passed -> failed/ })
@@ -616,7 +616,7 @@ t.test('the command: exit codes, options that make sense, and those that do not'
     [[good, '--only', 'nonsense'], /^understudy: --only names "nonsense"/],
     [[good, '--require', 'nonsense'], /^understudy: --require names "nonsense"/],
     [[good, '--base', 'https://elsewhere.test'], /holds no call below https:\/\/elsewhere\.test/],
-    [['http://127.0.0.1:1', '--base', base], /^understudy: --base says what is in front of the routes of a recording/],
+    [['http://127.0.0.1:1', '--base', base], /^understudy: --base is for a recording/],
     [[join(dir, 'missing.har')], /missing\.har/],
     [[put('cut.har', readFileSync(good, 'utf8').slice(0, 3000))], /it was cut off/],
     [

@@ -89,10 +89,10 @@ const cases: Case[] = [
     only: 'uploads.answer',
     wrong: (call, reply) => (isUpload(call) ? altered(reply, body => ({ ...body, size: 3 })) : reply),
     evidence: {
-      expected: '31052 bytes',
+      expected: '31,052 bytes',
       found: '3',
       pointer: '/size',
-      request: { method: 'POST', body: 'file: short.mp4 (video/mp4, 31052 bytes)' },
+      request: { method: 'POST', body: 'file: short.mp4 (video/mp4, 31,052 bytes)' },
       response: { status: 200, body: /"size":3/ },
       curl: /-F 'file=@\/.*\/clips\/short\.mp4;filename=short\.mp4;type=video\/mp4'$/,
     },
@@ -107,7 +107,7 @@ const cases: Case[] = [
       isUpload(call) && !/\r\nContent-Type:/i.test(call.body.toString('latin1'))
         ? { ...reply, status: 415, body: '{}' }
         : reply,
-    evidence: { found: '415', request: { body: 'file: short.mp4 (no type, 31052 bytes)' }, response: { status: 415 } },
+    evidence: { found: '415', request: { body: 'file: short.mp4 (no type, 31,052 bytes)' }, response: { status: 415 } },
     isIt: call => isUpload(call) && call.body.includes('name="file"; filename="short.mp4"\r\n\r\n'),
   },
   {

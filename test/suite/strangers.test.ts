@@ -103,7 +103,7 @@ t.test('a static file server is no API, and is told so', async t => {
     `${skip},limits`,
   ])
   t.equal(code, 1)
-  t.match(stdout, /\d+ broken, .*; nothing was proved: only 404, 501 was seen; is this the API's base URL\?\n$/)
+  t.match(stdout, /\d+ failed, .*; nothing was proved: only 404, 501 was seen; is this the API's base URL\?\n$/)
   t.notMatch(stderr, noTrace)
 })
 
