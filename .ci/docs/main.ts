@@ -3,22 +3,14 @@
  * block and says file and line of what differs; `npm run docs:tables` writes tables and schemas only, in a second.
  * Pages may be named: npm run docs:check -- README.md docs/first-steps.md. Exit code 1 where something differs.
  */
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { packageRoot } from '../../base/paths.ts'
 import { brokenLinks } from './links.ts'
 import { packHere } from './pack.ts'
+import { pages } from './pages.ts'
 import { type Difference, runPage } from './runPage.ts'
 import { schemaFiles, withTables } from './tables.ts'
-
-/** README.md and all below docs/, as paths from the top. */
-export const pages = (): string[] => [
-  'README.md',
-  ...readdirSync(join(packageRoot, 'docs'), { recursive: true, encoding: 'utf8' })
-    .filter(name => name.endsWith('.md'))
-    .map(name => `docs/${name}`)
-    .sort(),
-]
 
 const read = (page: string): string => readFileSync(join(packageRoot, page), 'utf8')
 
@@ -72,4 +64,4 @@ async function main([verb = 'check', ...named]: string[]): Promise<number> {
   return count === 0 ? 0 : 1
 }
 
-if (process.argv[1] === import.meta.filename) process.exitCode = await main(process.argv.slice(2))
+process.exitCode = await main(process.argv.slice(2))

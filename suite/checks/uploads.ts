@@ -1,5 +1,6 @@
 /** UP-1 to UP-4, and the upload's rows of ERR-4. */
 
+import { plural } from '../../base/text.ts'
 import { describeResponse, field, isRefused } from '../../contracts/answers.ts'
 import type { ObservedExchange } from '../../contracts/observedExchange.ts'
 import type { Video } from '../../media/clip.ts'
@@ -69,7 +70,7 @@ export const uploadChecks: readonly Check[] = [
         t.expect(
           'UP-3',
           field(exchange, 'size') === clip.bytes.length,
-          `${clip.bytes.length} bytes`,
+          plural(clip.bytes.length, 'byte'),
           field(exchange, 'size'),
           place('size'),
         )

@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { transform } from 'esbuild'
 import { type Test, test } from 'tap'
+import { packageRoot } from '../../base/paths.ts'
 import { interleaved, usualMix } from '../../drills/calls.ts'
 import { type K6Input, k6Script } from '../../drills/k6.ts'
 import type { DrillSettings } from '../../drills/options.ts'
@@ -482,7 +483,7 @@ test('the calls come as the drill sends them, with its headers and bodies, and w
       metadata: { understudy_drill: headers['Idempotency-Key'] },
     })
   const [upload] = found.requests
-  const { length } = readFileSync(new URL('../../fixtures/clips/short.mp4', import.meta.url))
+  const { length } = readFileSync(join(packageRoot, 'fixtures', 'clips', 'short.mp4'))
   t.same(upload?.body, { field: 'file', name: 'short.mp4', type: 'video/mp4', data: length }, 'UP-4')
   const paths = new Set(found.requests.map(({ tags }) => tags.name))
   t.same([...paths].sort(), [
