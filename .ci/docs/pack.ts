@@ -17,12 +17,17 @@ export async function packHere(): Promise<string> {
   await mkdir(home, { recursive: true })
   await run('bash', ['-c', 'tar xzf *.tgz --strip-components=1 -C node_modules/understudy'], { cwd: folder })
   await symlink(join(packageRoot, 'node_modules'), join(home, 'node_modules'))
+  await writeNpx(folder)
+  return folder
+}
+
+/** What npx does once it has found the command in node_modules/.bin, without half a second of npm before it. */
+export async function writeNpx(folder: string): Promise<void> {
+  const command = join(folder, 'node_modules', 'understudy', 'dist', 'cli', 'bin.js')
   await mkdir(join(folder, 'bin'))
-  // What npx does once it has found the command in node_modules/.bin, without half a second of npm before it.
   await writeFile(
     join(folder, 'bin', 'npx'),
-    `#!/bin/sh\n[ "$1" = understudy ] || { echo "only npx understudy runs here" >&2; exit 2; }\nshift\nexec node "${join(home, 'dist', 'cli', 'main.js')}" "$@"\n`,
+    `#!/bin/sh\n[ "$1" = understudy ] || { echo "only npx understudy runs here" >&2; exit 2; }\nshift\nexec node "${command}" "$@"\n`,
   )
   await chmod(join(folder, 'bin', 'npx'), 0o755)
-  return folder
 }

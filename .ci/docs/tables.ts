@@ -41,7 +41,7 @@ const tables: Record<string, () => string> = {
         ...testKeys.map(({ prefix, effect }) => [`\`${prefix}…\``, effect]),
         [
           `\`${testKeyPrefix}<scenario>__…\``,
-          'plays that [scenario](#scenarios); 400 where there is none of that name',
+          'plays that [scenario](scenarios.md); 400 where there is none of that name',
         ],
         ['any other', '401 `invalid_api_key`'],
       ],
@@ -57,7 +57,7 @@ const tables: Record<string, () => string> = {
       new Library(undefined)
         .list()
         .map(({ name, scenario }) => [
-          `[\`${name}\`](scenarios/${name}.yaml)`,
+          `[\`${name}\`](../../scenarios/${name}.yaml)`,
           scenario?.description ?? '',
           scenario?.clauses.join(' ') ?? '',
         ]),

@@ -1,12 +1,10 @@
-import { readFileSync, rmSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { missingLine, normalise } from '../../.ci/docs/compare.ts'
 import { brokenLinks } from '../../.ci/docs/links.ts'
-import { packHere } from '../../.ci/docs/pack.ts'
 import { blocksOf } from '../../.ci/docs/page.ts'
 import { pages } from '../../.ci/docs/pages.ts'
-import { runPage } from '../../.ci/docs/runPage.ts'
 import { schemaFiles, withTables } from '../../.ci/docs/tables.ts'
 import { packageRoot } from '../../base/paths.ts'
 
@@ -34,27 +32,6 @@ t.test('README is a page that one reads', async t => {
   t.same(
     lines.filter(line => line.length > 125),
     [],
-  )
-})
-
-t.test('README and the first pages are true: each block runs and prints what is shown', async t => {
-  const packed = await packHere()
-  t.teardown(() => rmSync(packed, { recursive: true, force: true }))
-  for (const page of ['README.md', 'docs/install.md', 'docs/first-steps.md']) {
-    const found = await runPage(read(page), packed)
-    t.same(
-      found.map(({ line, text }) => `${page}:${line}: ${text}`),
-      [],
-    )
-  }
-  const wrong = '```console\n$ npx understudy --version\n9.9.9\n$ node -e "process.exit(3)"\n```\n'
-  t.match(
-    await runPage(wrong, packed),
-    [
-      { line: 3, text: /`9\.9\.9` is shown/ },
-      { line: 4, text: /exit code 3/ },
-    ],
-    'an output that was changed by hand is found, and a command that fails',
   )
 })
 

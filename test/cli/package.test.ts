@@ -9,6 +9,8 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import t from 'tap'
+import { writeNpx } from '../../.ci/docs/pack.ts'
+import { runPage } from '../../.ci/docs/runPage.ts'
 import { packageRoot, packageVersion } from '../../base/paths.ts'
 import { clauses } from '../../contracts/clauses.ts'
 import { altered, front } from '../suite/checking.ts'
@@ -180,4 +182,24 @@ t.test('and in TypeScript, where a wrong option is an error', async t => {
   const flags = ['--noEmit', '--strict', '--skipLibCheck', '--target', 'es2023', '--module', 'nodenext']
   const { stdout } = await run(process.execPath, [tsc, ...flags, 'use.ts'], { cwd: folder }).catch(failed => failed)
   t.equal(stdout, '')
+})
+
+t.test('README and the first pages are true: each block runs and prints what is shown', async t => {
+  await writeNpx(folder)
+  for (const page of ['README.md', 'docs/install.md', 'docs/first-steps.md']) {
+    const found = await runPage(await readFile(join(packageRoot, page), 'utf8'), folder)
+    t.same(
+      found.map(({ line, text }) => `${page}:${line}: ${text}`),
+      [],
+    )
+  }
+  const wrong = '```console\n$ npx understudy --version\n9.9.9\n$ node -e "process.exit(3)"\n```\n'
+  t.match(
+    await runPage(wrong, folder),
+    [
+      { line: 3, text: /`9\.9\.9` is shown/ },
+      { line: 4, text: /exit code 3/ },
+    ],
+    'an output that was changed by hand is found, and a command that fails',
+  )
 })
