@@ -1,4 +1,6 @@
-import { parseDuration } from './duration.ts'
+import { type Duration, parseDuration } from './duration.ts'
+import { UnderstudyError } from './errors.ts'
+
 export interface Option<T> {
   /** The flag's argument, as --help shows it. */
   argument: string
@@ -45,7 +47,10 @@ export const variableOf = (name: string, verb?: string): string =>
   `UNDERSTUDY_${verb === undefined ? '' : `${verb}_`}${name.replace(/[A-Z]/g, letter => `_${letter}`)}`.toUpperCase()
 
 /** A wrong option: its message says what was found, what was expected and what to do. */
-export class ConfigError extends Error {}
+export class ConfigError extends UnderstudyError {
+  override readonly name: string = 'ConfigError'
+  readonly code: `ERR_${string}` = 'ERR_CONFIG'
+}
 
 /** The same of an option of any table. */
 export function parseAs<T>(option: Pick<Option<T>, 'parse'>, value: string, source: string): T {
@@ -69,6 +74,23 @@ export const onOff = (value: string): boolean =>
 export const durationMs = (value: string): number => {
   const ms = /^\d+$/.test(value) ? Number(value) : parseDuration(value)
   return ms !== undefined && ms >= 1 && ms <= 604_800_000 ? ms : expected('a time from 1ms to 7d, such as 30s')
+}
+
+/** Milliseconds of a duration, as the API takes it. Throws a ConfigError for what is none, or below 0. */
+export function durationToMs(given: Duration): number {
+  const ms = typeof given === 'number' ? given : parseDuration(given)
+  if (ms === undefined || !(ms >= 0))
+    throw new ConfigError(`${JSON.stringify(given)} is not a time; expected one such as "500ms", "5s" or 250 (ms)`)
+  return ms
+}
+
+/** Throws a ConfigError for an option that is not known: a misspelled one would do nothing. */
+export function refuseUnknown(given: object, known: readonly string[]): void {
+  const unknown = Object.keys(given).find(name => !known.includes(name))
+  if (unknown === undefined) return
+  const inCamelCase = unknown.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+  const hint = known.includes(inCamelCase) ? `it is ${inCamelCase}` : `expected ${known.join(', ')}`
+  throw new ConfigError(`There is no option ${JSON.stringify(unknown)}; ${hint}`)
 }
 
 export const httpUrl = (value: string): string =>

@@ -2,9 +2,8 @@
  * What a drill can do with its target besides loading it: ask it something, and, where it is the mock, have keys with the
  * limits that the drill needs and switch scenarios on and off.
  */
-import type { Outgoing } from '../base/http.ts'
 import type { Transport } from '../base/send.ts'
-import { parse } from '../contracts/answers.ts'
+import { findControl, messageIn } from './control.ts'
 
 export interface Limit {
   calls: number
@@ -41,23 +40,8 @@ export async function findDrillControl({
   headers,
   adminToken,
 }: Asked): Promise<MockControl | undefined> {
-  const ask = async (method: string, path: string, body?: unknown): Promise<{ status: number; json: unknown }> => {
-    const out: Outgoing = {
-      method,
-      url: `${base}/__mock/${path}`,
-      headers: {
-        ...headers,
-        ...(body !== undefined && { 'Content-Type': 'application/json' }),
-        ...(adminToken !== undefined && { 'X-Admin-Token': adminToken }),
-      },
-      ...(body !== undefined && { content: new TextEncoder().encode(JSON.stringify(body)) }),
-      timeoutMs: withinMs,
-    }
-    const { status, bytes } = await send(out)
-    return { status, json: parse(new TextDecoder().decode(bytes)) }
-  }
-  const { json } = await ask('GET', 'clock')
-  if (typeof (json as { frozen?: unknown } | undefined)?.frozen !== 'boolean') return undefined
+  const ask = await findControl({ base, send, headers, adminToken, timeoutMs: withinMs })
+  if (ask === undefined) return undefined
   return {
     async freshKey(what, limit) {
       const key = `test_drill_${tag(what)}`
@@ -69,9 +53,8 @@ export async function findDrillControl({
       return key
     },
     async startScenario(scenario, key) {
-      const { status, json } = await ask('PUT', 'scenario', { scenario, key })
-      if (status === 200) return undefined
-      return (json as { error?: { message?: string } } | undefined)?.error?.message ?? `it was answered ${status}`
+      const answer = await ask('PUT', 'scenario', { scenario, key })
+      return answer.status === 200 ? undefined : messageIn(answer)
     },
     async endScenario(key) {
       const { status } = await ask('DELETE', `scenario?key=${encodeURIComponent(key)}`)

@@ -71,7 +71,7 @@ export function grade(traffic: Iterable<Traffic>, options: GradeOptions): Conduc
 
 /** Whether a name is a rule, or a clause that a rule speaks of. */
 export const isRuleOrClause = (name: string): boolean => ruleNames.has(name) || ruleNames.has(name.toUpperCase())
-const ruleNames = new Set(rules.flatMap(({ id, clauses }) => [id, ...clauses]))
+const ruleNames = new Set<string>(rules.flatMap(({ id, clauses }) => [id, ...clauses]))
 
 /** What is near to say where it is neither. */
 export const namesOfRules = (): string[] => [...ruleNames]

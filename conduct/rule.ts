@@ -2,6 +2,33 @@
 import type { ClauseId } from '../contracts/clauses.ts'
 import type { Client, ClientCall, ClientWebhook } from './client.ts'
 
+/** The ids of the rules, which reports and tests name. */
+export type RuleId =
+  | 'errors.client-errors-not-retried'
+  | 'errors.retried'
+  | 'errors.no-hammering'
+  | 'retries.grow'
+  | 'retries.jitter'
+  | 'limits.retry-after'
+  | 'idempotency.one-job'
+  | 'credits.no-retry'
+  | 'polling.pace'
+  | 'polling.slows-down'
+  | 'polling.stops'
+  | 'polling.gives-up'
+  | 'download.after-completion'
+  | 'secrets.key-not-in-url'
+  | 'secrets.key-not-in-body'
+  | 'secrets.key-only-where-needed'
+  | 'webhooks.in-time'
+  | 'webhooks.answers-2xx'
+  | 'webhooks.duplicates'
+  | 'webhooks.signature'
+  | 'uploads.acceptable'
+  | 'goLive.paths'
+  | 'goLive.audit'
+  | 'observability.request-id'
+
 /** One situation in which the rule speaks, and what the client did in it. */
 export interface RuleFinding {
   kept: boolean
@@ -22,7 +49,7 @@ export interface Grading {
 
 export interface ConductRule {
   /** theme.what; stable, as reports and tests name it. */
-  id: string
+  id: RuleId
   /** The clause that it comes from; behind it, others that say so too. */
   clauses: readonly [ClauseId, ...ClauseId[]]
   /** What a client does that keeps it. */

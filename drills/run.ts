@@ -4,6 +4,7 @@ import { setMaxListeners } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { holdProcess, laterReal, monotonicMs } from '../base/clock.ts'
+
 import { NoAnswer } from '../base/http.ts'
 import { baseOf, certificateIn, defined, existing, parseHeaderLines, unsendable } from '../base/inputs.ts'
 import { isLoopback } from '../base/loopback.ts'

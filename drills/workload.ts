@@ -1,6 +1,7 @@
 /** The calls of a load, made ready and kept going: which video they are about, which jobs they ask for. */
 
 import { monotonicMs } from '../base/clock.ts'
+
 import { multipart } from '../base/multipart.ts'
 import { ConfigError } from '../base/options.ts'
 import { TargetError } from '../base/targetError.ts'

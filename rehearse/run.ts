@@ -9,6 +9,7 @@ import { packageVersion } from '../base/paths.ts'
 import { refuseRenamed } from '../base/renamed.ts'
 import { tagOf } from '../base/seed.ts'
 import { formatDuration, plural } from '../base/text.ts'
+import type { RunningMock } from '../client/mock.ts'
 import { isRulePassed } from '../conduct/grade.ts'
 import type { ConductReport } from '../conduct/report.ts'
 import { conductReporters } from '../conduct/reporters/index.ts'
@@ -16,7 +17,7 @@ import { allPaths, pathsTried } from '../conduct/rules/goLive.ts'
 import { countVerdicts, summaryText } from '../contracts/verdict.ts'
 import { reportVersion } from '../reports/document.ts'
 import { Library } from '../server/scenarios/library.ts'
-import { type RunningMock, startMock } from '../server/start.ts'
+import { startMock } from '../server/start.ts'
 import { type RehearseSettings, rehearseOptions } from './options.ts'
 
 import { type Ended, runProgram } from './program.ts'
@@ -164,9 +165,8 @@ async function rehearseOne(
       ...defined({ signal: settings.signal }),
     })
     const report = mock.conduct(undefined, {
-      maxPollTimeMs: settings.maxPollTime,
-      // Who has ended comes back no more.
-      ...(ended.finished && { now: Number.POSITIVE_INFINITY }),
+      maxPollTime: settings.maxPollTime,
+      ended: ended.finished,
     })
     const result = resultOf(scenario, ended, report, mock, folder)
     writeReports(folder, { ...report, source: `${settings.command.join(' ')} under ${scenario}` }, mock)

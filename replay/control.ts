@@ -3,6 +3,7 @@
  * speed instant the time of the replayed keys stands still but for what the recording says has passed, so that limits,
  * windows and jobs meet their calls as they did then, without anybody waiting.
  */
+import { type ControlTarget, findControl } from '../client/control.ts'
 import type { Sender } from './send.ts'
 
 /** A key's world, or the one of its X-Mock-World; "anonymous" is nobody's. */
@@ -31,23 +32,8 @@ export async function findReplayControl(
   sender: Sender,
   headers: Record<string, string>,
 ): Promise<Control | undefined> {
-  const ask = async (method: string, path: string, body?: unknown): Promise<{ status: number; json: unknown }> => {
-    const content = body === undefined ? undefined : Buffer.from(JSON.stringify(body))
-    const { status, text } = await sender.send({
-      method,
-      url: `${base}/__mock/${path}`,
-      headers: { ...headers, ...(content && { 'content-type': 'application/json' }) },
-      content: content && { size: content.length, chunks: () => [content] },
-      timeoutMs: withinMs,
-    })
-    try {
-      return { status, json: JSON.parse(text) }
-    } catch {
-      return { status, json: undefined }
-    }
-  }
-  const { json } = await ask('GET', 'clock')
-  if (typeof (json as { frozen?: unknown } | undefined)?.frozen !== 'boolean') return undefined
+  const ask = await findControl({ base, send: sentBy(sender), headers, timeoutMs: withinMs })
+  if (ask === undefined) return undefined
 
   const played = new Set<string>()
   const touched = new Map<string, WorldPlace>()
@@ -73,6 +59,19 @@ export async function findReplayControl(
     },
   }
 }
+
+/** The control routes are asked on the same connections as the recorded calls are sent. */
+const sentBy =
+  (sender: Sender): ControlTarget['send'] =>
+  async ({ content, ...out }) => {
+    const bytes = content as Uint8Array | undefined
+    const { status, text } = await sender.send({
+      ...out,
+      headers: { ...out.headers },
+      content: bytes && { size: bytes.length, chunks: () => [bytes] },
+    })
+    return { status, bytes: new TextEncoder().encode(text) }
+  }
 
 interface Rule {
   name?: string

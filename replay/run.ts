@@ -1,6 +1,7 @@
 /** replay(): the calls of a recording, sent again to any base URL, and what is answered otherwise than it was. */
 
 import { holdProcess, monotonicMs } from '../base/clock.ts'
+
 import { baseOf, certificateIn, existing, parseHeaderLines, unsendable } from '../base/inputs.ts'
 import { isLoopback } from '../base/loopback.ts'
 import { ConfigError } from '../base/options.ts'

@@ -8,15 +8,15 @@ import { aborted, type CommandIo, type ExitCode, hasColor, writeLine } from '../
 import { addOptions, type VerbSetup } from '../base/flags.ts'
 import { packageRoot } from '../base/paths.ts'
 import { readVariables } from '../base/variables.ts'
+import type { RunningMock } from '../client/mock.ts'
 import { completeConfig, type MockOptions, options } from './config.ts'
-import type { RunningMock } from './start.ts'
 
 export const setUpServe: VerbSetup = (verb, run) =>
   addOptions(verb, options).action(
     run(async (io, flags: MockOptions): Promise<ExitCode> => {
       const config = completeConfig({ ...readVariables(options, io.env), ...flags })
       // Loaded here, so that --help is quick.
-      const [{ buildApp }, { defaultKey, listen }, { pino }] = await Promise.all([
+      const [{ buildApp }, { listen }, { pino }] = await Promise.all([
         import('./app.ts'),
         import('./start.ts'),
         import('pino'),
@@ -24,7 +24,7 @@ export const setUpServe: VerbSetup = (verb, run) =>
       const log = pino({ level: config.logLevel, base: undefined }, await logsOn(io, pino))
       const app = buildApp(config, log)
       const mock = await listen(app)
-      writeLine(io.stdout, greeting(mock, defaultKey, config.scenario, app.mock.playback?.summary))
+      writeLine(io.stdout, greeting(mock, mock.key, config.scenario, app.mock.playback?.summary))
       await aborted(io.signal)
       await mock.close()
       log.flush()

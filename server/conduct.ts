@@ -1,31 +1,25 @@
 /** The grade of a client, from the mock's own journal: for tests in this process, and for GET /__mock/conduct. */
 
 import { fingerprintOf } from '../base/fingerprint.ts'
+import { durationToMs, refuseUnknown } from '../base/options.ts'
 import { packageVersion } from '../base/paths.ts'
-import { refuseRenamed } from '../base/renamed.ts'
 import { plural } from '../base/text.ts'
-import { defaultMaxPollTimeMs, grade, isRuleOrClause, namesOfRules, resultsFor } from '../conduct/grade.ts'
-import type { ConductReport, RuleResult } from '../conduct/report.ts'
+import type { ConductOptions, WorldSelector } from '../client/mock.ts'
+import { knownRule } from '../conduct/expectation.ts'
+import { defaultMaxPollTimeMs, grade } from '../conduct/grade.ts'
+import type { ConductReport } from '../conduct/report.ts'
 import { type Traffic, trafficOf } from '../recordings/traffic.ts'
 import type { Entry } from './journal.ts'
 import { harEntryOf } from './journalHar.ts'
 import type { Mock } from './mock.ts'
 import type { World } from './world/world.ts'
-import { isWorldSelected, type WorldSelector } from './world/worlds.ts'
+import { isWorldSelected } from './world/worlds.ts'
 
-export interface ConductOptions {
-  /** The longest that a job may be polled that doesn't end, ms by the mock's clock; 30 min by default. */
-  maxPollTimeMs?: number
-  /** Clauses or rules that have to be kept for the report to be ok. */
-  require?: readonly string[]
-  /** Until when the client was watched, ms by the mock's clock; now by default. Infinity for one that has ended. */
-  now?: number
-}
-
-/** Grades the client of a key; without one, all clients. Throws a RangeError for a name that is no rule and no clause. */
+/** Grades the client of a key; without one, all clients. Throws a ConfigError for a name that is no rule and no clause. */
 export function conductOf(mock: Mock, selector: WorldSelector, options: ConductOptions = {}): ConductReport {
-  refuseRenamed(options)
-  for (const name of options.require ?? []) knownRule(name)
+  refuseUnknown(options, ['maxPollTime', 'require', 'ended'])
+  const { maxPollTime, require = [], ended = false } = options
+  for (const name of require) knownRule(name)
   const worlds = [...mock.worlds].filter(one => isWorldSelected(one, selector))
   const evicted = worlds.reduce((sum, one) => sum + one.journal.evicted, 0)
   const own = worlds.flatMap(one => [...one.journal])
@@ -41,10 +35,10 @@ export function conductOf(mock: Mock, selector: WorldSelector, options: ConductO
       }),
     },
     ...(name !== undefined && { key: selector.world === undefined ? name : `${name}/${selector.world}` }),
-    now: options.now ?? (worlds[0] ?? mock).clock.now(),
-    maxPollTimeMs: options.maxPollTimeMs ?? defaultMaxPollTimeMs,
+    now: ended ? Number.POSITIVE_INFINITY : (worlds[0] ?? mock).clock.now(),
+    maxPollTimeMs: maxPollTime === undefined ? defaultMaxPollTimeMs : durationToMs(maxPollTime),
     unsigned: mock.config.webhookSecret === undefined,
-    require: options.require ?? [],
+    require,
   })
 }
 
@@ -73,69 +67,3 @@ function nameOf({ worlds }: Mock, { key }: WorldSelector): string | undefined {
   const isFingerprint = [...worlds].some(one => one.key !== undefined && fingerprintOf(one.key) === key)
   return isFingerprint ? key : fingerprintOf(key)
 }
-
-/** The name as it is known. Throws a RangeError for one that no rule has. */
-export function knownRule(name: string): string {
-  if (isRuleOrClause(name)) return name
-  throw new RangeError(
-    `There is no rule of conduct or clause ${JSON.stringify(name)}; expected one of ${namesOfRules().join(', ')}`,
-  )
-}
-
-/** A client did not keep what was expected of it. The message has the evidence and what to do. */
-export class ConductError extends Error {
-  readonly report: ConductReport
-
-  constructor(message: string, report: ConductReport) {
-    super(message)
-    this.name = 'ConductError'
-    this.report = report
-  }
-}
-
-export interface ConductExpectation {
-  /**
-   * Resolves when each of the rules, or some rule of each of the clauses, passed and none failed; rejects with a
-   * ConductError that has the evidence when one failed, or when the situation never arose.
-   */
-  toKeep(...names: [string, ...string[]]): Promise<ConductReport>
-  /** Resolves when no rule failed; skipped rules do not matter. */
-  toBreakNothing(): Promise<ConductReport>
-}
-
-export const expectationOn = (report: () => ConductReport): ConductExpectation => ({
-  async toKeep(...names) {
-    const described = report()
-    for (const name of names) {
-      const results = resultsFor(described.rules, knownRule(name))
-      const broken = results.filter(({ verdict }) => verdict === 'failed')
-      if (broken.length > 0) throw new ConductError(`${name} failed\n${broken.map(brokenText).join('\n')}`, described)
-      if (results.every(({ verdict }) => verdict === 'skipped'))
-        throw new ConductError(`${name} was skipped\n${results.map(unseenText).join('\n')}`, described)
-    }
-    return described
-  },
-  async toBreakNothing() {
-    const described = report()
-    if (described.calls + described.webhooks === 0) throw new ConductError(described.why, described)
-    const broken = described.rules.filter(({ verdict }) => verdict === 'failed')
-    if (broken.length > 0) throw new ConductError(`${described.why}\n${broken.map(brokenText).join('\n')}`, described)
-    return described
-  },
-})
-
-const shownPieces = 3
-
-function brokenText({ id, clause, title, evidence, advice }: RuleResult): string {
-  const pieces = evidence
-    .slice(0, shownPieces)
-    .flatMap(({ said, entries }) => [
-      `    ${said}`,
-      ...entries.map(({ number, time, what }) => `      #${number} ${time.slice(11, 23)} ${what}`),
-    ])
-  const more = evidence.length > shownPieces ? [`    and ${evidence.length - shownPieces} more`] : []
-  return [`  ${id} (${clause}): ${title}`, ...pieces, ...more, `    advice: ${advice}`].join('\n')
-}
-
-const unseenText = ({ id, reason, provoke }: RuleResult): string =>
-  `  ${id}: ${reason}${provoke.length > 0 ? `; provoke it with the scenario ${provoke.join(' or ')}` : ''}`

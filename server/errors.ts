@@ -1,9 +1,9 @@
 /**
  * The one type of error that is thrown, and the one place that turns anything thrown into an answer's envelope.
  */
+import { ScenarioError } from '../client/scenarioError.ts'
 import { type ErrorCase, type ErrorCaseName, errorCases, statusOf } from '../contracts/errors.ts'
 import type { ErrorEnvelope } from '../contracts/schemas.ts'
-import { ScenarioError } from './scenarios/problems.ts'
 
 /** What a message echoes of a request is cut to this. */
 const maxDetailLength = 400

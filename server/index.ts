@@ -1,21 +1,26 @@
-/** What `import … from 'understudy'` gives. */
-
+/**
+ * `understudy`: the mock in this process.
+ *
+ *     import { startMock } from 'understudy'
+ *     const mock = await startMock({ speed: 'instant' })
+ *
+ * The other subpaths: understudy/client (a mock in another process), /suite, /drills, /record, /replay, /conduct and
+ * /contract.
+ */
+export type { Duration } from '../base/duration.ts'
+export { ControlError, JournalEvictedError, UnderstudyError, WaitTimeoutError } from '../base/errors.ts'
 export { ConfigError } from '../base/options.ts'
-export type { RuleFormat as Rule, ScenarioFile } from '../client/scenarioFormat.ts'
+export type * from '../client/mock.ts'
+export { type PlacedProblem, ScenarioError } from '../client/scenarioError.ts'
+export type { LimitFormat, RuleFormat as Rule, ScenarioFile } from '../client/scenarioFormat.ts'
 export type { Snapshot } from '../client/snapshotFormat.ts'
-export { type Clause, type ClauseId, clauses } from '../contracts/clauses.ts'
-export { type ErrorCase, type ErrorCode, errorCases, errorClasses, errorCodes } from '../contracts/errors.ts'
-export { buildOpenApi } from '../contracts/openapi.ts'
-export { type Operation, type OperationId, operations } from '../contracts/operations.ts'
-export * as schemas from '../contracts/schemas.ts'
-export { ConductError, type ConductExpectation, type ConductOptions } from './conduct.ts'
+export { ConductError, type ConductExpectation } from '../conduct/expectation.ts'
+export type { ConductReport } from '../conduct/report.ts'
+export type { RuleId } from '../conduct/rule.ts'
+export type { ClauseId } from '../contracts/clauses.ts'
+export type { OperationId } from '../contracts/operations.ts'
+export type { Job, JobState } from '../contracts/schemas.ts'
 export type { LogLevel, MockOptions } from './config.ts'
-export type { JobChange } from './control/jobs.ts'
-export type { KeyChange, KeyState } from './control/keys.ts'
-export type { ScenarioChoice } from './control/scenarios.ts'
-export type { JournalEntry, JournalFilter, JournalPage } from './journalView.ts'
-export type { ActiveScenario } from './scenarios/activeScenarios.ts'
-export type { ExplainedCondition, ExplainedRule, Explanation } from './scenarios/explain.ts'
 export { scenarioSchema } from './scenarios/format.ts'
-export { type PlacedProblem, ScenarioError } from './scenarios/problems.ts'
-export { type MockClock, type MockJournal, type RunningMock, type ScenarioHandle, startMock } from './start.ts'
+export { type FromHarOptions, type MadeScenario, scenarioFromRecording } from './scenarios/fromHar.ts'
+export { startMock } from './start.ts'

@@ -4,6 +4,7 @@
  * nothing.
  */
 
+import type { WebhookEventName } from '../contracts/schemas.ts'
 import type { Cut } from '../recordings/har.ts'
 import type { RuleContext } from './scenarios/scenarioRun.ts'
 import type { Window } from './world/limits.ts'
@@ -154,7 +155,7 @@ export interface DeliveryAttempt {
   readonly world: JournalWorld
   readonly at: number
   readonly deliveryId: string
-  readonly event: string
+  readonly event: WebhookEventName
   readonly jobId: string
   readonly url: string
   /** 1 for the first, counting on over retries and redeliveries. */

@@ -3,11 +3,12 @@
 import { STATUS_CODES } from 'node:http'
 import { isSecretHeader } from '../base/redaction.ts'
 import { plural } from '../base/text.ts'
+import type { ExchangeEntry, JournalEntry, JournalFilter, WebhookEntry } from '../client/mock.ts'
 import type { Cut, HarEntry } from '../recordings/har.ts'
 import { holdsKey } from '../recordings/traffic.ts'
 import { harText } from '../recordings/write.ts'
 import type { DeliveryAttempt, Entry, Exchange } from './journal.ts'
-import type { JournalEntry, JournalFilter, JournalReader } from './journalView.ts'
+import type { JournalReader } from './journalView.ts'
 import type { Mock } from './mock.ts'
 import { isWorldSelected } from './world/worlds.ts'
 
@@ -37,7 +38,7 @@ function keylessOf({ worlds, journal }: Mock, filter: JournalFilter): Entry[] {
 export const harEntryOf = (entry: Entry, journal: JournalReader): HarEntry =>
   entry.kind === 'exchange' ? ofExchange(entry, journal.show(entry)) : ofDelivery(entry, journal.show(entry))
 
-function ofExchange(exchange: Exchange, shown: JournalEntry): HarEntry {
+function ofExchange(exchange: Exchange, shown: ExchangeEntry): HarEntry {
   const { at, endedAt, upload } = exchange
   const { request, response } = shown
   const url = /^https?:/i.test(shown.url) ? shown.url : `http://${request.headers.host ?? 'localhost'}${shown.url}`
@@ -82,7 +83,7 @@ function ofExchange(exchange: Exchange, shown: JournalEntry): HarEntry {
   }
 }
 
-function ofDelivery(attempt: DeliveryAttempt, shown: JournalEntry): HarEntry {
+function ofDelivery(attempt: DeliveryAttempt, shown: WebhookEntry): HarEntry {
   const { request } = shown
   return {
     ...common(shown, attempt.ms),

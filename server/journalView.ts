@@ -3,73 +3,22 @@
  */
 
 import { isSecretHeader, redacted, redactField, redactText, redactUrl, withoutSecrets } from '../base/redaction.ts'
-import { plural } from '../base/text.ts'
+import { countUnknown } from '../client/commands.ts'
+import type {
+  ExchangeEntry,
+  JournalEntry,
+  JournalFilter,
+  JournalPage,
+  WebhookEntry,
+  WorldSelector,
+} from '../client/mock.ts'
 import { routeOf } from '../contracts/operations.ts'
 import type { Config } from './config.ts'
-import { type Entry, type Exchange, type Feed, maxBodyBytes } from './journal.ts'
+import { type DeliveryAttempt, type Entry, type Exchange, type Feed, maxBodyBytes } from './journal.ts'
 import { answerHeaders } from './pipeline/headers.ts'
 
 import type { World } from './world/world.ts'
-import { isWorldSelected, type WorldSelector, type Worlds } from './world/worlds.ts'
-
-/** Which entries; all that are given have to fit. */
-export interface JournalFilter extends WorldSelector {
-  kind?: 'exchange' | 'webhook'
-  /** An operation's id (getJob), its route ("GET /v1/jobs/{job_id}"), or its path alone. */
-  route?: string
-  /** 429, or 4xx for a class. */
-  status?: string | number
-  job_id?: string
-  request_id?: string
-  /** Only what came later: an entry's seq, or an ISO 8601 time. */
-  since?: number | string
-}
-
-/** An entry as it is shown. Times are ISO 8601, `ms` is how long it took. */
-export interface JournalEntry {
-  seq: number
-  kind: 'exchange' | 'webhook'
-  time: string
-  /** The world: the key's fingerprint, and the X-Mock-World behind a slash. */
-  world: string
-  job_id: string | null
-  url: string
-  status: number
-  ms: number
-  request: { headers: Record<string, string>; body?: unknown }
-  /** Of an exchange. */
-  request_id?: string
-  method?: string
-  route?: string | null
-  aborted?: boolean
-  /** The scenario that was active, the rule that fired, and what it did. */
-  scenario?: string
-  rule?: string
-  fault?: string
-  /** The number from 0 to 1 that chance decided by. */
-  draw?: number
-  delay_ms?: number
-  upload?: { filename: string; size: number; type: string; sha256: string }
-  response?: { headers: Record<string, string>; body?: unknown }
-  /** Of a webhook attempt. */
-  delivery_id?: string
-  event?: string
-  attempt?: number
-  error?: string | null
-  next_try_at?: string | null
-}
-
-export interface JournalPage {
-  entries: JournalEntry[]
-  /** How many entries fit the filter; null when some may have been evicted, so that a count is never too low. */
-  count: number | null
-  /** Entries of the worlds read that had to make room. */
-  evicted: number
-  /** Whether all that ever fitted the filter is still there. */
-  complete: boolean
-  /** Pass as `since` for the next page; null on the last. */
-  next: number | null
-}
+import { isWorldSelected, type Worlds } from './world/worlds.ts'
 
 export class JournalReader {
   readonly #worlds: Worlds
@@ -110,13 +59,11 @@ export class JournalReader {
     return found.sort((a, b) => a.seq - b.seq)
   }
 
-  /** How many entries fit. Throws when some may have been evicted, instead of answering too low. */
+  /** How many entries fit. Throws a JournalEvictedError when some may have been evicted. */
   count(filter: JournalFilter = {}): number {
     const { count, evicted } = this.read(filter, 0)
     if (count === null) {
-      throw new Error(
-        `The journal can't tell: it has evicted ${plural(evicted, 'entry', 'entries')}. Ask with a later "since", or raise journalEntries.`,
-      )
+      throw countUnknown(evicted)
     }
     return count
   }
@@ -159,6 +106,9 @@ export class JournalReader {
   }
 
   /** An entry as it may be shown: no key, token or signature is in it. */
+  show(entry: Exchange): ExchangeEntry
+  show(entry: DeliveryAttempt): WebhookEntry
+  show(entry: Entry): JournalEntry
   show(entry: Entry): JournalEntry {
     const common = {
       seq: entry.seq,
@@ -228,7 +178,7 @@ export class JournalReader {
   }
 }
 
-function playedIn({ ruleContext }: Exchange): Partial<JournalEntry> | undefined {
+function playedIn({ ruleContext }: Exchange): Partial<ExchangeEntry> | undefined {
   if (ruleContext === undefined) return undefined
   const { fired, decider } = ruleContext
   return {
@@ -241,7 +191,7 @@ function playedIn({ ruleContext }: Exchange): Partial<JournalEntry> | undefined 
 }
 
 function matcher(filter: JournalFilter): (entry: Entry) => boolean {
-  const { kind, route, status, job_id: jobId, request_id: requestId, since } = filter
+  const { kind, route, status, jobId, requestId, since } = filter
   const statusText = status === undefined ? undefined : String(status).toLowerCase()
   const sinceMs = typeof since === 'string' ? Date.parse(since) : undefined
   return entry => {

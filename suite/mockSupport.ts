@@ -3,7 +3,7 @@
  * suite lives in a world of its own (X-Mock-World), so nothing that the user has there is touched or used up.
  */
 
-import type { Outgoing } from '../base/http.ts'
+import { type AskControl, findControl } from '../client/control.ts'
 import type { MockSupport, SuiteEnvironment } from './environment.ts'
 
 export interface FoundMockSupport extends MockSupport {
@@ -36,27 +36,17 @@ export async function findMockSupport({
   adminToken,
 }: Asked): Promise<FoundMockSupport | undefined> {
   const world = tag('world')
-  const ask = async (method: string, path: string, body?: unknown): Promise<unknown> => {
-    const out: Outgoing = {
-      method,
-      url: `${base}/__mock/${path}`,
-      headers: {
-        ...(body !== undefined && { 'Content-Type': 'application/json' }),
-        ...(adminToken !== undefined && { 'X-Admin-Token': adminToken }),
-      },
-      ...(body !== undefined && { content: new TextEncoder().encode(JSON.stringify(body)) }),
-      timeoutMs: Math.min(timeoutMs, withinMs),
-    }
-    const { status, bytes } = await send(out)
-    if (status !== 200) return undefined
-    try {
-      return JSON.parse(new TextDecoder().decode(bytes))
-    } catch {
-      return undefined
-    }
+  const control = await findControl({
+    base,
+    send,
+    adminToken,
+    timeoutMs: Math.min(timeoutMs, withinMs),
+  }).catch(() => undefined)
+  if (control === undefined) return undefined
+  const ask = async (...given: Parameters<AskControl>): Promise<unknown> => {
+    const { status, json } = await control(...given)
+    return status === 200 ? json : undefined
   }
-  const clock = await ask('GET', 'clock').catch(() => undefined)
-  if (typeof (clock as { frozen?: unknown } | undefined)?.frozen !== 'boolean') return undefined
 
   const prepare = async (key: string, change: object): Promise<string | undefined> =>
     (await ask('POST', 'keys', { key, world, ...change })) === undefined ? undefined : key

@@ -7,8 +7,9 @@ import { Readable } from 'node:stream'
 import type { Test } from 'tap'
 import { packageRoot } from '../base/paths.ts'
 import { main } from '../cli/main.ts'
+import type { RunningMock } from '../client/mock.ts'
 import type { MockOptions } from '../server/config.ts'
-import { type RunningMock, startMock } from '../server/start.ts'
+import { startMock } from '../server/start.ts'
 
 /** A mock of the test's own, closed at its end. Instant unless told otherwise, with a fixed seed, without limits. */
 export async function start(t: Test, options: MockOptions = {}): Promise<RunningMock> {

@@ -1,9 +1,9 @@
 /** POST /__mock/clock: the time in the user's hand, of the whole mock or of one key. Every timer of the mock follows it. */
 import type { Clock } from '../../base/clock.ts'
 import { parseDuration } from '../../base/duration.ts'
+import type { WorldSelector } from '../../client/mock.ts'
 import { apiError } from '../errors.ts'
 import type { Mock } from '../mock.ts'
-import type { WorldSelector } from '../world/worlds.ts'
 import { worldsOf } from './select.ts'
 
 /** What is given is done in this order: freeze or go on, speed, step. */

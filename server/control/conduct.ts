@@ -1,28 +1,33 @@
 /** GET /__mock/conduct: the grade of a key's client. */
 import type { FastifyRequest } from 'fastify'
 import { parseDuration } from '../../base/duration.ts'
+import { ConfigError } from '../../base/options.ts'
+import type { ConductOptions, WorldSelector } from '../../client/mock.ts'
 import type { ConductReport } from '../../conduct/report.ts'
 import { conductOf } from '../conduct.ts'
 import { apiError } from '../errors.ts'
 import type { Mock } from '../mock.ts'
-import type { WorldSelector } from '../world/worlds.ts'
 
 export interface ConductRoute {
   /** max_poll_time: a time such as 30m. require: rules and clauses, separated by commas. */
-  Querystring: WorldSelector & { max_poll_time?: string; patience?: string; require?: string }
+  Querystring: WorldSelector & { max_poll_time?: string; patience?: string; require?: string; ended: boolean }
 }
 
 export const conductRoute =
   (mock: Mock) =>
   async ({ query }: FastifyRequest<ConductRoute>): Promise<ConductReport> => {
-    const { key, world, max_poll_time: text, patience, require } = query
+    const { key, world, max_poll_time: text, patience, require, ended } = query
     if (patience !== undefined) throw apiError('invalid_field', 'patience is now called max_poll_time')
-    const maxPollTimeMs = text === undefined ? undefined : parseDuration(text)
-    if (text !== undefined && maxPollTimeMs === undefined)
+    const maxPollTime = text === undefined ? undefined : parseDuration(text)
+    if (text !== undefined && maxPollTime === undefined)
       throw apiError('invalid_field', `max_poll_time is ${JSON.stringify(text)}; expected a time such as 30m`)
     try {
-      return conductOf(mock, { key, world }, { maxPollTimeMs, require: require?.split(',') })
+      return conductOf(
+        mock,
+        { key, world },
+        { maxPollTime, require: require?.split(',') as ConductOptions['require'], ended },
+      )
     } catch (error) {
-      throw error instanceof RangeError ? apiError('invalid_field', `require: ${error.message}`) : error
+      throw error instanceof ConfigError ? apiError('invalid_field', `require: ${error.message}`) : error
     }
   }

@@ -5,6 +5,9 @@
 
 import type { FastifyInstance, onRequestHookHandler } from 'fastify'
 import { isLoopback } from '../../base/loopback.ts'
+import { packageVersion } from '../../base/paths.ts'
+import type { KeyChangeBody } from '../../client/commands.ts'
+import type { JobChange, ScenarioChoice, WorldSelector } from '../../client/mock.ts'
 import { type Snapshot, snapshotFormat } from '../../client/snapshotFormat.ts'
 import { apiError } from '../errors.ts'
 import type { Mock } from '../mock.ts'
@@ -13,24 +16,27 @@ import { sendContinue } from '../pipeline/expect.ts'
 import { requireAdminToken } from '../pipeline/key.ts'
 import { ownBaseUrl } from '../routes/baseUrl.ts'
 
-import type { WorldSelector } from '../world/worlds.ts'
 import { type ClockChange, changeClock, readClock } from './clock.ts'
 import { type ConductRoute, conductRoute } from './conduct.ts'
-import { changeJob, type JobChange } from './jobs.ts'
-import { type JournalRoute, journalPage, journalRecording, journalStream } from './journal.ts'
-import { type KeyChange, listKeys, setKey } from './keys.ts'
+import { changeJob } from './jobs.ts'
+import { type JournalRoute, journalPage, journalRecording, journalStream, waitAtMost } from './journal.ts'
+import { listKeys, setKey } from './keys.ts'
 import {
+  type ActivationQuery,
+  activationState,
   activeScenario,
   explainRequest,
+  findActivation,
   listScenarios,
   putScenario,
-  type ScenarioChoice,
   summaryOf,
+  useScenario,
 } from './scenarios.ts'
 import * as schemas from './schemas.ts'
 import { restore, snapshot } from './snapshot.ts'
 
 const {
+  activationQuery,
   clockBody,
   conductQuery,
   harQuery,
@@ -43,6 +49,9 @@ const {
   scenarioBody,
   scenarioQuery,
 } = schemas
+
+/** A key for who has none: it is as good as any other that starts with test_. */
+export const defaultKey = 'test_key'
 
 export function registerControl(app: FastifyInstance, mock: Mock): void {
   const opened = openInternal(mock)
@@ -58,6 +67,12 @@ export function registerControl(app: FastifyInstance, mock: Mock): void {
     schema: { body },
   })
 
+  // By this a client knows that it has a mock before it, and of which version.
+  app.get('/__mock', { onRequest }, async () => ({
+    understudy: packageVersion,
+    key: defaultKey,
+    seed: mock.config.seed,
+  }))
   app.get<JournalRoute>('/__mock/journal', { onRequest, schema: { querystring: journalQuery } }, journalPage(mock))
   app.get<JournalRoute>(
     '/__mock/journal/stream',
@@ -106,6 +121,29 @@ export function registerControl(app: FastifyInstance, mock: Mock): void {
     const ended = mock.scenarios.end(query.key)
     return { ended, active: activeScenario(mock, query) }
   })
+  // PUT takes the place of what was put before; what is posted comes above it, and each can be ended by itself.
+  app.post<{ Body: { scenario: ScenarioChoice; key?: string } }>(
+    '/__mock/scenario',
+    write(scenarioBody),
+    async ({ body }) => activationState(useScenario(mock, body.scenario, body.key)),
+  )
+  app.get<{ Params: { id: string }; Querystring: ActivationQuery }>(
+    '/__mock/scenario/:id',
+    read(activationQuery),
+    async ({ params, query, raw }) => {
+      const activation = findActivation(mock, params.id)
+      if (query.rule === undefined || query.wait === undefined) return activationState(activation)
+      const met = await waitAtMost(query.wait, raw, waited =>
+        activation.wait(query.rule as string, query.times, waited),
+      )
+      return { met, ...activationState(activation) }
+    },
+  )
+  app.delete<{ Params: { id: string } }>('/__mock/scenario/:id', { onRequest }, async ({ params }) => {
+    const activation = findActivation(mock, params.id)
+    mock.scenarios.endActivation(activation)
+    return activationState(activation)
+  })
   app.get('/__mock/scenarios', { onRequest }, async () => ({ scenarios: listScenarios(mock) }))
   // In a scope of its own: a scenario may come as YAML too, whose errors then have lines and columns.
   app.register(async scope => {
@@ -138,7 +176,7 @@ export function registerControl(app: FastifyInstance, mock: Mock): void {
   app.get<{ Querystring: WorldSelector }>('/__mock/keys', read(keyQuery), async ({ query }) => ({
     keys: listKeys(mock, query),
   }))
-  app.post<{ Body: KeyChange }>('/__mock/keys', write(keyChangeBody), async ({ body }) => setKey(mock, body))
+  app.post<{ Body: KeyChangeBody }>('/__mock/keys', write(keyChangeBody), async ({ body }) => setKey(mock, body))
   app.post<{ Params: { job_id: string }; Body: JobChange & WorldSelector }>(
     '/__mock/jobs/:job_id',
     write(jobChangeBody),

@@ -1,21 +1,11 @@
 /** POST /__mock/jobs/{id}: a job's state by hand. */
+
+import type { JobChange, WorldSelector } from '../../client/mock.ts'
 import type { Job, JobState } from '../../contracts/schemas.ts'
 import { apiError } from '../errors.ts'
 import type { Mock } from '../mock.ts'
 import * as jobs from '../world/jobs.ts'
-import type { WorldSelector } from '../world/worlds.ts'
 import { worldOf } from './select.ts'
-
-export interface JobChange {
-  /** It goes there over all the states between, with their charges and webhooks (JOB-4). */
-  status?: JobState
-  /** 0 to 100; never back (JOB-4). */
-  progress?: number
-  /** What the error says, if it fails. */
-  error?: string
-  /** true: it stays as it is from now on. */
-  hold?: boolean
-}
 
 /** `selector` says whose job it is, where a snapshot has given one id to two worlds; without it, the first one's. */
 export function changeJob(mock: Mock, id: string, change: JobChange, selector: WorldSelector = {}): Job {

@@ -3,9 +3,9 @@ import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { realDelay } from '../../base/clock.ts'
 import { parseDuration } from '../../base/duration.ts'
+import type { JournalFilter, JournalPage, WorldSelector } from '../../client/mock.ts'
 import { apiError } from '../errors.ts'
 import { journalHar } from '../journalHar.ts'
-import type { JournalFilter, JournalPage } from '../journalView.ts'
 import type { Mock } from '../mock.ts'
 import { ownBaseUrl } from '../routes/baseUrl.ts'
 
@@ -14,7 +14,15 @@ const maxWaitMs = 60_000
 const maxBacklogBytes = 8 * 1024 * 1024
 
 export interface JournalRoute {
-  Querystring: Omit<JournalFilter, 'since'> & { since?: string; limit: number; wait?: string; atLeast: number }
+  Querystring: WorldSelector &
+    Pick<JournalFilter, 'kind' | 'route' | 'status'> & {
+      job_id?: string
+      request_id?: string
+      since?: string
+      limit: number
+      wait?: string
+      atLeast: number
+    }
 }
 
 export const journalPage =
@@ -22,16 +30,26 @@ export const journalPage =
   async ({ query, raw }: FastifyRequest<JournalRoute>): Promise<JournalPage & { met?: boolean }> => {
     const filter = filterOf(query)
     if (query.wait === undefined) return journal.read(filter, query.limit)
-    const waitMs = parseDuration(query.wait)
-    if (waitMs === undefined || waitMs > maxWaitMs) {
-      throw apiError('invalid_field', `wait is ${JSON.stringify(query.wait)}; expected a time up to 60s, such as 5s`)
-    }
-    const gone = new AbortController()
-    raw.once('close', () => gone.abort())
-    const met = await journal.wait(filter, query.atLeast, realDelay(waitMs, gone.signal))
-    gone.abort()
+    const met = await waitAtMost(query.wait, raw, waited => journal.wait(filter, query.atLeast, waited))
     return { met, ...journal.read(filter, query.limit) }
   }
+
+/** Waits as long as `wait` says, or until the request's connection is closed. */
+export async function waitAtMost(
+  wait: string,
+  request: FastifyRequest['raw'],
+  begin: (waited: Promise<unknown>) => Promise<boolean>,
+): Promise<boolean> {
+  const waitMs = parseDuration(wait)
+  if (waitMs === undefined || waitMs > maxWaitMs) {
+    throw apiError('invalid_field', `wait is ${JSON.stringify(wait)}; expected a time up to 60s, such as 5s`)
+  }
+  const gone = new AbortController()
+  request.once('close', () => gone.abort())
+  const met = await begin(realDelay(waitMs, gone.signal))
+  gone.abort()
+  return met
+}
 
 export const journalStream =
   ({ journal }: Mock) =>
@@ -65,7 +83,7 @@ function filterOf({
   job_id,
   request_id,
 }: JournalRoute['Querystring']): JournalFilter {
-  const filter = { key, world, kind, route, status, job_id, request_id }
+  const filter = { key, world, kind, route, status, jobId: job_id, requestId: request_id }
   if (since === undefined) return filter
   if (/^\d+$/.test(since)) return { ...filter, since: Number(since) }
   if (!Number.isNaN(Date.parse(since))) return { ...filter, since }

@@ -1,50 +1,19 @@
 /** /__mock/keys: a key's world made ready for a test: its credits and limits, a top-up, its key revoked. */
 
 import { tagOf } from '../../base/seed.ts'
-import type { LimitFormat } from '../../client/scenarioFormat.ts'
+import type { KeyChangeBody } from '../../client/commands.ts'
+import type { KeyState, LimitState, WorldSelector } from '../../client/mock.ts'
 import { jobStates } from '../../contracts/schemas.ts'
 import type { Mock } from '../mock.ts'
 import { limitOf } from '../scenarios/format.ts'
 import type { Account } from '../world/account.ts'
 import type { Window } from '../world/limits.ts'
 import type { World } from '../world/world.ts'
-import { fingerprintOfWorld, type WorldSelector } from '../world/worlds.ts'
+import { fingerprintOfWorld } from '../world/worlds.ts'
 import { worldOf, worldsOf } from './select.ts'
 
-export interface KeyChange extends WorldSelector {
-  /** What is available from now on. */
-  credits?: number
-  /** Credits to add. */
-  top_up?: number
-  /** Calls a minute, 0 for no limit; or {calls, per}. What was used of the limit before is forgotten. */
-  rate_limit?: LimitFormat
-  job_limit?: LimitFormat
-  /** true: every call with the key is answered 401. */
-  revoked?: boolean
-}
-
-export interface KeyState {
-  /** Only where it was drawn just now. */
-  key?: string
-  key_fingerprint: string
-  /** X-Mock-World, where the key is split by it. */
-  world: string | null
-  credits: { available: number; reserved: number }
-  rate_limit: LimitState | null
-  job_limit: LimitState | null
-  revoked: boolean
-  scenario: string | null
-  jobs: Record<string, number>
-}
-
-interface LimitState {
-  calls: number
-  per_ms: number
-  remaining: number
-}
-
 /** Makes or changes a key's world; without a key, one is drawn. */
-export function setKey(mock: Mock, change: KeyChange): KeyState {
+export function setKey(mock: Mock, change: KeyChangeBody): KeyState {
   const drawn = change.key === undefined
   const key = change.key ?? `test_${tagOf(16, mock.config.seed, 'made key', mock.worlds.nextMadeKey++)}`
   const world = worldOf(mock, { key, world: change.world })

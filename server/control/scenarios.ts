@@ -1,19 +1,16 @@
 /** /__mock/scenario and /__mock/scenarios: what is active, what there is, and why a call was answered as it was. */
 
-import type { ScenarioFile } from '../../client/scenarioFormat.ts'
+import type { ActivationState } from '../../client/commands.ts'
+import type { ActiveScenario, Explanation, ScenarioChoice, WorldSelector } from '../../client/mock.ts'
+import { type PlacedProblem, problemText } from '../../client/scenarioError.ts'
 import { apiError } from '../errors.ts'
 import type { Mock } from '../mock.ts'
-import type { ActiveScenario } from '../scenarios/activeScenarios.ts'
 import type { Scenario } from '../scenarios/compiledScenario.ts'
-import { type Explanation, explain } from '../scenarios/explain.ts'
-import { type PlacedProblem, problemText } from '../scenarios/problems.ts'
+import { explain } from '../scenarios/explain.ts'
 
 import { type Activation, activationSources } from '../scenarios/scenarioRun.ts'
-import { fingerprintOfWorld, type WorldSelector } from '../world/worlds.ts'
+import { fingerprintOfWorld } from '../world/worlds.ts'
 import { worldOf } from './select.ts'
-
-/** A scenario by its name, or as it is written in a file. */
-export type ScenarioChoice = string | ScenarioFile
 
 /**
  * Switches a scenario on, for every key or one, above what was put before. A name has to be known; an object need not be
@@ -25,6 +22,34 @@ export function useScenario(mock: Mock, choice: ScenarioChoice, key: string | un
   const scenario = typeof choice === 'string' ? library.get(choice) : library.take(choice, false)
   return mock.scenarios.put(scenario, world && fingerprintOfWorld(world), typeof choice === 'string')
 }
+
+export interface ActivationQuery {
+  rule?: string
+  times: number
+  /** A time up to 60s. */
+  wait?: string
+}
+
+/** What was switched on by POST. Throws for one that was ended. */
+export function findActivation({ scenarios }: Mock, id: string): Activation {
+  const found = scenarios.findActivation(id)
+  if (found) return found
+  throw apiError(
+    'route_not_found',
+    `no scenario is switched on with the id ${JSON.stringify(id)}; expected one that POST /__mock/scenario answered`,
+  )
+}
+
+/** How often each rule has fired since it was switched on, in all worlds. */
+export const countsOf = (activation: Activation): Record<string, number> =>
+  Object.fromEntries(activation.scenario.rules.map(({ name }) => [name, activation.count(name)]))
+
+/** What POST /__mock/scenario and /__mock/scenario/{id} answer. */
+export const activationState = (activation: Activation): ActivationState => ({
+  id: activation.id,
+  scenario: activation.scenario.name,
+  counts: countsOf(activation),
+})
 
 /** The same in the place of what was put for the key, or for every key, before. */
 export function putScenario(mock: Mock, choice: ScenarioChoice, key: string | undefined): void {

@@ -41,6 +41,7 @@ export const conductQuery = object({
   max_poll_time: { type: 'string' },
   patience: { type: 'string' },
   require: { type: 'string' },
+  ended: { type: 'boolean', default: false },
 })
 
 export const clockBody = object({
@@ -71,5 +72,10 @@ export const jobChangeBody = object({
 })
 
 export const scenarioBody = object({ scenario: { type: ['string', 'object'] }, key }, ['scenario'])
+export const activationQuery = object({
+  rule: { type: 'string' },
+  times: { type: 'integer', minimum: 1, default: 1 },
+  wait: { type: 'string' },
+})
 export const scenarioQuery = object({ validate: { type: 'boolean', default: false } })
 export const restoreQuery = object({ key, world }, ['key'])

@@ -1,7 +1,7 @@
+import type { WorldSelector } from '../../client/mock.ts'
 import { apiError } from '../errors.ts'
 import type { Mock } from '../mock.ts'
 import type { World } from '../world/world.ts'
-import type { WorldSelector } from '../world/worlds.ts'
 
 /** The worlds that are meant; a key's is made where it has none yet. Throws where there is none to be had. */
 export function worldsOf({ worlds }: Mock, selector: WorldSelector): World[] {

@@ -1,4 +1,6 @@
 /** /__mock/snapshot: a world as one JSON document, and a world from one. */
+
+import type { WorldSelector } from '../../client/mock.ts'
 import type { Snapshot } from '../../client/snapshotFormat.ts'
 import { apiError } from '../errors.ts'
 import type { Mock } from '../mock.ts'
@@ -12,7 +14,7 @@ import {
   takeSnapshot,
   whatIsWrong,
 } from '../world/snapshot.ts'
-import { fingerprintOfWorld, type WorldSelector } from '../world/worlds.ts'
+import { fingerprintOfWorld } from '../world/worlds.ts'
 import { worldOf } from './select.ts'
 
 export function snapshot(mock: Mock, selector: WorldSelector): Snapshot {

@@ -6,6 +6,7 @@
 import { fingerprintOf } from '../../base/fingerprint.ts'
 import { isSecretHeader } from '../../base/redaction.ts'
 import { plural } from '../../base/text.ts'
+import type { WorldSelector } from '../../client/mock.ts'
 import type { HarEntry } from '../../recordings/har.ts'
 import { type HarSource, openHar } from '../../recordings/read.ts'
 import {
@@ -16,7 +17,6 @@ import {
   type Traffic,
   trafficOf,
 } from '../../recordings/traffic.ts'
-import type { WorldSelector } from '../world/worlds.ts'
 import { requestTextOf } from './bodies.ts'
 import { type BodyKey, bodyKeyOf, requestKeyOf } from './keys.ts'
 import { type Asked, Matcher } from './matcher.ts'

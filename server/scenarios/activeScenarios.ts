@@ -5,6 +5,8 @@
 
 import type { Logger } from 'pino'
 import { fingerprintOf } from '../../base/fingerprint.ts'
+import type { ActiveScenario } from '../../client/mock.ts'
+import type { ScenarioError } from '../../client/scenarioError.ts'
 import type { OperationId } from '../../contracts/operations.ts'
 import { scenarioOfKey } from '../testValues.ts'
 import type { World } from '../world/world.ts'
@@ -12,9 +14,8 @@ import { isWorldSelected } from '../world/worlds.ts'
 import type { Scenario } from './compiledScenario.ts'
 import { faultOfHeader } from './faultHeader.ts'
 import { Library } from './library.ts'
-import type { ScenarioError } from './problems.ts'
 
-import { Activation, type ActivationSource, activationSources, ScenarioRun } from './scenarioRun.ts'
+import { Activation, activationSources, ScenarioRun } from './scenarioRun.ts'
 
 /** What one world plays now, and has played of what is still switched on. */
 interface WorldScenarios {
@@ -25,26 +26,12 @@ interface WorldScenarios {
   readonly runs: Map<Activation, ScenarioRun>
 }
 
-/** What GET /__mock/scenario tells. */
-export interface ActiveScenario {
-  scenario: string | null
-  source: ActivationSource | null
-  why: string
-  description?: string
-  clauses?: readonly string[]
-  /** Milliseconds by the world's clock since the first call; null before it. */
-  since_first_call_ms?: number | null
-  /** Each rule, how many calls fitted it and how often it fired in this world. */
-  rules?: { name: string; met?: number; fired: number }[]
-  /** What is switched on too, but a narrower source overrides it. */
-  overridden: { scenario: string; source: ActivationSource; why: string }[]
-}
-
 export class ActiveScenarios {
   readonly library: Library
   #served: Activation | undefined
   /** What was put, for every key or one (by its fingerprint), the latest last. */
   #put: { activation: Activation; key: string | undefined }[] = []
+  #activations = 0
   readonly #byName = { key: new Map<string, Activation>(), header: new Map<string, Activation>() }
   readonly #faults = new Map<string, Activation>()
   readonly #byWorld = new WeakMap<World, WorldScenarios>()
@@ -105,7 +92,12 @@ export class ActiveScenarios {
    * is above what was put earlier: when it ends, that is there again.
    */
   put(scenario: Scenario, key: string | undefined, isNamed: boolean): Activation {
-    const activation = new Activation(key === undefined ? 'put_all' : 'put_key', scenario, isNamed)
+    const activation = new Activation(
+      key === undefined ? 'put_all' : 'put_key',
+      scenario,
+      isNamed,
+      String(++this.#activations),
+    )
     this.#put.push({ activation, key })
     this.#epoch++
     return activation
@@ -120,6 +112,11 @@ export class ActiveScenarios {
   endOthers(activation: Activation): void {
     const kept = this.#put.find(put => put.activation === activation)
     this.#drop(put => put.key === kept?.key && put !== kept)
+  }
+
+  /** What was put and is still switched on. */
+  findActivation(id: string): Activation | undefined {
+    return this.#put.find(({ activation }) => activation.id === id)?.activation
   }
 
   endActivation(activation: Activation): void {

@@ -6,11 +6,11 @@ import { type CommandIo, type ExitCode, writeLine } from '../../base/commandIo.t
 import type { VerbSetup } from '../../base/flags.ts'
 import { ConfigError } from '../../base/options.ts'
 import { plural } from '../../base/text.ts'
+import { problemText, ScenarioError } from '../../client/scenarioError.ts'
 import { scenarioName } from '../../client/scenarioFormat.ts'
 import type { Scenario } from './compiledScenario.ts'
 import { doesOf } from './explain.ts'
 import { Library, scenarioFiles, shippedFolder } from './library.ts'
-import { problemText, ScenarioError } from './problems.ts'
 
 const folderFlag = '--scenarios <folder>'
 const folderText = 'scenario files of your own, beside those that ship'

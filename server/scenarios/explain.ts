@@ -4,44 +4,13 @@
  */
 
 import { plural } from '../../base/text.ts'
+import type { ExplainedCondition, ExplainedRule, Explanation } from '../../client/mock.ts'
 import { type OperationId, routeOf } from '../../contracts/operations.ts'
 import type { Exchange } from '../journal.ts'
 import type { Then } from './compileThen.ts'
 import type { RuleRequest } from './conditions.ts'
 import type { ScenarioRule } from './rule.ts'
 import { activationSources, type Counted, maxCounted, type RuleContext } from './scenarioRun.ts'
-
-export interface ExplainedCondition {
-  what: string
-  expected: string
-  found: string
-  met: boolean
-}
-
-export interface ExplainedRule {
-  rule: string
-  /**
-   * fired; not_met: a condition was not; not_reached: another rule had fired before it; not_asked: the call was refused
-   * before its body had come, for which the rule waits.
-   */
-  verdict: 'fired' | 'not_met' | 'not_reached' | 'not_asked'
-  conditions: ExplainedCondition[]
-  does: string
-}
-
-export interface Explanation {
-  request_id: string
-  /** What was asked: "POST /v1/jobs". */
-  route: string | null
-  status: number
-  scenario: string | null
-  source: string | null
-  why: string
-  rule: string | null
-  rules: ExplainedRule[]
-  /** The rule that did not fire and had the fewest conditions unmet. */
-  nearest: { rule: string; unmet: ExplainedCondition[] } | null
-}
 
 export function explain(exchange: Exchange): Explanation {
   const { ruleContext, operation } = exchange

@@ -5,8 +5,8 @@ import type { VerbSetup } from '../../base/flags.ts'
 import { ConfigError } from '../../base/options.ts'
 import { mockUrl, reach } from '../../base/reach.ts'
 import { readVariables } from '../../base/variables.ts'
+import type { ExplainedRule, Explanation } from '../../client/mock.ts'
 import { options } from '../config.ts'
-import type { ExplainedRule, Explanation } from './explain.ts'
 
 export const setUpExplain: VerbSetup = (verb, run) =>
   verb

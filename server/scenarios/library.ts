@@ -9,12 +9,13 @@ import { laterReal } from '../../base/clock.ts'
 import { ConfigError } from '../../base/options.ts'
 import { packageRoot } from '../../base/paths.ts'
 import { formatCount } from '../../base/text.ts'
+import { type PlacedProblem, ScenarioError } from '../../client/scenarioError.ts'
 import { type RuleFormat, type ScenarioFile, scenarioName } from '../../client/scenarioFormat.ts'
 import { compile } from './compile.ts'
 import type { Scenario } from './compiledScenario.ts'
 import { mergeJobs } from './compileJob.ts'
 import { maxScenarioBytes, parseScenario, type Source, takeScenario } from './parse.ts'
-import { didYouMean, type PlacedProblem, ScenarioError } from './problems.ts'
+import { didYouMean } from './problems.ts'
 
 export const shippedFolder = join(packageRoot, 'scenarios')
 const extensions = ['.yaml', '.yml', '.json']

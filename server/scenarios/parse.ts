@@ -3,10 +3,11 @@
 import { createRequire } from 'node:module'
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import type * as Yaml from 'yaml'
+import { ScenarioError } from '../../client/scenarioError.ts'
 import type { ScenarioFile } from '../../client/scenarioFormat.ts'
 import { expectationOf, shown } from '../../contracts/expectation.ts'
 import { scenarioSchema } from './format.ts'
-import { didYouMean, fieldOf, ScenarioError, type ScenarioProblem } from './problems.ts'
+import { didYouMean, fieldOf, type ScenarioProblem } from './problems.ts'
 
 /** A scenario file may have this many bytes. */
 export const maxScenarioBytes = 1024 * 1024

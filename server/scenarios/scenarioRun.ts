@@ -6,6 +6,7 @@
 import type { Clock } from '../../base/clock.ts'
 import { hash32, hash53 } from '../../base/fingerprint.ts'
 import type { SeededRandom } from '../../base/seed.ts'
+import type { ActivationSource } from '../../client/mock.ts'
 import type { OperationId } from '../../contracts/operations.ts'
 import type { Account } from '../world/account.ts'
 import { Credits } from '../world/credits.ts'
@@ -24,11 +25,12 @@ export const activationSources = {
   key: "by the key's name",
   header: 'by the header X-Mock-Scenario, for one request',
   fault: 'by the header X-Mock-Fault, for one request',
-} as const
-export type ActivationSource = keyof typeof activationSources
+} as const satisfies Record<ActivationSource, string>
 
 /** A scenario that is switched on, and how often its rules have fired in all worlds. */
 export class Activation {
+  /** Of one that was put: by this the control routes find it. */
+  readonly id: string
   readonly source: ActivationSource
   /** Another one when its file is edited. */
   scenario: Scenario
@@ -37,7 +39,8 @@ export class Activation {
   readonly #fired = new Map<string, number>()
   readonly #waiting = new Set<() => void>()
 
-  constructor(source: ActivationSource, scenario: Scenario, isNamed: boolean) {
+  constructor(source: ActivationSource, scenario: Scenario, isNamed: boolean, id = '') {
+    this.id = id
     this.source = source
     this.scenario = scenario
     this.isNamed = isNamed

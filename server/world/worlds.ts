@@ -6,6 +6,7 @@ import { hash, timingSafeEqual } from 'node:crypto'
 import { Clock } from '../../base/clock.ts'
 import { fingerprintOf } from '../../base/fingerprint.ts'
 import { tagOf } from '../../base/seed.ts'
+import type { WorldSelector } from '../../client/mock.ts'
 import type { AdminKey, WebhookEventName } from '../../contracts/schemas.ts'
 import type { Config } from '../config.ts'
 import { findTestKey, testKeyPrefix } from '../testValues.ts'
@@ -26,14 +27,6 @@ export const sameSecret = (a: string, b: string): boolean =>
 
 interface KeyRecord extends AdminKey {
   key: string
-}
-
-/** Which worlds: those of a key, or the one of a key's X-Mock-World; `anonymous` is the key of calls without one. */
-export interface WorldSelector {
-  /** An API key, its fingerprint, or "anonymous". */
-  key?: string
-  /** The value of X-Mock-World. */
-  world?: string
 }
 
 export function isWorldSelected(

@@ -99,7 +99,7 @@ t.test('ERR-6 request_id is unique per answer, in the header and in the journal'
   for (const { headers, body } of answers) {
     if (body.error) t.equal(body.error.request_id, headers.get('x-request-id'))
   }
-  t.equal(mock.journal.count({ request_id: ids[7] as string }), 1)
+  t.equal(mock.journal.count({ requestId: ids[7] as string }), 1)
   mock.reset()
   const after = await api.get('/v1/jobs')
   t.notOk(ids.includes(after.headers.get('x-request-id')), 'not even after a reset')

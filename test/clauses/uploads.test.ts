@@ -17,7 +17,7 @@ t.test('UP-2 the four video types are taken, told by their bytes; others are not
     const bytes = await clip(`short.${extension}`)
     const { status, headers } = await client(mock).upload(bytes, `a.${extension}`, type)
     t.equal(status, 200, type)
-    const entry = mock.journal.entries({ request_id: headers.get('x-request-id') as string })[0]
+    const entry = mock.journal.entries({ requestId: headers.get('x-request-id') as string })[0]
     t.match(entry?.upload, { type, size: bytes.length, filename: `a.${extension}` })
   }
   const text = await client(mock).upload(Buffer.from('just text'), 'text.mp4', 'video/mp4')

@@ -36,7 +36,7 @@ t.test('WH-1 job.started and job.completed arrive in order, with the job as it w
   const mock = await start(t)
   const hook = await receiver(t)
   const id = await client(mock).job({ webhook_url: hook.url, metadata: { user: 1 } })
-  await mock.journal.waitFor({ kind: 'webhook', job_id: id }, { atLeast: 2 })
+  await mock.journal.waitFor({ kind: 'webhook', jobId: id }, { atLeast: 2 })
   t.match(
     hook.received.map(({ body }) => [body.event, body.data.status]),
     [
@@ -51,7 +51,7 @@ t.test('WH-1 a job that fails sends job.failed', async t => {
   const mock = await start(t)
   const hook = await receiver(t)
   const id = await client(mock).job({ webhook_url: hook.url, video_url: 'https://e.com/fail.mp4' })
-  await mock.journal.waitFor({ kind: 'webhook', job_id: id }, { atLeast: 2 })
+  await mock.journal.waitFor({ kind: 'webhook', jobId: id }, { atLeast: 2 })
   t.match(hook.received[1]?.body, { event: 'job.failed', data: { id, status: 'failed', error: 'Processing failed' } })
 })
 
@@ -88,14 +88,14 @@ t.test('WH-3 what is not answered 2xx is tried three times more, 10 s apart, wit
   const id = await client(mock).job({ webhook_url: hook.url, video_url: 'https://e.com/stuck.mp4' })
   mock.clock.step('2s')
   for (let attempt = 1; attempt <= 4; attempt++) {
-    const entries = await mock.journal.waitFor({ kind: 'webhook', job_id: id }, { atLeast: attempt })
+    const entries = await mock.journal.waitFor({ kind: 'webhook', jobId: id }, { atLeast: attempt })
     t.equal(entries.length, attempt)
     t.match(entries.at(-1), { attempt, status: 500, error: /answered 500/ })
     const next = entries.at(-1)?.next_try_at
     if (attempt < 4) t.equal(Date.parse(next as string) - Math.floor(mock.clock.now()), 10_000)
     else t.equal(next, null, 'then it is given up')
     mock.clock.step('9.9s')
-    t.equal(mock.journal.count({ kind: 'webhook', job_id: id }), attempt, 'not before its time')
+    t.equal(mock.journal.count({ kind: 'webhook', jobId: id }), attempt, 'not before its time')
     mock.clock.step('0.1s')
   }
   t.equal(new Set(hook.received.map(({ headers }) => headers['x-webhook-delivery-id'])).size, 1)
@@ -117,13 +117,13 @@ t.test('WH-3 a retry that is answered 2xx ends it, and the job shows it as sent'
 t.test('webhooks go to loopback only, unless a host is allowed by name; redirects are not followed', async t => {
   const mock = await start(t)
   const id = await client(mock).job({ webhook_url: 'http://example.com/hook' })
-  const [entry] = await mock.journal.waitFor({ kind: 'webhook', job_id: id })
+  const [entry] = await mock.journal.waitFor({ kind: 'webhook', jobId: id })
   t.match(entry, { status: 0, error: /not loopback; allow it with --webhook-allow example.com/, next_try_at: null })
 
   const elsewhere = await receiver(t)
   const hook = await receiver(t, response => response.writeHead(302, { location: elsewhere.url }).end())
   const redirected = await client(mock).job({ webhook_url: hook.url })
-  await mock.journal.waitFor({ kind: 'webhook', job_id: redirected, status: 302 })
+  await mock.journal.waitFor({ kind: 'webhook', jobId: redirected, status: 302 })
   t.equal(elsewhere.received.length, 0)
 })
 
@@ -132,7 +132,7 @@ t.test('a receiver that is down is an entry with its error; one call sends a del
   let up = false
   const hook = await receiver(t, response => (up ? response.end() : response.destroy()))
   const id = await client(mock).job({ webhook_url: hook.url })
-  const entries = await mock.journal.waitFor({ kind: 'webhook', job_id: id }, { atLeast: 8 })
+  const entries = await mock.journal.waitFor({ kind: 'webhook', jobId: id }, { atLeast: 8 })
   t.match(entries[0], { status: 0, error: 'ECONNRESET' })
   up = true
   const { delivery_id } = entries[0] as { delivery_id: string }

@@ -5,12 +5,13 @@ import { Ajv } from 'ajv'
 import t, { type Test } from 'tap'
 import { realDelay } from '../../base/clock.ts'
 import { fingerprintOf } from '../../base/fingerprint.ts'
+import type { RunningMock } from '../../client/mock.ts'
 import { conduct } from '../../conduct/fromRecording.ts'
 import { ConductReport } from '../../conduct/report.ts'
 import { rules } from '../../conduct/rules/index.ts'
+import type { ClauseId } from '../../contracts/clauses.ts'
 import { clauses } from '../../contracts/clauses.ts'
 import { Library } from '../../server/scenarios/library.ts'
-import type { RunningMock } from '../../server/start.ts'
 
 import { ended, front, spawned } from '../suite/checking.ts'
 import { builtFile, client, isProving, start, understudy } from '../support.ts'
@@ -65,7 +66,7 @@ t.test('a rule says what was seen by journal entries, and what to do about it', 
   const mock = await start(t)
   await careless(mock)
   const rule = mock.conduct(key).rules.find(({ id }) => id === 'errors.client-errors-not-retried')
-  const [first, second] = mock.journal.entries({ status: 404 })
+  const [first, second] = mock.journal.entries({ kind: 'exchange', status: 404 })
   t.match(rule, {
     clause: 'ERR-3',
     verdict: 'failed',
@@ -149,14 +150,14 @@ t.test('the assertion resolves when the clause is kept, and says what was done i
   await mock.expectConduct(key).toBreakNothing()
   await api.get('/v1/jobs/none')
   await api.get('/v1/jobs/none')
-  await t.rejects(mock.expectConduct(key).toKeep('err-3'), {
+  await t.rejects(mock.expectConduct(key).toKeep('err-3' as ClauseId), {
     message:
       /^err-3 failed\n.*\n {4}sent GET \/v1\/jobs\/none again .*\n {6}#1 .*404 not_found\n {6}#2 .*\n {6}#3 .*\n {4}advice: Treat 4xx/,
     report: { ok: false },
   })
   await t.rejects(mock.expectConduct(key).toBreakNothing(), /1 failed/)
   await t.rejects(
-    mock.expectConduct(key).toKeep('ERR-33'),
+    mock.expectConduct(key).toKeep('ERR-33' as ClauseId),
     /There is no rule of conduct or clause "ERR-33"; expected one of errors/,
   )
 })

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Ajv } from 'ajv'
 import t, { type Test } from 'tap'
+
 import { ConfigError } from '../../base/options.ts'
 import { TargetError } from '../../base/targetError.ts'
 import { type DrillName, DrillReport, drillNames } from '../../drills/report.ts'
@@ -72,8 +73,8 @@ test('every drill runs against a server that knows nothing of the mock', async t
 
 test('RL-1 RL-2 a burst on the mock finds its limit, and waits for what its 429 says', async t => {
   const mock = await start(t)
-  mock.setKey({ key: 'test_small', rate_limit: { calls: 12, per: '2s' } })
-  mock.setKey({ key: 'test_other', rate_limit: { calls: 12, per: '2s' } })
+  mock.setKey({ key: 'test_small', rateLimit: { calls: 12, per: '2s' } })
+  mock.setKey({ key: 'test_other', rateLimit: { calls: 12, per: '2s' } })
   const report = await drill('burst', mock.url, {
     key: 'test_small',
     secondKey: 'test_other',

@@ -3,10 +3,10 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import type { RunningMock } from '../../client/mock.ts'
 import type { HarEntry } from '../../recordings/har.ts'
 import { scenarioFromRecording } from '../../server/scenarios/fromHar.ts'
 import { Library } from '../../server/scenarios/library.ts'
-import type { RunningMock } from '../../server/start.ts'
 import { clip, start, understudy } from '../support.ts'
 
 /** The mock's time goes so many times as fast, and so does the client's patience. */

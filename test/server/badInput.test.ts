@@ -32,7 +32,7 @@ async function isRefusal(t: Test, answer: Answer, status: number, says: RegExp, 
   t.match(body.error.message, says)
   t.ok(body.error.message.length < 1000, 'the message can be read')
   t.equal(headers.get('x-request-id'), body.error.request_id)
-  t.equal(mock.journal.count({ request_id: body.error.request_id }), entries)
+  t.equal(mock.journal.count({ requestId: body.error.request_id }), entries)
   t.equal((await get('/health')).status, 200)
 }
 
@@ -242,7 +242,7 @@ t.test('ERR-6 a HEAD that finds nothing has no body, but a request id that is in
     const { status, headers, body } = await verbatim('HEAD', path)
     t.strictSame([status, body], [404, ''])
     t.match(headers.get('content-type'), /^application\/json/)
-    t.equal(mock.journal.count({ request_id: headers.get('x-request-id') as string }), 1)
+    t.equal(mock.journal.count({ requestId: headers.get('x-request-id') as string }), 1)
   }
 })
 

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
-import type { RunningMock } from '../../server/start.ts'
+import type { RunningMock } from '../../client/mock.ts'
 import { client, clip, start } from '../support.ts'
 
 const control = (mock: RunningMock) => {
@@ -55,9 +55,9 @@ t.test(
     t.equal((await api.get(`/v1/jobs/${body.id}`)).body.status, 'pending')
     const limited = await api.get('/v1/jobs')
     t.equal(limited.status, 429)
-    mock.clock.step(`${limited.headers.get('retry-after')}s`)
+    mock.clock.step(Number(limited.headers.get('retry-after')) * 1000)
     t.equal((await api.get(`/v1/jobs/${body.id}`)).body.status, 'completed')
-    const attempts = { kind: 'webhook', job_id: body.id } as const
+    const attempts = { kind: 'webhook', jobId: body.id } as const
     await mock.journal.waitFor(attempts, { atLeast: 2 })
     mock.clock.step('10s')
     await mock.journal.waitFor(attempts, { atLeast: 4 })
@@ -148,7 +148,7 @@ t.test('JOB-4 POST /__mock/jobs/{id} forces a state, with its charges and webhoo
   })
   t.same(credits(), { available: 1000, reserved: 0 })
   t.equal((await api.get(`/api/download/${id}`)).status, 400)
-  const events = (await mock.journal.waitFor({ kind: 'webhook', job_id: id }, { atLeast: 3 })).map(({ event }) => event)
+  const events = (await mock.journal.waitFor({ kind: 'webhook', jobId: id }, { atLeast: 3 })).map(({ event }) => event)
   t.same(events, ['job.started', 'job.completed', 'job.failed'])
   t.match(mock.setJob(id, { status: 'completed' }), { status: 'completed', billing_status: 'charged', error: null })
   t.match((await api.get('/v1/usage/summary')).body, { completed_jobs: 1, failed_jobs: 1, credits_used: 2 })
@@ -302,7 +302,7 @@ t.test('WH-1 a job.started that is held back comes even where the last event is 
   t.teardown(() => hook.close())
   mock.use({ jobs: { webhooks: { 'job.started': 'out_of_order', 'job.completed': 'lost' } } })
   const id = await client(mock).job({ webhook_url: `http://127.0.0.1:${(hook.address() as AddressInfo).port}/` })
-  await mock.journal.waitFor({ kind: 'webhook', job_id: id }, { atLeast: 2 })
+  await mock.journal.waitFor({ kind: 'webhook', jobId: id }, { atLeast: 2 })
   t.same(heard, ['job.started'])
 })
 

@@ -7,10 +7,9 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import t, { type Test } from 'tap'
 import { packageRoot } from '../../base/paths.ts'
+import type { ExchangeEntry, RunningMock } from '../../client/mock.ts'
 import type { RuleFormat } from '../../client/scenarioFormat.ts'
 import { faultNames } from '../../server/faults/index.ts'
-import type { JournalEntry } from '../../server/journalView.ts'
-import type { RunningMock } from '../../server/start.ts'
 import { builtFile, client, clip, start } from '../support.ts'
 
 type Client = 'fetch' | 'curl' | 'python'
@@ -147,10 +146,10 @@ const jobsOf = async ({ api }: Pick<Met, 'api'>): Promise<number> => (await api.
 const faultsMet = new Set<string>()
 
 /** The entry of the client's one call to a route, once it is there. */
-async function entryOf(t: Test, mock: RunningMock, { key }: Met, route = 'createJob'): Promise<JournalEntry> {
+async function entryOf(t: Test, mock: RunningMock, { key }: Met, route = 'createJob'): Promise<ExchangeEntry> {
   const entries = await mock.journal.waitFor({ key, route })
   t.equal(entries.length, 1)
-  const entry = entries[0] as JournalEntry
+  const entry = entries[0] as ExchangeEntry
   if (entry.fault) faultsMet.add(entry.fault)
   return entry
 }
@@ -172,7 +171,7 @@ const patienceMs = (errors: Errors): number => (errors === timedOut ? 600 : 5_00
 const announced = ({ headers }: Seen): number => Number(headers['content-length'])
 const parsed = ({ body }: Seen) => JSON.parse(body.toString())
 
-type Check = (t: Test, seen: Seen, entry: JournalEntry, name: Client) => void
+type Check = (t: Test, seen: Seen, entry: ExchangeEntry, name: Client) => void
 
 const isTheJob: Check = (t, seen, { response, job_id }) => {
   t.same(parsed(seen), response?.body)

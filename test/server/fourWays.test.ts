@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { packageRoot } from '../../base/paths.ts'
-import type { RunningMock } from '../../server/start.ts'
+import type { RunningMock } from '../../client/mock.ts'
 import { client, clip, start } from '../support.ts'
 
 /** How long a client waits: long, unless it is to see that no answer comes. */
@@ -365,7 +365,7 @@ t.test('ERR-1 a scenario or fault that there is none of is a 400 that says what 
   for (const [key, headers, message] of tries) {
     const found = await client(mock, key).get('/v1/jobs', headers)
     t.match(found, { status: 400, body: { error: { code: 'invalid_request', message, request_id: /^req_/ } } })
-    t.equal(mock.journal.count({ request_id: found.body.error.request_id }), 1)
+    t.equal(mock.journal.count({ requestId: found.body.error.request_id }), 1)
   }
   t.match(await putFor('joob-fails'), { status: 400, body: { error: { message: /did you mean job-fails\?/ } } })
   await t.rejects(start(t, { scenario: 'jobfails' }), { message: /did you mean job-fails\?/ })

@@ -6,9 +6,9 @@ t.test('a client that has its answer finds its entry, with request and answer', 
   const api = client(mock)
   for (let i = 0; i < 50; i++) {
     const { headers } = await api.post('/v1/jobs', { video_url: 'https://e.com/a.mp4' })
-    t.equal(mock.journal.count({ request_id: headers.get('x-request-id') as string }), 1)
+    t.equal(mock.journal.count({ requestId: headers.get('x-request-id') as string }), 1)
   }
-  const [entry] = mock.journal.entries()
+  const [entry] = mock.journal.entries({ kind: 'exchange' })
   t.match(entry, {
     kind: 'exchange',
     method: 'POST',

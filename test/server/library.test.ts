@@ -1,4 +1,5 @@
 /** Each scenario that ships, through HTTP: that it does what its description says, and how it ends. */
+
 import { createHmac } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
@@ -7,6 +8,7 @@ import type { AddressInfo } from 'node:net'
 import { basename, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import type { Duration } from '../../base/duration.ts'
 import { outputsFolder, packageRoot } from '../../base/paths.ts'
 import { type ErrorCodeName, errorCodes } from '../../contracts/errors.ts'
 import { type Answer, client, clip, start } from '../support.ts'
@@ -76,7 +78,7 @@ async function fired({ key }: World, n: number): Promise<void> {
 }
 
 /** Lets the world's time pass until something is done. */
-async function pass({ clock }: World, by: string, isDone: () => boolean): Promise<void> {
+async function pass({ clock }: World, by: Duration, isDone: () => boolean): Promise<void> {
   for (; !isDone(); clock.step(by)) await setImmediate()
 }
 
@@ -109,7 +111,7 @@ async function heard(t: Test, world: World, atLeast: number, video_url?: string)
   return received
 }
 
-const delivered = (job_id: string, atLeast: number) => mock.journal.waitFor({ kind: 'webhook', job_id }, { atLeast })
+const delivered = (jobId: string, atLeast: number) => mock.journal.waitFor({ kind: 'webhook', jobId }, { atLeast })
 const events = (received: Received[]) => received.map(({ body }) => body.event)
 
 proves('ID-1 answer-lost-job-created: a retry finds the job', async (t, { key, create, jobs, credits }) => {
@@ -236,7 +238,7 @@ proves('GO-5 go-live: each path is met in turn, ending well', async (t, { clock,
 proves('CR-3 insufficient-credits: 402 until it is topped up', async (t, { key, api, create, jobs }) => {
   areErrors(t, [await create(), await api.upload(await clip('short.mp4'))], 402, /^Not enough credits/)
   t.equal(jobs(), 0)
-  mock.setKey({ key, top_up: 3 })
+  mock.setKey({ key, topUp: 3 })
   t.equal((await create()).status, 200)
   areErrors(t, [await create()], 402, /needs 2 credits, the key has 1$/)
 })
@@ -281,7 +283,7 @@ proves('JOB-4 job-slow-progress: two minutes in uneven steps, never back', async
 
 proves('JOB-4 job-stuck: every job stays at 42 % for good', async (t, { api, clock, view }) => {
   const id = await api.job()
-  for (const step of ['1m', '1d']) {
+  for (const step of ['1m', '1d'] as const) {
     clock.step(step)
     t.match(await view(id), { status: 'processing', progress: 42, output_url: null, billing_status: 'pending' })
   }
@@ -303,7 +305,7 @@ proves('GO-5 no-answer: calls for jobs stay open until the client gives up', asy
 
 proves('ERR-5 outage-of-30s: 500 for 30 s, then all is well', async (t, world) => {
   const { api, clock, create, jobs, finished } = world
-  for (const step of ['0ms', '15s', '14.9s']) {
+  for (const step of ['0ms', '15s', '14.9s'] as const) {
     clock.step(step)
     areErrors(t, [await create(), await api.get('/v1/jobs'), await api.get('/api/pricing')], 500, /^Internal error/)
   }
@@ -350,7 +352,7 @@ proves('GO-5 slow-network: answers take their time, and files 50 kB a second', a
     return [(clock.now() - from) / 1000, await call]
   }
   const took = await Promise.all(ten.map(n => timed(api.get(`/v1/jobs?offset=${n}`))))
-  const delays = mock.journal.entries({ key }).map(({ delay_ms }) => delay_ms as number)
+  const delays = mock.journal.entries({ key, kind: 'exchange' }).map(({ delay_ms }) => delay_ms as number)
   t.ok(delays.every(ms => ms >= 100 && ms <= 1500) && new Set(delays).size > 5, `it takes ${delays} ms`)
   t.ok(Math.max(...took.map(([seconds]) => seconds * 1000)) >= Math.max(...delays), 'and it really does')
   const bytes = await clip('short.mp4')
@@ -419,7 +421,7 @@ proves('WH-1 webhook-late: each webhook comes 30 s after its event', async (t, w
   }
   for (const [n, at] of seenAt.entries()) {
     clock.step(at + 29_900 - clock.now())
-    t.equal(mock.journal.count({ kind: 'webhook', job_id: id }), n, 'not before its time')
+    t.equal(mock.journal.count({ kind: 'webhook', jobId: id }), n, 'not before its time')
     clock.step('100ms')
     await delivered(id, n + 1)
   }

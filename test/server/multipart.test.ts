@@ -6,8 +6,8 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { outputsFolder } from '../../base/paths.ts'
+import type { RunningMock } from '../../client/mock.ts'
 import type { MockOptions } from '../../server/config.ts'
-import type { RunningMock } from '../../server/start.ts'
 import { type Answer, client, clip, start } from '../support.ts'
 
 const short = await clip('short.mp4')
@@ -33,7 +33,7 @@ async function isRefusal(t: Test, mock: RunningMock, answer: Answer, status: num
   t.equal(body.error.code, code)
   t.match(body.error.message, says)
   t.equal(headers.get('x-request-id'), body.error.request_id)
-  t.equal(mock.journal.count({ request_id: body.error.request_id }), 1)
+  t.equal(mock.journal.count({ requestId: body.error.request_id }), 1)
   t.equal((await client(mock).get('/health')).status, 200)
 }
 
@@ -125,7 +125,10 @@ for (const [extension, type] of Object.entries(types)) {
       const kept = await fetch(body.video_url)
       t.strictSame([kept.headers.get('content-type'), Buffer.from(await kept.arrayBuffer())], [type, bytes])
     }
-    t.strictSame(new Set(mock.journal.entries().flatMap(({ upload }) => upload?.type ?? [])), new Set([type]))
+    t.strictSame(
+      new Set(mock.journal.entries({ kind: 'exchange' }).flatMap(({ upload }) => upload?.type ?? [])),
+      new Set([type]),
+    )
     t.equal(files().length, 3)
   })
 }

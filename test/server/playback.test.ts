@@ -650,7 +650,7 @@ t.test('answers are in journal, metrics and usage with the recorded ids; X-Mock-
   t.match(answer, { status: 500, body: error })
   t.equal(answer.headers.get('x-request-id'), 'req_recorded')
   t.equal(label(answer), null)
-  t.match(mock.journal.entries({ request_id: 'req_recorded' }), [
+  t.match(mock.journal.entries({ requestId: 'req_recorded' }), [
     { status: 500, route: 'POST /v1/jobs', request: { body: {} } },
   ])
   t.equal(mock.journal.count({ route: 'createJob' }), 1)

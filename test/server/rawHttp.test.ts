@@ -55,7 +55,7 @@ function isRefusal(t: Test, answer: RawAnswer | undefined, status: number, says:
   t.equal(answer.body.error.code, status === 404 ? 'not_found' : status === 401 ? 'invalid_api_key' : 'invalid_request')
   t.match(answer.body.error.message, says)
   t.equal(answer.headers.get('x-request-id'), answer.body.error.request_id)
-  t.equal(mock.journal.count({ request_id: answer.body.error.request_id }), 1)
+  t.equal(mock.journal.count({ requestId: answer.body.error.request_id }), 1)
 }
 
 /** No job has been made, and the next request is served. */
@@ -102,7 +102,7 @@ for (const [what, bytes, status, says] of refused) {
     const answers = await exchange(bytes)
     t.equal(answers.length, 1)
     isRefusal(t, answers[0], status, says)
-    t.equal(mock.journal.entries({ since }).filter(({ aborted }) => !aborted).length, 1)
+    t.equal(mock.journal.entries({ kind: 'exchange', since }).filter(({ aborted }) => !aborted).length, 1)
     if (status === 405) t.ok(answers[0]?.headers.get('allow'))
     await isUnharmed(t)
   })
@@ -132,7 +132,7 @@ for (const [what, bytes] of served) {
       answers.map(({ status }) => status),
       [200],
     )
-    t.equal(mock.journal.count({ request_id: answers[0]?.headers.get('x-request-id') as string }), 1)
+    t.equal(mock.journal.count({ requestId: answers[0]?.headers.get('x-request-id') as string }), 1)
     await isUnharmed(t)
   })
 }

@@ -15,7 +15,7 @@ t.test('ERR-1 a body that is sent to no route, or with a wrong method, is refuse
       headers: { 'content-type': 'application/json' },
     })
     t.match(wrong, { status: 405, body: { error: { code: 'invalid_request' } } })
-    t.equal(mock.journal.count({ request_id: wrong.body.error.request_id }), 1)
+    t.equal(mock.journal.count({ requestId: wrong.body.error.request_id }), 1)
   }
 })
 
@@ -60,7 +60,7 @@ t.test('WH-3 no more than 16 of a world are underway at once, retries included; 
   mock.reset()
   const before = total
   const job_id = await api.job({ webhook_url })
-  await mock.journal.waitFor({ kind: 'webhook', job_id }, { atLeast: 8 })
+  await mock.journal.waitFor({ kind: 'webhook', jobId: job_id }, { atLeast: 8 })
   // Its own 8 tries, and those that were on their way at the reset.
   t.ok(total - before <= 8 + 16, `what waited is not sent any more: ${total - before} came`)
 })
@@ -132,7 +132,7 @@ t.test('ID-1 the journal tells the headers that were sent, a replay included', a
   const again = await api.post('/v1/jobs', body, { 'idempotency-key': 'k' })
   mock.clock.step('90s')
   await api.job()
-  const [, entry] = mock.journal.entries()
+  const [, entry] = mock.journal.entries({ kind: 'exchange' })
   for (const name of ['idempotency-replayed', 'ratelimit', 'x-ratelimit-reset']) {
     t.equal(entry?.response?.headers[name], again.headers.get(name), name)
   }

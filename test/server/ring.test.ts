@@ -1,7 +1,7 @@
 /** The journal keeps what an exchange held, field for field, however often its ring has wrapped round. */
 import t from 'tap'
+import type { RunningMock } from '../../client/mock.ts'
 import { Exchange, Journal } from '../../server/journal.ts'
-import type { RunningMock } from '../../server/start.ts'
 import { client, clip, start } from '../support.ts'
 
 t.test('every field of an exchange is in the journal, also after the ring has wrapped round', async t => {
@@ -76,7 +76,7 @@ async function sixCalls(
   await api.get('/v1/jobs?limit=1')
   await api.get('/v1/pricing').catch(() => {})
   await api.get('/v1/jobs/none')
-  const { entries } = mock.journal.read()
+  const { entries } = mock.journal.read({ kind: 'exchange' })
   const har = JSON.parse(mock.journal.har()).log.entries as object[]
   const explained = await Promise.all(
     entries.map(async ({ request_id }) => (await api.get(`/__mock/explain/${request_id}`)).body),

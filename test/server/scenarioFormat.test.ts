@@ -6,10 +6,10 @@ import { join } from 'node:path'
 import { Ajv } from 'ajv'
 import t from 'tap'
 import { parse } from 'yaml'
+import { ScenarioError } from '../../client/scenarioError.ts'
 import { editorSchema } from '../../server/scenarios/format.ts'
 
 import { Library, shippedFolder } from '../../server/scenarios/library.ts'
-import { ScenarioError } from '../../server/scenarios/problems.ts'
 import { client, start, understudy } from '../support.ts'
 
 const rules = (...lines: string[]): string => `rules:\n${lines.map(line => `  ${line}`).join('\n')}\n`

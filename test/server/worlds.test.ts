@@ -1,4 +1,5 @@
 import t from 'tap'
+import type { Duration } from '../../base/duration.ts'
 import { type JobRecord, JobStore } from '../../server/world/jobStore.ts'
 import { client, clip, start } from '../support.ts'
 
@@ -75,7 +76,7 @@ t.test('100 jobs draw different lengths of time, within their bounds', async t =
   const api = client(mock)
   mock.clock.freeze()
   const ids = await Promise.all(Array.from({ length: 100 }, () => api.job()))
-  const statesAfter = async (step: string) => {
+  const statesAfter = async (step: Duration) => {
     mock.clock.step(step)
     const jobs = (await api.get('/v1/jobs?limit=100')).body.jobs as { status: string }[]
     return (state: string) => jobs.filter(({ status }) => status === state).length
@@ -93,13 +94,13 @@ t.test('of 1,000 worlds the least recently used one makes room, with all it hold
   const first = client(mock, 'test_0')
   const id = await first.job()
   const { video_url } = (await first.upload(await clip('short.mp4'))).body
-  const firstIds = mock.journal.entries({ key: 'test_0' }).map(({ request_id }) => request_id)
+  const firstIds = mock.journal.entries({ key: 'test_0', kind: 'exchange' }).map(({ request_id }) => request_id)
   for (let i = 1; i < 999; i++) await client(mock, `test_${i}`).get('/health')
   t.equal((await fetch(video_url)).status, 200, 'none had to go yet')
   for (let i = 1000; i < 1005; i++) await client(mock, `test_${i}`).get('/health')
   t.equal((await fetch(video_url)).status, 404, 'its files went with it')
   t.equal((await first.get(`/v1/jobs/${id}`)).status, 404)
-  const later = mock.journal.entries({ key: 'test_0' }).map(({ request_id }) => request_id)
+  const later = mock.journal.entries({ key: 'test_0', kind: 'exchange' }).map(({ request_id }) => request_id)
   t.notOk(
     later.some(later => firstIds.includes(later)),
     'and no request_id comes again',

@@ -7,7 +7,7 @@ import { Ajv } from 'ajv'
 import t from 'tap'
 import { ConfigError } from '../../base/options.ts'
 import { packageRoot } from '../../base/paths.ts'
-import type { RunningMock } from '../../server/start.ts'
+import type { RunningMock } from '../../client/mock.ts'
 import { Report as reportSchema } from '../../suite/report.ts'
 import { reporters } from '../../suite/reporters/index.ts'
 import { type CheckOptions, type CheckPlan, check } from '../../suite/runCheck.ts'
@@ -138,7 +138,7 @@ t.test(
   'RL-2 a Retry-After is waited out; one that is too long leaves things untried, and says what to give',
   async t => {
     const mock = await start(t)
-    mock.setKey({ key: 'test_slow', rate_limit: { calls: 8, per: '1s' } })
+    mock.setKey({ key: 'test_slow', rateLimit: { calls: 8, per: '1s' } })
     const options: CheckOptions = { key: 'test_slow', control: false, only: ['JOB-6', 'US-1'], profile: 'safe' }
     const report = await check(mock.url, options)
     t.match(report, { ok: true, summary: { failed: 0 } })

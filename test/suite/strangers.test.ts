@@ -1,4 +1,5 @@
 /** Endpoints that nobody here has written for the suite, and networks as they are: a right verdict, or a word why there is none. */
+
 import { createServer as createHttpServer } from 'node:http'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
