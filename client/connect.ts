@@ -110,8 +110,8 @@ export async function connectMock(url: string, options: ConnectOptions = {}): Pr
     refuseUnknown(options, ['maxPollTime', 'require', 'ended'])
     const { maxPollTime, require, ended } = options
     for (const name of require ?? []) knownRule(name)
-    const patience = maxPollTime === undefined ? undefined : durationText(maxPollTime)
-    return ask('GET', `conduct${queryOf({ key, patience, require: require?.join(','), ended })}`)
+    const max_poll_time = maxPollTime === undefined ? undefined : durationText(maxPollTime)
+    return ask('GET', `conduct${queryOf({ key, max_poll_time, require: require?.join(','), ended })}`)
   }
 
   const clockOf = (selector: WorldSelector): Promised<MockClock> => {

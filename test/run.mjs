@@ -49,7 +49,7 @@ const outdir = join('node_modules', '.cache', 'understudy', `test-${process.pid}
 process.once('exit', () => rmSync(outdir, { recursive: true, force: true }))
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
 await build({
-  entryPoints: ['index.ts', 'cli/bin.ts', 'conduct/fromRecording.ts', 'test/support.ts', ...files],
+  entryPoints: ['server/index.ts', 'cli/bin.ts', 'conduct/fromRecording.ts', 'test/support.ts', ...files],
   outbase: '.',
   outdir,
   bundle: true,

@@ -412,7 +412,7 @@ for (const [pass, jobs] of [['before_delay', 1] as const, ['after_delay', 0] as 
 
 t.test('ERR-3 1,000 clients without an answer hold less than 50 MB, and are let go when the mock closes', async t => {
   const script = `
-    import { startMock } from ${JSON.stringify(builtFile('index.js'))}
+    import { startMock } from ${JSON.stringify(builtFile('server/index.js'))}
     const mock = await startMock({ rateLimit: 0 })
     const handle = mock.use([{ name: 'hangs', when: { route: 'listJobs' }, then: { fault: 'no_answer' } }])
     const resident = () => (gc(), process.memoryUsage().rss)

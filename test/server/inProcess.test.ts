@@ -31,7 +31,7 @@ t.test('after close() nothing is left: no handle, no file, no listener', async t
   const TMPDIR = t.testdir()
   // A process of its own, as only that shows whether it can end by itself.
   const script = `
-    import { startMock } from ${JSON.stringify(builtFile('index.js'))}
+    import { startMock } from ${JSON.stringify(builtFile('server/index.js'))}
     import { client, clip } from ${JSON.stringify(builtFile('test/support.js'))}
     const mock = await startMock({ logLevel: 'silent' })
     const api = client(mock)

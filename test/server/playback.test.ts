@@ -713,7 +713,7 @@ t.test(`${isProving ? 100_000 : 20_000} entries start in seconds and take no mor
   )
   // A process of its own, as only that shows what it takes.
   const script = `
-    import { startMock } from ${JSON.stringify(builtFile('index.js'))}
+    import { startMock } from ${JSON.stringify(builtFile('server/index.js'))}
     import { client } from ${JSON.stringify(builtFile('test/support.js'))}
     const before = process.cpuUsage()
     const mock = await startMock({ speed: 'instant', replay: ${JSON.stringify(file)} })

@@ -1,0 +1,82 @@
+/**
+ * `npm run build`: JavaScript to dist/, file by file, and the type declarations, one file for each subpath of the package
+ * with what they share in dist/types/. Types that are derived from JSON Schemas are written out, so that an import of one
+ * loads no typings of another package.
+ */
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { rollup } from 'rollup'
+import { dts } from 'rollup-plugin-dts'
+import ts from 'typescript'
+import { packageRoot } from '../base/paths.ts'
+
+const dist = join(packageRoot, 'dist')
+/** Each file's own declarations, which are rolled up; gone at the end. In node_modules the plugin would leave them alone. */
+const scratch = join(dist, '.declarations')
+
+const { exports } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as {
+  exports: Record<string, string | { types: string }>
+}
+/** server/index for ./dist/server/index.d.ts */
+const entries = Object.values(exports).flatMap(target =>
+  typeof target === 'string' ? [] : [target.types.replace(/^\.\/dist\/|\.d\.ts$/g, '')],
+)
+
+rmSync(dist, { recursive: true, force: true })
+compile()
+const bundle = await rollup({
+  input: Object.fromEntries(entries.map(entry => [entry, join(scratch, `${entry}.d.ts`)])),
+  plugins: [dts()],
+  external: name => !name.startsWith('.') && !name.startsWith('/'),
+  // Types that only other types name stay private, and FromSchema was written out.
+  onLog: (level, log, handler) =>
+    log.plugin === 'dts' || log.code === 'UNUSED_EXTERNAL_IMPORT' ? undefined : handler(level, log),
+})
+await bundle.write({ dir: dist, entryFileNames: '[name].d.ts', chunkFileNames: 'types/[name].ts' })
+await bundle.close()
+rmSync(scratch, { recursive: true, force: true })
+
+function compile(): void {
+  const { config } = ts.readConfigFile(join(packageRoot, 'tsconfig.build.json'), ts.sys.readFile)
+  const { options, fileNames } = ts.parseJsonConfigFileContent(config, ts.sys, packageRoot)
+  const program = ts.createProgram(fileNames, { ...options, outDir: dist, declarationDir: scratch, declaration: true })
+  const problems = ts.getPreEmitDiagnostics(program)
+  if (problems.length > 0) {
+    const host = {
+      getCurrentDirectory: () => packageRoot,
+      getCanonicalFileName: (name: string) => name,
+      getNewLine: () => '\n',
+    }
+    throw new Error(ts.formatDiagnostics(problems, host))
+  }
+  const checker = program.getTypeChecker()
+  program.emit(undefined, (file, text, _mark, _onError, sources) => {
+    const source = sources?.[0]
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, source && file.endsWith('.d.ts') ? plainTypes(text, source, checker) : text)
+  })
+}
+
+/** `export type Job = FromSchema<typeof Job>` becomes `export type Job = { id: string; … }`. */
+function plainTypes(text: string, source: ts.SourceFile, checker: ts.TypeChecker): string {
+  let done = text.replace(/((?:from|import) '|import\(')(\.[^']*)\.ts'/g, "$1$2.js'")
+  for (const statement of source.statements) {
+    if (!ts.isTypeAliasDeclaration(statement) || !/\bFromSchema</.test(statement.type.getText(source))) continue
+    const name = statement.name.text
+    const type = checker.getTypeAtLocation(statement.name)
+    const flags =
+      ts.TypeFormatFlags.NoTruncation |
+      ts.TypeFormatFlags.InTypeAlias |
+      ts.TypeFormatFlags.UseAliasDefinedOutsideCurrentScope
+    const plain = checker.typeToString(type, statement, flags)
+    done = done.replace(
+      new RegExp(`^(export )?(declare )?type ${name} = FromSchema<[^\\n]*;$`, 'm'),
+      (_all, exported = '') => `${exported}type ${name} = ${plain};`,
+    )
+  }
+  if (/\bFromSchema</.test(done.replace(/^import .*$/gm, '')))
+    throw new Error(
+      `${relative(packageRoot, source.fileName)}: a type that is derived from a schema is not written out`,
+    )
+  return done
+}
