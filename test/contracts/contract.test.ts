@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import t from 'tap'
+import { packageRoot } from '../../base/paths.ts'
 import { clauses } from '../../contracts/clauses.ts'
 import { errorCases } from '../../contracts/errors.ts'
 import { examples } from '../../contracts/examples.ts'
@@ -25,7 +26,7 @@ t.test('every example fits its schema', async t => {
 })
 
 t.test('every clause has a test that names it', async t => {
-  const folder = join(import.meta.dirname, '..', 'clauses')
+  const folder = join(packageRoot, 'test', 'clauses')
   const sources = await Promise.all((await readdir(folder)).map(name => readFile(join(folder, name), 'utf8')))
   const named = new Set(
     sources.flatMap(source => [...source.matchAll(/t\.test\(\s*['"`]([A-Z]+-\d+) /g)].map(found => found[1])),
