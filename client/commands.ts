@@ -1,7 +1,9 @@
 /** What startMock() and connectMock() share: how they read what they are given, and the errors that both throw. */
+
 import type { Duration } from '../base/duration.ts'
 import { ControlError, JournalEvictedError, WaitTimeoutError } from '../base/errors.ts'
 import { ConfigError, durationToMs, refuseUnknown } from '../base/options.ts'
+import { plural } from '../base/text.ts'
 import type { JournalFilter, KeyChange, LimitChange, ScenarioChoice, WorldSelector } from './mock.ts'
 import type { LimitFormat, RuleFormat } from './scenarioFormat.ts'
 
@@ -71,7 +73,9 @@ export function refuseUnfired(scenario: string, counts: Readonly<Record<string, 
 }
 
 export const firedTooLate = (rule: string, times: number, within: Duration, fired: number): WaitTimeoutError =>
-  new WaitTimeoutError(`waited ${waited(within)} for ${rule} to fire ${times} times; it fired ${fired} times`)
+  new WaitTimeoutError(
+    `waited ${waited(within)} for ${rule} to fire ${plural(times, 'time')}; it fired ${plural(fired, 'time')}`,
+  )
 
 export const entriesTooLate = (
   filter: JournalFilter,
@@ -81,12 +85,12 @@ export const entriesTooLate = (
   all: number | null,
 ): WaitTimeoutError =>
   new WaitTimeoutError(
-    `waited ${waited(within)} for ${atLeast} entries with ${JSON.stringify(filter)}, found ${found} of ${all ?? 'many'} in the journal`,
+    `waited ${waited(within)} for ${plural(atLeast, 'entry', 'entries')} with ${JSON.stringify(filter)}, found ${found} of ${all ?? 'many'} in the journal`,
   )
 
 const waited = (within: Duration): string => (typeof within === 'number' ? `${within}ms` : within)
 
 export const countUnknown = (evicted: number): JournalEvictedError =>
   new JournalEvictedError(
-    `The journal can't tell: ${evicted} entries were evicted. Ask with a later "since", or raise journalEntries.`,
+    `The journal can't tell: it has evicted ${plural(evicted, 'entry', 'entries')}. Ask with a later "since", or raise journalEntries.`,
   )
