@@ -68,7 +68,7 @@ const methods: Record<string, (t: Test, mock: AnyMock, api: Api) => Promise<void
     await refuses(t, () => mock.journal.waitFor({ route: 'createJob' }, { within: 20 }), {
       name: 'WaitTimeoutError',
       code: 'ERR_WAIT_TIMEOUT',
-      message: /^waited 20ms for 1 entries with \{"route":"createJob"\}, found 0 of 3 in the journal$/,
+      message: /^waited 20ms for 1 entry with \{"route":"createJob"\}, found 0 of 3 in the journal$/,
     })
   },
   async 'journal.listen'(t, mock, api) {
@@ -124,7 +124,7 @@ const methods: Record<string, (t: Test, mock: AnyMock, api: Api) => Promise<void
     await refuses(t, () => above.fired('lost-answer', { within: 10 }), {
       name: 'WaitTimeoutError',
       code: 'ERR_WAIT_TIMEOUT',
-      message: /^waited 10ms for lost-answer to fire 1 times; it fired 0 times$/,
+      message: /^waited 10ms for lost-answer to fire 1 time; it fired 0 times$/,
     })
     await above.end()
     t.equal((await api.get('/v1/jobs')).status, 500, 'what was there before is there again')
