@@ -27,7 +27,7 @@ export interface Finding {
 /** Reads what was seen; `ids` are the request_ids so far, by what they were given to. */
 export function judge(exchange: ObservedExchange, ids: Map<string, string>): Finding[] {
   const findings = exchange.status >= 200 && exchange.status < 300 ? judgeSuccess(exchange) : judgeError(exchange, ids)
-  return findings.map(finding => ({ ...finding, exchange: exchange }))
+  return findings.map(finding => ({ ...finding, exchange }))
 }
 
 /** The code of an envelope, where there is one. */

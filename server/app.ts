@@ -31,7 +31,7 @@ import type { Mock } from './mock.ts'
 import type { RequestContext } from './pipeline/context.ts'
 import { attach, closeExchange, openExchange } from './pipeline/exchange.ts'
 import { holdContinue, isStillWaiting } from './pipeline/expect.ts'
-import { jsonParser, refuseContentType, wrongContentType } from './pipeline/jsonBody.ts'
+import { jsonParser, refuseContentType, unsupportedContentType } from './pipeline/jsonBody.ts'
 import { noRoute } from './pipeline/noRoute.ts'
 import { answerNodesOwn, answerRawErrors } from './pipeline/rawErrors.ts'
 import { validatorCompiler } from './pipeline/validation.ts'
@@ -86,7 +86,7 @@ export function buildApp(config: Config, log: Logger): App {
   app.addHook('onSend', closeExchange(mock))
   app.setErrorHandler((error, request, reply) => {
     const isNoType = (error as { code?: string }).code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE'
-    answerError(isNoType ? wrongContentType(request) : error, request, reply)
+    answerError(isNoType ? unsupportedContentType(request) : error, request, reply)
   })
   app.setNotFoundHandler((request, reply) => answerError(noRoute(request), request, reply))
   holdContinue(app.server)
@@ -145,9 +145,9 @@ function assemble(config: Config, log: Logger): Mock {
     uploads,
     webhooks,
     metrics,
-    scenarios: scenarios,
+    scenarios,
     log,
-    playback: playback,
+    playback,
     internalCalls: 0,
     held: new Set(),
   }

@@ -4,9 +4,9 @@ import { apiError } from '../errors.ts'
 import { refuseDeepJson } from './validation.ts'
 
 export const refuseContentType = (request: FastifyRequest, _body: unknown, done: (error: Error) => void): void =>
-  done(wrongContentType(request))
+  done(unsupportedContentType(request))
 
-export function wrongContentType(request: FastifyRequest) {
+export function unsupportedContentType(request: FastifyRequest) {
   const isUpload = request.exchange.operation?.startsWith('uploadVideo')
   const found = request.headers['content-type'] ?? 'missing'
   const expected = isUpload ? 'multipart/form-data' : 'application/json'

@@ -12,10 +12,10 @@ import { record } from '../pipeline/record.ts'
 import { ownBaseUrl } from '../routes/baseUrl.ts'
 import { answerOf, bytesBeforeCut, type RecordedAnswer } from './answer.ts'
 import { bodySize, isFile } from './bodies.ts'
-import { playWebhooks } from './hooks.ts'
 import type { Playback, RecordedMatch } from './playback.ts'
 import { discard, isGone } from './requestBody.ts'
 import { scaled, waitOf } from './time.ts'
+import { playWebhooks } from './webhooks.ts'
 
 /** A body that took no longer is sent at once. */
 const minReceiveMs = 100
@@ -44,7 +44,7 @@ export async function playCall(
   const { entry, call } = recorded
   const playing: PlayedCall = {
     mock,
-    playback: playback,
+    playback,
     recorded,
     request,
     base: ownBaseUrl(request),

@@ -6,8 +6,9 @@
 import { plural } from '../../base/text.ts'
 import type { JobFormat, RuleFormat, ThenFormat } from '../../client/scenarioFormat.ts'
 import { field } from '../../contracts/answers.ts'
-import { type OperationId, operations, routeOf } from '../../contracts/operations.ts'
+import { type OperationId, operations } from '../../contracts/operations.ts'
 import type { Observed, RecordedCall, RecordedWebhook } from '../../recordings/traffic.ts'
+import { countFailures, type DraftCalls, draftClauses, draftedRules, draftSummary, webhooksThen } from './draftRules.ts'
 import { bodyFault, cutThen, errorThen, failureLabel, maxBody, saying, uploadFault } from './fromCall.ts'
 
 export interface Drafted {
@@ -30,20 +31,6 @@ export interface DraftOptions {
   world?: string
   /** Takes secrets out of a text. */
   redact: (text: string) => string
-}
-
-interface Event {
-  then: ThenFormat
-  facts: string[]
-  what: string
-}
-
-interface Calls {
-  count: number
-  events: Map<number, Event>
-  /** ms of good answers, and of those that took long. */
-  good: number[]
-  slow: { n: number; ms: number; facts: string }[]
 }
 
 interface JobTrack {
@@ -72,7 +59,7 @@ const maxLeft = 12
 const timeOf = (at: number): string => new Date(at).toISOString()
 
 export class ScenarioDraft {
-  readonly #worlds = new Map<string, Map<OperationId, Calls>>()
+  readonly #worlds = new Map<string, Map<OperationId, DraftCalls>>()
   readonly #jobs = new Map<string, JobTrack>()
   readonly #seenJobs = new Set<string>()
   readonly #completed = new Set<string>()
@@ -105,7 +92,7 @@ export class ScenarioDraft {
       calls.good.push(call.ms)
       this.#learn(seen, n, facts)
     }
-    if (call.cut === undefined && call.ms > slowMs) calls.slow.push({ n, ms: call.ms, facts: facts })
+    if (call.cut === undefined && call.ms > slowMs) calls.slow.push({ n, ms: call.ms, facts })
     if (call.idempotencyKey !== undefined) this.#idempotency.add(`${key} ${call.path} ${call.idempotencyKey}`)
   }
 
@@ -119,7 +106,7 @@ export class ScenarioDraft {
   finish(world?: string): Drafted | undefined {
     this.#addJobs()
     this.#addDelays()
-    const worlds = new Map([...this.#worlds].map(([name, byRoute]) => [name, failuresIn(byRoute)]))
+    const worlds = new Map([...this.#worlds].map(([name, byRoute]) => [name, countFailures(byRoute)]))
     const [most] = [...worlds].sort((a, b) => b[1] - a[1])
     const chosen = world ?? most?.[0] ?? ''
     const routes = new Map(this.#worlds.get(chosen) ?? [])
@@ -128,7 +115,7 @@ export class ScenarioDraft {
       for (const [operation, calls] of this.#worlds.get('anonymous') ?? [])
         if (!routes.has(operation)) routes.set(operation, calls)
     }
-    const rules = [...routes].flatMap(([operation, calls]) => rulesOf(operation, calls))
+    const rules = [...routes].flatMap(([operation, calls]) => draftedRules(operation, calls))
     if (rules.length === 0) return undefined
     const left = [...this.#left].filter(([, one]) => one.world === chosen || one.world === 'anonymous')
     return {
@@ -147,13 +134,13 @@ export class ScenarioDraft {
           ? [`${plural(rules.length - maxRules, 'more failure')}: a scenario of more rules nobody reads`]
           : []),
       ],
-      clauses: clausesOf(rules.map(({ rule }) => rule)),
-      summary: summaryOf(routes),
+      clauses: draftClauses(rules.map(({ rule }) => rule)),
+      summary: draftSummary(routes),
     }
   }
 
-  #callsOf(world: string, operation: OperationId): Calls {
-    const byRoute = this.#worlds.get(world) ?? new Map<OperationId, Calls>()
+  #callsOf(world: string, operation: OperationId): DraftCalls {
+    const byRoute = this.#worlds.get(world) ?? new Map<OperationId, DraftCalls>()
     this.#worlds.set(world, byRoute)
     const calls = byRoute.get(operation) ?? { count: 0, events: new Map(), good: [], slow: [] }
     byRoute.set(operation, calls)
@@ -288,66 +275,3 @@ export class ScenarioDraft {
 /** Only a job that is over, or one that was not begun, is started by a start. */
 const isOver = ({ status, polls }: JobTrack, operation: OperationId): boolean =>
   operation === 'startJob' && (polls === 0 || status === 'created' || status === 'failed' || status === 'completed')
-
-const failuresIn = (byRoute: ReadonlyMap<OperationId, Calls>): number =>
-  [...byRoute.values()].reduce((sum, { events }) => sum + events.size, 0)
-
-function webhooksThen(webhooks: Record<string, string>): JobFormat['webhooks'] {
-  const types = [...new Set(Object.values(webhooks))]
-  return (types.length === 1 ? types[0] : webhooks) as JobFormat['webhooks']
-}
-
-/**
- * The last calls come first: a rule counts only the calls that no rule above it took, so that each number is the one of
- * the recording.
- */
-function rulesOf(operation: OperationId, { events }: Calls): { rule: RuleFormat; facts: string[] }[] {
-  const runs: { from: number; to: number; event: Event }[] = []
-  for (const [n, event] of [...events].sort((a, b) => a[0] - b[0])) {
-    const last = runs.at(-1)
-    if (last?.to === n - 1 && JSON.stringify(last.event.then) === JSON.stringify(event.then)) {
-      last.to = n
-      last.event.facts.push(...event.facts)
-    } else runs.push({ from: n, to: n, event: { ...event, facts: [...event.facts] } })
-  }
-  return runs.toReversed().map(({ from, to, event }) => {
-    const calls = from === to ? from : `${from}-${to}`
-    const name = `${operation} ${calls}: ${event.what}`.replace(/[^\w .:-]/g, '-').slice(0, 100)
-    return {
-      rule: { name, when: { route: routeOf(operation) as string, calls }, then: event.then },
-      facts: toldOf(event.facts),
-    }
-  })
-}
-
-const toldOf = (facts: string[]): string[] =>
-  facts.length <= 3 ? facts : [...facts.slice(0, 2), `and ${facts.length - 2} more until ${facts.at(-1)}`]
-
-function summaryOf(routes: ReadonlyMap<OperationId, Calls>): string[] {
-  const counts = new Map<string, number>()
-  for (const [operation, { events }] of routes) {
-    for (const { what } of events.values()) {
-      const name = `${what} on ${routeOf(operation)}`
-      counts.set(name, (counts.get(name) ?? 0) + 1)
-    }
-  }
-  return [...counts].sort((a, b) => b[1] - a[1]).map(([name, count]) => `${count} x ${name}`)
-}
-
-/** What such a scenario puts to the test. */
-function clausesOf(rules: readonly RuleFormat[]): string[] {
-  const found = new Set<string>()
-  const add = (...ids: string[]): void => {
-    for (const id of ids) found.add(id)
-  }
-  for (const { then } of rules) {
-    if (then.error !== undefined) add('ERR-3')
-    if (then.error === 'rate_limited') add('RL-2', 'RL-3')
-    if (then.error === 'insufficient_credits') add('CR-3')
-    if (then.error === 'invalid_api_key') add('AUTH-1')
-    if (then.fault !== undefined || then.body !== undefined || then.delay !== undefined) add('ERR-3', 'GO-5')
-    if (then.job?.outcome !== undefined) add('JOB-4', 'GO-5')
-    if (then.job?.webhooks !== undefined) add('WH-1', 'WH-2')
-  }
-  return [...found]
-}
