@@ -43,7 +43,7 @@ const {
   jobChangeBody,
   journalQuery,
   keyBody,
-  keyChangeBody,
+  keyChangeSchema: keyChangeBody,
   keyQuery,
   restoreQuery,
   scenarioBody,

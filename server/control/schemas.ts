@@ -52,7 +52,7 @@ export const clockBody = object({
   speed: { type: 'number', exclusiveMinimum: 0, maximum: 1_000_000 },
 })
 
-export const keyChangeBody = object({
+export const keyChangeSchema = object({
   key,
   world,
   credits: { type: 'number', minimum: 0, maximum: 1e12 },
