@@ -72,7 +72,7 @@ export type Chain = readonly ClientCall[]
 export class Client {
   readonly key: string
   readonly calls: readonly ClientCall[]
-  readonly hooks: readonly ClientWebhook[]
+  readonly webhooks: readonly ClientWebhook[]
   readonly chains: readonly Chain[]
   /** Polls of each job, in order. */
   readonly polls: ReadonlyMap<string, readonly ClientCall[]>
@@ -83,7 +83,7 @@ export class Client {
   constructor(key: string, calls: readonly ClientCall[], hooks: readonly ClientWebhook[]) {
     this.key = key
     this.calls = calls
-    this.hooks = hooks
+    this.webhooks = hooks
     const byIntent = new Map<number, ClientCall[]>()
     const polls = new Map<string, ClientCall[]>()
     for (const call of calls) {
@@ -210,7 +210,7 @@ export class Clients {
     const keys = [...new Set([...calls.keys(), ...hooks.keys()])]
     return keys
       .map(key => new Client(key, (calls.get(key) ?? []).sort(byTime), (hooks.get(key) ?? []).sort(byTime)))
-      .filter(client => client.calls.length > 0 || client.hooks.length > 0)
+      .filter(client => client.calls.length > 0 || client.webhooks.length > 0)
   }
 
   #addHook({

@@ -40,10 +40,10 @@ export function grade(traffic: Iterable<Traffic>, options: GradeOptions): Conduc
   const summary = countVerdicts(results)
   const missing = require.filter(name => !isRulePassed(results, name))
   const calls = sum(clients, ({ calls }) => calls.length)
-  const webhooks = sum(clients, ({ hooks }) => hooks.length)
+  const webhooks = sum(clients, ({ webhooks: hooks }) => hooks.length)
   const nothing = calls + webhooks === 0
   const startedAt = Math.min(
-    ...clients.flatMap(({ calls, hooks }) => [calls[0], hooks[0]].flatMap(first => first?.at ?? [])),
+    ...clients.flatMap(({ calls, webhooks: hooks }) => [calls[0], hooks[0]].flatMap(first => first?.at ?? [])),
   )
   return {
     schema_version: reportVersion,

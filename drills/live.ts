@@ -19,7 +19,7 @@ export interface Watched {
   /** ms since the load began. */
   now(): number
   records: Pick<Records, 'recent' | 'size' | 'late' | 'ownLate' | 'tally'>
-  kit: { base: string; wire: { inFlight: number }; sampler: { judged: number; broken: number } }
+  setup: { base: string; wire: { inFlight: number }; sampler: { judged: number; broken: number } }
 }
 
 export interface LiveOptions {
@@ -108,7 +108,7 @@ function block(
   columns: number,
 ): string {
   const paint = paintWith(color)
-  const { records, kit, due, phase } = session
+  const { records, setup, due, phase } = session
   // One less: a terminal may wrap a line that fills it.
   const width = Math.max(1, Math.min(mostColumns, columns) - 1)
   const fitted = (text: string) => shorten(visible(text).replaceAll('\n', ' '), width)
@@ -134,16 +134,16 @@ function block(
     return plain.slice(0, 5) + colors[name](plain.slice(5, 5 + barWidth)) + plain.slice(5 + barWidth)
   })
   const breaches =
-    kit.sampler.broken > 0
-      ? `${formatCount(kit.sampler.broken)} of ${formatCount(kit.sampler.judged)} answers break the contract`
-      : `${formatCount(kit.sampler.judged)} answers keep the contract`
+    setup.sampler.broken > 0
+      ? `${formatCount(setup.sampler.broken)} of ${formatCount(setup.sampler.judged)} answers break the contract`
+      : `${formatCount(setup.sampler.judged)} answers keep the contract`
   const late =
     records.late > 0 ? `, ${share(records.late, total)} late (${formatCount(records.ownLate)} by this machine)` : ''
   return [
-    paint.bold(fitted(`${title} ${kit.base}`)),
+    paint.bold(fitted(`${title} ${setup.base}`)),
     fitted(`${progress(session, Math.min(30, width - 40))}${phase}`),
     fitted(
-      `now ${rate(Math.round(perSecond))}, ${formatCount(kit.wire.inFlight)} underway; p50 ${millis(p50)}, p99 ${millis(p99)}, max ${millis(max)}`,
+      `now ${rate(Math.round(perSecond))}, ${formatCount(setup.wire.inFlight)} underway; p50 ${millis(p50)}, p99 ${millis(p99)}, max ${millis(max)}`,
     ),
     fitted(`p99 ${spark(p99s, Math.max(1, width - 4))}`),
     ...bars,

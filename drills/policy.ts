@@ -3,9 +3,9 @@ import type { SeededRandom } from '../base/seed.ts'
 import type { LoadResponse } from './load/wire.ts'
 
 /** RL-3, in ms: 1-2 s, 2-4 s, 4-8 s, then 8-16 s as the cap; `who` and `attempt` decide where in between. */
-export function backoffMs(chance: SeededRandom, who: string, attempt: number): number {
+export function backoffMs(random: SeededRandom, who: string, attempt: number): number {
   const base = Math.min(1000 * 2 ** attempt, 8_000)
-  return chance.between(base, base * 2, `backoff ${who}`, attempt)
+  return random.between(base, base * 2, `backoff ${who}`, attempt)
 }
 
 /** ms that an answer asks to wait (RL-2); 0 where it asks nothing. */

@@ -134,7 +134,7 @@ export async function drill(name: DrillName, target: string, options: DrillOptio
       wire,
       sampler: new Sampler(settings.sample, base, redact),
       ledger: new JobLedger(tag('ledger')),
-      chance: new SeededRandom(settings.seed, 'drill'),
+      random: new SeededRandom(settings.seed, 'drill'),
       redact,
       signal: over.signal,
       headers: own,
@@ -326,7 +326,7 @@ function fetchWith({ send }: Transport, base: string, own: Record<string, string
 
 /** Which jobs are there, read behind the load. What the drill could not read it can't judge. */
 async function audit(session: DrillSession, { send }: Transport, timeoutMs: number): Promise<Jobs> {
-  const { base, ledger, keys } = session.kit
+  const { base, ledger, keys } = session.setup
   const workload = new Workload(session, keys.main ?? '')
   const until = session.stopped ? monotonicMs() + timeoutMs : Number.POSITIVE_INFINITY
   const read = async ({ path, headers }: { path: string; headers: Readonly<Record<string, string>> }) => {

@@ -18,7 +18,7 @@ import type { MetricName, Threshold } from './thresholds.ts'
 export type Complete = DrillSettings &
   Required<Pick<DrillSettings, 'timeout' | 'jobTimeout' | 'maxWait' | 'sample' | 'maxConnections' | 'seed'>>
 
-export interface Equipment {
+export interface DrillSetup {
   base: string
   settings: Complete
   thresholds: readonly Threshold[]
@@ -27,7 +27,7 @@ export interface Equipment {
   wire: LoadConnections
   sampler: Sampler
   ledger: JobLedger
-  chance: SeededRandom
+  random: SeededRandom
   redact: Redact
   /** Aborted: the drill ends at once, with a report of what was done. */
   signal: AbortSignal
@@ -68,7 +68,7 @@ interface Failure {
 const mostFailures = 1_000
 
 export class DrillSession {
-  readonly kit: Equipment
+  readonly setup: DrillSetup
   readonly records = new Records()
   /** Spans that are no requests: from an upload to its finished output. */
   readonly journeys = new Records()
@@ -105,8 +105,8 @@ export class DrillSession {
   /** Called when a bound is met: the drill ends then. */
   onBound: () => void = () => {}
 
-  constructor(kit: Equipment) {
-    this.kit = kit
+  constructor(setup: DrillSetup) {
+    this.setup = setup
   }
 
   /** A bound of the user's, or of what is not on this machine. */
@@ -117,11 +117,11 @@ export class DrillSession {
   }
 
   get settings(): Complete {
-    return this.kit.settings
+    return this.setup.settings
   }
 
   get stopped(): boolean {
-    return this.kit.signal.aborted
+    return this.setup.signal.aborted
   }
 
   /** ms since the load began. */
@@ -130,7 +130,7 @@ export class DrillSession {
   }
 
   sleep(ms: number): Promise<void> {
-    return realDelay(ms, this.kit.signal)
+    return realDelay(ms, this.setup.signal)
   }
 
   beginLoad(phase: string, plannedMs: number): void {
@@ -172,12 +172,12 @@ export class DrillSession {
       this.due++
       this.dueTimes.push(dueAt - this.loadAt)
     }
-    const { maxRate, maxRequests } = this.kit
+    const { maxRate, maxRequests } = this.setup
     if (++this.#begun === maxRequests) this.bound('--max-requests')
     if (maxRate !== undefined) this.#nextTurn = Math.max(this.#nextTurn, monotonicMs()) + 1000 / maxRate
     const call = this.records.callOf(out.call)
-    const wants = (status: number) => status < 200 || status >= 300 || this.kit.sampler.wants(status, monotonicMs())
-    this.kit.wire.send(out, wants, answered => {
+    const wants = (status: number) => status < 200 || status >= 300 || this.setup.sampler.wants(status, monotonicMs())
+    this.setup.wire.send(out, wants, answered => {
       // Cut by our own hand, it says nothing of the server.
       if (answered.status > 0) this.answers++
       if (!(this.stopped && answered.status === 0)) {
@@ -190,7 +190,7 @@ export class DrillSession {
 
   /** The same for who goes on with the answer; within the bound on the rate, where there is one. */
   async ask(out: Outbound, due: Due = {}): Promise<LoadResponse> {
-    const { maxRate } = this.kit
+    const { maxRate } = this.setup
     if (maxRate !== undefined) {
       while (this.#nextTurn > monotonicMs() && !this.stopped) await this.sleep(this.#nextTurn - monotonicMs())
     }
@@ -201,7 +201,7 @@ export class DrillSession {
   counted(out: Outbound, answered: LoadResponse): void {
     this.due++
     this.dueTimes.push(answered.sentAt - this.loadAt)
-    this.kit.wire.bytesReceived += answered.body.length
+    this.setup.wire.bytesReceived += answered.body.length
     if (answered.status > 0) this.answers++
     this.#count(out, this.records.callOf(out.call), answered.sentAt, 0, answered)
   }
@@ -227,12 +227,12 @@ export class DrillSession {
     const { status, kept, endedAt } = answered
     if (status === 0 || out.operation === undefined) return
     // A body that nobody wanted was not kept.
-    if (kept && this.kit.sampler.wants(status, endedAt)) this.kit.sampler.take(out, answered, endedAt - this.loadAt)
+    if (kept && this.setup.sampler.wants(status, endedAt)) this.setup.sampler.take(out, answered, endedAt - this.loadAt)
   }
 
   /** Holds one answer against the contract, whether it is in the sample or not. */
   judge(out: Outbound, answered: LoadResponse): void {
-    const { base, sampler } = this.kit
+    const { base, sampler } = this.setup
     sampler.judge(seenOf(out, answered, base), answered.endedAt - this.loadAt)
   }
 }

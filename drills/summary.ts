@@ -37,8 +37,8 @@ export function drillReportOf(
   session: DrillSession,
   { drill, startedAt, ms, complete, inconclusive, jobs }: DrillRunFacts,
 ): DrillReport {
-  const { records, journeys, kit, due } = session
-  const { sampler, wire, thresholds, base } = kit
+  const { records, journeys, setup, due } = session
+  const { sampler, wire, thresholds, base } = setup
   const loadMs = session.loadEndAt - session.loadAt
   const everyMs = intervalOf(loadMs)
   const dueCounts: number[] = []
@@ -136,7 +136,7 @@ export function drillReportOf(
     generator,
     notes: session.notes,
   }
-  return redacted(report, kit.redact)
+  return redacted(report, setup.redact)
 }
 
 /** A server may send back what it was sent, wherever it likes. */

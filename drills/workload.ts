@@ -28,7 +28,7 @@ export class Workload {
   constructor(session: DrillSession, key: string) {
     this.#session = session
     this.#key = key
-    const { name, type, bytes, path } = session.kit.clip
+    const { name, type, bytes, path } = session.setup.clip
     const content = multipart({ name, type, content: bytes, boundary }) as { chunks: () => Iterable<Uint8Array> }
     this.#upload = {
       headers: { ...this.#headers(), 'content-type': `multipart/form-data; boundary=${boundary}` },
@@ -38,7 +38,7 @@ export class Workload {
   }
 
   #headers(): Record<string, string> {
-    return { ...this.#session.kit.headers, 'x-api-key': this.#key }
+    return { ...this.#session.setup.headers, 'x-api-key': this.#key }
   }
 
   /**
@@ -62,7 +62,7 @@ export class Workload {
   async #ready(out: Outbound): Promise<LoadResponse> {
     const answered = await this.#session.ask(out, { counts: false })
     if (answered.status >= 200 && answered.status < 300) return answered
-    const said = this.#session.kit.redact(requestLabel(answered))
+    const said = this.#session.setup.redact(requestLabel(answered))
     if (answered.status === 0) throw new TargetError(said)
     refuseKey(out, answered)
     throw new TargetError(`${out.method} ${out.path} is answered ${said} before any load: there is nothing to drill`)
@@ -110,7 +110,7 @@ export class Workload {
 
   /** What became of a create; true for a job. */
   noteCreate(n: number, answered: LoadResponse): boolean {
-    const { ledger } = this.#session.kit
+    const { ledger } = this.#session.setup
     if (answered.status === 0) {
       ledger.unanswered(n)
       return false
@@ -127,12 +127,12 @@ export class Workload {
   }
 
   createCall(): { n: number; out: Outbound } {
-    const n = this.#session.kit.ledger.intend()
+    const n = this.#session.setup.ledger.intend()
     return { n, out: this.#createOf(n) }
   }
 
   #createOf(n: number): Outbound {
-    const { ledger } = this.#session.kit
+    const { ledger } = this.#session.setup
     return {
       call: 'create',
       operation: 'createJob',

@@ -58,7 +58,7 @@ export async function startRecorder(options: RecorderOptions): Promise<Recorder>
   if (existsSync(out) && !force)
     throw new ConfigError(`${out} already exists; choose another with --out, or overwrite it with --force`)
 
-  const lanes = new WeakMap<Socket, UpstreamConnection>()
+  const connections = new WeakMap<Socket, UpstreamConnection>()
   const exchanges = new Map<RelayedExchange, Promise<void>>()
   let session: RelaySession | undefined
   const take = (request: IncomingMessage, response: ServerResponse, waitsForContinue: boolean) => {
@@ -98,11 +98,11 @@ export async function startRecorder(options: RecorderOptions): Promise<Recorder>
     secrets: new RecorderSecrets(redact),
     tally,
     isStopping: false,
-    laneOf(client) {
-      const known = lanes.get(client)
+    upstreamFor(client) {
+      const known = connections.get(client)
       if (known !== undefined) return known
       const connection = new UpstreamConnection(client, base.startsWith('https:'), tls)
-      lanes.set(client, connection)
+      connections.set(client, connection)
       return connection
     },
   }

@@ -19,7 +19,7 @@ export interface RelaySession extends Store {
   base: string
   /** The recorder's. */
   url: string
-  laneOf(client: Socket): UpstreamConnection
+  upstreamFor(client: Socket): UpstreamConnection
   /** Calls so far; how many of them failed, and how many were cut. */
   tally: { calls: number; failed: number; cut: number }
   isStopping: boolean
@@ -39,7 +39,7 @@ export class RelayedExchange {
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
   readonly #target: URL
-  readonly #lane: UpstreamConnection
+  readonly #connection: UpstreamConnection
   readonly #client: Socket
   readonly #number: number
   readonly #at = monotonicMs()
@@ -52,7 +52,7 @@ export class RelayedExchange {
   #wasReset = false
   #answer: IncomingMessage | undefined
   #got: RecordedBody | undefined
-  #outlet: ResponseWriter | undefined
+  #writer: ResponseWriter | undefined
   /** When the client had sent all of it. */
   #askedAt: number | undefined
   #sentAt: number | undefined
@@ -72,7 +72,7 @@ export class RelayedExchange {
     this.#waitsForContinue = waitsForContinue
     this.#target = new URL(session.base)
     this.#client = request.socket
-    this.#lane = session.laneOf(this.#client)
+    this.#connection = session.upstreamFor(this.#client)
     this.#number = ++session.tally.calls
     session.secrets.noteRequest(request.rawHeaders, request.url ?? '')
     const { 'content-type': type, 'content-encoding': encoding } = request.headers
@@ -86,7 +86,7 @@ export class RelayedExchange {
     const over = new Promise<void>(resolve => {
       this.#done = resolve
     })
-    this.#lane.begin()
+    this.#connection.begin()
     this.#client.once('close', this.#onGone)
     this.#request.on('error', () => {})
     this.#request.once('end', () => {
@@ -193,7 +193,7 @@ export class RelayedExchange {
     this.#stopRestLimit()
     this.#stopRestLimit = laterReal(restMs, () => {
       if (upstream.destroyed || upstream.writableFinished || upstream.writableLength === 0) return
-      if (this.#socket) this.#lane.leave(this.#socket)
+      if (this.#socket) this.#connection.leave(this.#socket)
       upstream.destroy()
     })
   }
@@ -204,7 +204,7 @@ export class RelayedExchange {
     const isTls = protocol === 'https:'
     try {
       const upstream = (isTls ? httpsRequest : httpRequest)({
-        agent: this.#lane.agent,
+        agent: this.#connection.agent,
         protocol,
         hostname: hostname.replace(/^\[|\]$/g, ''),
         ...(port !== '' && { port }),
@@ -239,7 +239,7 @@ export class RelayedExchange {
 
   #watch(socket: Socket, upstream: ClientRequest, isTls: boolean): void {
     this.#socket = socket
-    this.#lane.watch(socket)
+    this.#connection.watch(socket)
     this.#isConnected = upstream.reusedSocket || (!isTls && !socket.connecting)
     socket.once(isTls ? 'secureConnect' : 'connect', this.#onConnect)
     socket.on('error', this.#onSocketError)
@@ -275,7 +275,7 @@ export class RelayedExchange {
     try {
       const prefix = this.#target.pathname.replace(/\/+$/, '')
       const writer = responseWriterFor(answer, this.#response, { base, prefix, shown: this.#shown })
-      this.#outlet = writer
+      this.#writer = writer
       answer.on('data', (chunk: Buffer) => {
         const waits = [got.push(chunk), writer.push(chunk)].filter(wait => wait !== undefined)
         if (waits.length === 0) return
@@ -333,7 +333,7 @@ export class RelayedExchange {
     const how = this.#wasReset ? 'reset' : 'closed'
     const isInBody = when === 'in_body'
     this.#cutBy('server', when, how, message)
-    const ready = isInBody ? this.#outlet?.cut() : undefined
+    const ready = isInBody ? this.#writer?.cut() : undefined
     if (ready === undefined) return this.#hangUp(how)
     ready.then(() => (how === 'reset' ? realDelay(beforeResetMs) : undefined)).then(() => this.#hangUp(how))
   }
@@ -381,7 +381,7 @@ export class RelayedExchange {
       .off('connect', this.#onConnect)
       .off('secureConnect', this.#onConnect)
     // What the target has cut is hung up on in its own way.
-    if (this.#cut?.by !== 'server' || this.#cut.how === 'no_connection') this.#lane.end()
+    if (this.#cut?.by !== 'server' || this.#cut.how === 'no_connection') this.#connection.end()
     this.#write().then(this.#done, this.#done)
   }
 

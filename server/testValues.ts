@@ -28,7 +28,7 @@ export const testKeys: readonly TestKey[] = [
 ]
 
 export const findTestKey = (key: string): TestKey | undefined =>
-  scenarioOfKey(key) === undefined ? testKeys.find(magic => key.startsWith(magic.prefix)) : undefined
+  scenarioOfKey(key) === undefined ? testKeys.find(({ prefix }) => key.startsWith(prefix)) : undefined
 
 /** The scenario that a key asks for by its name, test_<scenario>__anything: then it means nothing else. */
 export const scenarioOfKey = (key: string): string | undefined => /^test_([A-Za-z0-9-]+)__/.exec(key)?.[1]
@@ -56,5 +56,5 @@ export function findTestVideo(videoUrl: string): TestVideo {
   const file = path.slice(path.lastIndexOf('/') + 1)
   const dot = file.lastIndexOf('.')
   const name = dot === -1 ? file : file.slice(0, dot)
-  return testVideos.find(magic => magic.name === name) ?? ordinary
+  return testVideos.find(one => one.name === name) ?? ordinary
 }

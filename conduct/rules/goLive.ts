@@ -44,7 +44,7 @@ function whyUnacceptable({ file, length = 0, status, message = '', rule }: Clien
 }
 
 /** It was told so, by a poll or by a webhook. */
-const hasEnded = ({ calls, hooks }: Client, state: 'completed' | 'failed'): boolean =>
+const hasEnded = ({ calls, webhooks: hooks }: Client, state: 'completed' | 'failed'): boolean =>
   calls.some(call => call.state === state) ||
   hooks.some(({ event, status }) => event === `job.${state}` && status >= 200 && status < 300)
 

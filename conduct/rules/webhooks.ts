@@ -30,9 +30,9 @@ export const inTime: ConductRule = {
   advice:
     'Store the delivery, answer 200 at once, and do the work afterwards: what takes longer than 5 s counts as failed and is sent again.',
   provoke: [],
-  reason: client => (client.hooks.length === 0 ? 'no webhook was sent: give a job a webhook_url' : undefined),
+  reason: client => (client.webhooks.length === 0 ? 'no webhook was sent: give a job a webhook_url' : undefined),
   judge: client =>
-    client.hooks.filter(isSent).flatMap(hook => {
+    client.webhooks.filter(isSent).flatMap(hook => {
       if (isLate(hook)) return [broke(said(hook), hook)]
       return hook.status > 0 ? [kept(said(hook), hook)] : []
     }),
@@ -45,11 +45,11 @@ export const answers2xx: ConductRule = {
   advice:
     'Answer 2xx once the delivery is stored, whatever you make of it later; check that the webhook_url leads to your endpoint.',
   provoke: [],
-  reason: client => (client.hooks.length === 0 ? 'no webhook was sent: give a job a webhook_url' : undefined),
+  reason: client => (client.webhooks.length === 0 ? 'no webhook was sent: give a job a webhook_url' : undefined),
   judge(client, { unsigned }) {
-    const taken = new Set(client.hooks.filter(isGood).map(({ deliveryId }) => deliveryId))
+    const taken = new Set(client.webhooks.filter(isGood).map(({ deliveryId }) => deliveryId))
     const seen = new Set<string>()
-    return client.hooks.filter(isSent).flatMap(hook => {
+    return client.webhooks.filter(isSent).flatMap(hook => {
       // A duplicate that is refused is another rule's matter, and a late answer too.
       const isRepeat = seen.has(hook.deliveryId)
       if (isGood(hook)) seen.add(hook.deliveryId)
@@ -69,7 +69,7 @@ export const duplicates: ConductRule = {
     'Keep the X-Webhook-Delivery-Id of what you have taken, and answer a known one with 200 without doing anything again.',
   provoke: ['webhook-duplicate'],
   judge: client =>
-    [...grouped(client.hooks).values()].flatMap((hooks): RuleFinding[] => {
+    [...grouped(client.webhooks).values()].flatMap((hooks): RuleFinding[] => {
       const first = hooks.find(hook => isGood(hook) && !isForged(hook))
       const again = hooks.filter(hook => first !== undefined && hook !== first && hook.at >= first.at && isSent(hook))
       if (first === undefined || again.length === 0) return []
@@ -113,7 +113,7 @@ export const signature: ConductRule = {
     'Compute "sha256=" + hex HMAC-SHA256(secret, timestamp + "." + raw body), compare it with X-Webhook-Signature in constant time, and answer 401 without acting when they differ.',
   provoke: ['webhook-bad-signature'],
   judge: (client, { unsigned }) =>
-    client.hooks.flatMap((hook): RuleFinding[] => {
+    client.webhooks.flatMap((hook): RuleFinding[] => {
       // Without a secret nobody can check.
       if (unsigned || !isForged(hook)) return []
       const told = `${named(hook)} was wrongly signed, and answered ${hook.status}`
@@ -121,7 +121,7 @@ export const signature: ConductRule = {
       return refusals.has(hook.status) ? [kept(told, hook)] : []
     }),
   reason: client =>
-    client.hooks.some(isForged)
+    client.webhooks.some(isForged)
       ? 'what it says of a wrong signature was not seen: start the mock with --webhook-secret, and have the endpoint answer 401'
       : undefined,
 }

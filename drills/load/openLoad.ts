@@ -12,7 +12,7 @@ export async function openLoad(
   { rate, durationMs, mix }: { rate: number; durationMs: number; mix: Mix },
 ): Promise<void> {
   const next = interleaved(mix)
-  const { signal } = session.kit
+  const { signal } = session.setup
   await arrive({ rate, durationMs, startAt: monotonicMs(), signal }, (_n, dueAt, lagMs) =>
     workload.fire(next(), { dueAt, lagMs }),
   )
@@ -36,7 +36,7 @@ export async function warmUp(
   if (rate < warmUpFrom) return
   session.phase = 'warming up'
   const next = interleaved(mix)
-  const { signal } = session.kit
+  const { signal } = session.setup
   await arrive({ rate, durationMs: warmUpMs, startAt: monotonicMs(), signal }, () =>
     workload.fire(next(), { counts: false }),
   )
@@ -46,5 +46,5 @@ export async function warmUp(
 /** Waits until nothing is underway, or for as long as an answer may take. */
 export async function drain(session: DrillSession): Promise<void> {
   const until = monotonicMs() + session.settings.timeout + 1_000
-  while (session.kit.wire.inFlight > 0 && !session.stopped && monotonicMs() < until) await session.sleep(10)
+  while (session.setup.wire.inFlight > 0 && !session.stopped && monotonicMs() < until) await session.sleep(10)
 }

@@ -32,11 +32,11 @@ export const burst: Drill = {
   plan: ({ calls = 1, maxWait = 0 }) => ({ requests: calls + 2 * others + 1, ms: maxWait + 10_000, jobs: 0 }),
   async run(session) {
     const { calls = 1, connections = 1 } = session.settings
-    const { main = '', second } = session.kit.keys
+    const { main = '', second } = session.setup.keys
     const out = new Workload(session, main).listCall(1)
     session.model = 'closed'
     session.beginLoad(`${plural(calls, 'request')} on ${plural(Math.min(calls, connections), 'connection')}`, 0)
-    const amount = Math.min(calls, session.kit.maxRequests ?? calls)
+    const amount = Math.min(calls, session.setup.maxRequests ?? calls)
     const answers = await flood(session, out, amount, connections)
     session.endLoad(answers.at(-1)?.endedAt)
     const [first] = answers
@@ -61,7 +61,7 @@ const mostErrors = 50
 
 /** Sends them all; the answers in the order in which they came. */
 const flood = (session: DrillSession, out: Outbound, calls: number, connections: number): Promise<LoadResponse[]> =>
-  session.kit.closesConnections
+  session.setup.closesConnections
     ? floodAnew(session, out, calls, connections)
     : floodKept(session, out, calls, Math.min(calls, connections))
 
@@ -74,13 +74,13 @@ async function floodAnew(
 ): Promise<LoadResponse[]> {
   const answers: LoadResponse[] = []
   let left = calls
-  const lane = async () => {
+  const sender = async () => {
     while (left-- > 0 && !session.stopped) {
       const answered = await session.ask({ ...out, needsBody: true })
       if (answered.status > 0) answers.push(answered)
     }
   }
-  await Promise.all(Array.from({ length: connections }, lane))
+  await Promise.all(Array.from({ length: connections }, sender))
   return answers
 }
 
@@ -90,8 +90,8 @@ async function floodKept(
   calls: number,
   connections: number,
 ): Promise<LoadResponse[]> {
-  const { kit, settings } = session
-  const { ca } = kit
+  const { setup, settings } = session
+  const { ca } = setup
   const answers: LoadResponse[] = []
   // Loaded now: nothing but a burst needs it.
   const { default: autocannon } = await import('autocannon')
@@ -99,17 +99,17 @@ async function floodKept(
   return new Promise((resolve, reject) => {
     const instance = autocannon(
       {
-        url: kit.base + out.path,
+        url: setup.base + out.path,
         amount: calls,
         connections,
         timeout: Math.ceil(settings.timeout / 1000),
         bailout: mostErrors,
-        ...(kit.maxRate !== undefined && { overallRate: kit.maxRate }),
+        ...(setup.maxRate !== undefined && { overallRate: setup.maxRate }),
         ...(ca && { tlsOptions: { ca } }),
         requests: [
           {
             method: 'GET',
-            path: new URL(kit.base + out.path).pathname + new URL(kit.base + out.path).search,
+            path: new URL(setup.base + out.path).pathname + new URL(setup.base + out.path).search,
             headers: { ...out.headers },
             // Told just before the client's own event of the same answer, which has the time.
             onResponse: (status, body, _context, headers) => {
@@ -128,7 +128,7 @@ async function floodKept(
         },
       },
       (error, result) => {
-        kit.signal.removeEventListener('abort', stop)
+        setup.signal.removeEventListener('abort', stop)
         if (error) return reject(error)
         const endedAt = monotonicMs()
         const nothing = { status: 0, headers: {}, body: Buffer.alloc(0), kept: false, endedAt, waited: false }
@@ -142,7 +142,7 @@ async function floodKept(
       },
     )
     const stop = () => instance.stop?.()
-    kit.signal.addEventListener('abort', stop, { once: true })
+    setup.signal.addEventListener('abort', stop, { once: true })
   })
 }
 
@@ -244,7 +244,7 @@ async function waitAndAsk(session: DrillSession, out: Outbound, refused: LoadRes
     )
   session.phase = `waiting ${waitMs / 1000} s, as Retry-After says`
   const from = session.now()
-  await session.sleep(refused.endedAt + waitMs + session.kit.graceMs - monotonicMs())
+  await session.sleep(refused.endedAt + waitMs + session.setup.graceMs - monotonicMs())
   if (session.stopped) return
   session.marks.push({
     label: `Retry-After: ${waitMs / 1000} s`,

@@ -27,7 +27,7 @@ export async function withWorkload(
   run: (workload: Workload, settings: MixSettings) => Promise<string | undefined>,
 ): Promise<string | undefined> {
   const { rate = 1, duration = 1_000, mix = usualMix } = session.settings
-  const workload = new Workload(session, session.kit.keys.main ?? '')
+  const workload = new Workload(session, session.setup.keys.main ?? '')
   await workload.prepare(mix)
   if (session.stopped) return undefined
   return run(workload, { rate, duration, mix })

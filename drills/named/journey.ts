@@ -55,7 +55,7 @@ async function walkOnce(session: DrillSession, who: string): Promise<boolean> {
     })
     return status === 200
   }
-  const workload = new Workload(session, session.kit.keys.main ?? '')
+  const workload = new Workload(session, session.setup.keys.main ?? '')
   const uploaded = await persist(session, who, workload.uploadCall(), until)
   const url = field(jsonOf(uploaded), 'video_url')
   if (typeof url !== 'string') return end(0)
@@ -96,7 +96,7 @@ async function persist(session: DrillSession, who: string, out: Outbound, until:
     const answered = await session.ask(out)
     refuseKey(out, answered)
     if (!isRetried(answered.status) || attempt === mostTries || session.stopped) return answered
-    const waitMs = Math.max(retryAfterMs(answered), backoffMs(session.kit.chance, who, attempt))
+    const waitMs = Math.max(retryAfterMs(answered), backoffMs(session.setup.random, who, attempt))
     if (waitMs > session.settings.maxWait || session.now() + waitMs > until) return answered
     await session.sleep(waitMs)
   }
@@ -105,7 +105,7 @@ async function persist(session: DrillSession, who: string, out: Outbound, until:
 /** DL-3: a GET on it gives the file; it may lie on another host. */
 async function isThere(session: DrillSession, url: string): Promise<boolean> {
   const out: Outbound = { call: 'file', operation: undefined, method: 'GET', path: url, headers: {} }
-  const answered = await session.kit.fetch(url)
+  const answered = await session.setup.fetch(url)
   if (answered.error === elsewhere) {
     session.note(`the output lies on ${elsewhere}: its journey counts as finished without a look at it`)
     return true

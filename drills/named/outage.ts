@@ -73,7 +73,7 @@ async function untilThrough(
   let waitMs = retryAfterMs(first)
   let { status } = first
   for (let attempt = 0; isRetried(status) && session.now() - since < mostRetryMs; attempt++) {
-    const pauseMs = Math.max(waitMs, backoffMs(session.kit.chance, `create ${n}`, attempt))
+    const pauseMs = Math.max(waitMs, backoffMs(session.setup.random, `create ${n}`, attempt))
     if (session.now() - since + pauseMs > mostRetryMs) return false
     await session.sleep(pauseMs)
     if (session.stopped) return false
@@ -94,7 +94,7 @@ interface Span {
 
 /** Causes the outage and ends it, whatever happens in between; undefined where nobody here can. */
 async function breakAndMend(session: DrillSession, atMs: number, forMs: number): Promise<Span | undefined> {
-  const { control, keys, signal } = session.kit
+  const { control, keys, signal } = session.setup
   const { scenario = '', outageStart, outageStop } = session.settings
   const by = outageStart !== undefined ? 'a command' : control ? `the scenario ${scenario}` : undefined
   if (by === undefined) {
@@ -194,13 +194,13 @@ function tell(session: DrillSession, span: Span | undefined, through: readonly b
 
 /** How long after the end of the outage the last failure was; a server that never came back has not recovered. */
 function tellRecovery(session: DrillSession, { to }: Span): void {
-  const { records, found, kit } = session
+  const { records, found, setup } = session
   const last = records.span(failing, to)?.last
   const good = records.span(['2xx'], to)?.last
   if (good === undefined || (last !== undefined && last > good)) {
     const said = last === undefined ? 'nothing was due after the outage' : 'it was not well again when the load ended'
     session.fact('recovery', 'well again', said)
-    for (const threshold of kit.thresholds)
+    for (const threshold of setup.thresholds)
       if (threshold.metric === 'recovery')
         session.judged.set(threshold, { found: null, said, holds: last === undefined ? null : false })
     return

@@ -35,7 +35,7 @@ export const ramp: Drill = {
     withWorkload(session, async (workload, { mix }) => {
       const { from: first = 1, to: last = 1, steps = 2, stepTime = 0 } = session.settings
       const rates = stepRates(first, last, steps)
-      const perStep = session.kit.thresholds.filter(({ metric }) => isPerStep(metric))
+      const perStep = session.setup.thresholds.filter(({ metric }) => isPerStep(metric))
       await warmUp(session, workload, { rate: first, mix })
       session.beginLoad('', steps * stepTime)
       let knee: number | undefined
@@ -83,7 +83,7 @@ export const ramp: Drill = {
         const { threshold, found, said } = broken
         session.judged.set(threshold, { found, holds: false, said: `${said}, at the first step already` })
       }
-      return knee === undefined || session.kit.thresholds.some(({ metric, isGiven }) => metric === 'knee' && isGiven)
+      return knee === undefined || session.setup.thresholds.some(({ metric, isGiven }) => metric === 'knee' && isGiven)
         ? undefined
         : spent
     }),

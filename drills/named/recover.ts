@@ -17,7 +17,7 @@ export const recover: Drill = {
   plan: ({ calls = 1 }) => ({ requests: calls * 5, ms: 10 * 60_000, jobs: 0 }),
   async run(session) {
     const { calls = 1, users = 1 } = session.settings
-    const out = new Workload(session, session.kit.keys.main ?? '').listCall(1)
+    const out = new Workload(session, session.setup.keys.main ?? '').listCall(1)
     session.model = 'users'
     session.beginLoad(`${plural(users, 'user')}, ${plural(calls, 'request')}`, 0)
     const seen: Seen = { limited: 0, givenUp: 0, waits: 0, limit: undefined, windowMs: 0 }
@@ -63,7 +63,7 @@ async function untilThrough(session: DrillSession, who: string, out: Outbound, s
       return false
     }
     seen.waits++
-    await session.sleep(Math.max(askedMs, backoffMs(session.kit.chance, who, attempt)))
+    await session.sleep(Math.max(askedMs, backoffMs(session.setup.random, who, attempt)))
   }
   return false
 }

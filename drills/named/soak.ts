@@ -44,11 +44,11 @@ const looks = 120
 
 /** The server's own numbers, from time to time. */
 async function watch(session: DrillSession, durationMs: number, over: AbortSignal): Promise<void> {
-  const url = session.settings.metricsUrl ?? `${session.kit.base}/metrics`
+  const url = session.settings.metricsUrl ?? `${session.setup.base}/metrics`
   const everyMs = Math.max(250, durationMs / looks)
   const found = new Map<string, [number, number][]>()
   while (!session.stopped && !over.aborted) {
-    const text = (await session.kit.fetch(url)).body.toString('utf8')
+    const text = (await session.setup.fetch(url)).body.toString('utf8')
     for (const { name, metrics } of watched) {
       const value = gaugeIn(text, metrics)
       if (value !== undefined) found.set(name, [...(found.get(name) ?? []), [Math.round(session.now()), value]])

@@ -52,7 +52,7 @@ export class Playback {
   readonly folder: string
   readonly #source: HarSource
   readonly #matcher = new Matcher()
-  readonly #hooks = new Map<number, TimedWebhook[]>()
+  readonly #webhooks = new Map<number, TimedWebhook[]>()
   /** Deliveries that had failed. */
   readonly #failed = new Set<string>()
   /** The base URLs that the recording's own URLs begin with. */
@@ -70,8 +70,8 @@ export class Playback {
       const { log, base } = this.#source
       const target = log._target?.replace(/\/+$/, '')
       this.#bases = [...new Set([base, target].filter(one => one !== undefined))]
-      const { calls, hooks } = this.#index()
-      const webhooks = hooks === 0 ? '' : ` and ${plural(hooks, 'webhook')}`
+      const { calls, webhooks: count } = this.#index()
+      const webhooks = count === 0 ? '' : ` and ${plural(count, 'webhook')}`
       const part = log._incomplete === undefined ? '' : `; it is not complete: ${log._incomplete}`
       this.summary = `replaying ${file}: ${plural(calls, 'call')}${webhooks} of ${base ?? target ?? 'an unknown host'}${part}`
     } catch (error) {
@@ -105,7 +105,7 @@ export class Playback {
 
   /** Its webhooks, in the order of their times. */
   webhooksOf(i: number): readonly TimedWebhook[] {
-    return this.#hooks.get(i) ?? []
+    return this.#webhooks.get(i) ?? []
   }
 
   webhook({ i }: TimedWebhook): { entry: HarEntry; webhook: RecordedWebhook } {
@@ -155,15 +155,15 @@ export class Playback {
     return [...this.#bases, ...(host === undefined ? [] : [`http://${host}`, `https://${host}`])]
   }
 
-  #index(): { calls: number; hooks: number } {
+  #index(): { calls: number; webhooks: number } {
     /** By job: the call that has created or started it last, and when that was answered. */
     const begun = new Map<string, { i: number; at: number }>()
-    const counts = { calls: 0, hooks: 0 }
+    const counts = { calls: 0, webhooks: 0 }
     for (let i = 0; i < this.#source.size; i++) {
       const entry = this.#source.at(i)
       const headers = lowerCase(entry.request.headers)
       if (entry._kind === 'webhook' || (entry._kind === undefined && 'x-webhook-delivery-id' in headers)) {
-        counts.hooks++
+        counts.webhooks++
         this.#addHook(i, this.#traffic(i, entry) as RecordedWebhook, begun)
         continue
       }
@@ -178,7 +178,7 @@ export class Playback {
       if (jobId !== undefined && status < 300) begun.set(jobId, { i, at: endedAt })
     }
     this.#matcher.complete()
-    for (const hooks of this.#hooks.values()) hooks.sort((a, b) => a.offsetMs - b.offsetMs || a.i - b.i)
+    for (const hooks of this.#webhooks.values()) hooks.sort((a, b) => a.offsetMs - b.offsetMs || a.i - b.i)
     return counts
   }
 
@@ -186,8 +186,8 @@ export class Playback {
   #addHook(i: number, webhook: RecordedWebhook, begun: ReadonlyMap<string, { i: number; at: number }>): void {
     const call = begun.get(webhook.jobId ?? '')
     if (call === undefined) return
-    const hooks = this.#hooks.get(call.i) ?? []
-    this.#hooks.set(call.i, hooks)
+    const hooks = this.#webhooks.get(call.i) ?? []
+    this.#webhooks.set(call.i, hooks)
     const isRetry = (webhook.attempt ?? 1) > 1 && this.#failed.has(webhook.deliveryId)
     if (webhook.error !== undefined) this.#failed.add(webhook.deliveryId)
     if (!isRetry) hooks.push({ i, offsetMs: Math.max(0, webhook.at - call.at) })

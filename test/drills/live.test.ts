@@ -53,7 +53,7 @@ function session(change: Partial<Watched> = {}): Watched {
     loadEndAt: 0,
     now: () => 10_000,
     records,
-    kit: { base: 'http://127.0.0.1:4010', wire: { inFlight: 5 }, sampler: { judged: 120, broken: 0 } },
+    setup: { base: 'http://127.0.0.1:4010', wire: { inFlight: 5 }, sampler: { judged: 120, broken: 0 } },
     ...change,
   }
 }
@@ -156,7 +156,7 @@ test('colour is for those who want it, and says nothing by itself', async t => {
 
 test('what is wrong is said: broken clauses, requests that are late', async t => {
   const watched = session()
-  watched.kit.sampler.broken = 3
+  watched.setup.sampler.broken = 3
   ;(watched.records as Records).add({ call: 0, due: 0, sent: 900, ended: 901, status: 301, lagMs: 900 })
   const { screen } = await shown(t, 110, watched)
   const text = screen().rows.join('\n')
