@@ -122,7 +122,7 @@ export function wordsFor(error: Error, { hostname, port, protocol }: URL): strin
   if (code === 'ECONNRESET' || code === 'EPIPE') return 'the connection was cut before an answer came'
   if (code === 'EHOSTUNREACH' || code === 'ENETUNREACH' || code === 'ETIMEDOUT') return `${at} can not be reached`
   if (code === 'EPROTO' || code.startsWith('ERR_SSL')) return `${at} does not speak TLS; is it http:// instead?`
-  if (code.startsWith('HPE_')) return `what came is no HTTP/1.1 (${code})`
+  if (code.startsWith('HPE_')) return `what came is not HTTP/1.1 (${code})`
   if (/CERT|SELF_SIGNED|UNABLE_TO|ALTNAME/.test(code)) {
     return `its certificate is not trusted (${code}); give its authority with --ca FILE, or take any with --insecure`
   }

@@ -32,7 +32,7 @@ const withinMs = 10_000
 /** Plenty for any drill, and as much as an account may have. */
 const manyCredits = 1_000_000_000
 
-/** undefined where the target is no mock, or keeps its /__mock closed. */
+/** undefined where the target is not a mock, or keeps its /__mock closed. */
 export async function findDrillControl({
   base,
   send,

@@ -26,7 +26,7 @@ export function isSame(given: unknown, found: unknown): boolean {
   return Object.entries(given).every(([name, value]) => isSame(value, (found as Record<string, unknown>)[name]))
 }
 
-/** undefined for what is no JSON. */
+/** undefined for what is not JSON. */
 export function parse(text: string): unknown {
   try {
     return JSON.parse(text)

@@ -11,7 +11,7 @@ export const Evidence = {
   properties: {
     check: {
       ...textSchema,
-      description: 'The id of the check that saw it; "explore" for a sequence that nobody wrote.',
+      description: 'The id of the check that saw it; "explore" for a generated sequence.',
     },
     passed: { type: 'boolean' },
     expected: textSchema,

@@ -61,7 +61,7 @@ function judgeError(exchange: ObservedExchange, ids: Map<string, string>): Findi
   })
   const limits = exchange.status === 429 ? judgeLimitHeaders(exchange) : []
   if (exchange.json === undefined)
-    return [broken(exchange.text === '' ? 'no body' : 'a body that is no JSON', ''), ...limits]
+    return [broken(exchange.text === '' ? 'no body' : 'a body that is not JSON', ''), ...limits]
   const findings: Finding[] = []
   if (!isJson(exchange))
     findings.push(broken(`Content-Type ${exchange.headers['content-type'] ?? 'missing'}`, 'header Content-Type'))
@@ -209,7 +209,7 @@ function judgeSuccess(exchange: ObservedExchange): Finding[] {
   if (exchange.json === undefined || !isJson(exchange)) {
     const found =
       exchange.json === undefined
-        ? 'a body that is no JSON'
+        ? 'a body that is not JSON'
         : `Content-Type ${exchange.headers['content-type'] ?? 'missing'}`
     return [{ clauses: whole, holds: false, expected: `${expected}, as JSON`, found, pointer: '' }]
   }

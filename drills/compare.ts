@@ -291,6 +291,6 @@ function parsed(text: string, file: string): unknown {
     const position = /position (\d+)/.exec(message)?.[1] ?? (/end of JSON/.test(message) ? text.length : undefined)
     const before = text.slice(0, Number(position ?? 0)).split('\n')
     const place = position === undefined ? '' : ` at line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`
-    throw new ConfigError(`${file} is no JSON${place}: ${oneLine(message)}; ${asked}`)
+    throw new ConfigError(`${file} is not JSON${place}: ${oneLine(message)}; ${asked}`)
   }
 }

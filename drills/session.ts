@@ -247,7 +247,7 @@ export function requestLabel({ status, body, error }: LoadResponse): string {
   try {
     code = codeOf({ json: JSON.parse(body.toString('utf8')) })
   } catch {
-    // An answer that is no JSON has no code.
+    // An answer that is not JSON has no code.
   }
   return code === undefined ? String(status) : `${status} ${code.slice(0, 60)}`
 }

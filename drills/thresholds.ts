@@ -148,13 +148,13 @@ export function parseThresholds(content: string, file: string): Threshold[] {
   try {
     value = parseYaml(content)
   } catch (error) {
-    throw new ConfigError(`${where} is no YAML: ${(error as Error).message.split('\n')[0]}`)
+    throw new ConfigError(`${where} is not YAML: ${(error as Error).message.split('\n')[0]}`)
   }
   if (Array.isArray(value)) {
     return value.map((one, i) =>
       typeof one === 'string'
         ? parseThreshold(one, `${where}, entry ${i + 1},`)
-        : wrongFile(where, `entry ${i + 1} is no text`),
+        : wrongFile(where, `entry ${i + 1} is not a text`),
     )
   }
   if (typeof value !== 'object' || value === null) return wrongFile(where, 'it has no entries')

@@ -171,7 +171,7 @@ function readGif(_bytes: Uint8Array, view: DataView): Partial<Container> {
     } else if (block === 0x2c) {
       frames++
       at = afterBlocks(view, at + 9 + table(view.getUint8(at + 8)) + 1)
-    } else return { problem: 'a block of it is no block of a GIF' }
+    } else return { problem: 'a block of it is not a GIF block' }
   }
   return frames === 0 ? { problem: 'it has no picture' } : { seconds: hundredths / 100 }
 }

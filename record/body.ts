@@ -35,7 +35,7 @@ export interface BodyAbout {
 /** What the recording holds of a body. */
 export interface Kept {
   text?: string
-  /** Where the text is no text. */
+  /** Where the body is not text. */
   encoding?: 'base64'
   file?: HarFile
   /** Its length when decoded, where that is not its size on the wire. */

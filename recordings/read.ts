@@ -150,7 +150,7 @@ const isRoute = (path: string): boolean => {
 
 const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).host : 'no URL')
 
-/** What a file is that is no JSON, where its first bytes tell. */
+/** What a file is that is not JSON, where its first bytes tell. */
 function whyNot(text: string, error: Error): string {
   if (text.charCodeAt(0) === 0x1f) return 'it is packed (gzip); unpack it'
   if (text.slice(0, 4).includes('\0')) return 'it is UTF-16; save it as UTF-8'
@@ -179,11 +179,11 @@ function shellOf(file: string, scanner: EntryScanner): HarLog['log'] {
         `${file} ends behind ${which(offsets.length - 1)}: it was cut off, or its last ]}} is missing`,
       )
     throw new ConfigError(
-      `${file} is no JSON: ${whyNot(scanner.shell, error as Error)}; expected a recording (HAR 1.2)`,
+      `${file} is not JSON: ${whyNot(scanner.shell, error as Error)}; expected a recording (HAR 1.2)`,
     )
   }
   if (isLog(shell)) return (shell as HarLog).log
-  throw new ConfigError(`${file} is no recording: ${problem()}; expected HAR 1.2, {"log": {"entries": [...]}}`)
+  throw new ConfigError(`${file} is not a recording: ${problem()}; expected HAR 1.2, {"log": {"entries": [...]}}`)
 
   function problem(): string {
     const [error] = isLog.errors ?? []
@@ -195,15 +195,14 @@ function shellOf(file: string, scanner: EntryScanner): HarLog['log'] {
 
 function entryAt(file: string, fd: number, i: number, offset: number, length: number): HarEntry {
   const where = `${file}: entry ${i + 1} (at byte ${offset})`
-  if (length > maxEntryBytes)
-    throw new ConfigError(`${where} has ${length} bytes; expected ${maxEntryBytes} at the most`)
+  if (length > maxEntryBytes) throw new ConfigError(`${where} has ${length} bytes; expected at most ${maxEntryBytes}`)
   const bytes = Buffer.allocUnsafe(length)
   readSync(fd, bytes, 0, length, offset)
   let entry: unknown
   try {
     entry = JSON.parse(bytes.toString())
   } catch (error) {
-    throw new ConfigError(`${where} is no JSON: ${(error as Error).message}`)
+    throw new ConfigError(`${where} is not JSON: ${(error as Error).message}`)
   }
   if (!isEntry(entry)) {
     const [error] = isEntry.errors ?? []

@@ -26,7 +26,7 @@ const withinMs = 5_000
 /** By this header a call says which rule met it when it was recorded, where that was left to chance. */
 export const ruleHeader = 'x-understudy-replay-rule'
 
-/** undefined where the target is no mock, or keeps its /__mock closed. */
+/** undefined where the target is not a mock, or keeps its /__mock closed. */
 export async function findReplayControl(
   base: string,
   sender: Sender,

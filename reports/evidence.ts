@@ -38,7 +38,7 @@ export type Titles = { checks: readonly { id: string; title: string }[] }
 /** One piece of evidence, as a person reads it: from what was checked to how to see it again. */
 export function evidenceRows({ checks }: Titles, evidence: Evidence): EvidenceRow[] {
   const { check, expected, found, pointer, request, response, curl } = evidence
-  const title = check === 'explore' ? 'a sequence that nobody wrote' : checks.find(({ id }) => id === check)?.title
+  const title = check === 'explore' ? 'a generated sequence' : checks.find(({ id }) => id === check)?.title
   const rows: [string, string | undefined][] = [
     ['check', title === undefined ? check : `${check}: ${title}`],
     ['expected', shortenText(expected, 1000)],

@@ -26,7 +26,7 @@ interface Asked {
 const manyCredits = 1_000_000
 const withinMs = 5_000
 
-/** undefined where the target is no mock, or keeps its /__mock closed. */
+/** undefined where the target is not a mock, or keeps its /__mock closed. */
 export async function findMockSupport({
   base,
   send,

@@ -151,7 +151,7 @@ export class Probe {
   }
 
   /**
-   * One call, judged. `path` is below the base URL, or a whole URL that the endpoint gave. A 429 that nobody asked for is
+   * One call, judged. `path` is below the base URL, or a whole URL that the endpoint gave. A 429 that no call asked for is
    * waited out, as RL-3 has it. Throws NoAnswer, Stopped, or NotTried when the limit does not lift in time.
    */
   async call(method: string, path: string, options: CallOptions = {}): Promise<ObservedExchange> {
@@ -295,7 +295,7 @@ export class Probe {
     const exchange = this.prepared(await this.job(id), 'the draft could not be read')
     const found = field(exchange, 'status')
     this.must(found !== undefined, 'the draft shows no status (JOB-5)')
-    const expected = `${status} still, as nobody started it`
+    const expected = `${status} still, as it was not started`
     run.draftsStart = !this.expect('JOB-3', found === status, expected, found, {
       exchange,
       pointer: '/status',
@@ -346,7 +346,7 @@ export class Probe {
       }
       const last = answers.slice(-looksAtUnknown)
       const isUnknown = last.length === looksAtUnknown && last.every(one => !isState(field(one, 'status')))
-      this.must(!isUnknown, `the job is ${shown(job?.status)}, which is no documented state`)
+      this.must(!isUnknown, `the job is ${shown(job?.status)}, which is not a documented state`)
       if (environment.now() >= until) this.run.stuck ??= id
       this.must(
         environment.now() < until,

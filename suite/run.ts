@@ -45,7 +45,7 @@ export async function runSuite(environment: SuiteEnvironment, options: RunOption
     options.onProgress?.({
       type: 'started',
       check: 'explore',
-      title: 'sequences that nobody wrote',
+      title: 'generated sequences',
       index: of,
       of: of + 1,
       requests: run.requests,

@@ -48,7 +48,7 @@ export const noRetryWithoutCredits: ConductRule = {
   id: 'credits.no-retry',
   clauses: ['ERR-3', 'CR-3'],
   title: 'What was refused for want of credits (402) is sent again only when there are credits',
-  advice: 'Stop at 402 insufficient_credits and tell whoever can top up; waiting alone brings no credits.',
+  advice: 'Stop at 402 insufficient_credits and tell someone who can top up; waiting alone brings no credits.',
   provoke: ['insufficient-credits', 'credits-run-out-midway'],
   judge(client) {
     const findings: RuleFinding[] = []

@@ -11,7 +11,7 @@ const formBytes = 64 * 1024
 export const acceptableUploads: ConductRule = {
   id: 'uploads.acceptable',
   clauses: ['UP-2', 'ERR-4'],
-  title: 'Only files are uploaded that can be accepted: a supported video of 500 MB at the most',
+  title: 'Only files are uploaded that can be accepted: a supported video of at most 500 MB',
   advice:
     'Check type and size before you upload: video/mp4, video/quicktime, video/webm or video/x-msvideo, up to 500 * 1024 * 1024 bytes.',
   provoke: [],
@@ -37,7 +37,7 @@ function whyUnacceptable({ file, length = 0, status, message = '', rule }: Clien
   if (isTold && !(type in videoTypes) && !aliases.includes(type)) return `which is ${type}`
   const [, extension] = /\.(\w+)$/.exec(file?.filename ?? '') ?? []
   const isVideo = extensions.includes(extension?.toLowerCase() ?? '')
-  if (!isTold && extension !== undefined && !isVideo) return 'which is no video by its name'
+  if (!isTold && extension !== undefined && !isVideo) return 'which is not a video by its name'
   // A scenario refuses what is good; without one the server knows best.
   const isRefused = status === 400 && rule === undefined && /^(Invalid file type|File too large)/.test(message)
   return isRefused ? `which was refused: ${message.slice(0, 100)}` : undefined

@@ -39,7 +39,8 @@ export const keyNotInBody: ConductRule = {
   id: 'secrets.key-not-in-body',
   clauses: ['AUTH-1'],
   title: 'The key is never in a body, nor in another header',
-  advice: 'Send the key as the header X-Api-Key only: bodies are kept with the job, and shown to whoever may see it.',
+  advice:
+    'Send the key as the header X-Api-Key only: bodies are kept with the job, and shown to everyone who may see it.',
   provoke: [],
   judge: client =>
     nowhere(

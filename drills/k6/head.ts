@@ -107,7 +107,7 @@ function differences(parts: Parts, names: ReadonlySet<string>): string[] {
   say(isRounded, 'The shares of the mix are rounded to a thousandth.')
   say(
     drill === 'outage' && isControlled,
-    'The outage is a scenario that the mock plays to this key. Where the target is no mock, cause it yourself at that time: `recovery` counts from its planned end.',
+    'The outage is a scenario that the mock plays to this key. Where the target is not a mock, cause it yourself at that time: `recovery` counts from its planned end.',
   )
   say(
     drill === 'outage' && !isControlled,

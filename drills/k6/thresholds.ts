@@ -107,7 +107,7 @@ function completed(of: Threshold, drill: DrillName, settings: Complete): K6Thres
 function throughput(of: Threshold, drill: DrillName, { duration = 0 }: Complete): K6Threshold | NotInK6 {
   const op = of.op === '=' ? '==' : of.op
   if (drill === 'ramp') return { of, why: 'it is of all steps together, and how many come is not known beforehand' }
-  if (drill === 'burst') return { of, why: 'k6 divides by the whole run, the wait behind the burst included' }
+  if (drill === 'burst') return { of, why: 'k6 divides by the whole run, the wait after the burst included' }
   const about = { of, metric: 'ended', tags: [], op, isShared: true } as const
   if (drill === 'journey' || drill === 'recover') return { ...about, aggregate: 'rate', limit: of.limit }
   return { ...about, aggregate: 'count', limit: (of.limit * duration) / 1000 }

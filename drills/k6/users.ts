@@ -30,7 +30,7 @@ function isContradictory(response) {
 export function teardown() {
   const response = listJobs(1, { load: 'no' })
   if (response.status !== 429) {
-    console.warn(\`answered \${response.status} behind the burst: there is no Retry-After to wait for\`)
+    console.warn(\`answered \${response.status} after the burst: there is no Retry-After to wait for\`)
     return
   }
   if (!__ENV.SECOND_KEY) console.warn('whether two keys share a limit needs a second one: -e SECOND_KEY=…')

@@ -42,7 +42,7 @@ export function answerNodesOwn(mock: Mock, server: Server): void {
   server.on('connect', (request: IncomingMessage, socket: Duplex) => {
     const { head, body } = refuse(
       mock,
-      apiError('method_not_allowed', 'CONNECT; this is no proxy', { allow: 'GET, POST' }),
+      apiError('method_not_allowed', 'CONNECT; this is not a proxy', { allow: 'GET, POST' }),
       request,
     )
     socket.end(head + body)

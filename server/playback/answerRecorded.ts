@@ -57,7 +57,7 @@ async function answer(mock: Mock, playback: Playback, request: FastifyRequest, r
   throw error
 }
 
-/** A JSON body's text, which is also kept for the live mock; undefined for a body that is no JSON, or too long. */
+/** A JSON body's text, which is also kept for the live mock; undefined for a body that is not JSON, or too long. */
 async function readRequestText(request: FastifyRequest, reply: FastifyReply): Promise<string | undefined> {
   const { headers, raw } = request
   const length = Number(headers['content-length'] ?? 0)

@@ -60,7 +60,7 @@ export class Playback {
   /** By recorded job: where the client that replays it wants its webhooks. */
   readonly webhookUrls = new Map<string, string>()
 
-  /** Throws a ConfigError for what is no recording of the API. */
+  /** Throws a ConfigError for what is not a recording of the API. */
   constructor(file: string) {
     this.#source = openHar(file)
     this.file = file

@@ -41,6 +41,6 @@ export const setAdminKey =
     if (key) return key
     throw apiError(
       'invalid_field',
-      `key_fingerprint ${JSON.stringify(body.key_fingerprint)} is no key's; expected one of GET /v1/admin/keys`,
+      `key_fingerprint ${JSON.stringify(body.key_fingerprint)} belongs to no key; expected one of GET /v1/admin/keys`,
     )
   }

@@ -88,7 +88,7 @@ function register(app: FastifyInstance, mock: Mock, id: OperationId, handler: Ha
     preValidation,
     schema: {
       ...(operation.query && { querystring: operation.query }),
-      // An upload is no JSON: its handler checks it as it arrives.
+      // An upload is not JSON: its handler checks it as it arrives.
       ...(readsJson && { body: operation.body }),
       response: { ...(operation.answer && { 200: operation.answer }), '4xx': ErrorEnvelope, '5xx': ErrorEnvelope },
     },

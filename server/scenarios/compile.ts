@@ -74,7 +74,7 @@ function compileRule(
   const { when = {} } = rule
   const say = (field: string[], message: string) => problems.push({ path: [...path, ...field], message })
   const touched = operationsOf(when.route, (found, hint) =>
-    say(['when', 'route'], `${JSON.stringify(found)} is no route of the API${hint}`),
+    say(['when', 'route'], `${JSON.stringify(found)} is not a route of the API${hint}`),
   )
   const methods = when.method === undefined ? undefined : [when.method].flat()
   const fitting = touched.filter(id => {

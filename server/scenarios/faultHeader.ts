@@ -47,7 +47,7 @@ function thenOf(text: string): Record<string, unknown> {
     else
       refuse(
         text,
-        `${JSON.stringify(part)} is no error and no fault${didYouMean(part, [...errorNames, ...faultNames]) || `; expected an error such as rate_limited, or one of ${faultNames.join(', ')}`}`,
+        `${JSON.stringify(part)} is neither an error nor a fault${didYouMean(part, [...errorNames, ...faultNames]) || `; expected an error such as rate_limited, or one of ${faultNames.join(', ')}`}`,
       )
   }
   const own = typeof then.fault === 'string' ? Object.keys(faults[then.fault]?.params ?? {}) : []

@@ -131,7 +131,7 @@ export class ScenarioDraft {
           ? [`${plural(left.length - maxLeft, 'more kind')} of answers that the mock gives by itself`]
           : []),
         ...(rules.length > maxRules
-          ? [`${plural(rules.length - maxRules, 'more failure')}: a scenario of more rules nobody reads`]
+          ? [`${plural(rules.length - maxRules, 'more failure')}: a longer scenario could not be read`]
           : []),
       ],
       clauses: draftClauses(rules.map(({ rule }) => rule)),
@@ -217,7 +217,7 @@ export class ScenarioDraft {
     }
     if (status === 404) {
       if (operation === 'getOutputFile' || operation === 'getUploadedFile') return 'there was no such file'
-      return jobId === undefined || this.#seenJobs.has(jobId) ? undefined : 'nobody had made that job'
+      return jobId === undefined || this.#seenJobs.has(jobId) ? undefined : 'that job was not made in the recording'
     }
     if (status === 409 || status === 422) {
       const isKnown = this.#idempotency.has(`${key} ${call.path} ${call.idempotencyKey}`)
@@ -226,7 +226,7 @@ export class ScenarioDraft {
     if ([405, 406, 408, 411, 412, 414, 415, 416, 417, 431].includes(status)) return 'it is about how it was sent'
     if (status !== 400 && status !== 413) return undefined
     if (operation === 'getDownload')
-      return this.#completed.has(jobId ?? '') ? undefined : 'nobody had seen the job completed'
+      return this.#completed.has(jobId ?? '') ? undefined : 'the job was not seen completed'
     if (operation === 'uploadVideo' || operation === 'uploadVideoLegacy') return uploadFault(call)
     if (operation === 'createJob' || operation === 'startJob') return bodyFault(call)
     return 'its parameters were refused'

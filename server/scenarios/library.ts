@@ -213,7 +213,9 @@ export class Library {
       if (file !== undefined) return this.#load(file, reading)
       const isCircle = this.#fileOf(name, beside) !== undefined
       const circle = [...chain.map(nameOf), name].join(' → ')
-      const why = isCircle ? `goes in a circle: ${circle}` : `${name} is no scenario${didYouMean(name, this.names())}`
+      const why = isCircle
+        ? `goes in a circle: ${circle}`
+        : `${name} is not a scenario${didYouMean(name, this.names())}`
       refuse([{ path: ['extends'], message: why }])
       throw new Error('a problem that was not refused')
     })

@@ -39,7 +39,7 @@ export const authChecks: readonly Check[] = [
   },
   {
     id: 'auth.unknown-key',
-    title: 'with a key that nobody has, /v1/* is 401 invalid_api_key',
+    title: 'with an unknown key, /v1/* is 401 invalid_api_key',
     clauses: ['AUTH-1', 'GO-1'],
     async run(t: Probe) {
       for (const exchange of await keyedCalls(t, t.environment.unknownKey)) {

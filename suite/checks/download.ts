@@ -30,7 +30,7 @@ async function fileAt(
     }
   } catch (error) {
     if (!(error instanceof NoAnswer) && !(error instanceof TypeError)) throw error
-    const found = error instanceof TypeError ? `${JSON.stringify(at)}, which is no URL` : error.message
+    const found = error instanceof TypeError ? `${JSON.stringify(at)}, which is not a URL` : error.message
     const exchange = 'sent' in error ? unansweredOf(error.sent as Sent) : undefined
     t.expect('DL-3', false, `a file at ${what}`, found, { pointer: what, ...(exchange && { exchange }) })
     return undefined

@@ -23,7 +23,7 @@ export const errorChecks: readonly Check[] = [
       await t.get('/v1/no-such-route')
       await t.post('/v1/jobs', { auto_start: false })
       const cut = await t.call('POST', '/v1/jobs', { text: '{"video_url": ' })
-      t.expect('ERR-5', cut.status >= 400 && cut.status < 500, '4xx, as the body is no JSON', describeResponse(cut), {
+      t.expect('ERR-5', cut.status >= 400 && cut.status < 500, '4xx, as the body is not JSON', describeResponse(cut), {
         exchange: cut,
       })
       await t.upload({ name: 'note.txt', type: 'text/plain', content: new TextEncoder().encode('no video') })

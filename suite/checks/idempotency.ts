@@ -31,7 +31,7 @@ function expectOne(t: Probe, answers: readonly ObservedExchange[], id: 'id' | 'v
   if (last === undefined)
     return t.must(false, `none was let through: ${describeResponse(answers[0] as ObservedExchange)}`)
   const made = new Set(good.map(exchange => field(exchange, id)))
-  t.expect(both, made.size === 1, 'one of them, whoever comes first', [...made].join(', '), {
+  t.expect(both, made.size === 1, 'one of them, whichever comes first', [...made].join(', '), {
     exchange: last,
     pointer: `/${id}`,
   })

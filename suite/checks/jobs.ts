@@ -60,7 +60,7 @@ export const jobChecks: readonly Check[] = [
       })
       const id = t.idOf(exchange)
       const job = t.prepared(await t.job(id), 'the draft could not be read')
-      t.must(job.json !== undefined, 'the draft could not be read: its answer is no JSON')
+      t.must(job.json !== undefined, 'the draft could not be read: its answer is not JSON')
       t.expect('JOB-5', field(job, 'id') === id, id, field(job, 'id'), { exchange: job, pointer: '/id' })
       const status = String(field(job, 'status'))
       t.expect('JOB-3', draftStates.includes(status), 'a draft: created, or pending', status, {
@@ -353,7 +353,7 @@ export const jobChecks: readonly Check[] = [
 export const lateChecks: readonly Check[] = [
   {
     id: 'jobs.draft-waits',
-    title: 'a draft that nobody starts is one still',
+    title: 'a draft that is not started stays a draft',
     clauses: ['JOB-3'],
     needs: ['key'],
     async run(t: Probe) {

@@ -106,17 +106,17 @@ export const uploadChecks: readonly Check[] = [
   },
   {
     id: 'uploads.rejected-type',
-    title: 'what is no video is 400',
+    title: 'what is not a video is 400',
     clauses: ['ERR-4', 'UP-2'],
     async run(t: Probe) {
       const png = new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52])
       const files = [
-        { name: 'note.txt', type: 'text/plain', content: text('this is no video') },
+        { name: 'note.txt', type: 'text/plain', content: text('this is not a video') },
         { name: 'picture.png', type: 'image/png', content: png },
       ]
       for (const file of files) {
         const exchange = await t.upload(file, '/api/upload')
-        t.expect('UP-2', isRefused(exchange), `4xx, as ${file.type} is no video`, describeResponse(exchange), {
+        t.expect('UP-2', isRefused(exchange), `4xx, as ${file.type} is not a video`, describeResponse(exchange), {
           exchange,
         })
         t.expectStatus('ERR-4', exchange, [400], `an upload of ${file.type}`)
@@ -129,8 +129,8 @@ export const uploadChecks: readonly Check[] = [
     clauses: ['UP-2'],
     needs: ['key'],
     async run(t: Probe) {
-      const exchange = await t.upload({ name: 'note.txt', type: 'text/plain', content: text('this is no video') })
-      t.expect('UP-2', isRefused(exchange), '4xx, as text/plain is no video', describeResponse(exchange), {
+      const exchange = await t.upload({ name: 'note.txt', type: 'text/plain', content: text('this is not a video') })
+      t.expect('UP-2', isRefused(exchange), '4xx, as text/plain is not a video', describeResponse(exchange), {
         exchange,
       })
     },
@@ -149,7 +149,7 @@ export const uploadChecks: readonly Check[] = [
         const exchange = await t.upload({ ...asFile(clip), type: undefined })
         expectUpload(t, exchange, 'UP-4', `${clip.name}, of no type`)
       }
-      const exchange = await t.upload({ name: 'note.txt', type: undefined, content: text('this is no video') })
+      const exchange = await t.upload({ name: 'note.txt', type: undefined, content: text('this is not a video') })
       t.expect('UP-4', isRefused(exchange), '4xx: a text, of no type', describeResponse(exchange), {
         exchange,
       })

@@ -315,7 +315,7 @@ const upload = (kind: 'video' | 'other' | 'untyped' | 'text', n: number | null) 
     if (kind === 'text') {
       if (key !== undefined && model.answers.has(`main ${key}`))
         return void t.expect('ID-1', !isGood(exchange), '4xx', describeResponse(exchange), { exchange })
-      return void t.expectStatus('UP-2', exchange, [400], 'what is no video')
+      return void t.expectStatus('UP-2', exchange, [400], 'what is not a video')
     }
     const id = field(exchange, 'video_id')
     if (expectReplay(real, model, key, file.name, 'main', exchange, id) !== 'new') return
@@ -336,7 +336,7 @@ const upload = (kind: 'video' | 'other' | 'untyped' | 'text', n: number | null) 
     remember(model, key, file.name, 'main', exchange, id)
   })
 
-const unknown = command('read a job that nobody has made', async (_model, { t, ...real }) => {
+const unknown = command('read an unknown job', async (_model, { t, ...real }) => {
   t.expectStatus(
     'ERR-4',
     await t.job('job_that_nobody_has_made', modelKey({ t, ...real }, 'main')),

@@ -83,11 +83,11 @@ export function expectJob(t: Probe, job: ModelJob, exchange: ObservedExchange, c
   }
   if (!job.isStarted) {
     const isDraft = now.status === 'created' || now.status === 'pending'
-    t.expect('JOB-3', isDraft, 'a draft still, as nobody started it', now.status, {
+    t.expect('JOB-3', isDraft, 'a draft still, as it was not started', now.status, {
       exchange,
       pointer: '/status',
     })
-    t.expect('JOB-3', now.progress === 0, '0, as nobody started it', now.progress, {
+    t.expect('JOB-3', now.progress === 0, '0, as it was not started', now.progress, {
       exchange,
       pointer: '/progress',
     })

@@ -70,7 +70,7 @@ export const downloads: Observer = {
         } else if (call.status === 400 && job?.status !== undefined && job.status !== 'completed') {
           look(exchange.index, 'DL-2', true, '400 before completion', describeResponse(call))
         } else if (call.status === 404 && job === undefined) {
-          look(exchange.index, 'DL-2', true, '404 for a job that nobody has seen', describeResponse(call))
+          look(exchange.index, 'DL-2', true, '404 for an unknown job', describeResponse(call))
         } else if (isGood && done === undefined) {
           const some = waiting.get(jobId) ?? []
           if (some.length < maxWaiting) waiting.set(own(jobId), [...some, light(exchange)])

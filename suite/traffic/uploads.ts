@@ -57,7 +57,7 @@ export const uploads: Observer = {
       const message = messageOf(call)
       const isType = /^Invalid file type/i.test(message)
       const isSize = /^File too large/i.test(message)
-      if (isType && isNoVideo(type)) look(index, 'UP-2', true, '400 for what is no video', said)
+      if (isType && isNoVideo(type)) look(index, 'UP-2', true, '400 for what is not a video', said)
       if (isType && isListed(part) && isVideoByBytes(part)) look(index, 'UP-2', false, `${type} is taken`, said)
       if (isSize && isLarge) look(index, 'UP-2', true, `400 for ${size} bytes`, said)
       if (isSize && size !== undefined && size <= maxBytes)

@@ -173,7 +173,7 @@ t.test('and in TypeScript, where a wrong option is an error', async t => {
     const model: schemas.Model = 'human'
     // @ts-expect-error: there is no such option
     await startMock({ speeed: 1 })
-    // @ts-expect-error: the URL is no number
+    // @ts-expect-error: the URL is not a number
     const port: number = mock.url
     // @ts-expect-error: a model that isn't documented
     const other: schemas.Model = 'dog'

@@ -58,7 +58,7 @@ export interface Policy {
 export const isWorthRetrying = (answer: Answer): boolean =>
   answer.status === 409 || answer.status === 429 || answer.status >= 500 || isLost(answer)
 
-/** No answer, half an answer, or one that is no JSON where JSON was asked for. */
+/** No answer, half an answer, or one that is not JSON where JSON was asked for. */
 export function isLost({ status, isWhole, headers, bytes }: Answer): boolean {
   if (status === 0 || !isWhole) return true
   if (status >= 300 || headers['content-type']?.startsWith('application/json') !== true) return false

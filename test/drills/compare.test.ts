@@ -243,11 +243,11 @@ t.test('a report is read back as it was written; what is none is told by its fil
     }
     return 'nothing was thrown'
   }
-  t.match(refused('{\n  "drill": oops }'), /^runs\/a\.json is no JSON.*; expected the JSON that understudy drill/)
+  t.match(refused('{\n  "drill": oops }'), /^runs\/a\.json is not JSON.*; expected the JSON that understudy drill/)
   t.match(refused('{\n  "drill": "ramp",\n  }'), 'at line 3, column 3')
   t.match(refused('{\n  "drill": '), 'at line 2, column 12')
   t.match(refused(''), 'runs/a.json is empty')
-  t.match(refused('<!doctype html>'), 'runs/a.json is no JSON')
+  t.match(refused('<!doctype html>'), 'runs/a.json is not JSON')
   t.match(
     refused('{"profile": "full", "clauses": [], "checks": []}'),
     'runs/a.json is a report of understudy check; expected one of understudy drill',

@@ -205,7 +205,7 @@ test('GO-3 a server that forgets Idempotency-Keys doubles the jobs whose answer 
   t.match(report.notes[0], /no outage was caused: the target is not a mock, and --outage-start was not given/)
 })
 
-test('an outage is caused by commands where the target is no mock', async t => {
+test('an outage is caused by commands where the target is not a mock', async t => {
   const file = join(tmpdir(), `understudy-outage-${process.pid}`)
   t.teardown(() => rmSync(file, { force: true }))
   const exists = () => {
@@ -403,7 +403,7 @@ test('thresholds are read as they are written', async t => {
   t.throws(() => parseThresholds('7', 'limits.yaml'), {
     message: /^--thresholds limits\.yaml: it has no entries; expected a list such as/,
   })
-  t.throws(() => parseThresholds('{', 'limits.yaml'), { message: /^--thresholds limits\.yaml is no YAML/ })
+  t.throws(() => parseThresholds('{', 'limits.yaml'), { message: /^--thresholds limits\.yaml is not YAML/ })
 })
 
 test('a threshold that is given takes the place of the own one, and must be told of', async t => {

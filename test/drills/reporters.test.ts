@@ -344,7 +344,7 @@ t.test('pretty says what failed with its evidence first, the numbers then, and t
     '✗ p99 < 500ms',
     '  p99 is 5,016 ms, 4,516 ms over the limit, first in the interval at 20.0 s',
     '✗ ERR-1, RL-2: 17 answers, first at 20.3 s',
-    '  found      a body that is no JSON',
+    '  found      a body that is not JSON',
     '  curl -sS "$BASE/v1/jobs/job_7" -H "X-Api-Key: $KEY"',
     '✓ recovery < 10s  well again after 6.2 s, 3.8 s under the limit',
     'Calls, in ms from when each was due',

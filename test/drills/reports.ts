@@ -285,7 +285,7 @@ export function outageReport(): DrillReport {
             check: 'drill',
             passed: false,
             expected: 'JSON with exactly the envelope {"error": {"code", "message", "request_id"}}',
-            found: 'a body that is no JSON',
+            found: 'a body that is not JSON',
             pointer: '',
             request: {
               method: 'GET',

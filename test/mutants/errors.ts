@@ -118,7 +118,7 @@ export const errors: readonly Mutant[] = [
     id: 'broken-json-framework-error',
     breaks: ['ERR-1'],
     also: ['ERR-6', 'ERR-5'],
-    what: "a body that is no JSON gets the framework's own error",
+    what: "a body that is not JSON gets the framework's own error",
     apply: app =>
       onCase(app, '*', 'invalid_json', answer => {
         answer.body = { statusCode: 400, error: 'Bad Request', message: answer.body.error.message }

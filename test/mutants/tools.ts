@@ -34,7 +34,7 @@ export interface Mutant {
   apply(app: App): void
 }
 
-/** A server that is no mock of ours, and contradicts no sentence of API.md. */
+/** A server that is not a mock of ours, and contradicts no sentence of API.md. */
 export interface Variant {
   id: string
   what: string

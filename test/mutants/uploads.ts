@@ -70,7 +70,7 @@ function onReceive(
   uploads.receive = (stream, filename, claimed) => act(() => receive(stream, filename, claimed), stream, claimed)
 }
 
-/** Takes what is no video for one, and says its true name and size. */
+/** Takes what is not a video for one, and says its true name and size. */
 function acceptEverything(app: App): void {
   const { uploads } = app.mock
   const receive = uploads.receive.bind(uploads)
@@ -91,7 +91,7 @@ export const uploads: readonly Mutant[] = [
     id: 'upload-any-type-accepted',
     breaks: ['UP-2'],
     also: ['ERR-4', 'UP-4'],
-    what: 'a file that is no video is taken',
+    what: 'a file that is not a video is taken',
     apply: acceptEverything,
   },
   {

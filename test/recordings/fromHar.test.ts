@@ -115,7 +115,7 @@ const golden = `# yaml-language-server: $schema=scenario.schema.json
 # the failures of the world d49ceb843cf7. The last calls of a route come first: a rule counts only the calls that no rule
 # above it took, so that each number is the one of the recording.
 # Left out, as the mock gives it by itself, or as it was the client:
-#   1 x 404 not_found on GET /v1/jobs/{job_id}: nobody had made that job
+#   1 x 404 not_found on GET /v1/jobs/{job_id}: that job was not made in the recording
 
 name: incident
 description: 'What was recorded in incident.har: 2 x 500 internal_error on POST /v1/jobs, 1 x 429 rate_limited on POST

@@ -30,7 +30,7 @@ t.test('the base URL is that of the documented routes, however much else a page 
   none.close()
 })
 
-t.test('what is no JSON is told by what it is', async t => {
+t.test('what is not JSON is told by what it is', async t => {
   for (const [content, message] of [
     [Buffer.from(har([]), 'utf16le'), /it is UTF-16; save it as UTF-8/],
     [Buffer.from([0x1f, 0x8b, 8, 0, 0]), /it is packed \(gzip\); unpack it/],

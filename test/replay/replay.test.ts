@@ -706,7 +706,7 @@ test('the command says by its exit code how it went, and in one line what is wro
   const cases: [args: string[], code: number, message: RegExp][] = [
     [[truncated, target.url], 2, /truncated\.har ends in the midst of entry \d+, .* cut off/],
     [[join(dirname(har), 'none.har'), target.url], 2, /none\.har can't be read/],
-    [[report, target.url], 2, /is no recording/],
+    [[report, target.url], 2, /is not a recording/],
     [[har, 'https://api.example.com'], 2, /is not on this machine.*--allow-remote/],
     [[har, 'here'], 2, /"here" is not a URL/],
     [[har, target.url, '--speed', 'fast'], 2, /--speed is "fast"; expected "instant" or a number above 0/],

@@ -359,7 +359,7 @@ t.test('ERR-1 a scenario or fault that there is none of is a 400 that says what 
     [
       'test_a',
       { 'x-mock-fault': 'rate_limitd' },
-      /"rate_limitd" is no error and no fault; did you mean rate_limited\?/,
+      /"rate_limitd" is neither an error nor a fault; did you mean rate_limited\?/,
     ],
   ]
   for (const [key, headers, message] of tries) {

@@ -14,7 +14,7 @@ const short = await clip('short.mp4')
 const gif = await readFile(join(outputsFolder, 'output.gif'))
 const png = Buffer.concat([Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex'), Buffer.alloc(4096)])
 const mkv = Buffer.concat([Buffer.from('1a45dfa38b428288', 'hex'), Buffer.from('matroska'), Buffer.alloc(4096)])
-const note = Buffer.from('This is no video. '.repeat(400))
+const note = Buffer.from('This is not a video. '.repeat(400))
 
 /** A mock with an upload folder that can be looked into. */
 async function startWithFolder(t: Test, options: MockOptions = {}) {

@@ -673,7 +673,7 @@ t.test("another tool's recording plays too: no fields of ours, HTTP/2's names, p
   t.equal(answer.headers.get('transfer-encoding'), null)
 })
 
-t.test('a file that is no recording of the API is a ConfigError that says so', async t => {
+t.test('a file that is not a recording of the API is a ConfigError that says so', async t => {
   const whole = readFileSync(har(t, [call('GET /v1/jobs', 200)]), 'utf8')
   const foreign = JSON.stringify({
     log: { entries: [{ ...call('GET /', 200), request: { method: 'GET', url: 'https://a.com/', headers: [] } }] },
@@ -682,8 +682,8 @@ t.test('a file that is no recording of the API is a ConfigError that says so', a
     ['none.har', undefined, /can't be read/],
     ['empty.har', '', /is empty/],
     ['cut.har', whole.slice(0, -60), /cut off|ends/],
-    ['text.har', 'hello', /is no JSON/],
-    ['other.har', '{"a":1}', /is no recording/],
+    ['text.har', 'hello', /is not JSON/],
+    ['other.har', '{"a":1}', /is not a recording/],
     ['foreign.har', foreign, /is a call of this API/],
   ]
   const folder = t.testdir(

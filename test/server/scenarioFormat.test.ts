@@ -62,7 +62,7 @@ const refused: [what: string, text: string, place: string, says: RegExp][] = [
     'an unknown route',
     rule('{ when: { route: POST /v1/job }, then: { error: timeout } }'),
     '2:22',
-    /"POST \/v1\/job" is no route of the API; did you mean POST \/v1\/jobs\?/,
+    /"POST \/v1\/job" is not a route of the API; did you mean POST \/v1\/jobs\?/,
   ],
   [
     'a route and a method that exclude each other',
@@ -139,7 +139,7 @@ const refused: [what: string, text: string, place: string, says: RegExp][] = [
     '1:41',
     /has not been processing/,
   ],
-  ['an unknown base', 'extends: job-fail', '1:10', /job-fail is no scenario; did you mean job-fails\?/],
+  ['an unknown base', 'extends: job-fail', '1:10', /job-fail is not a scenario; did you mean job-fails\?/],
   ['a base that climbs out of the folder', 'extends: ../../etc/passwd', '1:10', /expected/],
   ['a name with a path in it', 'name: ../x', '1:7', /lower case with hyphens/],
   [

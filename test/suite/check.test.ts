@@ -236,7 +236,7 @@ t.test('WH-2 a signature is right only with the right secret', async t => {
 })
 
 t.test(
-  'GO-6 a clip of your own is used in place of the short one, and what is no video is refused by its name',
+  'GO-6 a clip of your own is used in place of the short one, and what is not a video is refused by its name',
   async t => {
     const mock = await start(t)
     const folder = t.testdir({ 'song.mp4': 'la la la', 'notes.txt': 'la la la' })

@@ -623,7 +623,7 @@ t.test('the command: exit codes, options that make sense, and those that do not'
       [put('other.har', JSON.stringify({ log: { entries: [entry(1, 'GET', 'https://other.test/users', 200, {})] } }))],
       /none of its 1 entries is a call of this API/,
     ],
-    [[put('text.har', 'hello')], /is no JSON/],
+    [[put('text.har', 'hello')], /is not JSON/],
   ]
   for (const [args, says] of wrong)
     t.match(await checkCommand(args), { code: 2, stdout: '', stderr: says }, args.join(' '))

@@ -80,7 +80,7 @@ const cases: Case[] = [
     id: 'ERR-1',
     only: 'auth.unknown-key',
     wrong: (call, reply) => (call.url.endsWith('/start') ? { ...reply, body: 'no!' } : reply),
-    evidence: { found: 'a body that is no JSON', response: { status: 401, body: 'no!' }, curl: /^curl -i -X POST / },
+    evidence: { found: 'a body that is not JSON', response: { status: 401, body: 'no!' }, curl: /^curl -i -X POST / },
     isIt: ({ method, url, body }) => method === 'POST' && url.endsWith('/start') && body.length === 0,
   },
   {
@@ -111,18 +111,18 @@ const cases: Case[] = [
     isIt: call => isUpload(call) && call.body.includes('name="file"; filename="short.mp4"\r\n\r\n'),
   },
   {
-    says: 'an upload of what is no video',
+    says: 'an upload of what is not a video',
     id: 'ERR-4',
     only: 'uploads.rejected-type',
     wrong: (call, reply) => (isUpload(call) ? json(200, { success: true }) : reply),
     evidence: {
       expected: 'an upload of text/plain: 400',
       found: '200',
-      request: { body: 'file: note.txt (text/plain, 16 bytes)' },
+      request: { body: 'file: note.txt (text/plain, 19 bytes)' },
     },
     isIt: call =>
       isUpload(call) &&
-      call.body.includes('filename="note.txt"\r\nContent-Type: text/plain\r\n\r\nthis is no video\r\n'),
+      call.body.includes('filename="note.txt"\r\nContent-Type: text/plain\r\n\r\nthis is not a video\r\n'),
   },
 ]
 

@@ -165,7 +165,7 @@ t.test('pretty says what failed, how to see it again and what was skipped, and t
     '  curl -sS "$BASE/v1/jobs" \\',
     '    -H "X-Api-Key: $KEY"',
     '✗ WH-3 failed (open)',
-    '  check      explore: a sequence that nobody wrote',
+    '  check      explore: a generated sequence',
     '             │ ok 99 - forged # SKIP',
     'Skipped: 3',
     '– one key is not enough # {',

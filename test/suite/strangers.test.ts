@@ -164,7 +164,7 @@ t.test('where nobody answers, or no HTTP, there is no verdict: exit 3, and why',
   t.equal(await unreachable('http://understudy.invalid'), 'there is no host understudy.invalid')
   t.match(
     await unreachable(`http://127.0.0.1:${await listening(t, garbage)}`),
-    /^what came is no HTTP\/1\.1 \(HPE_\w+\)$/,
+    /^what came is not HTTP\/1\.1 \(HPE_\w+\)$/,
   )
   t.match(await unreachable(refused.replace('http:', 'https:')), /^nothing listens/)
   t.match(
