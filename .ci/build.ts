@@ -12,6 +12,7 @@ import { packageRoot } from '../base/paths.ts'
 
 const dist = join(packageRoot, 'dist')
 /** Each file's own declarations, which are rolled up; gone at the end. In node_modules the plugin would leave them alone. */
+const plainSchema = 'type JSONSchema = boolean | { readonly [keyword: string]: unknown };'
 const scratch = join(dist, '.declarations')
 
 const { exports } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as {
@@ -60,7 +61,10 @@ function compile(): void {
 
 /** `export type Job = FromSchema<typeof Job>` becomes `export type Job = { id: string; … }`. */
 function plainTypes(text: string, source: ts.SourceFile, checker: ts.TypeChecker): string {
-  let done = text.replace(/((?:from|import) '|import\(')(\.[^']*)\.ts'/g, "$1$2.js'")
+  let done = text
+    .replace(/((?:from|import) '|import\(')(\.[^']*)\.ts'/g, "$1$2.js'")
+    // That package's type of a schema loads 60 files; a user needs no more of it than this.
+    .replace(/^import type \{ (FromSchema, )?JSONSchema \} from 'json-schema-to-ts';$/m, plainSchema)
   for (const statement of source.statements) {
     if (!ts.isTypeAliasDeclaration(statement) || !/\bFromSchema</.test(statement.type.getText(source))) continue
     const name = statement.name.text
