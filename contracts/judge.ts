@@ -263,7 +263,7 @@ export interface SchemaProblem {
   found: string
 }
 
-const ajv = new Ajv({ allErrors: true, verbose: true, strict: false, logger: false })
+const ajv = new Ajv({ allErrors: true, verbose: true, strict: false, logger: false, validateSchema: false })
   .addFormat('uri', true)
   .addFormat('binary', true)
 const compiled = new WeakMap<object, ValidateFunction>()

@@ -157,7 +157,7 @@ function whyNot(text: string, error: Error): string {
   return visible(error.message)
 }
 
-const ajv = new Ajv({ allErrors: false, verbose: true, strict: false, logger: false })
+const ajv = new Ajv({ allErrors: false, verbose: true, strict: false, logger: false, validateSchema: false })
 const isEntry = ajv.compile(HarEntry)
 const isLog = ajv.compile(HarLog)
 

@@ -34,7 +34,7 @@ import { holdContinue, isStillWaiting } from './pipeline/expect.ts'
 import { jsonParser, refuseContentType, unsupportedContentType } from './pipeline/jsonBody.ts'
 import { noRoute } from './pipeline/noRoute.ts'
 import { answerNodesOwn, answerRawErrors } from './pipeline/rawErrors.ts'
-import { validatorCompiler } from './pipeline/validation.ts'
+import { serializerCompiler, validatorCompiler } from './pipeline/validation.ts'
 import { answerRecorded } from './playback/answerRecorded.ts'
 import { Playback } from './playback/playback.ts'
 import { registerDocs } from './routes/docs.ts'
@@ -73,6 +73,7 @@ export function buildApp(config: Config, log: Logger): App {
   app.decorateRequest('exchange', null as unknown as Exchange)
   app.decorateRequest('context', null as unknown as RequestContext)
   app.setValidatorCompiler(validatorCompiler)
+  app.setSerializerCompiler(serializerCompiler)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'string' }, jsonParser(app))
   app.addContentTypeParser('*', refuseContentType)

@@ -1,9 +1,10 @@
 /**
- * Validation with the contract's own schemas, and its errors in words: which field, what was found, what was expected.
+ * Validation and serialization by the contract's own schemas, and the errors in words: which field, what was found, what was expected.
  */
 
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
-import type { FastifySchemaCompiler } from 'fastify'
+import fastJsonStringify from 'fast-json-stringify'
+import type { FastifySchemaCompiler, FastifySerializerCompiler } from 'fastify'
 import type { JSONSchema } from 'json-schema-to-ts'
 import { formatCount, plural } from '../../base/text.ts'
 import { expectationOf, type SchemaPart, shown } from '../../contracts/expectation.ts'
@@ -17,6 +18,8 @@ const shared = {
   verbose: true,
   allowUnionTypes: true,
   strict: true,
+  // The schemas are our own, and a test holds them against the meta-schema; to compile that one takes 50 ms.
+  validateSchema: false,
   keywords: ['example', 'reads'],
 }
 const formats = (ajv: Ajv): Ajv => ajv.addFormat('uri', text => URL.canParse(text)).addFormat('binary', true)
@@ -32,6 +35,26 @@ export const validatorCompiler: FastifySchemaCompiler<JSONSchema> = ({ schema, h
     validate ??= (httpPart === 'body' ? bodies : queries).compile(schema as object)
     return validate(data) ? true : { error: describe(validate.errors?.[0], httpPart ?? 'body') }
   }
+}
+
+type Serialize = (data: unknown) => string
+const serializers = new WeakMap<object, Serialize>()
+
+/** Likewise with the first answer of its schema, once a process: Fastify's own compiles them all at each start. */
+export const serializerCompiler: FastifySerializerCompiler<JSONSchema> = ({ schema }) => {
+  let serialize: Serialize | undefined
+  return data => {
+    serialize ??= serializerOf(schema as object)
+    return serialize(data)
+  }
+}
+
+function serializerOf(schema: object): Serialize {
+  const known = serializers.get(schema)
+  if (known) return known
+  const serialize = fastJsonStringify(schema) as Serialize
+  serializers.set(schema, serialize)
+  return serialize
 }
 
 /** Refuses what is nested too deep; its own recursion is bounded by that. */

@@ -1,9 +1,9 @@
 /** A call that failed, as what a rule says of it; and whether the client itself was to blame. */
 
-import { Ajv } from 'ajv'
 import type { ThenFormat } from '../../client/scenarioFormat.ts'
 import { field } from '../../contracts/answers.ts'
 import { type ErrorCaseName, errorCases, errorCodes, statusOf } from '../../contracts/errors.ts'
+import { problemsOf } from '../../contracts/judge.ts'
 import { operations, routeOf } from '../../contracts/operations.ts'
 import { JobCreate, JobStart, videoTypes } from '../../contracts/schemas.ts'
 import type { RecordedCall } from '../../recordings/traffic.ts'
@@ -108,15 +108,15 @@ export function uploadFault(call: RecordedCall): string | undefined {
   return isVideo ? undefined : 'its file was no supported video'
 }
 
-const ajv = new Ajv({ strict: false, logger: false }).addFormat('uri', true).addFormat('binary', true)
-const fits = { createJob: ajv.compile(JobCreate), startJob: ajv.compile(JobStart) }
+const bodies = { createJob: JobCreate, startJob: JobStart }
 
 export function bodyFault(call: RecordedCall): string | undefined {
   const { body } = call.sent
   if (body === undefined) return undefined
   const given = givenBy(call)
   if (given === undefined) return 'its body was no JSON object'
-  if (!fits[call.operation as keyof typeof fits](given)) return 'its body does not fit the schema'
+  if (problemsOf(bodies[call.operation as keyof typeof bodies], given).length > 0)
+    return 'its body does not fit the schema'
   const isOpaque = given.output_format === 'mp4' && (given.bg_type ?? 'transparent') === 'transparent'
   return isOpaque && given.background === undefined ? 'a transparent mp4 there is not (JOB-7)' : undefined
 }

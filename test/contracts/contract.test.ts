@@ -10,7 +10,9 @@ import { examples } from '../../contracts/examples.ts'
 import { buildOpenApi, envelopeOf } from '../../contracts/openapi.ts'
 import { errorsOf, type Operation, operations } from '../../contracts/operations.ts'
 import * as schemas from '../../contracts/schemas.ts'
+import { HarEntry, HarLog } from '../../recordings/har.ts'
 import { escapeMarkup } from '../../reports/markup.ts'
+import { scenarioSchema } from '../../server/scenarios/format.ts'
 import { client, clip, start } from '../support.ts'
 
 const all: Record<string, object> = { ...schemas }
@@ -23,6 +25,12 @@ t.test('every example fits its schema', async t => {
   }
   for (const name of Object.keys(errorCases))
     t.ok(ajv.validate(schemas.ErrorEnvelope, envelopeOf(name as keyof typeof errorCases)))
+})
+
+t.test('every schema is one, as nothing looks at that when they are used', async t => {
+  for (const [title, schema] of Object.entries({ ...all, HarEntry, HarLog, scenarioSchema }))
+    if (typeof schema === 'object' && 'type' in schema)
+      t.ok(ajv.validateSchema(schema), `${title} ${ajv.errorsText(ajv.errors)}`)
 })
 
 t.test('every clause has a test that names it', async t => {
