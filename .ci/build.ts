@@ -40,9 +40,11 @@ rmSync(scratch, { recursive: true, force: true })
 function compile(): void {
   const { config } = ts.readConfigFile(join(packageRoot, 'tsconfig.build.json'), ts.sys.readFile)
   const { options, fileNames } = ts.parseJsonConfigFileContent(config, ts.sys, packageRoot)
-  const program = ts.createProgram(fileNames, { ...options, outDir: dist, declarationDir: scratch, declaration: true })
-  // `-- --noCheck` where the types are checked anyway: half of the time.
-  const problems = process.argv.includes('--noCheck') ? [] : ts.getPreEmitDiagnostics(program)
+  // `-- --noCheck` where the types are checked anyway: it takes a quarter of the time.
+  const noCheck = process.argv.includes('--noCheck')
+  const folders = { outDir: dist, declarationDir: scratch }
+  const program = ts.createProgram(fileNames, { ...options, ...folders, declaration: true, noCheck })
+  const problems = noCheck ? [] : ts.getPreEmitDiagnostics(program)
   if (problems.length > 0) {
     const host = {
       getCurrentDirectory: () => packageRoot,

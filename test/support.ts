@@ -74,6 +74,9 @@ export const clip = (name: string): Promise<Buffer> => readFile(join(packageRoot
 /** `npm run prove`: the proofs in full; `npm test` takes a sample of each. */
 export const isProving = process.env.TEST_PROVE === '1'
 
+/** Every nth of a list; all of it for `npm run prove`. */
+export const sampled = <T>(list: readonly T[], n: number): T[] => list.filter((_, i) => isProving || i % n === 0)
+
 /** A built file of this run of the tests (test/run.mjs), such as index.js: for what needs a process of its own. */
 export const builtFile = (name: string): string => join(packageRoot, process.env.TEST_BUILD as string, name)
 

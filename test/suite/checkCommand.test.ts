@@ -115,10 +115,9 @@ t.test(
     const folder = t.testdir()
     const files = Object.keys(reporters).flatMap(name => ['--reporter', `${name}=${join(folder, 'new', name)}`])
     const args = [mock.url, ...small, '--seed', 'seven']
-    const [plain, asJson] = await Promise.all([
-      checkCommand(args),
-      checkCommand([...args, '--reporter', 'json', ...files]),
-    ])
+    const plain = await checkCommand(args)
+    // Not at the same time: one seed makes the same keys.
+    const asJson = await checkCommand([...args, '--reporter', 'json', ...files])
     for (const { code, stderr } of [plain, asJson]) {
       t.equal(code, 0)
       const [head = '', plan = '', ...more] = stderr.split('\n')
