@@ -1,8 +1,16 @@
-import { isIP } from 'node:net'
-/** Whether a URL's host, or an address, is this machine. */
+import { BlockList, isIP } from 'node:net'
+
+const loopback = new BlockList()
+loopback.addSubnet('127.0.0.0', 8, 'ipv4')
+loopback.addAddress('::1', 'ipv6')
+
+/** Whether a URL's host, or an address, is this machine. A name is so by its form: what it leads to is isLoopbackAddress()'s. */
 export function isLoopback(host: string): boolean {
-  const bare = host.replace(/^\[|\]$/g, '')
-  if (isIP(bare) === 4) return bare.startsWith('127.')
-  if (isIP(bare) === 6) return bare === '::1' || /^::ffff:(127\.|7f)/.test(bare)
-  return bare === 'localhost' || bare.endsWith('.localhost')
+  const bare = host.replace(/^\[|\]$/g, '').toLowerCase()
+  if (isIP(bare) !== 0) return isLoopbackAddress(bare)
+  return /^(.+\.)?localhost\.?$/.test(bare)
 }
+
+/** Whether an IP address is this machine, an IPv4 one in the form of an IPv6 one (::ffff:127.0.0.1) included. */
+export const isLoopbackAddress = (address: string): boolean =>
+  isIP(address) !== 0 && loopback.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6')

@@ -157,6 +157,14 @@ export const errorCases = {
     action: 'Use an output_url, download_url or video_url as the API gave it.',
     clauses: ['DL-3'],
   },
+  control_refused: {
+    code: 'invalid_request',
+    status: 403,
+    message: 'Refused',
+    action:
+      'Call /__mock by a loopback address and not from a page of another origin, or name it when the mock starts.',
+    clauses: ['ERR-1'],
+  },
   method_not_allowed: {
     code: 'invalid_request',
     status: 405,

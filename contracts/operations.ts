@@ -270,6 +270,15 @@ export function operationsAt(path: string): OperationId[] {
   return patterns.filter(({ pattern }) => pattern.test(bare)).map(({ id }) => id)
 }
 
+/** The methods that a path knows, for the Allow header of a 405; none when it is unknown. */
+export function methodsOf(path: string): string[] {
+  const methods = operationsAt(path).flatMap(id => {
+    const { method } = operations[id]
+    return method === 'GET' ? ['GET', 'HEAD'] : [method]
+  })
+  return [...new Set(methods)]
+}
+
 /** The operation that answers a method and a path below the base URL; the query does not matter. */
 export function operationOf(method: string, path: string): OperationId | undefined {
   const bare = path.split('?', 1)[0] as string

@@ -22,6 +22,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { Logger } from 'pino'
 import { Clock } from '../base/clock.ts'
 import type { Config } from './config.ts'
+import { answerControlPreflight } from './control/guard.ts'
 import { registerControl } from './control/index.ts'
 import { ApiError, toApiError } from './errors.ts'
 import { type Exchange, Feed } from './journal.ts'
@@ -29,14 +30,17 @@ import { JournalReader } from './journalView.ts'
 import { Metrics } from './metrics.ts'
 import type { Mock } from './mock.ts'
 import type { RequestContext } from './pipeline/context.ts'
+import { answerPreflight, readableFor } from './pipeline/cors.ts'
 import { attach, closeExchange, openExchange } from './pipeline/exchange.ts'
 import { holdContinue, isStillWaiting } from './pipeline/expect.ts'
 import { jsonParser, refuseContentType, unsupportedContentType } from './pipeline/jsonBody.ts'
 import { noRoute } from './pipeline/noRoute.ts'
 import { answerNodesOwn, answerRawErrors } from './pipeline/rawErrors.ts'
+import { originForm } from './pipeline/target.ts'
 import { serializerCompiler, validatorCompiler } from './pipeline/validation.ts'
 import { answerRecorded } from './playback/answerRecorded.ts'
 import { Playback } from './playback/playback.ts'
+import { answerBrowser } from './routes/browser.ts'
 import { registerDocs } from './routes/docs.ts'
 import { registerRoutes } from './routes/index.ts'
 import { ActiveScenarios } from './scenarios/activeScenarios.ts'
@@ -62,6 +66,7 @@ export function buildApp(config: Config, log: Logger): App {
     forceCloseConnections: 'idle',
     http: { requireHostHeader: false },
     routerOptions: { maxParamLength: 16 * 1024 },
+    rewriteUrl: originForm,
     frameworkErrors: (error, request, reply) => {
       attach(request, openExchange(mock, undefined, request.raw))
       answerFrameworkError(error, request, reply)
@@ -70,6 +75,7 @@ export function buildApp(config: Config, log: Logger): App {
   })
   const mock = assemble(config, log)
 
+  app.decorate('links', config)
   app.decorateRequest('exchange', null as unknown as Exchange)
   app.decorateRequest('context', null as unknown as RequestContext)
   app.setValidatorCompiler(validatorCompiler)
@@ -80,7 +86,11 @@ export function buildApp(config: Config, log: Logger): App {
   // Refused before its body is looked at: no route has opened an exchange for it.
   app.addHook('onRequest', (request, reply, done) => {
     if (!request.is404) return done()
+    if (answerBrowser(mock, request, reply)) return
     attach(request, openExchange(mock, undefined, request.raw))
+    if (answerPreflight(mock, request, reply) || answerControlPreflight(mock, request, reply)) return
+    const { origin } = request.raw.headers
+    if (origin !== undefined) readableFor(origin, config.cors, reply)
     if (mock.playback === undefined) return done(noRoute(request))
     answerRecorded(mock, mock.playback)(request, reply, refused => done(refused ?? noRoute(request)))
   })

@@ -53,6 +53,16 @@ export interface MockOptions {
   webhookAllow?: string[]
   /** Token that opens /v1/admin (AD-1), and /__mock off loopback. */
   adminToken?: string
+  /** Whose pages may read answers (CORS): 'loopback', 'off', 'any', or origins separated by commas. */
+  cors?: string
+  /** Origins beside the mock's own whose pages may use /__mock. */
+  controlOrigin?: string[]
+  /** Host names beside loopback under which /__mock answers without an admin token. */
+  controlHost?: string[]
+  /** The URL that clients reach the mock by, such as https://api.test/mock: every link that the mock makes begins with it. */
+  publicUrl?: string
+  /** Believe Forwarded and X-Forwarded-Proto, -Host, -Port and -Prefix: links lead back through the proxy. */
+  trustProxy?: boolean
   /** Exchanges that a world's journal keeps. */
   journalEntries?: number
   /** trace, debug, info, warn, error, fatal or silent. */
@@ -65,8 +75,25 @@ export type LogLevel = (typeof logLevels)[number]
 export const replayFallbacks = ['none', 'mock'] as const
 export type ReplayFallback = (typeof replayFallbacks)[number]
 
-type Unset = 'dataDir' | 'webhookSecret' | 'adminToken' | 'scenario' | 'scenarios' | 'replay'
+type Unset = 'dataDir' | 'publicUrl' | 'webhookSecret' | 'adminToken' | 'scenario' | 'scenarios' | 'replay'
 export type Config = Required<Omit<MockOptions, Unset>> & Pick<MockOptions, Unset>
+
+const onOrOff = (value: string): boolean =>
+  /^(on|true)$/.test(value) ? true : /^(off|false)$/.test(value) ? false : expected('on or off')
+
+function hostList(value: string): string[] {
+  const hosts = value.split(',').map(host => host.trim().toLowerCase())
+  const wrong = hosts.find(host => !/^[a-z0-9._-]+$|^\[[0-9a-f:]+\]$/.test(host))
+  return wrong === undefined ? hosts : expected('host names separated by commas, such as app.test,ci.test')
+}
+
+/** Origins as browsers send them. */
+function originList(value: string, or = ''): string[] {
+  const found = value.split(',').map(one => one.trim().toLowerCase())
+  const isOrigin = (one: string) => URL.canParse(one) && new URL(one).origin === one.replace(/\/$/, '')
+  if (!found.every(isOrigin)) return expected(`${or}origins separated by commas, such as https://app.test:3000`)
+  return found.map(one => new URL(one).origin)
+}
 
 export const options = {
   port: portOption,
@@ -158,7 +185,7 @@ export const options = {
     description: 'whether responses name their scenario and rule (X-Mock-Scenario, X-Mock-Rule)',
     defaultText: 'on',
     default: () => true as boolean,
-    parse: value => (/^(on|true)$/.test(value) ? true : /^(off|false)$/.test(value) ? false : expected('on or off')),
+    parse: onOrOff,
   },
   webhookSecret: {
     argument: '<secret>',
@@ -172,11 +199,7 @@ export const options = {
     description: 'hosts besides loopback that webhooks may be sent to',
     defaultText: 'loopback only',
     default: () => [] as string[],
-    parse: value => {
-      const hosts = value.split(',').map(host => host.trim().toLowerCase())
-      const wrong = hosts.find(host => !/^[a-z0-9.-]+$|^\[[0-9a-f:]+\]$/.test(host))
-      return wrong === undefined ? hosts : expected(`host names separated by commas, such as app.test,ci.test`)
-    },
+    parse: value => hostList(value),
   },
   adminToken: {
     argument: '<token>',
@@ -184,6 +207,46 @@ export const options = {
     defaultText: 'closed',
     default: () => undefined as string | undefined,
     parse: text('a token'),
+  },
+  cors: {
+    argument: '<loopback|off|any|origin,...>',
+    description: 'whose pages may read responses in a browser (CORS)',
+    default: () => 'loopback',
+    parse: value => {
+      if (['loopback', 'off', 'any'].includes(value)) return value
+      return originList(value, 'loopback, off, any, or ').join(',')
+    },
+  },
+  controlOrigin: {
+    argument: '<origin,...>',
+    description: "origins besides the mock's own whose pages may use /__mock",
+    defaultText: 'none',
+    default: () => [] as string[],
+    parse: value => originList(value),
+  },
+  controlHost: {
+    argument: '<host,...>',
+    description: 'host names besides loopback under which /__mock answers without an admin token',
+    defaultText: 'none',
+    default: () => [] as string[],
+    parse: value => hostList(value),
+  },
+  publicUrl: {
+    argument: '<url>',
+    description: 'URL that clients reach the mock by; links in responses begin with it',
+    defaultText: 'the Host of the request',
+    default: () => undefined as string | undefined,
+    parse: value =>
+      /^https?:\/\/[^/?#]+[^?#]*$/i.test(value) && URL.canParse(value)
+        ? new URL(value).href.replace(/\/+$/, '')
+        : expected('a URL, such as https://api.test'),
+  },
+  trustProxy: {
+    argument: '<on|off>',
+    description: 'whether Forwarded and X-Forwarded-* say where links lead',
+    defaultText: 'off',
+    default: () => false as boolean,
+    parse: onOrOff,
   },
   journalEntries: {
     argument: '<entries>',

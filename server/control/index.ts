@@ -4,7 +4,6 @@
  */
 
 import type { FastifyInstance, onRequestHookHandler } from 'fastify'
-import { isLoopback } from '../../base/loopback.ts'
 import { packageVersion } from '../../base/paths.ts'
 import type { KeyChangeBody } from '../../client/commands.ts'
 import type { JobChange, ScenarioChoice, WorldSelector } from '../../client/mock.ts'
@@ -13,11 +12,11 @@ import { apiError } from '../errors.ts'
 import type { Mock } from '../mock.ts'
 import { openInternal } from '../pipeline/exchange.ts'
 import { sendContinue } from '../pipeline/expect.ts'
-import { requireAdminToken } from '../pipeline/key.ts'
 import { ownBaseUrl } from '../routes/baseUrl.ts'
 
 import { type ClockChange, changeClock, readClock } from './clock.ts'
 import { type ConductRoute, conductRoute } from './conduct.ts'
+import { guardControl } from './guard.ts'
 import { changeJob } from './jobs.ts'
 import { type JournalRoute, journalPage, journalRecording, journalStream, waitAtMost } from './journal.ts'
 import { listKeys, setKey } from './keys.ts'
@@ -55,9 +54,7 @@ export const defaultKey = 'test_key'
 
 export function registerControl(app: FastifyInstance, mock: Mock): void {
   const opened = openInternal(mock)
-  const onRequest = isLoopback(mock.config.host)
-    ? [opened]
-    : [opened, mock.config.adminToken === undefined ? refuseRemote : requireAdminToken(mock)]
+  const onRequest = [opened, ...guardControl(mock)]
 
   const read = (querystring: object) => ({ onRequest, schema: { querystring } })
   const write = (body: object) => ({
@@ -214,10 +211,6 @@ export function resetAll({ worlds, scenarios, playback }: Mock, selector: WorldS
 
 /** A snapshot of a world with 100,000 jobs has some 60 MB. */
 const maxSnapshotBytes = 128 * 1024 * 1024
-
-const refuseRemote: onRequestHookHandler = (_request, _reply, done) => {
-  done(apiError('route_not_found', '/__mock is closed off loopback; start the mock with --admin-token to open it'))
-}
 
 const noBodyIsEmpty: onRequestHookHandler = (request, _reply, done) => {
   request.body ??= {}

@@ -16,6 +16,7 @@ import { answerHeaders } from './headers.ts'
 import { settleIdempotency } from './idempotency.ts'
 import { log, record } from './record.ts'
 import { answerByRule } from './scenario.ts'
+import { hostProblem } from './target.ts'
 import { keepUnread } from './unread.ts'
 
 /** What an exchange is opened from: a request of node:http, or what is left of one that could not be read. */
@@ -57,7 +58,8 @@ export function attach(request: FastifyRequest, context: RequestContext): void {
 export function openRoute(mock: Mock, operation: OperationId) {
   const isFile = operations[operation].tag === 'files'
   return (request: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void => {
-    attach(request, openExchange(mock, operation, request.raw))
+    const context = openExchange(mock, operation, request.raw)
+    attach(request, context)
     if (isFile) findSubject(mock, request)
     const partition = request.headers['x-mock-world'] as string | undefined
     if (partition !== undefined && partition.length > maxNameLength) {
@@ -65,10 +67,10 @@ export function openRoute(mock: Mock, operation: OperationId) {
         apiError('invalid_field', `X-Mock-World has ${partition.length} characters; expected at most ${maxNameLength}`),
       )
     }
-    // By default Node answers this itself, without an envelope.
-    if (request.headers.host === undefined && request.raw.httpVersion !== '1.0')
-      return done(apiError('malformed_http', 'the header Host is missing'))
-    done()
+    // The same headers as those of the call before have been looked at.
+    if (context.exchange.headerBytes === 0) return done()
+    const problem = hostProblem(request.raw)
+    done(problem === undefined ? undefined : apiError('malformed_http', problem))
   }
 }
 

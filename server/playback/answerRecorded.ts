@@ -42,8 +42,7 @@ async function answer(mock: Mock, playback: Playback, request: FastifyRequest, r
     record(mock, context)
     return true
   }
-  const path = request.url.replace(/^https?:\/\/[^/?]*/i, '')
-  const found = playback.find({ method, path, headers, base: ownBaseUrl(request), text })
+  const found = playback.find({ method, path: request.url, headers, base: ownBaseUrl(request), text })
   if (found.how !== 'unknown') {
     await playCall(mock, playback, found, request, reply)
     return true

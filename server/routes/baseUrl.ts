@@ -1,16 +1,57 @@
+/** Where links lead that the mock makes: video_url, output_url, download_url, those in webhooks. */
 import type { FastifyRequest } from 'fastify'
+import type { Config } from '../config.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    links: Pick<Config, 'publicUrl' | 'trustProxy' | 'cors'>
+  }
+}
 
 /** The last one that was asked for: a client's calls all have the same, and its jobs keep it. */
 let last = { host: '', url: '' }
 
-/** Where the client reached the mock: links that it is given lead back the same way, through a port mapping too. */
+/**
+ * --public-url where that is set; with --trust-proxy where the proxy says that the client reached it (RFC 7239, and
+ * X-Forwarded-*); else the client's own Host, through a port mapping too.
+ */
 export function ownBaseUrl(request: FastifyRequest): string {
+  const { publicUrl, trustProxy } = request.server.links
+  if (publicUrl !== undefined) return publicUrl
+  const forwarded = trustProxy ? forwardedUrl(request) : undefined
+  if (forwarded !== undefined) return forwarded
   const host = request.headers.host ?? ''
   if (host !== '' && host === last.host) return last.url
-  const isHost = /^[\w.:[\]-]+$/.test(host)
-  const url = isHost ? `http://${host}` : localUrl(request)
-  if (isHost) last = { host, url }
+  const url = isHost(host) ? `http://${host}` : localUrl(request)
+  if (isHost(host)) last = { host, url }
   return url
+}
+
+const isHost = (text: string): boolean => /^[\w.:[\]-]+$/.test(text)
+
+/** The first proxy's word counts: it is the one that the client reached. */
+function forwardedUrl({ headers }: FastifyRequest): string | undefined {
+  const first = (name: string) =>
+    String(headers[name] ?? '')
+      .split(',')[0]
+      ?.trim() ?? ''
+  const forwarded = new Map(
+    first('forwarded')
+      .split(';')
+      .map(pair => /^\s*(\w+)\s*=\s*"?([^"]*)"?\s*$/.exec(pair) ?? [])
+      .map(([, name = '', value = '']) => [name.toLowerCase(), value]),
+  )
+  const proto = (forwarded.get('proto') ?? first('x-forwarded-proto')).toLowerCase()
+  const named = forwarded.get('host') ?? first('x-forwarded-host')
+  const port = first('x-forwarded-port')
+  const prefix = first('x-forwarded-prefix').replace(/\/+$/, '')
+  const isSaid = proto === 'http' || proto === 'https'
+  if (!isSaid && named === '') return undefined
+  let host = isHost(named) ? named : (headers.host ?? '')
+  if (!isHost(host)) return undefined
+  const isPort = /^\d{1,5}$/.test(port) && port !== (proto === 'https' ? '443' : '80')
+  if (isPort && !/:\d+$/.test(host)) host = `${host}:${port}`
+  return `${isSaid ? proto : 'http'}://${host}${/^(\/[\w.~%-]+)+$/.test(prefix) ? prefix : ''}`
 }
 
 function localUrl({ socket }: FastifyRequest): string {

@@ -75,6 +75,7 @@ async function sendFile(
   }
   // These files never change under their URL, so their ETag is a strong one: only with that may a client resume.
   if (headers.ETag) headers.ETag = headers.ETag.replace(/^W\//, '')
+  if (request.server.links.cors !== 'off') reply.header('vary', 'Origin')
   return reply.code(statusCode).headers(headers).send(stream)
 }
 

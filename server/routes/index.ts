@@ -8,9 +8,10 @@ import type {
   preParsingHookHandler,
   preValidationHookHandler,
 } from 'fastify'
-import { type Operation, type OperationId, operations, operationsAt } from '../../contracts/operations.ts'
+import { type Operation, type OperationId, operations } from '../../contracts/operations.ts'
 import { ErrorEnvelope } from '../../contracts/schemas.ts'
 import type { Mock } from '../mock.ts'
+import { allowOrigin } from '../pipeline/cors.ts'
 import { openRoute } from '../pipeline/exchange.ts'
 import { sendContinue } from '../pipeline/expect.ts'
 import { claimIdempotency } from '../pipeline/idempotency.ts'
@@ -66,7 +67,7 @@ export function registerRoutes(app: FastifyInstance, mock: Mock): void {
 function register(app: FastifyInstance, mock: Mock, id: OperationId, handler: Handler): void {
   const operation: Operation = operations[id]
   const isUpload = operation.tag === 'uploads'
-  const onRequest: onRequestHookHandler[] = [openRoute(mock, id)]
+  const onRequest: onRequestHookHandler[] = [openRoute(mock, id), allowOrigin(mock)]
   // Nothing stands in the way of those who replay nothing.
   if (mock.playback !== undefined) onRequest.push(answerRecorded(mock, mock.playback))
   onRequest.push(decideScenario(mock, id))
@@ -108,12 +109,3 @@ const emptyBodyIsNone: preValidationHookHandler = (request, _reply, done) => {
 
 /** /v1/jobs/:job_id for /v1/jobs/{job_id}. */
 export const toFastifyPath = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1')
-
-/** The methods that a path knows, for the Allow header of a 405; none when it is unknown. */
-export function methodsOf(path: string): string[] {
-  const methods = operationsAt(path).flatMap(id => {
-    const { method } = operations[id]
-    return method === 'GET' ? ['GET', 'HEAD'] : [method]
-  })
-  return [...new Set(methods)]
-}

@@ -35,6 +35,10 @@ export class RuleIndex {
     return this.#all.length === 0
   }
 
+  has(rule: ScenarioRule): boolean {
+    return this.#all.includes(rule)
+  }
+
   /** The rules that could fit a call, in their order. */
   candidates(call: RuleRequest): readonly ScenarioRule[] {
     if (this.#lookups.size === 0) return this.#others

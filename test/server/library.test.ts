@@ -452,6 +452,18 @@ proves('WH-1 webhook-out-of-order: job.started comes after the end of the job', 
   }
 })
 
+proves('GO-5 no-cors: a program gets its answers, a page may read none of them', async (t, { key }) => {
+  const headers = { 'x-api-key': key, origin: 'http://localhost:3000' }
+  const answers = await Promise.all(['/v1/jobs', '/v1/jobs/job_x'].map(path => fetch(mock.url + path, { headers })))
+  t.same(
+    answers.map(({ status, headers }) => [status, headers.get('access-control-allow-origin')]),
+    [
+      [200, null],
+      [404, null],
+    ],
+  )
+})
+
 t.test('every scenario that ships is proved here, cites clauses, and says in a line what it is for', async t => {
   const files = readdirSync(join(packageRoot, 'scenarios')).filter(file => file.endsWith('.yaml'))
   const names = files.map(file => basename(file, '.yaml')).sort()
