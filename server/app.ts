@@ -81,7 +81,7 @@ export function buildApp(config: Config, log: Logger): App {
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, jsonParser(app))
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, jsonParser(app))
   app.addContentTypeParser('*', refuseContentType)
   // Refused before its body is looked at: no route has opened an exchange for it.
   app.addHook('onRequest', (request, reply, done) => {

@@ -7,6 +7,7 @@ import { createHmac } from 'node:crypto'
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { monotonicMs, realTimeout } from '../base/clock.ts'
+import { withExact } from '../base/exactNumbers.ts'
 import { isLoopback } from '../base/loopback.ts'
 import { packageVersion } from '../base/paths.ts'
 import type { WebhookDelivery, WebhookEventName } from '../contracts/schemas.ts'
@@ -92,7 +93,7 @@ export class Webhooks {
     if (url === null || this.#stop.signal.aborted) return
     const queue = this.#queueOf(world)
     const id = `whd_${world.tag}${world.random.id('delivery', world.nextDelivery++)}`
-    const body = JSON.stringify({ event, data: job.view })
+    const body = withExact(JSON.stringify({ event, data: job.view }))
     const fault = job.plan.webhooks[event]
     const jobId = job.view.id
     const delivery = { id, world, jobs: world.jobs, event, jobId, job, url, body, attempts: 0, fault }

@@ -10,6 +10,7 @@ import type { JobChange, ScenarioChoice, WorldSelector } from '../../client/mock
 import { type Snapshot, snapshotFormat } from '../../client/snapshotFormat.ts'
 import { apiError } from '../errors.ts'
 import type { Mock } from '../mock.ts'
+import { unpack } from '../pipeline/contentCoding.ts'
 import { openInternal } from '../pipeline/exchange.ts'
 import { sendContinue } from '../pipeline/expect.ts'
 import { ownBaseUrl } from '../routes/baseUrl.ts'
@@ -59,7 +60,7 @@ export function registerControl(app: FastifyInstance, mock: Mock): void {
   const read = (querystring: object) => ({ onRequest, schema: { querystring } })
   const write = (body: object) => ({
     onRequest,
-    preParsing: sendContinue,
+    preParsing: [sendContinue, unpack],
     preValidation: noBodyIsEmpty,
     schema: { body },
   })
@@ -147,7 +148,7 @@ export function registerControl(app: FastifyInstance, mock: Mock): void {
     scope.addContentTypeParser(yamlTypes, { parseAs: 'string' }, (_request, body, done) => done(null, body))
     scope.post<{ Body: unknown; Querystring: { validate: boolean } }>(
       '/__mock/scenarios',
-      { onRequest, preParsing: sendContinue, schema: { querystring: scenarioQuery } },
+      { onRequest, preParsing: [sendContinue, unpack], schema: { querystring: scenarioQuery } },
       async ({ body, query }) => {
         const { library } = mock.scenarios
         const keep = !query.validate

@@ -6,6 +6,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import { monotonicMs } from '../../base/clock.ts'
+import { withExact } from '../../base/exactNumbers.ts'
 import { type OperationId, operations } from '../../contracts/operations.ts'
 import { apiError } from '../errors.ts'
 import { Exchange } from '../journal.ts'
@@ -14,6 +15,8 @@ import { maxNameLength } from '../world/worlds.ts'
 import { RequestContext } from './context.ts'
 import { answerHeaders } from './headers.ts'
 import { settleIdempotency } from './idempotency.ts'
+import { forgetTypeOfNothing } from './jsonBody.ts'
+import { closeInStages } from './linger.ts'
 import { log, record } from './record.ts'
 import { answerByRule } from './scenario.ts'
 import { hostProblem } from './target.ts'
@@ -56,11 +59,13 @@ export function attach(request: FastifyRequest, context: RequestContext): void {
 
 /** The first step of a request to `operation`. */
 export function openRoute(mock: Mock, operation: OperationId) {
-  const isFile = operations[operation].tag === 'files'
+  const { tag } = operations[operation]
+  const isFile = tag === 'files'
   return (request: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void => {
     const context = openExchange(mock, operation, request.raw)
     attach(request, context)
     if (isFile) findSubject(mock, request)
+    if (tag !== 'uploads') forgetTypeOfNothing(request.raw)
     const partition = request.headers['x-mock-world'] as string | undefined
     if (partition !== undefined && partition.length > maxNameLength) {
       return done(
@@ -99,6 +104,7 @@ export function openInternal(mock: Mock) {
       keyState: 'none',
     })
     attach(request, new RequestContext(exchange, world, true))
+    forgetTypeOfNothing(request.raw)
     done()
   }
 }
@@ -108,10 +114,12 @@ export function closeExchange(mock: Mock) {
   return (
     request: FastifyRequest,
     reply: FastifyReply,
-    payload: unknown,
+    made: unknown,
     done: (error: null, payload: unknown) => void,
   ): void => {
     const { exchange, context, raw } = request
+    const payload = typeof made === 'string' ? withExact(made) : made
+    closeInStages(raw)
     exchange.status = reply.statusCode
     if (typeof payload === 'string') exchange.responseBody = payload
     if (context.isInternal) {

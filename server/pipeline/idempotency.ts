@@ -11,8 +11,10 @@ export const replayedHeader = 'idempotency-replayed'
 /** Runs when the body is known but not yet validated: what is compared is what the client sent. */
 export function claimIdempotency(isUpload: boolean) {
   return (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void => {
-    const key = request.headers['idempotency-key'] as string | undefined
-    if (key === undefined) return done()
+    const given = request.headers['idempotency-key'] as string | undefined
+    if (given === undefined) return done()
+    // "a" and a are the same key: the draft's form is a quoted string, and most clients send it bare.
+    const key = /^"((?:[^"\\]|\\["\\])*)"$/.exec(given)?.[1]?.replace(/\\(["\\])/g, '$1') ?? given
     const { context, exchange } = request
     if (key === '' || key.length > maxKeyLength) {
       return done(

@@ -8,6 +8,7 @@ import type { Duplex } from 'node:stream'
 import { type ApiError, apiError, toApiError } from '../errors.ts'
 import type { Mock } from '../mock.ts'
 import { openExchange } from './exchange.ts'
+import { closeInStages } from './linger.ts'
 import { record } from './record.ts'
 
 /** Answers on the bare socket, as there is no response object yet. */
@@ -37,6 +38,7 @@ export function answerNodesOwn(mock: Mock, server: Server): void {
       `the header Expect is ${JSON.stringify(request.headers.expect)}; expected 100-continue`,
     )
     const { status, headers, body } = refuse(mock, expected, request)
+    closeInStages(request)
     response.writeHead(status, headers).end(body)
   })
   server.on('connect', (request: IncomingMessage, socket: Duplex) => {

@@ -11,6 +11,7 @@ import type {
 import { type Operation, type OperationId, operations } from '../../contracts/operations.ts'
 import { ErrorEnvelope } from '../../contracts/schemas.ts'
 import type { Mock } from '../mock.ts'
+import { refusePacked, unpack } from '../pipeline/contentCoding.ts'
 import { allowOrigin } from '../pipeline/cors.ts'
 import { openRoute } from '../pipeline/exchange.ts'
 import { sendContinue } from '../pipeline/expect.ts'
@@ -97,9 +98,9 @@ function register(app: FastifyInstance, mock: Mock, id: OperationId, handler: Ha
   })
 }
 
-function preParsingOf({ playback }: Mock, readsJson: boolean): preParsingHookHandler | preParsingHookHandler[] {
-  const own = readsJson ? receiveByRule : sendContinue
-  return playback === undefined || !readsJson ? own : [giveBodyBack, own]
+function preParsingOf({ playback }: Mock, readsJson: boolean): preParsingHookHandler[] {
+  if (!readsJson) return [refusePacked, sendContinue]
+  return playback === undefined ? [receiveByRule, unpack] : [giveBodyBack, receiveByRule, unpack]
 }
 
 const emptyBodyIsNone: preValidationHookHandler = (request, _reply, done) => {

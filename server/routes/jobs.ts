@@ -1,5 +1,6 @@
 /** /v1/jobs: read the input, call the world, give back the answer. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { withExact } from '../../base/exactNumbers.ts'
 import type { JobAccepted, JobCreate, JobList, JobListQuery, JobStart } from '../../contracts/schemas.ts'
 import { apiError } from '../errors.ts'
 import type { Exchange } from '../journal.ts'
@@ -38,7 +39,7 @@ export function getJob(request: FastifyRequest<ById>, reply: FastifyReply): void
   const { context, exchange } = request
   const job = findJob(request)
   const view = jobs.viewOf(context.world, job)
-  job.json ??= Buffer.from(reply.serializeInput(view, '200') as string)
+  job.json ??= Buffer.from(withExact(reply.serializeInput(view, '200') as string))
   // The entry keeps the job's own texts, not one more copy of them for each poll.
   exchange.responseBody = job.json
   if (exchange.url === job.url) exchange.url = job.url
