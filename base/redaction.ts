@@ -21,10 +21,12 @@ const secretName =
 /** Parameters by which a URL is known to be signed: whoever has it, has what it leads to. */
 const signatureName = /(^|[^a-z])(signature|sig|hmac|security-token)$/i
 
-export const isSecretHeader = (name: string): boolean => secretHeaders.has(name.toLowerCase())
+/** Also x-auth-token, api-key and the like, which other APIs and proxies use. */
+export const isSecretHeader = (name: string): boolean =>
+  secretHeaders.has(name.toLowerCase()) || (secretName.test(name) && !/^idempotency-key$/i.test(name))
 
 /** Whether a header, a parameter or a field carries a secret, by its name. */
-export const isSecretName = (name: string): boolean => isSecretHeader(name) || secretName.test(name)
+export const isSecretName = (name: string): boolean => isSecretHeader(name)
 
 /** Takes secrets out of a URL: the parameters that are named like one, all of a signed URL's, and a user's password. */
 export function redactUrl(url: string): string {

@@ -145,6 +145,15 @@ function assemble(config: Config, log: Logger): Mock {
       webhooks.forget(world)
       scenarios.forget(world)
     },
+    evicted: world => {
+      metrics.worldEvicted()
+      // A prober's empty worlds come and go; what somebody may miss is said.
+      if (world.jobs.size > 0 || world.isPrepared)
+        log.warn(
+          { world: world.name, jobs: world.jobs.size },
+          'there were too many worlds: the least recently used made room',
+        )
+    },
   })
   const journal = new JournalReader(worlds, feed, config)
   return {

@@ -65,6 +65,8 @@ export interface MockOptions {
   trustProxy?: boolean
   /** Exchanges that a world's journal keeps. */
   journalEntries?: number
+  /** Bytes that all journals may take together; the oldest entries of the largest go first. */
+  journalBytes?: number
   /** trace, debug, info, warn, error, fatal or silent. */
   logLevel?: LogLevel
 }
@@ -253,6 +255,12 @@ export const options = {
     description: "number of exchanges that each key's journal keeps",
     default: () => 10_000,
     parse: wholeNumber(1, 1_000_000, ' entries'),
+  },
+  journalBytes: {
+    argument: '<bytes>',
+    description: 'memory that all journals may take together; the oldest entries of the largest go first',
+    default: () => 256 * 1024 * 1024,
+    parse: wholeNumber(1024 * 1024, 2 ** 40, ' bytes'),
   },
   logLevel: {
     argument: '<level>',

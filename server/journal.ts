@@ -198,11 +198,46 @@ export class Headers {
   }
 }
 
+/**
+ * What all journals of a mock may take together. When that is used up, the oldest entries of the largest journals go: a
+ * world that was quiet keeps what it has.
+ */
+export class JournalBudget {
+  readonly #maxBytes: number
+  readonly #journals = new Set<Journal>()
+  #bytes = 0
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes
+  }
+
+  add(journal: Journal): void {
+    this.#journals.add(journal)
+  }
+
+  remove(journal: Journal): void {
+    this.#journals.delete(journal)
+  }
+
+  use(bytes: number): void {
+    this.#bytes += bytes
+    while (this.#bytes > this.#maxBytes && this.#makeRoom()) {}
+  }
+
+  /** Some more than is needed, so that it isn't looked for again with the next call; false where nothing is left. */
+  #makeRoom(): boolean {
+    let largest: Journal | undefined
+    for (const journal of this.#journals) if (!largest || journal.bytes > largest.bytes) largest = journal
+    return largest?.evictBytes(Math.ceil(this.#maxBytes / 64)) ?? false
+  }
+}
+
 /** The last entries of one world. */
 export class Journal {
   /** What its client's calls have in common. */
   readonly headers = new Headers()
   readonly #capacity: number
+  readonly #budget: JournalBudget
   #entries: (Entry | undefined)[] = []
   /** Where the oldest entry is, once the ring is full or was cut. */
   #oldest = 0
@@ -211,8 +246,15 @@ export class Journal {
   #evicted = 0
   #lastEvictedSeq = 0
 
-  constructor(capacity: number) {
+  constructor(capacity: number, budget: JournalBudget) {
     this.#capacity = capacity
+    this.#budget = budget
+    budget.add(this)
+  }
+
+  /** What its entries take, roughly. */
+  get bytes(): number {
+    return this.#bytes
   }
 
   push(entry: Entry): void {
@@ -223,6 +265,20 @@ export class Journal {
     this.#entries[at] = entry
     this.#size++
     this.#bytes += bytes
+    this.#budget.use(bytes)
+  }
+
+  /** Lets the oldest entries go until so many bytes are free; false where there was none. The newest one stays. */
+  evictBytes(bytes: number): boolean {
+    const before = this.#bytes
+    while (this.#size > 1 && before - this.#bytes < bytes) this.#evict()
+    return this.#bytes < before
+  }
+
+  /** Its world is gone. */
+  discard(): void {
+    this.clear()
+    this.#budget.remove(this)
   }
 
   /** Completes an exchange that was written down before all of it was known; nothing, where it has made room already. */
@@ -232,9 +288,10 @@ export class Journal {
       const entry = this.#entries[(this.#oldest + i) % this.#capacity] as Entry
       if (entry.seq < seq) return
       if (entry.seq !== seq || entry.kind !== 'exchange') continue
-      this.#bytes -= entry.bytes
+      const before = entry.bytes
       complete(entry)
-      this.#bytes += entry.bytes
+      this.#bytes += entry.bytes - before
+      this.#budget.use(entry.bytes - before)
       return
     }
   }
@@ -257,6 +314,7 @@ export class Journal {
     this.#entries = []
     this.#oldest = 0
     this.#size = 0
+    this.#budget.use(-this.#bytes)
     this.#bytes = 0
     this.#evicted = 0
     this.#lastEvictedSeq = 0
@@ -271,6 +329,7 @@ export class Journal {
     const entry = this.#entries[this.#oldest] as Entry
     this.#entries[this.#oldest] = undefined
     this.#bytes -= entry.bytes
+    this.#budget.use(-entry.bytes)
     this.#lastEvictedSeq = entry.seq
     this.#evicted++
     this.#size--

@@ -22,6 +22,7 @@ export class Metrics {
   #rateLimited = 0
   #webhooksSent = 0
   #webhooksFailed = 0
+  #worldsEvicted = 0
 
   answered(operation: string | undefined, status: number, ms: number): void {
     const route = this.#routeOf(operation ?? 'none')
@@ -31,6 +32,10 @@ export class Metrics {
     while (bucket < buckets.length && ms > (buckets[bucket] as number)) bucket++
     route.latencies[bucket] = (route.latencies[bucket] as number) + 1
     if (status === 429) this.#rateLimited++
+  }
+
+  worldEvicted(): void {
+    this.#worldsEvicted++
   }
 
   webhookAttempted(sent: boolean): void {
@@ -53,6 +58,7 @@ export class Metrics {
     for (const [operation, { statuses }] of this.#routes) {
       for (const [status, count] of statuses) requests.inc({ route: label(operation), status }, count)
     }
+    counter('understudy_worlds_evicted_total', 'Worlds that made room for others').inc(this.#worldsEvicted)
     counter('understudy_rate_limited_total', 'Requests answered 429').inc(this.#rateLimited)
     const webhooks = counter('understudy_webhook_attempts_total', 'Webhook attempts', ['result'])
     webhooks.inc({ result: 'sent' }, this.#webhooksSent)

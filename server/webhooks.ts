@@ -8,7 +8,7 @@ import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { monotonicMs, realTimeout } from '../base/clock.ts'
 import { withExact } from '../base/exactNumbers.ts'
-import { isLoopback } from '../base/loopback.ts'
+import { isLoopback, loopbackOnly } from '../base/loopback.ts'
 import { packageVersion } from '../base/paths.ts'
 import type { WebhookDelivery, WebhookEventName } from '../contracts/schemas.ts'
 import type { Config } from './config.ts'
@@ -20,6 +20,8 @@ import type { World } from './world/world.ts'
 
 /** WH-3. The wait for an answer is real time, as the receiver is; the wait between tries follows clock and speed. */
 const answerWithinMs = 5_000
+/** More of an answer is not read. */
+const maxAnswerBytes = 64 * 1024
 const retries = 3
 const retryAfterMs = 10_000
 /** A world's deliveries: so many underway at once, so many waiting, so many remembered for a redelivery. */
@@ -197,9 +199,16 @@ export class Webhooks {
     const { world } = delivery
     if (delivery.jobs !== world.jobs) return
     delivery.attempts++
-    const refusal = this.#refusalOf(delivery.url)
     const sentAt = monotonicMs()
-    const headers = this.#headersOf(delivery)
+    let refusal: Outcome | undefined
+    let headers: Record<string, string> = {}
+    try {
+      refusal = this.#refusalOf(delivery.url)
+      headers = this.#headersOf(delivery)
+    } catch (error) {
+      // Of a snapshot or a recording: what is no URL, or no time that a header could say, fails this delivery only.
+      refusal = { status: 0, error: `not sent: ${(error as Error).message}` }
+    }
     const outcome = refusal ?? (await this.#post(delivery, headers))
     if (this.#stop.signal.aborted || delivery.jobs !== world.jobs) return
     const failed = outcome.error !== null
@@ -240,16 +249,21 @@ export class Webhooks {
         method: 'POST',
         // A connection each: nothing stays open, and no receiver is taken for alive by an old socket.
         agent: false,
+        ...(!this.#config.webhookAllow.includes(hostOf(url)) && { lookup: loopbackOnly }),
         headers: { ...headers, 'Content-Length': Buffer.byteLength(body) },
         signal: AbortSignal.any([this.#stop.signal, timeout]),
       })
       request.once('response', response => {
-        // The answer's body is of no interest, and a receiver must not hold us up with it.
-        response.once('error', () => {})
-        response.destroy()
         const status = response.statusCode ?? 0
         const isGood = status >= 200 && status < 300
-        resolve({ status, error: isGood ? null : `answered ${status}; expected 2xx` })
+        let size = 0
+        // Read to its end: a receiver whose caller hangs up at the head may break its work off. Bounded in bytes and time.
+        response.on('data', (chunk: Buffer) => {
+          size += chunk.length
+          if (size > maxAnswerBytes) response.destroy()
+        })
+        response.once('error', () => {})
+        response.once('close', () => resolve({ status, error: isGood ? null : `answered ${status}; expected 2xx` }))
       })
       request.once('error', (error: NodeJS.ErrnoException) => {
         const late = timeout.aborted ? `no answer within ${answerWithinMs / 1000} s` : (error.code ?? error.message)
@@ -261,7 +275,7 @@ export class Webhooks {
 
   /** Where webhooks may not go: an attempt that is recorded, but never sent. */
   #refusalOf(url: string): Outcome | undefined {
-    const host = new URL(url).hostname.toLowerCase()
+    const host = hostOf(url)
     if (isLoopback(host) || this.#config.webhookAllow.includes(host)) return undefined
     return { status: 0, error: `not sent: ${host} is not loopback; allow it with --webhook-allow ${host}` }
   }
@@ -289,6 +303,8 @@ export class Webhooks {
     })
   }
 }
+
+const hostOf = (url: string): string => new URL(url).hostname.toLowerCase()
 
 /** When it was late, or out of turn, the recording's own times say; here it is only what it is called. */
 function faultOf(name: string | undefined): WebhookFault | undefined {

@@ -1,5 +1,6 @@
 /** /__mock/keys: a key's world made ready for a test: its credits and limits, a top-up, its key revoked. */
 
+import { monotonicMs } from '../../base/clock.ts'
 import { tagOf } from '../../base/seed.ts'
 import type { KeyChangeBody } from '../../client/commands.ts'
 import type { KeyState, LimitState, WorldSelector } from '../../client/mock.ts'
@@ -17,6 +18,8 @@ export function setKey(mock: Mock, change: KeyChangeBody): KeyState {
   const drawn = change.key === undefined
   const key = change.key ?? `test_${tagOf(16, mock.config.seed, 'made key', mock.worlds.nextMadeKey++)}`
   const world = worldOf(mock, { key, world: change.world })
+  world.isPrepared = true
+  world.lastUsed = monotonicMs()
   const { credits, limits } = accountIn(mock, world)
   if (change.credits !== undefined) credits.set(change.credits)
   if (change.top_up !== undefined) credits.topUp(change.top_up)

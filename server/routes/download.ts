@@ -1,7 +1,9 @@
 /** GET /api/download/{job_id} (DL-1, DL-2), and the files that its URLs lead to (DL-3). */
 
 import type { IncomingHttpHeaders } from 'node:http'
+import type { Socket } from 'node:net'
 import { basename, dirname } from 'node:path'
+import type { Readable } from 'node:stream'
 import send from '@fastify/send'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { outputsFolder } from '../../base/paths.ts'
@@ -75,8 +77,18 @@ async function sendFile(
   }
   // These files never change under their URL, so their ETag is a strong one: only with that may a client resume.
   if (headers.ETag) headers.ETag = headers.ETag.replace(/^W\//, '')
+  closeWith(request.raw.socket, stream)
   if (request.server.links.cors !== 'off') reply.header('vary', 'Origin')
   return reply.code(statusCode).headers(headers).send(stream)
+}
+
+/** A file of an answer that waits for its turn on a connection is closed when that goes away. */
+function closeWith(socket: Socket, stream: Readable): void {
+  const close = () => stream.destroy()
+  // One for each request that waits on it.
+  socket.setMaxListeners(0)
+  socket.once('close', close)
+  stream.once('close', () => socket.off('close', close))
 }
 
 /**

@@ -10,7 +10,9 @@ import { scenarioSchema } from './format.ts'
 import { didYouMean, fieldOf, type ScenarioProblem } from './problems.ts'
 
 /** A scenario file may have this many bytes. */
-export const maxScenarioBytes = 1024 * 1024
+export const maxScenarioBytes = 256 * 1024
+/** A scenario needs eight levels. Deeper text is refused before a parser, which recurses, sees it. */
+const maxDepth = 32
 /** Aliases may be used, but not to blow a small file up. */
 const maxAliases = 100
 /** More problems than this help nobody. */
@@ -35,6 +37,9 @@ export function parseScenario(text: string, file: string): Source {
   if (Buffer.byteLength(text) > maxScenarioBytes) {
     throw new ScenarioError([at(undefined, `has more than ${maxScenarioBytes} bytes; expected a small file`)])
   }
+  const deepAt = tooDeepAt(text)
+  if (deepAt !== undefined)
+    throw new ScenarioError([{ file, ...deepAt, field: '', message: `is nested deeper than ${maxDepth} levels` }])
   let document: Yaml.Document.Parsed | undefined
   let raw: unknown
   try {
@@ -69,6 +74,31 @@ export function parseScenario(text: string, file: string): Source {
   if (raw === null) throw new ScenarioError([at(undefined, 'is empty; expected a scenario, such as rules: [...]')])
   refuse(problemsOf(raw))
   return { value: raw as ScenarioFile, refuse }
+}
+
+/**
+ * Where a text is nested deeper than any scenario, by what opens a level in YAML: brackets, indentation, and marks of lists
+ * and keys in a row. Texts in quotes are counted too: nobody writes 32 brackets into one.
+ */
+function tooDeepAt(text: string): { line: number; column: number } | undefined {
+  let brackets = 0
+  const indents: number[] = []
+  for (const [i, line] of text.split('\n').entries()) {
+    const indent = line.length - line.trimStart().length
+    if (indent < line.length) {
+      while (indents.length > 0 && (indents.at(-1) as number) >= indent) indents.pop()
+      indents.push(indent)
+    }
+    const marks = /^\s*((?:[-?:]\s+)*)/.exec(line)?.[1]?.replace(/\s/g, '').length ?? 0
+    for (let column = 0; column < line.length; column++) {
+      const char = line[column]
+      if (char === '[' || char === '{') brackets++
+      else if ((char === ']' || char === '}') && brackets > 0) brackets--
+      if (brackets > maxDepth) return { line: i + 1, column: column + 1 }
+    }
+    if (brackets + indents.length + marks > maxDepth) return { line: i + 1, column: indent + 1 }
+  }
+  return undefined
 }
 
 /** The same for a value that has no text, such as a test's own or the body of a request. */

@@ -8,7 +8,7 @@ import { SeededRandom } from '../../base/seed.ts'
 import type { WebhookEventName } from '../../contracts/schemas.ts'
 import type { Config } from '../config.ts'
 import { apiError } from '../errors.ts'
-import { Journal } from '../journal.ts'
+import { Journal, type JournalBudget } from '../journal.ts'
 import type { TestKey } from '../testValues.ts'
 import type { Account } from './account.ts'
 import { Credits } from './credits.ts'
@@ -30,6 +30,7 @@ export interface WorldOptions {
   /** The X-Mock-World that it was split off by. */
   partition: string | undefined
   config: Config
+  journals: JournalBudget
   clock: Clock
   testKey: TestKey | undefined
   /** Told of each event that a webhook may be sent for (WH-1). */
@@ -60,6 +61,8 @@ export class World {
   revoked = false
   /** By the machine's clock; the world that was used least recently makes room for new ones. */
   lastUsed = 0
+  /** Made ready by POST /__mock/keys: its limits and credits are not to be forgotten before it is used. */
+  isPrepared = false
   readonly #options: WorldOptions
 
   constructor(options: WorldOptions) {
@@ -71,7 +74,7 @@ export class World {
     this.random = new SeededRandom(options.config.seed, options.name)
     this.config = options.config
     this.clock = options.clock
-    this.journal = new Journal(options.config.journalEntries)
+    this.journal = new Journal(options.config.journalEntries, options.journals)
     this.#begin()
   }
 

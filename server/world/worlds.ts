@@ -9,11 +9,12 @@ import { tagOf } from '../../base/seed.ts'
 import type { WorldSelector } from '../../client/mock.ts'
 import type { AdminKey, WebhookEventName } from '../../contracts/schemas.ts'
 import type { Config } from '../config.ts'
+import { JournalBudget } from '../journal.ts'
 import { findTestKey, testKeyPrefix } from '../testValues.ts'
 import type { JobRecord } from './jobStore.ts'
 import { World } from './world.ts'
 
-/** At most this many worlds; the least recently used one without unfinished jobs makes room, with all it holds. */
+/** At most this many worlds; one that holds nothing makes room first, then one without unfinished jobs; of those the least recently used. */
 const maxWorlds = 1_000
 /** Longer keys and world names are no keys of ours. */
 export const maxNameLength = 200
@@ -45,12 +46,15 @@ export interface WorldEvents {
   announce: (world: World, event: WebhookEventName, job: JobRecord) => void
   /** A world was reset, or made room: what is kept for it elsewhere can go. */
   forget: (world: World) => void
+  /** It made room, and what it held is gone for good. */
+  evicted: (world: World) => void
 }
 
 export class Worlds {
   readonly #config: Config
   readonly #root: Clock
   readonly #events: WorldEvents
+  readonly #journals: JournalBudget
   readonly #byName = new Map<string, World>()
   readonly #byTag = new Map<string, World>()
   /** Keys made by POST /v1/admin/keys, and test keys that were disabled, by the key itself. */
@@ -66,6 +70,7 @@ export class Worlds {
     this.#config = config
     this.#root = root
     this.#events = events
+    this.#journals = new JournalBudget(config.journalBytes)
   }
 
   /**
@@ -194,6 +199,7 @@ export class Worlds {
       key,
       partition: partition,
       config: this.#config,
+      journals: this.#journals,
       clock: new Clock(this.#root),
       testKey: key === undefined ? undefined : findTestKey(key),
       announce: this.#events.announce,
@@ -213,14 +219,11 @@ export class Worlds {
   }
 
   #makeRoom(): void {
-    let victim: [string, World] | undefined
-    let idle: [string, World] | undefined
+    let chosen: [string, World] | undefined
     for (const entry of this.#byName) {
-      const older = (than: [string, World] | undefined) => !than || entry[1].lastUsed < than[1].lastUsed
-      if (older(victim)) victim = entry
-      if (entry[1].jobs.unfinished === 0 && older(idle)) idle = entry
+      const isSooner = chosen && (lossOf(entry[1]) - lossOf(chosen[1]) || entry[1].lastUsed - chosen[1].lastUsed) < 0
+      if (!chosen || isSooner) chosen = entry
     }
-    const chosen = idle ?? victim
     if (!chosen) return
     this.#evicted++
     this.#byName.delete(chosen[0])
@@ -230,9 +233,14 @@ export class Worlds {
     this.evictedEntries += journal.size + journal.evicted
     for (const entry of journal) this.lastEvictedSeq = Math.max(this.lastEvictedSeq, entry.seq)
     this.lastEvictedSeq = Math.max(this.lastEvictedSeq, journal.lastEvictedSeq)
+    journal.discard()
     chosen[1].clock.close()
+    this.#events.evicted(chosen[1])
   }
 }
+
+/** What would be lost with a world: nothing, finished jobs or what was prepared, unfinished jobs. */
+const lossOf = ({ jobs, isPrepared }: World): number => (jobs.unfinished > 0 ? 2 : jobs.size > 0 || isPrepared ? 1 : 0)
 
 const tagSize = 6
 

@@ -89,23 +89,29 @@ t.test('100 jobs draw different lengths of time, within their bounds', async t =
   t.equal(end('completed'), 100)
 })
 
-t.test('of 1,000 worlds the least recently used one makes room, with all it holds', async t => {
-  const mock = await start(t)
-  const first = client(mock, 'test_0')
-  const id = await first.job()
-  const { video_url } = (await first.upload(await clip('short.mp4'))).body
-  const firstIds = mock.journal.entries({ key: 'test_0', kind: 'exchange' }).map(({ request_id }) => request_id)
-  for (let i = 1; i < 999; i++) await client(mock, `test_${i}`).get('/health')
-  t.equal((await fetch(video_url)).status, 200, 'none had to go yet')
-  for (let i = 1000; i < 1005; i++) await client(mock, `test_${i}`).get('/health')
-  t.equal((await fetch(video_url)).status, 404, 'its files went with it')
-  t.equal((await first.get(`/v1/jobs/${id}`)).status, 404)
-  const later = mock.journal.entries({ key: 'test_0', kind: 'exchange' }).map(({ request_id }) => request_id)
-  t.notOk(
-    later.some(later => firstIds.includes(later)),
-    'and no request_id comes again',
-  )
-})
+t.test(
+  'AUTH-3 of 1,000 worlds one that holds nothing makes room first, then the least recently used, with all it holds',
+  async t => {
+    const mock = await start(t)
+    const first = client(mock, 'test_0')
+    const id = await first.job()
+    const { video_url } = (await first.upload(await clip('short.mp4'))).body
+    const firstIds = mock.journal.entries({ key: 'test_0', kind: 'exchange' }).map(({ request_id }) => request_id)
+    for (let i = 0; i < 900; i++) mock.setKey({ key: `test_prepared_${i}`, credits: i })
+    for (let i = 0; i < 200; i++) await client(mock, `test_probe_${i}`).get('/v1/jobs')
+    t.equal((await fetch(video_url)).status, 200, 'keys that somebody tries out throw out nobody')
+    for (let i = 0; i < 900; i++) if (mock.setKey({ key: `test_prepared_${i}` }).credits.available !== i) t.fail(`${i}`)
+    for (let i = 900; i < 1100; i++) mock.setKey({ key: `test_prepared_${i}` })
+    t.match((await client(mock).get('/metrics')).body, /understudy_worlds_evicted_total \d\d\d\b/)
+    t.equal((await fetch(video_url)).status, 404, 'its files went with it')
+    t.equal((await first.get(`/v1/jobs/${id}`)).status, 404)
+    const later = mock.journal.entries({ key: 'test_0', kind: 'exchange' }).map(({ request_id }) => request_id)
+    t.notOk(
+      later.some(later => firstIds.includes(later)),
+      'and no request_id comes again',
+    )
+  },
+)
 
 t.test('the job that finished first makes room; unfinished ones never do', async t => {
   const store = new JobStore()

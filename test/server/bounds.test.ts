@@ -1,0 +1,97 @@
+/** What a mock may hold and what it may be handed: memory over all worlds, worlds beyond their number, deep texts, broken snapshots. */
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { setImmediate } from 'node:timers/promises'
+import t from 'tap'
+import { isLoopback, isLoopbackAddress } from '../../base/loopback.ts'
+import { client, clip, start } from '../support.ts'
+
+t.test('journals share one bound: the largest makes room, a quiet world keeps what it has', async t => {
+  const mock = await start(t, { journalBytes: 1024 * 1024 })
+  await client(mock, 'test_quiet').job()
+  const note = 'x'.repeat(30_000)
+  for (let i = 0; i < 60; i++) await client(mock, `test_loud_${i % 3}`).job({ metadata: { note, i } })
+  t.equal(mock.journal.count({ key: 'test_quiet' }), 1)
+  const loud = [0, 1, 2].map(i => mock.journal.entries({ key: `test_loud_${i}` }).length)
+  t.ok(Math.max(...loud) < 20 && Math.min(...loud) > 5, `${loud} of 20 each`)
+  const { body } = await client(mock).get('/__mock/journal?key=test_loud_0')
+  t.ok(body.evicted > 0, 'what made room is said')
+})
+
+t.test('a scenario nested deeper than any is refused with its place, before a parser sees it', async t => {
+  const mock = await start(t)
+  const texts = {
+    brackets: `rules: ${'['.repeat(40)}${']'.repeat(40)}`,
+    lists: `rules:\n  ${'- '.repeat(40)}a`,
+    lines: Array.from({ length: 40 }, (_, i) => `${' '.repeat(i)}a:`).join('\n'),
+  }
+  for (const [how, text] of Object.entries(texts)) {
+    const init = { headers: { 'content-type': 'application/yaml' }, body: text }
+    const { status, body } = await client(mock).call('POST', '/__mock/scenarios', init)
+    t.equal(status, 400, how)
+    t.match(body.error.message, /:\d+:\d+: is nested deeper than 32 levels/, how)
+  }
+  const large = { headers: { 'content-type': 'application/yaml' }, body: `# ${'x'.repeat(300_000)}` }
+  t.match(await client(mock).call('POST', '/__mock/scenarios', large), { status: 400 })
+})
+
+t.test('WH-3 a webhook_url that is none, in a snapshot, fails its delivery and nothing else', async t => {
+  const mock = await start(t, { speed: 1 })
+  const id = await client(mock).job({ webhook_url: 'http://127.0.0.1:9/' })
+  const text = JSON.stringify(mock.snapshot('test_key')).replaceAll('http://127.0.0.1:9/', 'no url')
+  const init = { headers: { 'content-type': 'application/json' }, body: text }
+  const { status } = await client(mock).call('PUT', '/__mock/snapshot?key=test_restored', init)
+  t.equal(status, 200)
+  mock.clock.step('1h')
+  const [entry] = await mock.journal.waitFor({ kind: 'webhook', key: 'test_restored' })
+  t.match(entry, { error: /^not sent: Invalid URL/, next_try_at: null })
+  t.equal((await client(mock).get(`/v1/jobs/${id}`)).status, 200, 'the mock lives')
+})
+
+t.test('an address is judged as it is, in each of its forms; a name by its form only', async t => {
+  const cases: [host: string, is: boolean][] = [
+    ['127.0.0.1', true],
+    ['127.9.9.9', true],
+    ['[::1]', true],
+    ['::ffff:127.0.0.1', true],
+    ['::ffff:7f00:1', true],
+    ['::ffff:7f7f', false],
+    ['::ffff:7f0:1', false],
+    ['128.0.0.1', false],
+    ['0.0.0.0', false],
+    ['localhost', true],
+    ['app.localhost', true],
+    ['localhost.app.test', false],
+    ['127.0.0.1.app.test', false],
+  ]
+  for (const [host, is] of cases) t.equal(isLoopback(host), is, host)
+  t.equal(isLoopbackAddress('localhost'), false)
+})
+
+t.test('secrets of other names are no part of a journal either', async t => {
+  const mock = await start(t)
+  const secret = 'canary-0123456789'
+  const headers = { 'x-auth-token': secret, 'api-key': secret, 'x-access-token': secret, 'idempotency-key': 'shown-1' }
+  await client(mock).get(`/v1/jobs?token=${secret}&api_key=${secret}`, headers)
+  for (const path of ['/__mock/journal', '/__mock/journal.har', '/metrics'])
+    t.notOk(JSON.stringify((await client(mock).get(path)).body).includes(secret), path)
+  t.match(mock.journal.entries()[0]?.request.headers, { 'idempotency-key': 'shown-1' })
+})
+
+t.test('DL-3 files of pipelined calls are closed with their connection', async t => {
+  const mock = await start(t)
+  const { body } = await client(mock).upload(await clip('short.mp4'))
+  const { pathname } = new URL(body.video_url)
+  const open = () => process.getActiveResourcesInfo().filter(kind => /FS/.test(kind)).length
+  mock.use([{ when: { route: 'listJobs' }, then: { delay: '1h' } }])
+  const socket = connect(mock.port, '127.0.0.1')
+  const call = (path: string) => `GET ${path} HTTP/1.1\r\nHost: a\r\nX-Api-Key: test_key\r\n\r\n`
+  socket.write(call('/v1/jobs') + call(pathname).repeat(20))
+  await mock.journal.waitFor({ route: 'getUploadedFile' }, { atLeast: 20 })
+  socket.destroy()
+  await once(socket, 'close')
+  t.equal((await client(mock).get('/health')).status, 200)
+  // A leak would stay, and time this test out.
+  while (open() > 0) await setImmediate()
+  t.pass('nothing is left open')
+})
