@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import { flagOf, type OptionRow, variableOf } from '../../base/options.ts'
 import { packageRoot } from '../../base/paths.ts'
+import { bugReportOptions } from '../../client/reportOptions.ts'
 import { webhookFaults } from '../../client/scenarioFormat.ts'
 import { ruleTable } from '../../conduct/grade.ts'
 import { conductOptions } from '../../conduct/options.ts'
@@ -81,6 +82,7 @@ const tables: Record<string, () => string> = {
   checkOptions: () => optionTable(checkOptions, 'check'),
   conductOptions: () => optionTable(conductOptions, 'conduct'),
   rehearseOptions: () => optionTable(rehearseOptions, 'rehearse'),
+  reportOptions: () => optionTable(bugReportOptions, 'report'),
   recordOptions: () => optionTable(recordOptions, 'record'),
   replayOptions: () => optionTable(replayOptions, 'replay'),
   rules: () =>
