@@ -31,6 +31,7 @@ import { testKeyPrefix, testKeys, testVideos } from '../../server/testValues.ts'
 import { checks } from '../../suite/checks/index.ts'
 import { checkOptions } from '../../suite/options.ts'
 import { Report, reportSchemaId } from '../../suite/report.ts'
+import { membersOf } from './api.ts'
 
 const tables: Record<string, () => string> = {
   options: () => optionTable(options),
@@ -178,6 +179,54 @@ const tables: Record<string, () => string> = {
         clauses.join(' '),
       ]),
     ),
+}
+
+/** The public interfaces that have a table, and where they are declared. */
+const interfaces: Record<string, string> = {
+  MockOptions: 'server/config.ts',
+  ConnectOptions: 'client/connect.ts',
+  ...Object.fromEntries(
+    [
+      'RunningMock',
+      'MockJournal',
+      'MockClock',
+      'ScenarioHandle',
+      'JournalFilter',
+      'WaitOptions',
+      'WorldSelector',
+      'KeyChange',
+      'JobChange',
+      'ConductOptions',
+    ].map(name => [name, 'client/mock.ts']),
+  ),
+}
+
+for (const [name, file] of Object.entries(interfaces)) tables[name] = () => apiTable(file, name)
+
+/** What a caller passes has a type and, where the code has a table of them, a default; what a mock has is called or read. */
+function apiTable(file: string, name: string): string {
+  const code = (text: string) => `\`${text.replaceAll('|', '\\|')}\``
+  const members = membersOf(file, name)
+  if (name === 'MockOptions')
+    return table(
+      ['option', 'type', 'default', 'what it is'],
+      members.map(({ name: option, type, text }) => [
+        code(option),
+        code(type),
+        option === 'port' ? 'a free one' : option === 'logLevel' ? 'silent' : defaultOfOption(option),
+        cell(text),
+      ]),
+    )
+  const isCalled = members.some(({ signature }) => signature.includes('('))
+  return table(
+    isCalled ? ['member', 'gives', 'what it is'] : ['field', 'type', 'what it is'],
+    members.map(({ signature, type, text }) => [code(signature), code(type), cell(text)]),
+  )
+}
+
+function defaultOfOption(name: string): string {
+  const { defaultText, default: byDefault }: OptionRow = options[name as keyof typeof options]
+  return defaultText ?? String(byDefault())
 }
 
 const optionTable = (rows: Readonly<Record<string, OptionRow>>, verb?: string): string =>
