@@ -24,6 +24,7 @@ import { replayOptions } from '../../replay/options.ts'
 import { ReplayReport, replaySchemaId } from '../../replay/report.ts'
 import { reporterHelp } from '../../reports/names.ts'
 import { options } from '../../server/config.ts'
+import { type ControlRoute, controlRoutes } from '../../server/docs/controlRoutes.ts'
 import { faults } from '../../server/faults/index.ts'
 import { editorSchema } from '../../server/scenarios/format.ts'
 import { Library, shippedFolder } from '../../server/scenarios/library.ts'
@@ -170,6 +171,10 @@ const tables: Record<string, () => string> = {
         ['130', 'ended by a second Ctrl-C'],
       ],
     ),
+  controlScenarios: () => controlTable('scenarios'),
+  controlState: () => controlTable('state'),
+  controlJournal: () => controlTable('journal'),
+  controlMock: () => controlTable('mock'),
   routes: () =>
     table(
       ['route', 'what it does', 'clauses'],
@@ -238,6 +243,23 @@ const optionTable = (rows: Readonly<Record<string, OptionRow>>, verb?: string): 
       defaultText ?? String(byDefault()),
       description,
     ]),
+  )
+
+/** For docs/reference/control-api.md. */
+const controlTable = (group: ControlRoute['group']): string =>
+  table(
+    ['call', 'what it does'],
+    controlRoutes
+      .filter(route => route.group === group)
+      .map(({ method, path, what, more, body, query = [] }) => [
+        // What a journal can be filtered by has a table of its own.
+        `\`${method} ${path}${query.length > 0 && query.length < 4 ? `?${query.map(name => `${name}=`).join('&')}` : ''}\``,
+        [
+          cell(what),
+          ...(body !== undefined && Object.keys(body).length > 0 ? [`: \`${JSON.stringify(body)}\``] : []),
+          ...(more === undefined ? [] : [` ([more](../${more}))`]),
+        ].join(''),
+      ]),
   )
 
 const takersOf = (name: DrillOptionName): string[] =>

@@ -19,7 +19,8 @@ t.test('the schemas that ship are those in the code; `npm run docs:tables` write
 })
 
 t.test('every link of README and docs leads somewhere', async t => {
-  for (const page of pages()) t.same(brokenLinks(page, read(page)), [], page)
+  for (const page of [...pages(), 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md'])
+    t.same(brokenLinks(page, read(page)), [], page)
 })
 
 t.test('every block of README and docs can be read', async t => {
