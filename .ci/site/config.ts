@@ -13,6 +13,8 @@ export const siteConfig: UserConfig<DefaultTheme.Config> = {
   title: 'Understudy',
   description: 'A mock server and contract test harness for a video-background-removal API',
   base: siteBase,
+  // None: a browser would ask the mock for one.
+  head: [['link', { rel: 'icon', href: 'data:,' }]],
   srcDir: sourceFolder,
   outDir: siteFolder,
   cacheDir: join(packageRoot, 'node_modules', '.cache', 'site'),

@@ -99,7 +99,7 @@ function home(): string {
   const features = what.split(/^- /m).flatMap(item => {
     const [, title, details, label, target] = /^\*\*(.+?)\*\*:? ?([\s\S]*?) \[([^\]]+)\]\((\S+)\)/.exec(item) ?? []
     if (title === undefined || details === undefined || label === undefined || target === undefined) return []
-    return [{ title, details: details.replace(/\s+/g, ' '), link: `/${sitePath(target)}`, linkText: label }]
+    return [{ title, details: sentence(details), link: `/${sitePath(target)}`, linkText: label }]
   })
   if (lead === '' || features.length === 0) throw new Error('README has no first sentence, or no list of what you get')
   const [tagline = '', ...rest] = lead.replace(/\s+/g, ' ').split(': ')
@@ -109,8 +109,8 @@ function home(): string {
     title: 'Understudy',
     hero: {
       name: 'Understudy',
-      text: tagline.replace(/^Understudy is /, '').replace(/^./, letter => letter.toUpperCase()),
-      tagline: rest.join(': ').replace(/^./, letter => letter.toUpperCase()),
+      text: sentence(tagline.replace(/^Understudy is /, '')),
+      tagline: sentence(rest.join(': ')),
       actions: [
         { theme: 'brand', text: 'First steps', link: '/first-steps.md' },
         { theme: 'alt', text: 'All pages', link: '/map.md' },
@@ -123,6 +123,8 @@ function home(): string {
   // JSON is YAML.
   return `---\n${JSON.stringify(front)}\n---\n${picture}`
 }
+
+const sentence = (text: string): string => text.replace(/\s+/g, ' ').replace(/^./, letter => letter.toUpperCase())
 
 /** A running mock answers its API reference in the place of this page. */
 const apiPage = `# API reference

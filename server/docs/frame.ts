@@ -20,7 +20,7 @@ const style = `
 body { font: 16px/1.55 system-ui, sans-serif; margin: 0; background: var(--page); color: light-dark(#1c2128, #e3e8ee) }
 header { position: sticky; top: 0; z-index: 1; background: var(--page); border-bottom: 1px solid var(--line) }
 nav { display: flex; gap: 1.1rem; padding: 0.8rem 1.25rem; max-width: 76rem; margin: 0 auto; overflow-x: auto; white-space: nowrap; align-items: baseline }
-nav a { text-decoration: none } nav a[aria-current] { color: inherit; font-weight: 600 } nav .guide { margin-left: auto }
+nav a { text-decoration: none } nav a[aria-current] { color: inherit; font-weight: 600 } nav .guide { border-right: 1px solid var(--line); padding-right: 1.1rem }
 main { max-width: 62rem; margin: 0 auto; padding: 0 1.25rem 5rem }
 a { color: var(--accent) } h1 { font-size: 1.7rem; margin: 1.6rem 0 0.6rem } h2 { font-size: 1.2rem; margin: 2.2rem 0 0.5rem; overflow-wrap: anywhere } h3 { font-size: 1rem; margin: 1.4rem 0 0.4rem }
 code, pre, textarea, input, output { font: 0.875em/1.5 ui-monospace, monospace }
@@ -30,14 +30,15 @@ pre { padding: 0.8rem; overflow-x: auto; margin: 0 } pre code { padding: 0; over
 button { font: inherit; font-size: 0.85rem; padding: 0.2rem 0.7rem; border: 1px solid var(--line); border-radius: 6px; background: var(--page); color: inherit; cursor: pointer }
 button.send { border-color: var(--accent); color: var(--accent); font-weight: 600 }
 table { border-collapse: collapse; display: block; overflow-x: auto; margin: 0.6rem 0 }
-th, td { text-align: left; vertical-align: top; padding: 0.4rem 1rem 0.4rem 0; border-bottom: 1px solid var(--line) } td:first-child code { white-space: nowrap }
+th, td { text-align: left; vertical-align: top; padding: 0.4rem 1rem 0.4rem 0; border-bottom: 1px solid var(--line) } td:first-child code, td a > code { white-space: nowrap } td:last-child { min-width: 11rem }
+@media (max-width: 40rem) { td.quiet { display: none } }
 .method { font-weight: 700; color: var(--accent) } .badge { font-size: 0.75rem; border: 1px solid var(--line); border-radius: 99px; padding: 0 0.5rem; white-space: nowrap }
-.quiet, .clauses a { color: var(--quiet) } .clauses a { font-size: 0.85rem; margin-right: 0.4rem }
+.quiet, .clauses a { color: var(--quiet) } .clauses a { font-size: 0.85rem; margin-right: 0.4rem; white-space: nowrap }
 section { border-top: 1px solid var(--line); margin-top: 2rem } section:first-of-type { border: 0; margin-top: 0 }
 details { margin: 0.6rem 0 } summary { cursor: pointer; font-weight: 600 }
 form.try { border: 1px solid var(--line); border-radius: 8px; padding: 0.8rem; margin: 0.6rem 0; display: grid; gap: 0.6rem }
 .try label, .credentials label { display: grid; gap: 0.15rem; font-size: 0.85rem } .fields { display: flex; flex-wrap: wrap; gap: 0.8rem }
-input, textarea { padding: 0.35rem 0.5rem; border: 1px solid var(--line); border-radius: 6px; background: var(--page); color: inherit; min-width: 0 } textarea { width: 100%; resize: vertical }
+input { width: 15rem; max-width: 100% } input, textarea { padding: 0.35rem 0.5rem; border: 1px solid var(--line); border-radius: 6px; background: var(--page); color: inherit; min-width: 0 } textarea { width: 100%; resize: vertical }
 .credentials { display: flex; flex-wrap: wrap; gap: 0.8rem; padding: 0.8rem; background: var(--soft); border-radius: 8px; margin: 1rem 0 }
 output { display: block; padding: 0.8rem; white-space: pre-wrap; overflow-wrap: anywhere; max-height: 26rem; overflow-y: auto } output:empty { display: none }
 `
@@ -49,8 +50,8 @@ export function page(path: string, title: string, body: Markup): string {
   )
   return markup`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>${title} · Understudy</title><style>${raw(style)}</style><script src="/docs/try.js" defer></script></head>
-<body><header><nav><strong>Understudy</strong>${links}<a class="guide" href="/docs/guide/">Guide</a></nav></header>
+<title>${title} · Understudy</title><link rel="icon" href="data:,"><style>${raw(style)}</style><script src="/docs/try.js" defer></script></head>
+<body><header><nav><strong>Understudy</strong><a class="guide" href="/docs/guide/">Guide</a>${links}</nav></header>
 <main><h1>${title}</h1>${body}</main></body></html>`.markup
 }
 

@@ -13,7 +13,7 @@ export function scenariosPage(mock: Mock, place: Place): string {
       return markup`<li><strong>${rule.name}</strong>: ${doesOf(rule.then)}</li>`
     })
     const source = JSON.stringify(scenario.source, null, 2)
-    return markup`<section id="${name}"><h2>${name}</h2><p>${scenario.description}. ${clauseLinks(scenario.clauses)}</p>
+    return markup`<section id="${name}"><h2>${name}</h2><p>${scenario.description} ${clauseLinks(scenario.clauses)}</p>
 ${rules.length > 0 ? markup`<ol>${rules}</ol>` : nothing}
 <details><summary>As it is written</summary>${block(source)}</details></section>`
   })

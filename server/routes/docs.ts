@@ -12,7 +12,7 @@ import { openInternal } from '../pipeline/exchange.ts'
 import { ownBaseUrl } from './baseUrl.ts'
 
 const policy =
-  "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+  "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 export function registerDocs(app: FastifyInstance, mock: Mock): void {
   const onRequest = openInternal(mock)
