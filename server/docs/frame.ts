@@ -31,7 +31,7 @@ button { font: inherit; font-size: 0.85rem; padding: 0.2rem 0.7rem; border: 1px 
 button.send { border-color: var(--accent); color: var(--accent); font-weight: 600 }
 table { border-collapse: collapse; display: block; overflow-x: auto; margin: 0.6rem 0 }
 th, td { text-align: left; vertical-align: top; padding: 0.4rem 1rem 0.4rem 0; border-bottom: 1px solid var(--line) } td:first-child code, td a > code { white-space: nowrap } td:last-child { min-width: 11rem }
-@media (max-width: 40rem) { td.quiet { display: none } }
+@media (max-width: 40rem) { .contents tr { display: block; border-bottom: 1px solid var(--line); padding: 0.4rem 0 } .contents td { border: 0; display: inline-block; padding: 0 0.6rem 0 0 } .contents td:last-child { display: block } .contents td.quiet { display: none } }
 .method { font-weight: 700; color: var(--accent) } .badge { font-size: 0.75rem; border: 1px solid var(--line); border-radius: 99px; padding: 0 0.5rem; white-space: nowrap }
 .quiet, .clauses a { color: var(--quiet) } .clauses a { font-size: 0.85rem; margin-right: 0.4rem; white-space: nowrap }
 section { border-top: 1px solid var(--line); margin-top: 2rem } section:first-of-type { border: 0; margin-top: 0 }

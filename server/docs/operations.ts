@@ -21,7 +21,7 @@ export function operationsPage(place: Place): string {
     '/docs',
     'Operations',
     markup`<p>What this mock answers at <code>${place.base}</code>. The lines can be pasted as they are, and <em>Try it</em> sends a call from here, with this key:</p>
-${credentials(true)}${table([], contents)}${all.map(([id, operation]) => section(id, operation, place))}`,
+${credentials(true)}<div class="contents">${table([], contents)}</div>${all.map(([id, operation]) => section(id, operation, place))}`,
   )
 }
 
