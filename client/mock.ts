@@ -354,6 +354,11 @@ export interface Explanation {
   source: string | null
   why: string
   rule: string | null
+  /**
+   * Where no rule fired and the answer is an error: its message, what the key's name asks for, and the account that the
+   * scenario gives the key.
+   */
+  reasons: string[]
   rules: ExplainedRule[]
   /** The rule that did not fire and had the fewest conditions unmet. */
   nearest: { rule: string; unmet: ExplainedCondition[] } | null
