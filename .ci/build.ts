@@ -3,7 +3,7 @@
  * with what they share in dist/types/. Types that are derived from JSON Schemas are written out, so that an import of one
  * loads no typings of another package.
  */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { rollup } from 'rollup'
 import { dts } from 'rollup-plugin-dts'
@@ -23,7 +23,9 @@ const entries = Object.values(exports).flatMap(target =>
   typeof target === 'string' ? [] : [target.types.replace(/^\.\/dist\/|\.d\.ts$/g, '')],
 )
 
-rmSync(dist, { recursive: true, force: true })
+// The site stays: it is made by `npm run docs:site`.
+for (const name of existsSync(dist) ? readdirSync(dist) : [])
+  if (name !== 'site') rmSync(join(dist, name), { recursive: true })
 compile()
 const bundle = await rollup({
   input: Object.fromEntries(entries.map(entry => [entry, join(scratch, `${entry}.d.ts`)])),

@@ -11,4 +11,6 @@ function findRoot(folder: string): string {
 
 export const packageRoot = findRoot(import.meta.dirname)
 export const outputsFolder = join(packageRoot, 'fixtures', 'outputs')
+/** The guide as a site: `npm run docs:site` makes it, and the package has it. */
+export const siteFolder = join(packageRoot, 'dist', 'site')
 export const packageVersion: string = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')).version

@@ -3,7 +3,7 @@ import type { Environment } from './commandIo.ts'
 import { ConfigError, parseAs, portOption } from './options.ts'
 import { TargetError } from './targetError.ts'
 
-const timeoutMs = 3_000
+const usualTimeoutMs = 3_000
 
 const portIn = ({ UNDERSTUDY_PORT: port }: Environment): number =>
   port ? parseAs(portOption, port, 'UNDERSTUDY_PORT') : portOption.default()
@@ -15,8 +15,12 @@ export function mockUrl(given: string | undefined, environment: Environment): st
   throw new ConfigError(`${JSON.stringify(base)} is not a URL; expected one such as http://127.0.0.1:4010`)
 }
 
-/** The answer to a GET. Throws a TargetError if there is none within 3 s. */
-export async function reach(url: string, headers: Record<string, string> = {}): Promise<Response> {
+/** The answer to a GET. Throws a TargetError if there is none within 3 s, or `timeoutMs`, which its body has to be read in too. */
+export async function reach(
+  url: string,
+  headers: Record<string, string> = {},
+  timeoutMs = usualTimeoutMs,
+): Promise<Response> {
   try {
     return await fetch(url, { headers, signal: AbortSignal.timeout(timeoutMs) })
   } catch (error) {

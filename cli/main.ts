@@ -50,6 +50,10 @@ const verbs: Readonly<Record<string, Verb>> = {
     description: 'explain why a running mock answered a request as it did: each rule, condition, and the nearest miss',
     load: async () => (await import('../server/scenarios/explainCommand.ts')).setUpExplain,
   },
+  report: {
+    description: 'gather what a bug report needs of a running mock, without secrets, in a zip file',
+    load: async () => (await import('../client/reportCommand.ts')).setUpReport,
+  },
   health: {
     description: 'ask a server if it is up: exit 0 if it is, 1 if it answers with an error, 3 if it does not answer',
     load: async () => (await import('../server/healthCommand.ts')).setUpHealth,

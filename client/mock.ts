@@ -18,12 +18,15 @@ import type { Snapshot } from './snapshotFormat.ts'
 export interface RunningMock extends AsyncDisposable {
   /** http://127.0.0.1:port; what a client takes as its base URL. */
   readonly url: string
+  /** Its TCP port. */
   readonly port: number
   /** A key to use when one is as good as another. Any that starts with test_ has a world of its own. */
   readonly key: string
   /** What all chance was drawn from; pass it again to have the same run again. */
   readonly seed: string
+  /** Every request with its response, and every webhook attempt. */
   readonly journal: MockJournal
+  /** The time of the whole mock: every job, limit, delay and webhook follows it. */
   readonly clock: MockClock
   /** The clock of one key's worlds: what is done to it holds for that key alone. */
   clockOf(key: string): MockClock
@@ -85,6 +88,7 @@ export interface MockClock {
   now(): number
   /** Stops the time; step() still moves it. */
   freeze(): void
+  /** Lets the time pass again. */
   resume(): void
   /** Moves the time on. All that falls due on the way happens, in order. */
   step(by: Duration): void
@@ -148,7 +152,9 @@ export type Promised<T> = {
 }
 
 export interface WaitOptions {
+  /** How many entries; 1 by default. */
   atLeast?: number
+  /** How long to wait, in real time; 5s by default. */
   within?: Duration
 }
 
@@ -162,13 +168,15 @@ export interface WorldSelector {
 
 /** Which entries; all that is given has to fit. */
 export interface JournalFilter extends WorldSelector {
+  /** Requests, or attempts to deliver a webhook; without it, both. */
   kind?: 'exchange' | 'webhook'
   /** An operation's id (getJob), its route ("GET /v1/jobs/{job_id}"), or its path alone. Exchanges only. */
   route?: OperationId | (string & {})
   /** 429, or 4xx for a class. */
   status?: string | number
+  /** What has to do with this job. */
   jobId?: string
-  /** Exchanges only. */
+  /** The one request that was answered with this id. Exchanges only. */
   requestId?: string
   /** Only what came later: an entry's seq, or an ISO 8601 time. */
   since?: number | string
@@ -346,6 +354,11 @@ export interface Explanation {
   source: string | null
   why: string
   rule: string | null
+  /**
+   * Where no rule fired and the answer is an error: its message, what the key's name asks for, and the account that the
+   * scenario gives the key.
+   */
+  reasons: string[]
   rules: ExplainedRule[]
   /** The rule that did not fire and had the fewest conditions unmet. */
   nearest: { rule: string; unmet: ExplainedCondition[] } | null

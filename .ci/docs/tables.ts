@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import { flagOf, type OptionRow, variableOf } from '../../base/options.ts'
 import { packageRoot } from '../../base/paths.ts'
+import { bugReportOptions } from '../../client/reportOptions.ts'
 import { webhookFaults } from '../../client/scenarioFormat.ts'
 import { ruleTable } from '../../conduct/grade.ts'
 import { conductOptions } from '../../conduct/options.ts'
@@ -23,6 +24,7 @@ import { replayOptions } from '../../replay/options.ts'
 import { ReplayReport, replaySchemaId } from '../../replay/report.ts'
 import { reporterHelp } from '../../reports/names.ts'
 import { options } from '../../server/config.ts'
+import { type ControlRoute, controlRoutes } from '../../server/docs/controlRoutes.ts'
 import { faults } from '../../server/faults/index.ts'
 import { editorSchema } from '../../server/scenarios/format.ts'
 import { Library, shippedFolder } from '../../server/scenarios/library.ts'
@@ -30,6 +32,7 @@ import { testKeyPrefix, testKeys, testVideos } from '../../server/testValues.ts'
 import { checks } from '../../suite/checks/index.ts'
 import { checkOptions } from '../../suite/options.ts'
 import { Report, reportSchemaId } from '../../suite/report.ts'
+import { membersOf } from './api.ts'
 
 const tables: Record<string, () => string> = {
   options: () => optionTable(options),
@@ -81,6 +84,7 @@ const tables: Record<string, () => string> = {
   checkOptions: () => optionTable(checkOptions, 'check'),
   conductOptions: () => optionTable(conductOptions, 'conduct'),
   rehearseOptions: () => optionTable(rehearseOptions, 'rehearse'),
+  reportOptions: () => optionTable(bugReportOptions, 'report'),
   recordOptions: () => optionTable(recordOptions, 'record'),
   replayOptions: () => optionTable(replayOptions, 'replay'),
   rules: () =>
@@ -167,6 +171,10 @@ const tables: Record<string, () => string> = {
         ['130', 'ended by a second Ctrl-C'],
       ],
     ),
+  controlScenarios: () => controlTable('scenarios'),
+  controlState: () => controlTable('state'),
+  controlJournal: () => controlTable('journal'),
+  controlMock: () => controlTable('mock'),
   routes: () =>
     table(
       ['route', 'what it does', 'clauses'],
@@ -178,6 +186,54 @@ const tables: Record<string, () => string> = {
     ),
 }
 
+/** The public interfaces that have a table, and where they are declared. */
+const interfaces: Record<string, string> = {
+  MockOptions: 'server/config.ts',
+  ConnectOptions: 'client/connect.ts',
+  ...Object.fromEntries(
+    [
+      'RunningMock',
+      'MockJournal',
+      'MockClock',
+      'ScenarioHandle',
+      'JournalFilter',
+      'WaitOptions',
+      'WorldSelector',
+      'KeyChange',
+      'JobChange',
+      'ConductOptions',
+    ].map(name => [name, 'client/mock.ts']),
+  ),
+}
+
+for (const [name, file] of Object.entries(interfaces)) tables[name] = () => apiTable(file, name)
+
+/** What a caller passes has a type and, where the code has a table of them, a default; what a mock has is called or read. */
+function apiTable(file: string, name: string): string {
+  const code = (text: string) => `\`${text.replaceAll('|', '\\|')}\``
+  const members = membersOf(file, name)
+  if (name === 'MockOptions')
+    return table(
+      ['option', 'type', 'default', 'what it is'],
+      members.map(({ name: option, type, text }) => [
+        code(option),
+        code(type),
+        option === 'port' ? 'a free one' : option === 'logLevel' ? 'silent' : defaultOfOption(option),
+        cell(text),
+      ]),
+    )
+  const isCalled = members.some(({ signature }) => signature.includes('('))
+  return table(
+    isCalled ? ['member', 'gives', 'what it is'] : ['field', 'type', 'what it is'],
+    members.map(({ signature, type, text }) => [code(signature), code(type), cell(text)]),
+  )
+}
+
+function defaultOfOption(name: string): string {
+  const { defaultText, default: byDefault }: OptionRow = options[name as keyof typeof options]
+  return defaultText ?? String(byDefault())
+}
+
 const optionTable = (rows: Readonly<Record<string, OptionRow>>, verb?: string): string =>
   table(
     ['flag', 'variable', 'default', 'what it is'],
@@ -187,6 +243,23 @@ const optionTable = (rows: Readonly<Record<string, OptionRow>>, verb?: string): 
       defaultText ?? String(byDefault()),
       description,
     ]),
+  )
+
+/** For docs/reference/control-api.md. */
+const controlTable = (group: ControlRoute['group']): string =>
+  table(
+    ['call', 'what it does'],
+    controlRoutes
+      .filter(route => route.group === group)
+      .map(({ method, path, what, more, body, query = [] }) => [
+        // What a journal can be filtered by has a table of its own.
+        `\`${method} ${path}${query.length > 0 && query.length < 4 ? `?${query.map(name => `${name}=`).join('&')}` : ''}\``,
+        [
+          cell(what),
+          ...(body !== undefined && Object.keys(body).length > 0 ? [`: \`${JSON.stringify(body)}\``] : []),
+          ...(more === undefined ? [] : [` ([more](../${more}))`]),
+        ].join(''),
+      ]),
   )
 
 const takersOf = (name: DrillOptionName): string[] =>

@@ -21,6 +21,7 @@ import { guardControl } from './guard.ts'
 import { changeJob } from './jobs.ts'
 import { type JournalRoute, journalPage, journalRecording, journalStream, waitAtMost } from './journal.ts'
 import { listKeys, setKey } from './keys.ts'
+import { bugReport } from './report.ts'
 import {
   type ActivationQuery,
   activationState,
@@ -195,6 +196,7 @@ export function registerControl(app: FastifyInstance, mock: Mock): void {
       return { restored: request.body.jobs.length, clock: readClock(mock, request.query) }
     },
   )
+  app.get('/__mock/report', { onRequest }, async () => bugReport(mock))
   app.get('/metrics', { onRequest: opened }, async (_request, reply) => {
     const { text, contentType } = await mock.metrics.render(mock.worlds)
     return reply.type(contentType).send(text)

@@ -35,7 +35,8 @@ export const listKeys = (mock: Mock, selector: WorldSelector): KeyState[] =>
 /** The account that calls take from: that of the scenario, where one has its own. */
 const accountIn = (mock: Mock, world: World): Account => mock.scenarios.findRun(world)?.account ?? world.account
 
-function stateOf(mock: Mock, world: World): KeyState {
+/** What GET /__mock/keys tells of a world. */
+export function stateOf(mock: Mock, world: World): KeyState {
   world.clock.catchUp()
   const run = mock.scenarios.findRun(world)
   const { credits, limits } = accountIn(mock, world)

@@ -14,11 +14,13 @@ import {
   takeSnapshot,
   whatIsWrong,
 } from '../world/snapshot.ts'
+import type { World } from '../world/world.ts'
 import { fingerprintOfWorld } from '../world/worlds.ts'
 import { worldOf } from './select.ts'
 
-export function snapshot(mock: Mock, selector: WorldSelector): Snapshot {
-  const world = worldOf(mock, selector)
+export const snapshot = (mock: Mock, selector: WorldSelector): Snapshot => snapshotOf(mock, worldOf(mock, selector))
+
+export function snapshotOf(mock: Mock, world: World): Snapshot {
   const run = mock.scenarios.findRun(world)
   return takeSnapshot(world, run && playedOf(run), run?.account.credits)
 }

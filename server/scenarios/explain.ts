@@ -5,8 +5,10 @@
 
 import { plural } from '../../base/text.ts'
 import type { ExplainedCondition, ExplainedRule, Explanation } from '../../client/mock.ts'
+import { parse } from '../../contracts/answers.ts'
 import { type OperationId, routeOf } from '../../contracts/operations.ts'
 import type { Exchange } from '../journal.ts'
+import { findTestKey } from '../testValues.ts'
 import type { Then } from './compileThen.ts'
 import type { RuleRequest } from './conditions.ts'
 import type { ScenarioRule } from './rule.ts'
@@ -24,6 +26,7 @@ export function explain(exchange: Exchange): Explanation {
     source: decided?.activation.source ?? null,
     why: decided ? activationSources[decided.activation.source] : 'no scenario was active for this call',
     rule: fired?.rule.name ?? null,
+    reasons: fired ? [] : reasonsOf(exchange),
   }
   if (!ruleContext || !decided || operation === undefined) return { ...base, rules: [], nearest: null }
   const call = new PastCall(exchange)
@@ -37,6 +40,19 @@ export function explain(exchange: Exchange): Explanation {
     // Of two that lack as much, the one that had more.
     .sort((a, b) => a.unmet.length - b.unmet.length || b.met - a.met)
   return { ...base, rules, nearest: nearest ? { rule: nearest.rule, unmet: nearest.unmet } : null }
+}
+
+/** What the mock by itself had for its error. */
+function reasonsOf({ status, responseBody, world, ruleContext }: Exchange): string[] {
+  if (status < 400) return []
+  const { error } = (parse(String(responseBody ?? '')) ?? {}) as { error?: { code: string; message: string } }
+  const testKey = world.key === undefined ? undefined : findTestKey(world.key)
+  const account = ruleContext?.decider.scenario.source.account
+  return [
+    ...(error ? [`${error.code}: ${error.message}`] : []),
+    ...(testKey ? [`the key starts with ${testKey.prefix}: ${testKey.effect.replaceAll('`', '')}`] : []),
+    ...(account ? [`the scenario gives the key an account of its own: ${JSON.stringify(account)}`] : []),
+  ]
 }
 
 function verdictOf({ index }: ScenarioRule, { fired, waitsAt }: RuleContext): ExplainedRule['verdict'] {

@@ -29,11 +29,21 @@ export const setUpExplain: VerbSetup = (verb, run) =>
       }),
     )
 
-function explanationText({ request_id, route, status, scenario, why, rule, rules, nearest }: Explanation): string {
+function explanationText({
+  request_id,
+  route,
+  status,
+  scenario,
+  why,
+  rule,
+  reasons,
+  rules,
+  nearest,
+}: Explanation): string {
   const head = `${request_id}  ${route ?? 'no route'}  answered ${status === 0 ? 'with nothing' : status}`
-  if (scenario === null) return `${head}\n${why}`
+  if (scenario === null) return [head, why, ...reasons].join('\n')
   const decided = rule === null ? 'no rule fired: the call was answered as ever' : `the rule ${rule} fired`
-  const lines = [head, `scenario ${scenario} (${why}): ${decided}`, ...rules.flatMap(linesOf)]
+  const lines = [head, `scenario ${scenario} (${why}): ${decided}`, ...reasons, ...rules.flatMap(linesOf)]
   if (nearest) {
     const unmet = nearest.unmet.map(({ what, expected, found }) => `${what} was ${found}, not ${expected}`)
     lines.push(`nearest miss: ${nearest.rule}: ${unmet.join('; ')}`)

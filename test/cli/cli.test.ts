@@ -8,6 +8,7 @@ import t, { type Test } from 'tap'
 import { flagOf, type Option, variableOf } from '../../base/options.ts'
 import { packageVersion } from '../../base/paths.ts'
 import { serveToo } from '../../base/renamed.ts'
+import { bugReportOptions } from '../../client/reportOptions.ts'
 import { conduct } from '../../conduct/fromRecording.ts'
 import { conductOptions } from '../../conduct/options.ts'
 import { drillOptions } from '../../drills/options.ts'
@@ -228,6 +229,7 @@ t.test('each verb runs in a process of its own: exit code, stdout and stderr', a
     { args: ['replay', har, url], code: 2, stderr: /^understudy: \S+session\.har/ },
     { args: ['scenarios', 'show', 'go-live'], code: 0, stdout: /^go-live: / },
     { args: ['explain', 'req_none', url], code: 2, stderr: /^understudy: \S+req_none answered 404: / },
+    { args: ['report', url, '--out', har], code: 2, stderr: /session\.har already exists/ },
     { args: ['health', url], code: 0, stdout: /\/health is up\n$/ },
   ]
   for (const { args, code, stdout = /^$/, stderr = /^$/ } of cases)
@@ -287,7 +289,15 @@ t.test("the variables of serve are no other verb's, and no mistake", async t => 
   const { url } = await start(t)
   const env = { UNDERSTUDY_ADMIN_TOKEN: 'x', UNDERSTUDY_SEED: 'x', UNDERSTUDY_WEBHOOK_SECRET: 'x' }
   t.match(await understudy(['check', url, '--only', 'SYS-1'], { env }), { code: 0, stderr: /seed: (?!x)/ })
-  const others = [checkOptions, drillOptions, conductOptions, rehearseOptions, recordOptions, replayOptions]
+  const others = [
+    checkOptions,
+    drillOptions,
+    conductOptions,
+    rehearseOptions,
+    recordOptions,
+    replayOptions,
+    bugReportOptions,
+  ]
   const names = new Set(others.flatMap(Object.keys))
   t.same(
     [...serveToo].sort(),

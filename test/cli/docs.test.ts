@@ -6,6 +6,7 @@ import { brokenLinks } from '../../.ci/docs/links.ts'
 import { blocksOf } from '../../.ci/docs/page.ts'
 import { pages } from '../../.ci/docs/pages.ts'
 import { schemaFiles, withTables } from '../../.ci/docs/tables.ts'
+import { sidebar, sitePath } from '../../.ci/site/source.ts'
 import { packageRoot } from '../../base/paths.ts'
 
 const read = (page: string): string => readFileSync(join(packageRoot, page), 'utf8')
@@ -19,7 +20,18 @@ t.test('the schemas that ship are those in the code; `npm run docs:tables` write
 })
 
 t.test('every link of README and docs leads somewhere', async t => {
-  for (const page of pages()) t.same(brokenLinks(page, read(page)), [], page)
+  for (const page of [...pages(), 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md'])
+    t.same(brokenLinks(page, read(page)), [], page)
+})
+
+t.test('the site leads to every page', async t => {
+  const listed = sidebar().flatMap(({ items }) => items.map(({ link }) => link))
+  const wanted = pages().filter(page => !/README\.md$/.test(page))
+  t.same(
+    wanted.map(page => `/${sitePath(page)}`).filter(link => !listed.includes(link)),
+    [],
+    'docs/README.md links to it',
+  )
 })
 
 t.test('every block of README and docs can be read', async t => {

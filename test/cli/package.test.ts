@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import t from 'tap'
+import { brokenLinks } from '../../.ci/docs/links.ts'
 import { writeNpx } from '../../.ci/docs/pack.ts'
 import { runPage } from '../../.ci/docs/runPage.ts'
 import { packageRoot, packageVersion } from '../../base/paths.ts'
@@ -40,7 +41,14 @@ t.test('npm run build and npm pack succeed', async () => {
 })
 
 t.test('the package holds the code, the fixtures and what a reader needs, and no more', async t => {
-  t.match(packed.filter(path => !path.includes('/')).sort(), ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'])
+  t.same(packed.filter(path => !path.includes('/')).sort(), [
+    'CHANGELOG.md',
+    'CONTRIBUTING.md',
+    'LICENSE',
+    'README.md',
+    'SECURITY.md',
+    'package.json',
+  ])
   for (const kind of ['clips', 'outputs']) {
     const shipped = packed.filter(path => path.startsWith(`fixtures/${kind}/`)).map(path => path.split('/')[2])
     t.same(shipped.sort(), (await readdir(join(packageRoot, 'fixtures', kind))).sort())
@@ -57,12 +65,19 @@ t.test('the package holds the code, the fixtures and what a reader needs, and no
   const stale = []
   for (const path of packed) {
     const source = /^dist\/(.*)\.(?:d\.ts|js)$/.exec(path)?.[1]
-    // Types are rolled up: what several subpaths share lies in dist/types.
-    if (source === undefined || source.startsWith('types/')) continue
+    // Types are rolled up: what several subpaths share lies in dist/types. The site is made of docs/.
+    if (source === undefined || /^(types|site)\//.test(source)) continue
     const [room, name] = [join(packageRoot, source, '..'), `${source.split('/').at(-1)}.ts`]
     if (!(await readdir(room).catch(() => [] as string[])).includes(name)) stale.push(path)
   }
   t.same(stale, [], 'nothing of an older build: if there is, remove dist and build again')
+})
+
+t.test('every link of its pages leads somewhere in the package', async t => {
+  const home = join(folder, 'node_modules', 'understudy')
+  const pages = packed.filter(path => path.endsWith('.md'))
+  t.ok(pages.length > 40)
+  for (const page of pages) t.same(brokenLinks(page, await readFile(join(home, page), 'utf8'), home), [], page)
 })
 
 t.test('DL-3 node_modules/.bin/understudy serves, and completes a job whose output is there', async t => {

@@ -156,6 +156,24 @@ t.test('a rule that is not asked, as the call was refused before its body, says 
   })
 })
 
+t.test('CR-3 an error that no rule made is explained by its message, the key and the account', async t => {
+  const mock = await start(t)
+  const reasonsOf = async (key: string, fields = {}) => {
+    const { headers } = await client(mock, key).post('/v1/jobs', { video_url: 'https://e.com/a.mp4#t=2', ...fields })
+    return mock.explain(String(headers.get('x-request-id'))).reasons
+  }
+  const needs = 'insufficient_credits: Not enough credits to process this video: needs 2 credits, the key has 0'
+  t.match(await reasonsOf('test_no_credits_1'), [needs, /^the key starts with test_no_credits: an account without/])
+  t.match(await reasonsOf('test_insufficient-credits__1'), [
+    needs,
+    /^the scenario gives the key an account .*"credits":0/,
+  ])
+  t.match(await reasonsOf('test_a', { model: 'dog' }), [/^invalid_request: .*model/])
+  t.same(await reasonsOf('test_a'), [])
+  mock.use([{ when: { route: 'createJob' }, then: { error: 'insufficient_credits' } }], { key: 'test_b' })
+  t.same(await reasonsOf('test_b'), [], 'here the rule is the reason')
+})
+
 t.test('GO-4 no key is in an explanation, a journal entry or a scenario list', async t => {
   const mock = await start(t)
   mock.use([{ name: 'k', when: { key: 'test_other_secret' }, then: { error: 'timeout' } }])

@@ -1,0 +1,94 @@
+/** `understudy report [URL]`: what a bug report needs of a running mock, without its secrets, in one zip file. */
+import { writeFileSync } from 'node:fs'
+import { strToU8, type Zippable, zipSync } from 'fflate'
+import { monotonicMs } from '../base/clock.ts'
+import { type ExitCode, writeLine } from '../base/commandIo.ts'
+import { addOptions, type VerbSetup } from '../base/flags.ts'
+import { ConfigError } from '../base/options.ts'
+import { packageVersion } from '../base/paths.ts'
+import { mockUrl, reach } from '../base/reach.ts'
+import { operatingSystem } from '../base/system.ts'
+import { TargetError } from '../base/targetError.ts'
+import { formatSize } from '../base/text.ts'
+import { readVariables } from '../base/variables.ts'
+import { parse } from '../contracts/answers.ts'
+import type { BugReport } from './bugReport.ts'
+import { messageIn } from './control.ts'
+import { type BugReportSettings, bugReportOptions } from './reportOptions.ts'
+
+/** Snapshots and journals may be large. */
+const timeoutMs = 60_000
+
+export const setUpReport: VerbSetup = (verb, run) =>
+  addOptions(
+    verb.argument('[url]', 'the mock (default: this machine, port UNDERSTUDY_PORT or 4010)'),
+    bugReportOptions,
+    'report',
+  )
+    .addHelpText('after', '\nExit: 0 written, 2 wrong usage, 3 no mock runs there: the file has versions only.')
+    .action(
+      run(async (io, given: string | undefined, flags: BugReportSettings): Promise<ExitCode> => {
+        const settings: BugReportSettings = { ...readVariables(bugReportOptions, io.env, 'report'), ...flags }
+        const url = mockUrl(given, io.env)
+        const out = settings.out ?? `understudy-report-${fileDate()}.zip`
+        const found = await gather(url, settings.adminToken).catch(error => {
+          if (error instanceof TargetError) return error
+          throw error
+        })
+        const isAbsent = found instanceof TargetError
+        const files: Zippable = { 'versions.json': json(versions()), ...(isAbsent ? {} : found) }
+        // What a mock writes compresses well; it is quick at the lowest level too.
+        const bytes = zipSync(files, { level: 3 })
+        write(out, bytes, settings.force)
+        if (isAbsent)
+          throw new TargetError(
+            `${found.message} ${out} has the versions only; run it again while the mock runs, or give its URL`,
+          )
+        writeLine(io.stdout, `${out} (${formatSize(bytes.length)}): ${Object.keys(files).join(', ')}`)
+        writeLine(io.stdout, 'It has no keys and no tokens. Look through it before you attach it.')
+        return 0
+      }),
+    )
+
+/** Of this command; those of the mock, which may run elsewhere, are in report.json. */
+const versions = () => ({ understudy: packageVersion, node: process.version, os: operatingSystem() })
+
+/** The date and the time, UTC, in a form that every file system takes: 2026-11-24T10-44-32. */
+const fileDate = (): string => new Date(monotonicMs()).toISOString().slice(0, 19).replaceAll(':', '-')
+
+const json = (value: unknown): Uint8Array => strToU8(`${JSON.stringify(value, null, 2)}\n`)
+
+/** Throws a TargetError where nobody answers, a ConfigError where somebody refuses. */
+async function gather(url: string, adminToken: string | undefined): Promise<Zippable> {
+  const headers: Record<string, string> = adminToken === undefined ? {} : { 'X-Admin-Token': adminToken }
+  const ask = async (path: string): Promise<string> => {
+    const answer = await reach(`${url}/__mock/${path}`, headers, timeoutMs)
+    const text = await answer.text()
+    if (answer.status === 200) return text
+    const why = messageIn({ status: answer.status, json: parse(text) })
+    throw new ConfigError(
+      `${url}/__mock/${path} answered ${answer.status} (${why}); expected a mock of version ${packageVersion} or newer, with its --admin-token off loopback`,
+    )
+  }
+  const { worlds, ...about } = JSON.parse(await ask('report')) as BugReport
+  const snapshots = worlds.map(({ snapshot }, i) => [`snapshots/${i + 1}.json`, json(snapshot)] as const)
+  const listed = worlds.map(({ snapshot: _, ...state }, i) => ({ ...state, snapshot: `snapshots/${i + 1}.json` }))
+  return {
+    'report.json': json({ ...about, worlds: listed }),
+    'journal.har': strToU8(await ask('journal.har')),
+    ...Object.fromEntries(snapshots),
+  }
+}
+
+function write(file: string, bytes: Uint8Array, force: boolean | undefined): void {
+  try {
+    writeFileSync(file, bytes, { flag: force ? 'w' : 'wx' })
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    throw new ConfigError(
+      code === 'EEXIST'
+        ? `${file} already exists; choose another with --out, or overwrite it with --force`
+        : `--out can't be written: ${message}`,
+    )
+  }
+}
