@@ -6,10 +6,10 @@
 import { fingerprintOf } from '../base/fingerprint.ts'
 import { isLoopback } from '../base/loopback.ts'
 import { operations } from '../contracts/operations.ts'
-import type { HarEntry } from '../recordings/har.ts'
+import type { HarEntry, HarParam } from '../recordings/har.ts'
 import type { HarSource } from '../recordings/read.ts'
 import { type RecordedCall, type Traffic, trafficOf } from '../recordings/traffic.ts'
-import { type HarParam, harHeader, isBodyRecorded } from './body.ts'
+import { harHeader, isBodyRecorded } from './body.ts'
 import { isIdName } from './ids.ts'
 import type { ReplayReport } from './report.ts'
 
@@ -53,15 +53,20 @@ export function* trafficIn(source: HarSource, base: string): Generator<{ entry: 
   for (const entry of source.entries()) {
     const isHere = isBelow(entry.request.url, base)
     number++
-    yield {
-      entry,
-      traffic: trafficOf(entry, {
-        number,
-        base: isHere ? baseIn(entry.request.url, base) : base,
-        fingerprint: fingerprintOf,
-      }),
-    }
+    const traffic = trafficOf(entry, {
+      number,
+      base: isHere ? baseIn(entry.request.url, base) : base,
+      fingerprint: fingerprintOf,
+    })
+    yield { entry, traffic: source.areKeysLeftOut ? withKey(traffic) : traffic }
   }
+}
+
+/** A call whose key its tool has taken out: it was answered as one that had a key. */
+function withKey(traffic: Traffic): Traffic {
+  if (traffic.kind === 'webhook' || traffic.hasKey || traffic.status === 401) return traffic
+  const isKeyed = traffic.operation !== undefined && operations[traffic.operation].auth === 'key'
+  return isKeyed ? { ...traffic, hasKey: true, key: 'redacted' } : traffic
 }
 
 /** One server by two names, as 127.0.0.1 and localhost are. */

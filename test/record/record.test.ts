@@ -142,9 +142,9 @@ t.test(
     t.equal(uploaded?._world, fingerprintOf('test_of_mine'))
     t.equal(downloaded?._world, 'anonymous')
     const [file] = uploaded?.request.postData?.params ?? []
-    t.match(file, { name: 'file', fileName: 'short.mp4', _file: { size: bytes.length } })
-    t.same(readFileSync(join(t.testdirName, file?._file?.path ?? '')), bytes, 'the upload is beside it')
-    t.same(readFileSync(join(t.testdirName, downloaded?.response.content?._file?.path ?? '')), whole.body)
+    t.match(file, { name: 'file', fileName: 'short.mp4', _body_file: { size: bytes.length } })
+    t.same(readFileSync(join(t.testdirName, file?._body_file?.path ?? '')), bytes, 'the upload is beside it')
+    t.same(readFileSync(join(t.testdirName, downloaded?.response.content?._body_file?.path ?? '')), whole.body)
     t.same(Buffer.from(textOf(ranged), 'base64'), part.body, 'a small one is in it')
     t.equal(recorder.recorder.files, 2)
 
@@ -265,7 +265,7 @@ t.test('an upload that the target cuts is recorded as such, and the client is cu
   t.match(through, /ECONNRESET|EPIPE/)
   const [entry] = await recorder.entries()
   t.match(entry?._cut, { by: 'server', when: 'in_request', how: 'reset', bytes: Number })
-  t.match(entry?.request.postData?.params, [{ name: 'file', fileName: 'big.mp4', _file: { size: Number } }])
+  t.match(entry?.request.postData?.params, [{ name: 'file', fileName: 'big.mp4', _body_file: { size: Number } }])
   t.notOk(existsSync(recorder.bodies), 'nothing of it is left')
 })
 
@@ -657,7 +657,7 @@ t.test('a large upload streams through in little memory, and is kept by its hash
   t.ok(received > 65 * MiB)
   t.match((await command.stop('SIGTERM')).stdout, /big\.har: 2 calls, 0 failed, 0 cut, 2 files beside it\n$/)
   const har = openHar(out)
-  const file = [...har.entries()][1]?.request.postData?.params?.[0]?._file
+  const file = [...har.entries()][1]?.request.postData?.params?.[0]?._body_file
   t.equal(readFileSync(join(har.folder, String(file?.path))).length, 64 * MiB)
   har.close()
 })
@@ -914,8 +914,8 @@ t.test('forms are taken apart as they were sent; what is no form is told by its 
   const params = good?.request.postData?.params
   t.match(params, [
     { name: 'note', value: 'hällo' },
-    { name: 'file', fileName: 'clip "ä".mp4', _file: { size: 7 } },
-    { name: 'typed', fileName: 'x.webm', contentType: 'video/webm; a=b', _file: { size: 0 } },
+    { name: 'file', fileName: 'clip "ä".mp4', _body_file: { size: 7 } },
+    { name: 'typed', fileName: 'x.webm', contentType: 'video/webm; a=b', _body_file: { size: 0 } },
   ])
   t.equal(params?.[1]?.contentType, undefined, 'UP-4 a part without a type is recorded without one')
   t.equal(good?.comment, undefined)
@@ -953,12 +953,12 @@ t.test(
     const entries = await recorder.entries()
     const [unpacked, large, binary, latin, broken, huge] = entries.map(({ response }) => response.content)
     t.match(unpacked, { text: '{"a": 12345678901234567890}', size: 27 }, 'to the letter')
-    t.match(large, { size: 120_000, _file: { size: 120_000, path: /^incident\.bodies/ } })
+    t.match(large, { size: 120_000, _body_file: { size: 120_000, path: /^incident\.bodies/ } })
     t.match(binary, { text: 'AP8B', encoding: 'base64' })
     t.match(latin, { text: Buffer.from('caf\xe9', 'latin1').toString('base64'), encoding: 'base64' })
     t.match(entries[4]?.comment, /encoding gzip that can't be read: 9 bytes were not kept/)
     t.equal(broken?.text, undefined)
-    t.match(huge, { size: 9 * MiB, _file: { size: 9 * MiB, sha256: /^[0-9a-f]{64}$/, path: undefined } })
+    t.match(huge, { size: 9 * MiB, _body_file: { size: 9 * MiB, sha256: /^[0-9a-f]{64}$/, path: undefined } })
     t.match(entries[5]?.comment, /can't be searched for secrets/)
   },
 )
