@@ -14,6 +14,7 @@ import { ConfigError } from '../base/options.ts'
 import { plural, visible } from '../base/text.ts'
 import { shown } from '../contracts/expectation.ts'
 import { operationOf, operations } from '../contracts/operations.ts'
+import { unpackRecording } from './archive.ts'
 import { withBodies } from './beside.ts'
 import { type HarEntry, HarLog } from './har.ts'
 import { EntryScanner } from './scan.ts'
@@ -53,13 +54,19 @@ export interface HarOptions {
   base?: string
 }
 
-/** Opens a recording. Throws a ConfigError that says where it is broken, and what to do. */
+/** Opens a recording, packed (gzip, zip) or not. Throws a ConfigError that says where it is broken, and what to do. */
 export function openHar(file: string, options: HarOptions = {}): HarSource {
-  const fd = open(file)
-  try {
-    return index(file, fd, options)
-  } catch (error) {
+  closeSync(open(file))
+  const unpacked = unpackRecording(file)
+  const fd = open(unpacked?.file ?? file)
+  const close = () => {
     closeSync(fd)
+    unpacked?.remove()
+  }
+  try {
+    return { ...index(file, fd, unpacked?.folder ?? dirname(file), options), close }
+  } catch (error) {
+    close()
     throw error
   }
 }
@@ -75,7 +82,7 @@ function open(file: string): number {
   throw new ConfigError(`${file} is a folder; expected a recording (HAR)`)
 }
 
-function index(file: string, fd: number, options: HarOptions): HarSource {
+function index(file: string, fd: number, folder: string, options: HarOptions): Omit<HarSource, 'close'> {
   const scanner = new EntryScanner()
   const chunk = Buffer.allocUnsafe(chunkBytes)
   for (let at = 0; ; ) {
@@ -89,7 +96,6 @@ function index(file: string, fd: number, options: HarOptions): HarSource {
   const log = shellOf(file, scanner)
   const understood = (i: number) => entryAt(fd, offsets[i] as number, lengths[i] as number)
   const read = (i: number) => withBodies(understood(i) as HarEntry, folder)
-  const folder = dirname(file)
   const readable: number[] = []
   const leftOut = { count: 0, first: '' }
   let sawKey = false
@@ -151,7 +157,6 @@ function index(file: string, fd: number, options: HarOptions): HarSource {
         `${file}: none of its ${readable.length} entries is a call of this API (of ${told}); expected routes such as POST /v1/jobs`,
       )
     },
-    close: () => closeSync(fd),
   }
 }
 
@@ -180,7 +185,7 @@ const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).host :
 
 /** What a file is that is not JSON, where its first bytes tell. */
 function whyNot(text: string, error: Error): string {
-  if (text.charCodeAt(0) === 0x1f) return 'it is packed (gzip); unpack it'
+  if (text.startsWith('\x28\xb5\x2f\xfd') || /^\(.?.?\/.?\ufffd/.test(text)) return 'it is packed (zstd); unpack it'
   if (text.slice(0, 4).includes('\0')) return 'it is UTF-16; save it as UTF-8'
   return visible(error.message)
 }
