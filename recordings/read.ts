@@ -19,7 +19,7 @@ import { withBodies } from './beside.ts'
 import { type HarEntry, HarLog } from './har.ts'
 import { EntryScanner } from './scan.ts'
 import { routeStart, type Traffic, trafficOf } from './traffic.ts'
-import { understandEntry } from './understand.ts'
+import { fittedTo, understandEntry } from './understand.ts'
 
 const chunkBytes = 1024 * 1024
 /** A longer entry has a body in it that no API of ours sends; larger ones belong beside the recording. */
@@ -214,7 +214,9 @@ function shellOf(file: string, scanner: EntryScanner): HarLog['log'] {
       `${file} is not JSON: ${whyNot(scanner.shell, error as Error)}; expected a recording (HAR 1.2)`,
     )
   }
-  if (isLog(shell)) return (shell as HarLog).log
+  const fitted = fittedTo(HarLog, shell) as HarLog | undefined
+  if (fitted !== undefined) return fitted.log
+  isLog(shell)
   throw new ConfigError(`${file} is not a recording: ${problem()}; expected HAR 1.2, {"log": {"entries": [...]}}`)
 
   function problem(): string {

@@ -26,7 +26,7 @@ export function understandEntry(raw: unknown): HarEntry | string {
   const found = isFields(raw.request) ? withOwnForm(raw, raw.request) : raw
   const why = whatIsMissing(found)
   if (why !== undefined) return why
-  const entry = coerced(HarEntry, found) as HarEntry
+  const entry = fittedTo(HarEntry, found) as HarEntry
   const { startedDateTime } = entry
   if (Number.isNaN(Date.parse(startedDateTime)))
     return `/startedDateTime is ${shown(raw.startedDateTime)}; expected a time, ISO 8601`
@@ -94,8 +94,8 @@ function withJsonText(post: Fields): Fields {
   return params.length === 0 ? post : { ...post, text: JSON.stringify(fields), params: undefined }
 }
 
-/** The value as its schema has it; undefined where it isn't known, or is something else altogether. */
-function coerced(schema: Schema, value: unknown): unknown {
+/** A value as its schema has it; undefined where it isn't known, or is something else altogether. */
+export function fittedTo(schema: Schema, value: unknown): unknown {
   const found = value === null || value === undefined ? schema.default : value
   if (found === undefined) return undefined
   if (schema.enum !== undefined) return schema.enum.includes(found) ? found : undefined
@@ -116,11 +116,11 @@ function listOf({ items }: Schema, value: unknown): unknown[] | undefined {
   // Headers as a map: one entry for each of a name's values.
   const list = Array.isArray(value)
     ? value.flatMap(spread)
-    : isFields(value)
+    : isFields(value) && items !== undefined
       ? Object.entries(value).flatMap(named)
       : undefined
   if (list === undefined || items === undefined) return list
-  return list.map(one => coerced(items, one)).filter(one => one !== undefined)
+  return list.map(one => fittedTo(items, one)).filter(one => one !== undefined)
 }
 
 const named = ([name, value]: [string, unknown]): Fields[] => spread({ name, value })
@@ -135,7 +135,7 @@ function fieldsOf(schema: Schema, value: unknown): Fields | undefined {
   // A field that isn't ours stays as it is.
   const fields: Fields = { ...value }
   for (const [name, one] of Object.entries(properties)) {
-    const found = coerced(one, value[name])
+    const found = fittedTo(one, value[name])
     if (found === undefined) delete fields[name]
     else fields[name] = found
   }

@@ -2,7 +2,13 @@
 
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { createServer, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
+import {
+  createServer,
+  request as httpRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type RequestOptions,
+} from 'node:http'
 import { connect, createServer as createTcpServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -143,6 +149,8 @@ t.test(
     t.equal(downloaded?._world, 'anonymous')
     const [file] = uploaded?.request.postData?.params ?? []
     t.match(file, { name: 'file', fileName: 'short.mp4', _body_file: { size: bytes.length } })
+    const { content } = downloaded?.response ?? {}
+    t.equal(content?._file, content?._body_file?.path, "Playwright's own field leads to the body too")
     t.same(readFileSync(join(t.testdirName, file?._body_file?.path ?? '')), bytes, 'the upload is beside it')
     t.same(readFileSync(join(t.testdirName, downloaded?.response.content?._body_file?.path ?? '')), whole.body)
     t.same(Buffer.from(textOf(ranged), 'base64'), part.body, 'a small one is in it')
@@ -983,18 +991,36 @@ t.test('a connection that the target has closed is closed for the client too, no
 
 t.test('what is no call of the target is refused in words, and not recorded', async t => {
   const recorder = await record(t, (await start(t)).url)
-  const websocket = await ask(`${recorder.url}/`, { headers: { connection: 'upgrade', upgrade: 'websocket' } })
-  t.equal(websocket.status, 501)
-  t.match(JSON.parse(String(websocket.body)).error, { code: 'invalid_request', message: /upgrade to websocket/ })
+  for (const upgrade of ['websocket', 'h2c, WebSocket']) {
+    const websocket = await ask(`${recorder.url}/`, { headers: { connection: 'upgrade', upgrade } })
+    t.equal(websocket.status, 501)
+    t.match(JSON.parse(String(websocket.body)).error, {
+      code: 'invalid_request',
+      message: /an upgrade to .*websocket/i,
+    })
+  }
   const asProxy = await onWire(recorder.url, 'GET http://example.com/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
   t.match(asProxy.text, /^HTTP\/1\.1 501 .*reverse proxy/s)
   t.match(
     (await onWire(recorder.url, 'CONNECT example.com:443 HTTP/1.1\r\nHost: x\r\n\r\n')).text,
     /^HTTP\/1\.1 501 .*reverse/s,
   )
-  const h2c = await ask(`${recorder.url}/health`, { headers: { connection: 'Upgrade', upgrade: 'h2c' } })
-  t.equal(h2c.status, 200, 'an offer of HTTP/2 is not taken up, and the call goes through')
-  t.equal((await recorder.entries()).length, 1)
+})
+
+t.test('RFC 9110, 7.8: an offered upgrade is passed over, and the call goes through without it', async t => {
+  const seen: IncomingHttpHeaders[] = []
+  const url = await target(t, (request, response) => {
+    seen.push(request.headers)
+    response.end('fine')
+  })
+  const recorder = await record(t, url)
+  const offers = ['h2c', 'TLS/1.2', 'h2c, TLS/1.2', 'TLS/1.2,HTTP/2.0']
+  for (const upgrade of offers) {
+    const { status } = await ask(`${recorder.url}/health`, { headers: { connection: 'Upgrade', upgrade } })
+    t.equal(status, 200, upgrade)
+  }
+  t.ok(seen.every(({ upgrade, connection }) => upgrade === undefined && !/upgrade/i.test(connection ?? '')))
+  t.equal((await recorder.entries()).length, offers.length)
 })
 
 t.test('the command says where it is, what there is in the end, and what is wrong with its options', async t => {

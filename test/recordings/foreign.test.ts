@@ -119,6 +119,13 @@ t.test('null, other scalars, missing fields and maps in the place of lists are r
   t.match(calls[1], { ms: 0, json: created, hasKey: true, cut: undefined })
   t.match(calls[2].sent.headers, { 'X-Nothing': '', 'X-Number': '7' })
   t.same(entries[3]?.request.headers.at(-1), { name: 'Accept', value: 'b' })
+  const file = written(t, [whole])
+  const { entries: own } = JSON.parse(readFileSync(file, 'utf8')).log
+  writeFileSync(
+    file,
+    JSON.stringify({ log: { version: 1.2, creator: null, comment: null, pages: null, entries: own } }),
+  )
+  t.equal(read(file).size, 1, 'what is said of the whole recording may be null too')
   t.end()
 })
 
