@@ -1,5 +1,5 @@
 /** Videos as cameras, browsers, phones and muxers write them, sent by HTTP: what is taken, and what is billed. */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, execSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -147,4 +147,21 @@ t.test('a length that nobody can find is drawn, as that of a foreign video_url',
   const api = client(set)
   const { body: same } = await api.get(`/v1/jobs/${await api.job({ video_url: body.video_url })}`)
   t.equal(same.duration_seconds, 7, '--video-seconds counts for it too')
+})
+
+t.test('docs/guides/videos.md: each file of the table is made, taken and billed as it says', async t => {
+  const page = readFileSync('docs/guides/videos.md', 'utf8')
+  const rows = [...page.matchAll(/^\| ([\w.]+) \| `(-.+?)` \| (?:`(.+?)`|(400)) \| ([\d.]*) \|$/gm)]
+  t.ok(rows.length >= 10, `${rows.length} rows`)
+  for (const [, name = '', args, type, refused, length] of rows) {
+    execSync(`ffmpeg -v error -y ${args}`, { cwd: folder })
+    if (refused !== undefined) {
+      t.match(await send(name), { status: 400, body: { error: { message: /^Invalid file type/ } } }, name)
+      continue
+    }
+    const { headers } = await send(name)
+    const [entry] = mock.journal.entries({ requestId: headers.get('x-request-id') as string })
+    t.equal(entry?.upload?.type, type, name)
+    await isBilled(t, name, Number(length))
+  }
 })
