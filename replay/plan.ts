@@ -7,6 +7,7 @@ import { fingerprintOf } from '../base/fingerprint.ts'
 import { isLoopback } from '../base/loopback.ts'
 import { operations } from '../contracts/operations.ts'
 import type { HarEntry, HarParam } from '../recordings/har.ts'
+import { isAnswerBodyLeftOut } from '../recordings/leftOut.ts'
 import type { HarSource } from '../recordings/read.ts'
 import { type RecordedCall, type Traffic, trafficOf } from '../recordings/traffic.ts'
 import { harHeader, isBodyRecorded } from './body.ts'
@@ -43,6 +44,8 @@ export interface ScheduledReplay {
   scenario: (string | undefined)[]
   /** The files with an Idempotency-Key whose bytes are there, by `retryOf`: a call that lacks them tried to send the same. */
   files: Map<string, HarParam[]>
+  /** A job was made whose id is not in the recording, as what was answered then was left out. */
+  makesNameless: boolean
   /** Keys that one has to be found for, in the order of their first calls. */
   keys: number
 }
@@ -114,6 +117,7 @@ export function replayPlanOf(source: HarSource): ScheduledReplay {
     owners: new Map(),
     scenario: new Array(size).fill(undefined),
     files: new Map(),
+    makesNameless: false,
     keys: 0,
   }
   /** URLs of other hosts that the server gave: those are followed. */
@@ -134,6 +138,7 @@ export function replayPlanOf(source: HarSource): ScheduledReplay {
     }
     const call = traffic as RecordedCall
     plan.calls++
+    plan.makesNameless ||= call.operation === 'createJob' && isAnswerBodyLeftOut(entry)
     plan.at[place] = call.at
     plan.end[place] = Math.max(call.at, Math.floor(call.endedAt))
     rememberUrls(call.json, base, given)

@@ -282,10 +282,19 @@ t.test('a body that was left out is unknown, and not empty', async t => {
   blank.response.content = {}
   const empty = call('GET', '/v1/usage/events', undefined, '')
   empty.response.headers.push({ name: 'Content-Length', value: '0' })
-  const file = written(t, [omitted, evicted, blank, empty, listed()])
+  const refused = call('GET', '/v1/jobs/job_none', undefined, refusal('req_1'), 404)
+  delete refused.response.content.text
+  const file = written(t, [omitted, evicted, blank, empty, listed(), refused])
   t.equal(read(file).calls[0].isBodyLeftOut, true)
   t.equal(read(file).calls[1].isBodyLeftOut, false, 'a GET has none')
-  t.match(await again(file), { not_sent: [{ call: 1, why: /its body is not in the recording/ }] })
+  const report = await again(file)
+  t.match(report, {
+    differences: { length: 0 },
+    not_sent: [
+      { call: 1, why: /its body is not in the recording/, fault: 'harness' },
+      { call: 2, why: /its job was made in a call whose answer is not in the recording/ },
+    ],
+  })
   const mock = await start(t, { replay: file })
   const { status, body, headers } = await client(mock).get(`/v1/jobs/${job}`)
   t.match(body.error.message, /^Its body is not in the recording: call 2 of .* was answered 200/)
