@@ -33,7 +33,7 @@ export function answerBodyOf({ request, response }: HarEntry, folder: string): P
 }
 
 /** Whether there was a body that nobody has: nothing in the recording, and no output of the mock's own. */
-export const isLost = (entry: HarEntry): boolean =>
+export const isAnswerLost = (entry: HarEntry): boolean =>
   isAnswerBodyLeftOut(entry) && outputOf(entry.request.url, entry.response) === undefined
 
 /** The text of a JSON body that was sent; undefined where it isn't known, or not all of it. */

@@ -17,7 +17,7 @@ import {
   type Traffic,
   trafficOf,
 } from '../../recordings/traffic.ts'
-import { isLost, requestTextOf } from './bodies.ts'
+import { isAnswerLost, requestTextOf } from './bodies.ts'
 import { type BodyKey, bodyKeyOf, requestKeyOf } from './keys.ts'
 import { type Asked, Matcher } from './matcher.ts'
 import { rewriteUrls } from './urls.ts'
@@ -104,7 +104,7 @@ export class Playback {
   /** Never an empty answer in the place of one that was not: its body may have been left out. */
   #playable(i: number, how: 'played' | 'repeated'): RecordedMatch {
     const { entry, call } = this.#read(i)
-    if (!isLost(entry)) return { how, i, entry, call }
+    if (!isAnswerLost(entry)) return { how, i, entry, call }
     const recorded = `call ${this.numberOf(i)} of ${this.file} was answered ${call.status}`
     return { how: 'unknown', why: `its body is not in the recording: ${recorded}, and what was answered was left out` }
   }
@@ -179,7 +179,7 @@ export class Playback {
         continue
       }
       this.#numbers[i] = ++counts.calls
-      if (isLost(entry)) counts.lost++
+      if (isAnswerLost(entry)) counts.lost++
       const path = pathBelow(entry.request.url, this.#source.base)
       const secrets = Object.entries(headers).flatMap(([name, value]) => (isSecretHeader(name) ? value : []))
       const request = requestKeyOf(entry.request.method, path, secrets)
