@@ -172,19 +172,19 @@ function postOf({ request, response }: HarEntry): Post | undefined {
   if (isLeftOut) delete body.text
   const type = headers.find(({ name }) => /^content-type$/i.test(name))?.value ?? post.mimeType ?? ''
   const isForm = /^multipart\//i.test(type)
-  if (isForm && body.text !== undefined && body.encoding === undefined && params.length === 0) {
-    const parts = lackingParts(body.text, boundaryOf(type), size, response.status)
-    if (parts !== undefined) {
-      delete body.text
-      return { ...body, params: parts }
-    }
-  }
-  // Which of the two is there is the body; a form that was taken apart has its files there.
-  if (params.length === 0 || (body.text !== undefined && body.text !== '' && !isForm)) return body
-  return { ...body, params: params.map(withoutEmptyFile) }
+  if (!isForm) return params.length === 0 || (body.text !== undefined && body.text !== '') ? body : { ...body, params }
+  // Chrome writes "(binary)" for a file in the parameters, and its name in the text beside them.
+  const own = params.some(({ value }) => value === '(binary)') ? [] : params
+  if (body.text === undefined || body.text === '' || body.encoding !== undefined)
+    return own.length === 0 ? body : { ...body, params: own.map(withoutEmptyFile) }
+  const lacking = lackingParts(body.text, boundaryOf(type), size, response.status)
+  if (lacking === undefined) return body
+  delete body.text
+  const parts = lacking.length === 0 ? own.map(withoutEmptyFile) : lacking
+  return parts.length === 0 ? body : { ...body, params: parts }
 }
 
-/** The parts of a form whose text can't be what was sent: a browser leaves the files' bytes out, or mangles them. */
+/** The known parts of a form whose text can't be what was sent: a browser leaves the files' bytes out, or mangles them. */
 function lackingParts(
   text: string,
   boundary: string | undefined,
@@ -192,6 +192,8 @@ function lackingParts(
   status: number,
 ): HarParam[] | undefined {
   const params = formParams(text, boundary)
+  // A client's own object in the place of the form that it became: nothing of that is known.
+  if (params === undefined && status >= 200 && status < 300) return []
   const files = params?.filter(({ fileName }) => fileName !== undefined) ?? []
   if (params === undefined || files.length === 0) return undefined
   const isWrong = size !== undefined && size !== Buffer.byteLength(text)

@@ -394,13 +394,21 @@ t.test("a form's text that can't be what was sent has its file stood in for", as
   const without = formOf(Buffer.alloc(0)).toString()
   const firefox = `Content-Type: multipart/form-data; boundary=b123${crlf}Content-Length: ${whole.length}${crlf}${crlf}${whole.toString()}`
   for (const [name, text] of Object.entries({ 'left out': without, mangled: whole.toString(), firefox })) {
-    const file = written(t, uploadCall(text, whole.length))
+    const [sent, made] = uploadCall(text, whole.length)
+    if (name === 'left out') sent.request.postData.params = [{ name: 'file', value: '(binary)' }]
+    const file = written(t, [sent, made])
     const [upload] = read(file).calls
     t.match(upload.sent.form, [{ field: 'file', filename: 'short.mp4', type: 'video/mp4' }], name)
     const report = await again(file)
     t.match(report, { ok: true, sent: 2 }, name)
     t.match(JSON.stringify(report), /the bytes of short\.mp4 are not in the recording: short\.mp4 was sent/)
   }
+})
+
+t.test('an object in the place of the form that was made of it is no body', async t => {
+  const file = written(t, uploadCall('{}', 31_252), 'axios-har-tracker')
+  t.match(read(file).calls[0], { isBodyLeftOut: true, sent: { body: undefined } })
+  t.match(await again(file), { ok: true, sent: 2, not_sent: [] })
 })
 
 t.test('a form that is written with a character for each byte is sent as the bytes that it was', async t => {
