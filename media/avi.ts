@@ -3,7 +3,7 @@
  * a pipe or was ended early, or is plainly wrong. Its index counts for it where there is one.
  */
 import type { ByteWindow } from './byteWindow.ts'
-import type { Frames } from './frames.ts'
+import { type Frames, maxCounted } from './frames.ts'
 
 /** RIFF's and a list's own head: name, size, kind. */
 const listHead = 12
@@ -19,7 +19,7 @@ interface Stream {
 export async function aviFrames(bytes: ByteWindow): Promise<Frames | undefined> {
   const streams: Stream[] = []
   let counted = new Map<number, number>()
-  for (let at = 0; at + chunkHead <= bytes.size; ) {
+  for (let at = 0, seen = 0; at + chunkHead <= bytes.size && seen < maxCounted; seen++) {
     const view = await bytes.at(at, 64)
     if (view.byteLength < listHead) break
     const [name, size, kind] = [fourCc(view, 0), view.getUint32(4, true), fourCc(view, 8)]
@@ -58,7 +58,7 @@ async function nameAt(bytes: ByteWindow, at: number): Promise<string | undefined
 
 async function countIndex(bytes: ByteWindow, from: number, size: number): Promise<Map<number, number>> {
   const counted = new Map<number, number>()
-  const end = Math.min(from + size, bytes.size)
+  const end = Math.min(from + size, bytes.size, from + indexEntry * maxCounted)
   for (let at = from; at + indexEntry <= end; at += indexEntry) {
     const stream = pictureOf(fourCc(await bytes.at(at, indexEntry), 0))
     if (stream !== undefined) counted.set(stream, (counted.get(stream) ?? 0) + 1)

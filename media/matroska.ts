@@ -5,7 +5,7 @@
  */
 import type { ByteWindow } from './byteWindow.ts'
 import { unsigned, vint } from './ebml.ts'
-import type { Frames } from './frames.ts'
+import { type Frames, maxCounted } from './frames.ts'
 
 /** Elements whose inside is looked at; an id means the same wherever it stands, so that sizes needn't be known. */
 const masters = new Set([
@@ -56,7 +56,7 @@ export async function matroskaFrames(bytes: ByteWindow): Promise<Frames | undefi
     return track
   }
   try {
-    for (let at = 0; at < bytes.size; ) {
+    for (let at = 0, seen = 0; at < bytes.size && seen < maxCounted; seen++) {
       const view = await bytes.at(at, headBytes)
       const id = vint(view, 0, true)
       const size = vint(view, id.length, false)
