@@ -262,14 +262,16 @@ function factOf(call: RecordedCall, intentOf: (text: string) => number): ClientC
   const isUpload = operation === 'uploadVideo' || operation === 'uploadVideoLegacy'
   // A refused upload's file was not looked at, but its length was announced: of the same file it is the same.
   const upload = length >= 0 ? `${length} bytes` : `${file?.filename} ${file?.size}`
-  const body = isUpload ? upload : (sent.body ?? '')
+  // What was left out of the recording is like nothing else.
+  const unknown = call.isBodyLeftOut ? `unknown ${call.number}` : ''
+  const body = isUpload ? upload : (sent.body ?? unknown)
   // Two jobs may be made of the same: a key of its own says that a call is no retry of another. A range is progress.
   const own = `${call.idempotencyKey ?? ''} ${headerIn(sent.headers, 'range') ?? ''}`
   const given = call.operation === 'createJob' ? (parsed(sent.body) as { video_url?: unknown; metadata?: unknown }) : {}
   const bare = path.split('?', 1)[0] as string
   const purpose =
     operation === 'createJob'
-      ? `create ${String(given.video_url)}`
+      ? `create ${String(given.video_url ?? unknown)}`
       : isUpload
         ? `upload ${upload}`
         : `${sent.method} ${bare}`

@@ -21,6 +21,21 @@ export const videoTypes = {
   'video/x-msvideo': ['avi'],
 } as const
 
+/** Other names of the same types, by browser and system: an AVI has a name of its own on each. */
+export const videoTypeAliases = {
+  'video/x-m4v': 'video/mp4',
+  'video/m4v': 'video/mp4',
+  'application/mp4': 'video/mp4',
+  'video/x-quicktime': 'video/quicktime',
+  'video/mov': 'video/quicktime',
+  'video/x-webm': 'video/webm',
+  'video/avi': 'video/x-msvideo',
+  'video/msvideo': 'video/x-msvideo',
+  'video/vnd.avi': 'video/x-msvideo',
+  'video/x-avi': 'video/x-msvideo',
+  'application/x-troff-msvideo': 'video/x-msvideo',
+} as const satisfies Record<string, VideoType>
+
 /** JOB-7: the formats that can carry a transparent background. */
 export const alphaFormats: readonly OutputFormat[] = ['webm', 'mov', 'gif', 'webp', 'png_sequence']
 

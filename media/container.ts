@@ -3,6 +3,7 @@
  * another container, is noticed. A picture's own data is not decoded.
  */
 import type { OutputFormat } from '../contracts/schemas.ts'
+import { unsigned, vint } from './ebml.ts'
 
 export interface Container {
   /** undefined: bytes of nothing that is documented. */
@@ -126,20 +127,6 @@ function* elements(view: DataView, from: number, to: number) {
   }
 }
 
-function vint(view: DataView, at: number, keepMarker: boolean) {
-  const first = view.getUint8(at)
-  const length = Math.clz32(first) - 23
-  if (length > 8) throw new RangeError()
-  let value = keepMarker ? first : first & ((1 << (8 - length)) - 1)
-  let unknown = value === (1 << (8 - length)) - 1
-  for (let i = 1; i < length; i++) {
-    const byte = view.getUint8(at + i)
-    if (byte !== 0xff) unknown = false
-    value = value * 256 + byte
-  }
-  return { value, length, unknown: unknown && !keepMarker }
-}
-
 function infoSeconds(view: DataView, from: number, to: number): number | undefined {
   let scale = 1_000_000
   let ticks: number | undefined
@@ -148,12 +135,6 @@ function infoSeconds(view: DataView, from: number, to: number): number | undefin
     if (id === 0x4489) ticks = end - start === 4 ? view.getFloat32(start) : view.getFloat64(start)
   }
   return ticks === undefined ? undefined : (ticks * scale) / 1e9
-}
-
-function unsigned(view: DataView, from: number, to: number): number {
-  let value = 0
-  for (let at = from; at < to; at++) value = value * 256 + view.getUint8(at)
-  return value
 }
 
 /** GIF89a: blocks up to the trailer; a picture's delay is in the control block before it, in hundredths. */

@@ -1,25 +1,42 @@
 /** What a video is, told by its bytes and not by what it claims: its type, and how long it is. */
-import { open } from 'node:fs/promises'
 import type { MediaInfo, MediaInfoResult } from 'mediainfo.js'
-import { type VideoType, videoTypes } from '../contracts/schemas.ts'
+import { type VideoType, videoTypeAliases, videoTypes } from '../contracts/schemas.ts'
+import { aviFrames } from './avi.ts'
+import { ByteWindow } from './byteWindow.ts'
+import { matroskaFrames } from './matroska.ts'
 
 /** A type is known by this many bytes at the most. */
 export const sniffBytes = 4100
 
-/** file-type's names, where they differ from the documented ones of UP-2. */
-const sameType: Record<string, VideoType> = { 'video/vnd.avi': 'video/x-msvideo', 'video/x-m4v': 'video/mp4' }
-
-/** The documented type that the first bytes are of, or what else they are (UP-2, UP-4). */
+/**
+ * The documented type that the first bytes are of, or what else they are (UP-2, UP-4). Phones write MP4 with a 3GPP brand
+ * in front, and say among the compatible brands that it is MP4 all the same (ISO/IEC 14496-12, 4.3).
+ */
 export async function sniff(head: Uint8Array): Promise<{ type: VideoType } | { found: string }> {
   // Loaded with the first upload: most runs of the mock never see one, and all would wait for it.
   const { fileTypeFromBuffer } = await import('file-type')
   const found = await fileTypeFromBuffer(head)
   if (!found) return { found: 'bytes of no known video format' }
-  const mime = sameType[found.mime] ?? found.mime
-  return isVideoType(mime) ? { type: mime } : { found: mime }
+  const type = videoTypeOf(found.mime)
+  if (type !== undefined) return { type }
+  return /^video\/3gpp2?$/.test(found.mime) && isMp4Too(head) ? { type: 'video/mp4' } : { found: found.mime }
 }
 
-export const isVideoType = (mime: string): mime is VideoType => mime in videoTypes
+/** Brands of MP4 in its file type box: size, "ftyp", major brand, version, then the compatible ones. */
+function isMp4Too(head: Uint8Array): boolean {
+  const { length, buffer, byteOffset } = head
+  const end = Math.min(new DataView(buffer, byteOffset, length).getUint32(0), length)
+  for (let at = 16; at + 4 <= end; at += 4)
+    if (/^(iso\w|mp4\d|avc1|M4V |mmp4)$/.test(String.fromCharCode(...head.subarray(at, at + 4)))) return true
+  return false
+}
+
+/** The documented type of a media type, under whatever name browsers and systems have for it; undefined for any other. */
+export function videoTypeOf(mime: string): VideoType | undefined {
+  const name = (mime.split(';', 1)[0] as string).trim().toLowerCase()
+  if (Object.hasOwn(videoTypes, name)) return name as VideoType
+  return Object.hasOwn(videoTypeAliases, name) ? videoTypeAliases[name as keyof typeof videoTypeAliases] : undefined
+}
 
 /** The type that a file name's extension stands for, if it has one that does (UP-4). */
 export function typeOfName(filename: string): VideoType | undefined {
@@ -27,49 +44,71 @@ export function typeOfName(filename: string): VideoType | undefined {
   return (Object.keys(videoTypes) as VideoType[]).find(type => videoTypes[type].some(known => known === extension))
 }
 
+/** What is in a file. */
+export interface Contents {
+  /** Milliseconds that it plays; undefined where that can't be found. */
+  durationMs: number | undefined
+  /** Whether there are pictures in it that a player would show, however long. */
+  plays: boolean
+  /** It has sound, and no pictures. */
+  isSoundOnly: boolean
+}
+
+const nothing: Contents = { durationMs: undefined, plays: false, isSoundOnly: false }
+
 let reader: Promise<MediaInfo<'object'>> | undefined
 let busy: Promise<unknown> = Promise.resolve()
 
-/** Lengths by what is in the file: a load sends the same clip thousands of times, and reading one takes some 15 ms. */
-const known = new Map<string, number | undefined>()
+/** Contents by what is in the file: a load sends the same clip thousands of times, and reading one takes some 15 ms. */
+const known = new Map<string, Contents>()
 const mostKnown = 1_000
 
-/** The same as readDurationMs, of a file whose SHA-256 is known. */
-export async function durationMsOf(path: string, sha256: string): Promise<number | undefined> {
-  if (known.has(sha256)) return known.get(sha256)
-  const ms = await readDurationMs(path)
+/** The same as contentsOf, of a file whose SHA-256 is known. */
+export async function knownContentsOf(path: string, sha256: string): Promise<Contents> {
+  const before = known.get(sha256)
+  if (before !== undefined) return before
+  const contents = await contentsOf(path)
   if (known.size >= mostKnown) known.clear()
-  known.set(sha256, ms)
-  return ms
+  known.set(sha256, contents)
+  return contents
 }
 
-/** Milliseconds of video in the file; undefined when they can't be read from it. */
-export function readDurationMs(path: string): Promise<number | undefined> {
+/** Looks into a video file. What can't be read at all has nothing in it. */
+export function contentsOf(path: string): Promise<Contents> {
   // The reader does one file at a time; it is loaded on the first, as most runs of the mock never upload.
-  const next = busy.then(() => read(path)).catch(() => undefined)
+  const next = busy.then(() => read(path)).catch(() => nothing)
   busy = next
   return next
 }
 
-async function read(path: string): Promise<number | undefined> {
+async function read(path: string): Promise<Contents> {
   reader ??= import('mediainfo.js').then(({ default: create }) => create({ format: 'object' }))
   const media = await reader
-  await using file = await opened(path)
-  const result: MediaInfoResult = await media.analyzeData(file.size, file.read)
-  const general = result.media?.track.find(track => track['@type'] === 'General')
-  const seconds = Number(general?.Duration)
-  return seconds > 0 ? Math.round(seconds * 1000) : undefined
-}
-
-async function opened(path: string) {
-  const file = await open(path)
-  const { size } = await file.stat()
+  await using file = await ByteWindow.open(path)
+  const tracks = await tracksOf(media, file)
+  const has = (type: string) => tracks.some(track => track['@type'] === type)
+  const isSoundOnly = has('Audio') && !has('Video')
+  const saidMs = positive(Number(tracks.find(track => track['@type'] === 'General')?.Duration) * 1000)
+  const head = file.size < 4 ? 0 : (await file.at(0, 4)).getUint32(0)
+  // A Matroska may leave its length out; an AVI's is often wrong.
+  const needsCount = head === riff || (head === ebml && saidMs === undefined)
+  const frames = needsCount ? await (head === riff ? aviFrames(file) : matroskaFrames(file)) : undefined
+  const durationMs = positive(frames?.ms) ?? saidMs
+  const isFilled = tracks.some(track => track['@type'] === 'Video' && Number(track.FrameCount) > 0)
   return {
-    size,
-    read: async (length: number, position: number) => {
-      const { buffer, bytesRead } = await file.read(new Uint8Array(length), 0, length, position)
-      return buffer.subarray(0, bytesRead)
-    },
-    [Symbol.asyncDispose]: () => file.close(),
+    durationMs: durationMs === undefined ? undefined : Math.round(durationMs),
+    plays: durationMs !== undefined || (frames?.count ?? 0) > 0 || isFilled,
+    isSoundOnly,
   }
 }
+
+const riff = 0x52494646
+const ebml = 0x1a45dfa3
+
+async function tracksOf(media: MediaInfo<'object'>, file: ByteWindow) {
+  const { media: found }: MediaInfoResult = await media.analyzeData(file.size, (length, at) => file.read(length, at))
+  return found?.track ?? []
+}
+
+const positive = (ms: number | undefined): number | undefined =>
+  ms !== undefined && ms > 0 && Number.isFinite(ms) ? ms : undefined

@@ -110,7 +110,9 @@ function keptText({ text, encoding, file }: Kept, secrets: RecorderSecrets) {
   return {
     ...(text !== undefined && { text: encoding === undefined ? secrets.clean(text) : text }),
     ...(encoding !== undefined && { encoding }),
-    ...(file !== undefined && { _file: file }),
+    // Playwright's own field for a body beside the recording: it plays ours too.
+    ...(file?.path !== undefined && { _file: file.path }),
+    ...(file !== undefined && { _body_file: file }),
   }
 }
 

@@ -5,10 +5,8 @@
 import type { Readable } from 'node:stream'
 import { Dicer } from '@fastify/busboy'
 import { isSecretName, redacted } from '../base/redaction.ts'
-import type { HarEntry } from '../recordings/har.ts'
+import type { HarParam } from '../recordings/har.ts'
 import { firstOf, RecordedBody, type Store } from './body.ts'
-
-export type FormParam = NonNullable<NonNullable<HarEntry['request']['postData']>['params']>[number]
 
 /** A form of more parts is none of this API's. */
 const maxParts = 1000
@@ -24,7 +22,7 @@ interface Part {
 }
 
 export interface KeptForm {
-  params?: FormParam[]
+  params?: HarParam[]
   comment?: string
   /** Whether a key stood in one of its fields. */
   hasKey?: boolean
@@ -134,8 +132,9 @@ export class Form {
     form.params?.push({
       ...common,
       ...(fileName !== undefined && { fileName: secrets.clean(fileName) }),
-      ...(text !== undefined && { value: text }),
-      ...(file !== undefined && { _file: file }),
+      // A file's value is empty: some readers of HAR ask each parameter for one.
+      ...(text !== undefined ? { value: text } : fileName !== undefined && { value: '' }),
+      ...(file !== undefined && { _body_file: file }),
     })
   }
 

@@ -31,8 +31,9 @@ const asProxy =
 /** Why a request is no call of the target; undefined where it is one. */
 export function refusalOf(url: string, upgrade: string | undefined): string | undefined {
   if (!url.startsWith('/') && url !== '*') return asProxy
-  // Some clients offer HTTP/2 with each first request, and do without where it is not taken up.
-  if (upgrade !== undefined && !/^h2c$/i.test(upgrade))
+  // An offer may be passed over (RFC 9110, 7.8), as h2c and TLS are by whoever does not know them; a client that wants a
+  // WebSocket can't do without.
+  if (/(^|,)\s*websocket\s*(\/|,|$)/i.test(upgrade ?? ''))
     return `understudy record does not pass on an upgrade to ${upgrade}`
   return undefined
 }

@@ -1,6 +1,6 @@
 /**
  * The format of a recording: HAR 1.2 (as browsers' tools write and read it), and fields of our own with an underscore.
- * Recordings of other tools are read with this schema too, so it asks for no more than is needed.
+ * What other tools write is brought into this form first (understand.ts): a `default` stands for what is missing.
  */
 import type { FromSchema } from 'json-schema-to-ts'
 
@@ -8,16 +8,17 @@ const text = { type: 'string' } as const
 const number = { type: 'number' } as const
 const pairs = {
   type: 'array',
-  items: { type: 'object', required: ['name', 'value'], properties: { name: text, value: text } },
+  items: { type: 'object', required: ['name', 'value'], properties: { name: text, value: { ...text, default: '' } } },
 } as const
+
+const headers = { ...pairs, default: [] } as const
 
 const file = {
   type: 'object',
   description: 'A large body, or an uploaded file: kept beside the recording.',
-  required: ['size', 'sha256'],
   properties: {
     size: { ...number, description: 'Bytes.' },
-    sha256: text,
+    sha256: { ...text, description: 'Of what Understudy recorded; other tools have none.' },
     path: {
       ...text,
       description: 'Where its bytes are, from the folder of the recording; missing: they were not kept.',
@@ -57,7 +58,7 @@ export const HarEntry = {
         method: text,
         url: { ...text, description: 'Absolute.' },
         httpVersion: text,
-        headers: pairs,
+        headers,
         queryString: pairs,
         cookies: { type: 'array' },
         headersSize: number,
@@ -77,24 +78,25 @@ export const HarEntry = {
                   value: text,
                   fileName: text,
                   contentType: text,
-                  _file: file,
+                  _body_file: file,
                 },
               },
             },
             encoding: { ...text, description: '"base64" where the text is.' },
-            _file: file,
+            _body_file: file,
           },
         },
       },
     },
     response: {
       type: 'object',
+      default: {},
       required: ['status', 'headers'],
       properties: {
-        status: { ...number, description: '0: no answer came.' },
+        status: { ...number, default: 0, description: '0 or less: no answer came.' },
         statusText: text,
         httpVersion: text,
-        headers: pairs,
+        headers,
         cookies: { type: 'array' },
         redirectURL: text,
         headersSize: number,
@@ -106,7 +108,7 @@ export const HarEntry = {
             mimeType: text,
             text: text,
             encoding: { ...text, description: '"base64" where the text is.' },
-            _file: file,
+            _body_file: file,
           },
         },
       },
@@ -167,4 +169,5 @@ export const HarLog = {
 export type HarEntry = FromSchema<typeof HarEntry>
 export type HarLog = FromSchema<typeof HarLog>
 export type HarFile = FromSchema<typeof file>
+export type HarParam = NonNullable<NonNullable<HarEntry['request']['postData']>['params']>[number]
 export type Cut = FromSchema<typeof cutSchema>

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs'
-import { join, normalize } from 'node:path'
 import { fingerprintOf } from '../base/fingerprint.ts'
 import { ConfigError } from '../base/options.ts'
 import { carriesSecret, redactBody, redacted } from '../base/redaction.ts'
@@ -63,7 +61,7 @@ export interface Observation {
 
 /** The entry as traffic; what its own recorder did not say of the key's world is in its headers. */
 export function read(entry: HarEntry, index: number, source: HarSource): RecordedCall | RecordedWebhook {
-  const traffic = trafficOf(withBody(entry, source), {
+  const traffic = trafficOf(entry, {
     number: index + 1,
     base: source.base,
     fingerprint: fingerprintOf,
@@ -115,31 +113,13 @@ export function redactorOf(known: readonly (readonly [value: string, name: strin
 
 export const typeOf = ({ response }: HarEntry): string => response.content?.mimeType ?? ''
 
-/** A large JSON body lies beside the recording. */
-export function withBody(entry: HarEntry, { folder }: HarSource): HarEntry {
-  const { content } = entry.response
-  const { path, size = 0 } = content?._file ?? {}
-  if (content?.text !== undefined || path === undefined || size > maxKeptBytes || !/json/i.test(typeOf(entry)))
-    return entry
-  const inside = normalize(path)
-  if (/^([/\\]|\.\.|[a-z]:)/i.test(inside)) return entry
-  try {
-    const text = readFileSync(join(folder, inside), 'utf8')
-    return { ...entry, response: { ...entry.response, content: { ...content, text } } }
-  } catch {
-    return entry
-  }
-}
-
 /** Whether all of the body was written down: other tools leave it out, or cut it; the journal cuts long ones. */
 export function isBodyThere({ response }: HarEntry, { text, json, headers }: RecordedCall): boolean {
   const { content = {} } = response
   if (text === '')
-    return (content.text ?? '') === '' && content._file === undefined && headers['content-length'] === '0'
+    return (content.text ?? '') === '' && content._body_file === undefined && headers['content-length'] === '0'
   if (text.endsWith('… (cut)')) return false
   return json !== undefined || (content.size ?? 0) <= Buffer.byteLength(text)
 }
 
 export const keyNames = ['API_KEY', 'SECOND_KEY']
-
-export const maxKeptBytes = 16 * 1024 * 1024

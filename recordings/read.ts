@@ -11,12 +11,15 @@ import { dirname } from 'node:path'
 import { Ajv } from 'ajv'
 import { fingerprintOf } from '../base/fingerprint.ts'
 import { ConfigError } from '../base/options.ts'
-import { visible } from '../base/text.ts'
-import { expectationOf, type SchemaPart, shown } from '../contracts/expectation.ts'
-import { operationOf } from '../contracts/operations.ts'
-import { HarEntry, HarLog } from './har.ts'
+import { plural, visible } from '../base/text.ts'
+import { shown } from '../contracts/expectation.ts'
+import { operationOf, operations } from '../contracts/operations.ts'
+import { unpackRecording } from './archive.ts'
+import { withBodies } from './beside.ts'
+import { type HarEntry, HarLog } from './har.ts'
 import { EntryScanner } from './scan.ts'
 import { routeStart, type Traffic, trafficOf } from './traffic.ts'
+import { fittedTo, understandEntry } from './understand.ts'
 
 const chunkBytes = 1024 * 1024
 /** A longer entry has a body in it that no API of ours sends; larger ones belong beside the recording. */
@@ -33,6 +36,8 @@ export interface HarSource {
   readonly base: string | undefined
   /** How many entries lead to a documented route. */
   readonly known: number
+  /** Another tool's, which took all keys out: calls that need one were answered well, and none has it. */
+  readonly areKeysLeftOut: boolean
   /** The entries in the order of their beginnings, each parsed when it is asked for. */
   entries(): Generator<HarEntry>
   /** The i-th of them, from 0. */
@@ -49,13 +54,19 @@ export interface HarOptions {
   base?: string
 }
 
-/** Opens a recording. Throws a ConfigError that says where it is broken, and what to do. */
+/** Opens a recording, packed (gzip, zip) or not. Throws a ConfigError that says where it is broken, and what to do. */
 export function openHar(file: string, options: HarOptions = {}): HarSource {
-  const fd = open(file)
-  try {
-    return index(file, fd, options)
-  } catch (error) {
+  closeSync(open(file))
+  const unpacked = unpackRecording(file)
+  const fd = open(unpacked?.file ?? file)
+  const close = () => {
     closeSync(fd)
+    unpacked?.remove()
+  }
+  try {
+    return { ...index(file, fd, unpacked?.folder ?? dirname(file), options), close }
+  } catch (error) {
+    close()
     throw error
   }
 }
@@ -71,7 +82,7 @@ function open(file: string): number {
   throw new ConfigError(`${file} is a folder; expected a recording (HAR)`)
 }
 
-function index(file: string, fd: number, options: HarOptions): HarSource {
+function index(file: string, fd: number, folder: string, options: HarOptions): Omit<HarSource, 'close'> {
   const scanner = new EntryScanner()
   const chunk = Buffer.allocUnsafe(chunkBytes)
   for (let at = 0; ; ) {
@@ -83,21 +94,37 @@ function index(file: string, fd: number, options: HarOptions): HarSource {
   const { offsets, lengths } = scanner
   if (scanner.size === 0) throw new ConfigError(`${file} is empty; expected a recording (HAR)`)
   const log = shellOf(file, scanner)
-  const read = (i: number) => entryAt(file, fd, i, offsets[i] as number, lengths[i] as number)
+  const understood = (i: number) => entryAt(fd, offsets[i] as number, lengths[i] as number)
+  const read = (i: number) => withBodies(understood(i) as HarEntry, folder)
+  const readable: number[] = []
+  const leftOut = { count: 0, first: '' }
+  let sawKey = false
+  let sawGood = false
   const bases = new Map<string, number>()
   const startedAt = new Float64Array(offsets.length)
   let known = 0
   for (let i = 0; i < offsets.length; i++) {
-    const { startedDateTime, request, _kind } = read(i)
+    const entry = understood(i)
+    if (typeof entry === 'string') {
+      leftOut.first ||= `entry ${i + 1} (at byte ${offsets[i]}): ${entry}`
+      leftOut.count++
+      continue
+    }
+    readable.push(i)
+    const { startedDateTime, request, _kind } = entry
     startedAt[i] = Date.parse(startedDateTime)
     const base = _kind === 'webhook' ? undefined : baseOf(request.url)
     if (base === undefined) continue
     known++
+    sawGood ||= isGoodWithKey(entry, base)
+    sawKey ||= request.headers.some(({ name }) => name.toLowerCase() === 'x-api-key')
     bases.set(base, (bases.get(base) ?? 0) + 1)
   }
-  const order = Uint32Array.from(offsets, (_, i) => i).sort(
-    (a, b) => (startedAt[a] as number) - (startedAt[b] as number) || a - b,
-  )
+  if (readable.length === 0 && leftOut.count > 0)
+    throw new ConfigError(
+      `${file}: none of its ${plural(leftOut.count, 'entry', 'entries')} can be understood: ${leftOut.first} (HAR 1.2)`,
+    )
+  const order = Uint32Array.from(readable).sort((a, b) => (startedAt[a] as number) - (startedAt[b] as number) || a - b)
   const [most] = [...bases].sort((a, b) => b[1] - a[1])
   const base = options.base?.replace(/\/+$/, '') ?? most?.[0]
 
@@ -112,25 +139,31 @@ function index(file: string, fd: number, options: HarOptions): HarSource {
 
   return {
     file,
-    folder: dirname(file),
-    log,
-    size: offsets.length,
+    folder,
+    log: leftOut.count === 0 ? log : { ...log, _incomplete: incompleteText(log, readable.length, leftOut) },
+    size: readable.length,
     base,
     known,
+    areKeysLeftOut: sawGood && !sawKey && log.creator?.name !== 'understudy',
     entries,
     at: i => read(order[i] as number),
     traffic,
     requireTraffic() {
-      if (offsets.length === 0) throw new ConfigError(`${file} holds no entries: nothing was recorded`)
+      if (readable.length === 0) throw new ConfigError(`${file} holds no entries: nothing was recorded`)
       if (known > 0) return
       const hosts = [...new Set([...entries()].map(({ request }) => hostOf(request.url)))]
       const told = hosts.slice(0, 3).join(', ') + (hosts.length > 3 ? ` and ${hosts.length - 3} more` : '')
       throw new ConfigError(
-        `${file}: none of its ${offsets.length} entries is a call of this API (of ${told}); expected routes such as POST /v1/jobs`,
+        `${file}: none of its ${readable.length} entries is a call of this API (of ${told}); expected routes such as POST /v1/jobs`,
       )
     },
-    close: () => closeSync(fd),
   }
+}
+
+/** Whether it was answered well by a route that needs a key. */
+function isGoodWithKey({ request, response: { status } }: HarEntry, base: string): boolean {
+  const operation = operationOf(request.method, request.url.slice(base.length))
+  return operation !== undefined && operations[operation].auth === 'key' && status >= 200 && status < 300
 }
 
 /** What is in front of the documented route; undefined where there is none. */
@@ -152,13 +185,12 @@ const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).host :
 
 /** What a file is that is not JSON, where its first bytes tell. */
 function whyNot(text: string, error: Error): string {
-  if (text.charCodeAt(0) === 0x1f) return 'it is packed (gzip); unpack it'
+  if (text.startsWith('\x28\xb5\x2f\xfd') || /^\(.?.?\/.?\ufffd/.test(text)) return 'it is packed (zstd); unpack it'
   if (text.slice(0, 4).includes('\0')) return 'it is UTF-16; save it as UTF-8'
   return visible(error.message)
 }
 
 const ajv = new Ajv({ allErrors: false, verbose: true, strict: false, logger: false, validateSchema: false })
-const isEntry = ajv.compile(HarEntry)
 const isLog = ajv.compile(HarLog)
 
 function shellOf(file: string, scanner: EntryScanner): HarLog['log'] {
@@ -182,7 +214,9 @@ function shellOf(file: string, scanner: EntryScanner): HarLog['log'] {
       `${file} is not JSON: ${whyNot(scanner.shell, error as Error)}; expected a recording (HAR 1.2)`,
     )
   }
-  if (isLog(shell)) return (shell as HarLog).log
+  const fitted = fittedTo(HarLog, shell) as HarLog | undefined
+  if (fitted !== undefined) return fitted.log
+  isLog(shell)
   throw new ConfigError(`${file} is not a recording: ${problem()}; expected HAR 1.2, {"log": {"entries": [...]}}`)
 
   function problem(): string {
@@ -193,28 +227,25 @@ function shellOf(file: string, scanner: EntryScanner): HarLog['log'] {
   }
 }
 
-function entryAt(file: string, fd: number, i: number, offset: number, length: number): HarEntry {
-  const where = `${file}: entry ${i + 1} (at byte ${offset})`
-  if (length > maxEntryBytes) throw new ConfigError(`${where} has ${length} bytes; expected at most ${maxEntryBytes}`)
+/** The entry, or why it can't be understood. */
+function entryAt(fd: number, offset: number, length: number): HarEntry | string {
+  if (length > maxEntryBytes) return `it has ${length} bytes; expected at most ${maxEntryBytes}`
   const bytes = Buffer.allocUnsafe(length)
   readSync(fd, bytes, 0, length, offset)
-  let entry: unknown
   try {
-    entry = JSON.parse(bytes.toString())
+    return understandEntry(JSON.parse(bytes.toString()))
   } catch (error) {
-    throw new ConfigError(`${where} is not JSON: ${(error as Error).message}`)
+    if (error instanceof SyntaxError) return `it is not JSON: ${visible(error.message)}`
+    throw error
   }
-  if (!isEntry(entry)) {
-    const [error] = isEntry.errors ?? []
-    const { keyword, instancePath = '', params, parentSchema, data } = error ?? {}
-    const found =
-      keyword === 'required'
-        ? `${instancePath}/${params?.missingProperty} is missing`
-        : `${instancePath || 'it'} is ${shown(data)}; expected ${expectationOf((parentSchema ?? {}) as SchemaPart)}`
-    throw new ConfigError(`${where}: ${found} (HAR 1.2)`)
-  }
-  const found = entry as HarEntry
-  if (Number.isNaN(Date.parse(found.startedDateTime)))
-    throw new ConfigError(`${where}: /startedDateTime is ${shown(found.startedDateTime)}; expected a time, ISO 8601`)
-  return found
+}
+
+function incompleteText(
+  { _incomplete: own }: HarLog['log'],
+  kept: number,
+  { count, first }: { count: number; first: string },
+): string {
+  const which = count === 1 ? first : `the first: ${first}`
+  const told = `${kept} of ${kept + count} entries were read, ${count} left out: ${which}`
+  return own === undefined ? told : `${own}; ${told}`
 }

@@ -9,7 +9,8 @@ import { parse } from '../contracts/answers.ts'
 import { codeOf, requestIdOf } from '../contracts/judge.ts'
 import type { ObservedExchange } from '../contracts/observedExchange.ts'
 import { type OperationId, operationOf, operations } from '../contracts/operations.ts'
-import type { Cut, HarEntry } from './har.ts'
+import type { Cut, HarEntry, HarParam } from './har.ts'
+import { isRequestBodyLeftOut, isTextType } from './leftOut.ts'
 
 interface Common {
   /** Its place in the recording or the journal, from 1. */
@@ -35,6 +36,8 @@ export interface RecordedCall extends ObservedExchange, Common {
   hasKey: boolean
   /** Where the key was sent beside that. */
   keyIn: readonly ('url' | 'body' | 'header')[]
+  /** Its body is not in the recording, or not all of it. */
+  isBodyLeftOut: boolean
   idempotencyKey: string | undefined
   requestId: string | undefined
   /** The envelope's code. */
@@ -90,7 +93,8 @@ function callOf(entry: HarEntry, headers: Record<string, string>, reading: Readi
   const seen = { json, status: response.status }
   const key = headers['x-api-key']
   const body = request.postData?.text
-  const form = request.postData?.params?.flatMap(partOf)
+  const parts = request.postData?.params ?? []
+  const form = parts.length > 0 ? parts.flatMap(partOf) : undefined
   return {
     kind: 'call',
     ...commonOf(entry, reading, key),
@@ -112,6 +116,7 @@ function callOf(entry: HarEntry, headers: Record<string, string>, reading: Readi
     path: shownPath(path, key),
     hasKey: key !== undefined,
     keyIn: entry._key_in ?? keyIn(entry, key),
+    isBodyLeftOut: isRequestBodyLeftOut(entry),
     idempotencyKey: headers['idempotency-key'],
     requestId: entry._request_id ?? requestIdOf(seen) ?? answered['x-request-id'],
     code: codeOf(seen),
@@ -186,9 +191,7 @@ function keyIn({ request }: HarEntry, key: string | undefined): RecordedCall['ke
   return found
 }
 
-type Param = NonNullable<NonNullable<HarEntry['request']['postData']>['params']>[number]
-
-function partOf({ name, fileName, contentType, value, _file: file }: Param): FormPart[] {
+function partOf({ name, fileName, contentType, value, _body_file: file }: HarParam): FormPart[] {
   if (fileName === undefined && file === undefined) return []
   return [
     {
@@ -197,7 +200,7 @@ function partOf({ name, fileName, contentType, value, _file: file }: Param): For
       type: contentType,
       size: file?.size ?? value?.length ?? 0,
       ...(file?.path !== undefined && { path: file.path }),
-      ...(file !== undefined && { sha256: file.sha256 }),
+      ...(file?.sha256 !== undefined && { sha256: file.sha256 }),
       ...(value !== undefined && { text: value }),
     },
   ]
@@ -207,7 +210,7 @@ function partOf({ name, fileName, contentType, value, _file: file }: Param): For
 export function contentText(content: HarEntry['response']['content']): string {
   const { text = '', encoding, mimeType = '' } = content ?? {}
   if (encoding !== 'base64') return text
-  if (!/json|text|xml|html|javascript|urlencoded/i.test(mimeType)) return ''
+  if (!isTextType(mimeType)) return ''
   try {
     return new TextDecoder().decode(Uint8Array.from(atob(text), sign => sign.charCodeAt(0)))
   } catch {

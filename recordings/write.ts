@@ -124,7 +124,7 @@ export class HarWriter {
     if (existsSync(path)) rmSync(temporary)
     else move(temporary, path)
     this.#kept.add(sha256)
-    return { size, sha256, path: join(basename(folder), sha256) }
+    return { size, sha256, path: `${basename(folder)}/${sha256}` }
   }
 }
 

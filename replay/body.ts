@@ -5,12 +5,13 @@
 
 import { hash } from 'node:crypto'
 import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs'
-import { basename, extname, join, resolve, sep } from 'node:path'
+import { basename, extname, join } from 'node:path'
 import { formFrame, type PartHead } from '../base/multipart.ts'
 import { packageRoot } from '../base/paths.ts'
 import type { Content } from '../base/wire.ts'
 import { parse } from '../contracts/answers.ts'
-import type { HarEntry } from '../recordings/har.ts'
+import { fileBeside } from '../recordings/beside.ts'
+import type { HarEntry, HarParam } from '../recordings/har.ts'
 import type { RecordedCall } from '../recordings/traffic.ts'
 import type { Ids } from './ids.ts'
 
@@ -27,12 +28,7 @@ export interface ReplayBody {
   missing?: string
 }
 
-type Post = NonNullable<HarEntry['request']['postData']>
-export type HarParam = NonNullable<Post['params']>[number]
-
 const boundary = 'understudy-replay-boundary'
-/** A larger JSON body beside the recording is sent as it lies there. */
-const maxRewritten = 16 * 1024 * 1024
 
 /** `files`: those of other calls with its Idempotency-Key. */
 export function bodyOf(
@@ -45,12 +41,13 @@ export function bodyOf(
   const { postData } = entry.request
   const type = harHeader(entry, 'content-type') ?? postData?.mimeType ?? ''
   if (/^multipart\/form-data/i.test(type)) return formOf(entry, call, folder, files)
+  if (call.isBodyLeftOut && call.cut === undefined)
+    return { content: undefined, missing: 'its body is not in the recording' }
   if (postData === undefined) return { content: undefined }
-  if (postData._file !== undefined) {
-    const path = fileAt(folder, postData._file.path)
-    if (path === undefined) return { content: undefined, missing: 'its body was not kept in the recording' }
-    if (postData._file.size > maxRewritten) return { content: fromDisk(path) }
-    return rewritten(readFileSync(path, 'utf8'), ids)
+  if (postData.text === undefined && postData._body_file !== undefined) {
+    const beside = fileBeside(folder, postData._body_file.path)
+    if (beside === undefined) return { content: undefined, missing: 'its body is not in the recording' }
+    return { content: fromDisk(beside.path) }
   }
   if (postData.encoding === 'base64') return { content: inMemory(Buffer.from(postData.text ?? '', 'base64')) }
   if (postData.text === undefined) {
@@ -117,19 +114,19 @@ const isAnyFile = ({ status, cut }: RecordedCall): boolean =>
 function withFile(param: HarParam, call: RecordedCall, folder: string, files: readonly HarParam[]): HarParam {
   if (!isFile(param) || (isBodyRecorded(param, folder) && call.cut?.when !== 'in_request') || !isAnyFile(call))
     return param
-  const sha256 = param._file?.sha256 || undefined
+  const sha256 = param._body_file?.sha256 || undefined
   const isPart = call.cut !== undefined || sha256 === undefined
   const same = files.find(
-    ({ name, fileName, _file }) =>
-      name === param.name && fileName === param.fileName && (isPart || _file?.sha256 === sha256),
+    ({ name, fileName, _body_file: file }) =>
+      name === param.name && fileName === param.fileName && (isPart || file?.sha256 === sha256),
   )
   return same ?? param
 }
 
-const isFile = ({ fileName, _file }: HarParam): boolean => fileName !== undefined || _file !== undefined
+const isFile = ({ fileName, _body_file: file }: HarParam): boolean => fileName !== undefined || file !== undefined
 
-const pathOf = ({ _file: file }: HarParam, folder: string): string | undefined =>
-  fileAt(folder, file?.path) ?? clipOfHash(file?.sha256)
+const pathOf = ({ _body_file: file }: HarParam, folder: string): string | undefined =>
+  fileBeside(folder, file?.path)?.path ?? clipOfHash(file?.sha256)
 
 /** Whether it is a file whose bytes are there. */
 export const isBodyRecorded = (param: HarParam, folder: string): boolean =>
@@ -142,7 +139,7 @@ interface Part {
 }
 
 function partOf(param: HarParam, call: RecordedCall, folder: string, notes: Set<string>): Part {
-  const { name, fileName, contentType, value, _file: file } = param
+  const { name, fileName, contentType, value, _body_file: file } = param
   const hasFile = isFile(param)
   const head: PartHead = {
     field: quoted(name),
@@ -170,13 +167,17 @@ function standInFor(entry: HarEntry, { status, text }: RecordedCall): { params: 
   if (status === 400 && /no file|field/i.test(text)) return { params: [] }
   if (status === 400 && /file type/i.test(text) && entry._rule === undefined)
     return {
-      params: [{ name: 'file', fileName: 'file.txt', contentType: 'text/plain', _file: { size: 64, sha256: '' } }],
+      params: [{ name: 'file', fileName: 'file.txt', contentType: 'text/plain', _body_file: { size: 64, sha256: '' } }],
     }
   if (status === 400 && /too large/i.test(text) && entry._rule === undefined)
-    return { params: [{ name: 'file', fileName: 'large.mp4', contentType: 'video/mp4', _file: { size, sha256: '' } }] }
+    return {
+      params: [{ name: 'file', fileName: 'large.mp4', contentType: 'video/mp4', _body_file: { size, sha256: '' } }],
+    }
   const clip = join(clipsFolder, 'short.mp4')
   return {
-    params: [{ name: 'file', fileName: 'short.mp4', contentType: 'video/mp4', _file: { size, sha256: hashOf(clip) } }],
+    params: [
+      { name: 'file', fileName: 'short.mp4', contentType: 'video/mp4', _body_file: { size, sha256: hashOf(clip) } },
+    ],
     note: 'its file is not in the recording: short.mp4 was sent in its place',
   }
 }
@@ -192,13 +193,6 @@ const filler = (size: number): Content => ({
     for (let left = size; left > 0; left -= zeros.length) yield zeros.subarray(0, Math.min(left, zeros.length))
   },
 })
-
-/** A recording may come from anywhere: nothing outside of its folder is sent to anybody. */
-function fileAt(folder: string, path: string | undefined): string | undefined {
-  if (path === undefined) return undefined
-  const whole = resolve(folder, path)
-  return whole.startsWith(resolve(folder) + sep) && existsSync(whole) ? whole : undefined
-}
 
 const clipsFolder = join(packageRoot, 'fixtures', 'clips')
 const clipNames = ['short', 'longer', 'difficult'].flatMap(name =>

@@ -33,7 +33,10 @@ export function signatureOf(answer: ReplayedResponse): string {
 
 /** undefined where both are alike in what decides how a client goes on. */
 export function outcomeDifference(recorded: ReplayedResponse, found: ReplayedResponse): ResponseDifference | undefined {
-  if (signatureOf(recorded) === signatureOf(found)) return undefined
+  // A body that was left out of the recording has an error's code in it, which nobody knows.
+  const isKnown = recorded.hasBody || recorded.cut !== undefined
+  const known = (answer: ReplayedResponse) => signatureOf(isKnown ? answer : { ...answer, json: undefined })
+  if (known(recorded) === known(found)) return undefined
   const told = { expected: inShort(recorded), found: inShort(found) }
   const [before, now] = [recorded.cut, found.cut].map(cut =>
     cut === undefined ? '' : cut.when === 'in_body' ? 'b' : 'h',

@@ -6,10 +6,11 @@
 import { fingerprintOf } from '../base/fingerprint.ts'
 import { isLoopback } from '../base/loopback.ts'
 import { operations } from '../contracts/operations.ts'
-import type { HarEntry } from '../recordings/har.ts'
+import type { HarEntry, HarParam } from '../recordings/har.ts'
+import { isAnswerBodyLeftOut } from '../recordings/leftOut.ts'
 import type { HarSource } from '../recordings/read.ts'
 import { type RecordedCall, type Traffic, trafficOf } from '../recordings/traffic.ts'
-import { type HarParam, harHeader, isBodyRecorded } from './body.ts'
+import { harHeader, isBodyRecorded } from './body.ts'
 import { isIdName } from './ids.ts'
 import type { ReplayReport } from './report.ts'
 
@@ -43,6 +44,8 @@ export interface ScheduledReplay {
   scenario: (string | undefined)[]
   /** The files with an Idempotency-Key whose bytes are there, by `retryOf`: a call that lacks them tried to send the same. */
   files: Map<string, HarParam[]>
+  /** A job was made whose id is not in the recording, as what was answered then was left out. */
+  makesNameless: boolean
   /** Keys that one has to be found for, in the order of their first calls. */
   keys: number
 }
@@ -53,15 +56,20 @@ export function* trafficIn(source: HarSource, base: string): Generator<{ entry: 
   for (const entry of source.entries()) {
     const isHere = isBelow(entry.request.url, base)
     number++
-    yield {
-      entry,
-      traffic: trafficOf(entry, {
-        number,
-        base: isHere ? baseIn(entry.request.url, base) : base,
-        fingerprint: fingerprintOf,
-      }),
-    }
+    const traffic = trafficOf(entry, {
+      number,
+      base: isHere ? baseIn(entry.request.url, base) : base,
+      fingerprint: fingerprintOf,
+    })
+    yield { entry, traffic: source.areKeysLeftOut ? withKey(traffic) : traffic }
   }
+}
+
+/** A call whose key its tool has taken out: it was answered as one that had a key. */
+function withKey(traffic: Traffic): Traffic {
+  if (traffic.kind === 'webhook' || traffic.hasKey || traffic.status === 401) return traffic
+  const isKeyed = traffic.operation !== undefined && operations[traffic.operation].auth === 'key'
+  return isKeyed ? { ...traffic, hasKey: true, key: 'redacted' } : traffic
 }
 
 /** One server by two names, as 127.0.0.1 and localhost are. */
@@ -109,6 +117,7 @@ export function replayPlanOf(source: HarSource): ScheduledReplay {
     owners: new Map(),
     scenario: new Array(size).fill(undefined),
     files: new Map(),
+    makesNameless: false,
     keys: 0,
   }
   /** URLs of other hosts that the server gave: those are followed. */
@@ -129,6 +138,7 @@ export function replayPlanOf(source: HarSource): ScheduledReplay {
     }
     const call = traffic as RecordedCall
     plan.calls++
+    plan.makesNameless ||= call.operation === 'createJob' && isAnswerBodyLeftOut(entry)
     plan.at[place] = call.at
     plan.end[place] = Math.max(call.at, Math.floor(call.endedAt))
     rememberUrls(call.json, base, given)

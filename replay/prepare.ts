@@ -170,7 +170,8 @@ export function makePreparer(setting: Setting): Preparer {
         ids.lostIn(sent.url) ??
         ids.lostIn(call.path) ??
         (body.text === undefined ? undefined : ids.lostIn(body.text)) ??
-        strangeHost(url, isHere)
+        strangeHost(url, isHere) ??
+        nameless(call)
       return {
         request,
         place: met,
@@ -178,6 +179,12 @@ export function makePreparer(setting: Setting): Preparer {
         ...(lost !== undefined && { lost }),
       }
     },
+  }
+
+  /** Which job it is about can't be told where what its creation was answered is not in the recording. */
+  function nameless({ jobId, status }: RecordedCall): string | undefined {
+    const isUnknown = plan.makesNameless && jobId !== undefined && status !== 404 && !ids.has(jobId)
+    return isUnknown ? 'its job was made in a call whose answer is not in the recording' : undefined
   }
 
   /** A URL that the server gave may lead elsewhere, such as to a file store. */

@@ -208,8 +208,9 @@ function spanOf({ at, skip }: ScheduledReplay): number {
   return first === -1 ? 0 : (at[last] as number) - (at[first] as number)
 }
 
-function notesOn({ log }: HarSource, plan: ScheduledReplay, given: readonly string[]): string[] {
+function notesOn({ log, areKeysLeftOut }: HarSource, plan: ScheduledReplay, given: readonly string[]): string[] {
   return [
+    ...(areKeysLeftOut ? ['no call in the recording has a key: one was sent where a route needs it'] : []),
     ...(log._incomplete === undefined ? [] : [`the recording is not all that happened: ${log._incomplete}`]),
     ...(given.length > plan.keys
       ? [`${plural(given.length, 'key')} were given, and the recording has ${plan.keys}: the others were not used`]

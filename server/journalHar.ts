@@ -66,11 +66,7 @@ function ofExchange(exchange: Exchange, shown: ExchangeEntry): HarEntry {
       redirectURL: '',
       headersSize: -1,
       bodySize: -1,
-      content: {
-        size: Number(response?.headers['content-length'] ?? -1),
-        mimeType: typeOf(response?.headers ?? {}),
-        ...(response?.body !== undefined && { text: bodyAsText(response.body) }),
-      },
+      content: contentOf(response),
     },
     _kind: 'call',
     _real_ms: exchange.startedAt,
@@ -81,6 +77,13 @@ function ofExchange(exchange: Exchange, shown: ExchangeEntry): HarEntry {
     ...(shown.delay_ms !== undefined && { _delay_ms: shown.delay_ms }),
     ...(cut !== undefined && { _cut: cut }),
   }
+}
+
+function contentOf(response: ExchangeEntry['response']): HarEntry['response']['content'] {
+  const { headers = {}, body } = response ?? {}
+  const text = body === undefined ? undefined : bodyAsText(body)
+  const size = text === undefined ? Number(headers['content-length'] ?? 0) : Buffer.byteLength(text)
+  return { size, mimeType: typeOf(headers), ...(text !== undefined && { text }) }
 }
 
 function ofDelivery(attempt: DeliveryAttempt, shown: WebhookEntry): HarEntry {
@@ -138,7 +141,7 @@ const requestOf = (headers: Readonly<Record<string, string>>, url: string) => ({
 
 /** An upload's file is with the mock: what is known of it stands here in its place. */
 function formOf({ filename, size, type, sha256 }: NonNullable<Exchange['upload']>, headers: Record<string, string>) {
-  const file = { name: 'file', fileName: filename, contentType: type, _file: { size, sha256 } }
+  const file = { name: 'file', fileName: filename, contentType: type, value: '', _body_file: { size, sha256 } }
   return { mimeType: typeOf(headers), params: [file] }
 }
 

@@ -13,9 +13,9 @@ import { pipeline } from 'node:stream/promises'
 import { ConfigError } from '../base/options.ts'
 import { tagOf } from '../base/seed.ts'
 import { type VideoType, videoTypes } from '../contracts/schemas.ts'
-import { durationMsOf, isVideoType, sniff, sniffBytes, typeOfName } from '../media/video.ts'
+import { knownContentsOf, sniff, sniffBytes, typeOfName, videoTypeOf } from '../media/video.ts'
 import { apiError } from './errors.ts'
-import { videoIdFor } from './world/videoLength.ts'
+import { type UploadLength, videoIdFor } from './world/videoLength.ts'
 import type { World } from './world/world.ts'
 
 /** A world keeps the files of this many uploads; the oldest goes first. Its video_url still tells its length. */
@@ -101,9 +101,17 @@ export class Uploads {
     return rm(received.path, { force: true })
   }
 
-  /** Moves a received file to where its video_url finds it, and gives its video_id, which carries its length. */
+  /**
+   * Moves a received file to where its video_url finds it, and gives its video_id, which carries its length. Throws
+   * invalid_file_type for one that has sound only, and drops it.
+   */
   async keep(world: World, received: Received): Promise<string> {
-    const { id, folder } = await this.#newFolder(world, await durationMsOf(received.path, received.sha256))
+    const { durationMs, plays, isSoundOnly } = await knownContentsOf(received.path, received.sha256)
+    if (isSoundOnly) {
+      await this.drop(received)
+      throw apiError('invalid_file_type', `the field "file" holds sound and no picture; expected one of ${supported}`)
+    }
+    const { id, folder } = await this.#newFolder(world, durationMs ?? (plays ? 'drawn' : 'unreadable'))
     await rename(received.path, join(folder, `${nameOf(received.filename)}${videoTypes[received.type][0]}`))
     const kept = this.#kept.get(world) ?? []
     this.#kept.set(world, kept)
@@ -141,7 +149,7 @@ export class Uploads {
   }
 
   /** After a restart on the same data folder and seed, numbers that are taken are passed over. */
-  async #newFolder(world: World, durationMs: number | undefined): Promise<{ id: string; folder: string }> {
+  async #newFolder(world: World, durationMs: UploadLength): Promise<{ id: string; folder: string }> {
     for (;;) {
       const id = videoIdFor(`${world.tag}${world.random.id('upload', world.nextUpload++)}`, durationMs)
       const folder = this.#folderOf(id)
@@ -166,8 +174,8 @@ const supported = Object.keys(videoTypes).join(', ')
 
 /** UP-2: a claimed type must be a supported one. Generic claims are none: clients send them for want of a better. */
 function refuseWrongClaim(filename: string, claimed: string | undefined): void {
-  if (claimed !== undefined && claimed !== 'application/octet-stream') {
-    if (!isVideoType(claimed))
+  if (claimed !== undefined && !/^(application|binary)\/octet-stream$/i.test(claimed)) {
+    if (videoTypeOf(claimed) === undefined)
       throw apiError('invalid_file_type', `the field "file" is ${claimed}; expected one of ${supported}`)
     return
   }

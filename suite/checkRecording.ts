@@ -53,7 +53,12 @@ export function checkRecording(file: string, options: CheckRecordingOptions = {}
       exchanges,
       ...(options.require && { require: options.require }),
     })
-    return options.baseline === undefined ? report : { ...report, changes: compare(options.baseline, report) }
+    const { _incomplete: incomplete } = source.log
+    return {
+      ...report,
+      ...(incomplete !== undefined && { incomplete }),
+      ...(options.baseline && { changes: compare(options.baseline, report) }),
+    }
   } finally {
     source.close()
   }

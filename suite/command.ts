@@ -111,6 +111,7 @@ async function checkFile(
     ...(require && { require }),
     ...(baseline !== undefined && { baseline: readBaseline(baseline) }),
   })
+  if (report.incomplete !== undefined) writeLine(io.stderr, `Not all was judged: ${report.incomplete}`)
   writeReports(io, report, reporter, reporters)
   return report.ok ? 0 : 1
 }

@@ -86,6 +86,7 @@ export const Report = {
     started_at: { ...textSchema, description: 'UTC, ISO 8601.' },
     ms: { type: 'number', description: 'How long it took.' },
     complete: { type: 'boolean', description: 'false: it was stopped before its end.' },
+    incomplete: { ...textSchema, description: 'Of a recording: why not all that happened was judged.' },
     ok: { type: 'boolean', description: 'Whether the run is green; the command then exits 0.' },
     why: { ...textSchema, description: 'The summary in a sentence, and why the run is not green where it is not.' },
     summary: { ...VerdictSummary, description: 'How many of the clauses have each verdict.' },

@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { outputsFolder, packageRoot } from '../base/paths.ts'
 import { videoTypes } from '../contracts/schemas.ts'
-import { readDurationMs, sniff, sniffBytes } from '../media/video.ts'
+import { contentsOf, sniff, sniffBytes } from '../media/video.ts'
 
 const run = promisify(execFile)
 const clipsFolder = join(packageRoot, 'fixtures', 'clips')
@@ -51,8 +51,8 @@ for (const name of clips) {
     t.ok(Math.abs(Number(format.duration) - expectedSeconds) <= 0.05, `lasts ${format.duration} s`)
     t.ok((await stat(path)).size < maxClipBytes)
 
-    const durationMs = (await readDurationMs(path)) ?? Number.NaN
-    t.ok(Math.abs(durationMs / 1000 - Number(format.duration)) <= 0.05, `UP-3 readDurationMs gives ${durationMs}`)
+    const durationMs = (await contentsOf(path)).durationMs ?? Number.NaN
+    t.ok(Math.abs(durationMs / 1000 - Number(format.duration)) <= 0.05, `UP-3 contentsOf gives ${durationMs}`)
     const head = (await readFile(path)).subarray(0, sniffBytes)
     const sniffed = await sniff(head)
     t.ok('type' in sniffed && videoTypes[sniffed.type].some(known => known === ending), 'UP-4 sniff agrees')

@@ -1,5 +1,5 @@
 /** UP-2 and the go-live clauses: what is uploaded, and what was tried before going live. */
-import { videoTypes } from '../../contracts/schemas.ts'
+import { videoTypeAliases, videoTypes } from '../../contracts/schemas.ts'
 import type { Client, ClientCall } from '../client.ts'
 import { broke, type ConductRule, kept, type RuleFinding } from '../rule.ts'
 
@@ -26,15 +26,13 @@ export const acceptableUploads: ConductRule = {
 }
 
 const extensions: readonly string[] = Object.values(videoTypes).flat()
-/** Other names of the same types. */
-const aliases = ['video/vnd.avi', 'video/avi', 'video/msvideo', 'video/x-m4v']
 
 function whyUnacceptable({ file, length = 0, status, message = '', rule }: ClientCall): string | undefined {
   const size = file?.sha256 ? file.size : Math.max(file?.size ?? 0, length)
   if (size > maxBytes + formBytes) return `which has ${size} bytes`
   const type = file?.type?.toLowerCase().split(';', 1)[0]?.trim()
   const isTold = type !== undefined && type !== '' && type !== 'unknown' && type !== 'application/octet-stream'
-  if (isTold && !(type in videoTypes) && !aliases.includes(type)) return `which is ${type}`
+  if (isTold && !(type in videoTypes) && !(type in videoTypeAliases)) return `which is ${type}`
   const [, extension] = /\.(\w+)$/.exec(file?.filename ?? '') ?? []
   const isVideo = extensions.includes(extension?.toLowerCase() ?? '')
   if (!isTold && extension !== undefined && !isVideo) return 'which is not a video by its name'

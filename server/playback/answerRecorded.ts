@@ -52,7 +52,8 @@ async function answer(mock: Mock, playback: Playback, request: FastifyRequest, r
   if (mock.config.mockHeaders) reply.header('x-mock-replay', 'not recorded')
   if (mock.config.replayFallback === 'mock') return false
   const error = apiError('route_not_found')
-  error.message = `Not in the recording: ${found.why.slice(0, 600)}; --replay-fallback mock has the live mock answer`
+  const why = found.why.slice(0, 600)
+  error.message = `${why[0]?.toUpperCase()}${why.slice(1)}; --replay-fallback mock has the live mock answer`
   throw error
 }
 

@@ -1,8 +1,10 @@
 /** The bodies of a recording: in it, beside it, or, of an output whose bytes were not kept, the mock's own file. */
-import { readFileSync, realpathSync, statSync } from 'node:fs'
-import { basename, join, resolve, sep } from 'node:path'
+import { readFileSync, statSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { outputsFolder } from '../../base/paths.ts'
-import type { HarEntry, HarFile } from '../../recordings/har.ts'
+import { fileBeside, maxReadBytes } from '../../recordings/beside.ts'
+import type { HarEntry } from '../../recordings/har.ts'
+import { isAnswerBodyLeftOut, isRequestBodyLeftOut } from '../../recordings/leftOut.ts'
 
 /** Bytes of a file, from `start` on. */
 export interface FileBody {
@@ -14,53 +16,33 @@ export interface FileBody {
 /** Text, bytes, or a file. */
 export type PlaybackBody = string | Buffer | FileBody
 
-/** Longer JSON is no answer of the API; it is sent as it is. */
-const maxJsonBytes = 16 * 1024 * 1024
-
 export const bodySize = (body: PlaybackBody): number => (isFile(body) ? body.size : Buffer.byteLength(body))
 
 export const isFile = (body: PlaybackBody): body is FileBody => typeof body === 'object' && 'path' in body
 
 /** The body of an answer as it was recorded; '' where nothing is left of it. `folder` is the recording's. */
 export function answerBodyOf({ request, response }: HarEntry, folder: string): PlaybackBody {
-  const { text, encoding, _file: file, mimeType = '' } = response.content ?? {}
+  const { text, encoding, _body_file: file, mimeType = '' } = response.content ?? {}
   if (text !== undefined && encoding === 'base64') {
     const bytes = Buffer.from(text, 'base64')
     return /json/i.test(mimeType) ? bytes.toString() : bytes
   }
   if (text !== undefined) return text
-  const kept = fileOf(file, folder) ?? outputOf(request.url, response)
-  return kept !== undefined && /json/i.test(mimeType) && kept.size <= maxJsonBytes ? readText(kept) : (kept ?? '')
+  const beside = fileBeside(folder, file?.path)
+  return (beside && { ...beside, start: 0 }) ?? outputOf(request.url, response) ?? ''
 }
+
+/** Whether there was a body that nobody has: nothing in the recording, and no output of the mock's own. */
+export const isAnswerLost = (entry: HarEntry): boolean =>
+  isAnswerBodyLeftOut(entry) && outputOf(entry.request.url, entry.response) === undefined
 
 /** The text of a JSON body that was sent; undefined where it isn't known, or not all of it. */
-export function requestTextOf({ request, _cut: cut }: HarEntry, folder: string): string | undefined {
-  const { text, _file: file } = request.postData ?? {}
-  if (cut?.when === 'in_request') return undefined
+export function requestTextOf(entry: HarEntry, folder: string): string | undefined {
+  if (isRequestBodyLeftOut(entry)) return undefined
+  const { text, _body_file: file } = entry.request.postData ?? {}
   if (text !== undefined) return text.endsWith('… (cut)') ? undefined : text
-  const kept = fileOf(file, folder)
-  if (kept !== undefined && kept.size <= maxJsonBytes) return readText(kept)
-  return hadBody(request) ? undefined : ''
-}
-
-/** What was refused by its head alone has its body nowhere: the headers say that there was one. */
-function hadBody({ headers, bodySize = 0, postData }: HarEntry['request']): boolean {
-  if (bodySize > 0 || postData?._file !== undefined) return true
-  const said = headers.find(({ name }) => /^(content-length|transfer-encoding)$/i.test(name))
-  return said !== undefined && said.value !== '0'
-}
-
-/** A file beside the recording, never one outside of its folder: a recording may come from anywhere. */
-function fileOf(file: HarFile | undefined, folder: string): FileBody | undefined {
-  if (file?.path === undefined) return undefined
-  try {
-    const path = realpathSync(resolve(folder, file.path))
-    if (!path.startsWith(realpathSync(folder) + sep)) return undefined
-    const found = statSync(path)
-    return found.isFile() ? { path, start: 0, size: found.size } : undefined
-  } catch {
-    return undefined
-  }
+  const beside = fileBeside(folder, file?.path)
+  return beside === undefined ? '' : beside.size <= maxReadBytes ? readFileSync(beside.path, 'utf8') : undefined
 }
 
 /** The journal keeps no files: an output is played from those that the mock has, so that it can be watched. */
@@ -75,5 +57,3 @@ function outputOf(url: string, { status, headers }: HarEntry['response']): FileB
   if (from === undefined || Number(from) >= size) return { path, start: 0, size }
   return { path, start: Number(from), size: Math.min(Number(to), size - 1) - Number(from) + 1 }
 }
-
-const readText = ({ path }: FileBody): string => readFileSync(path, 'utf8')

@@ -54,7 +54,7 @@ export async function playCall(
   }
   if (call.requestId !== undefined) exchange.id = call.requestId
   exchange.jobId = call.jobId ?? null
-  exchange.played = { number: playback.numberOf(recorded.i, entry), fault: entry._fault, cut: call.cut }
+  exchange.played = { number: playback.numberOf(recorded.i), fault: entry._fault, cut: call.cut }
   try {
     await play(playing, call.cut, reply)
   } catch (error) {
@@ -100,8 +100,8 @@ async function play(playing: PlayedCall, cut: Cut | undefined, reply: FastifyRep
 }
 
 /** "12", or "repeated 12". */
-function labelOf({ playback, recorded: { how, i, entry } }: PlayedCall): string {
-  const number = playback.numberOf(i, entry)
+function labelOf({ playback, recorded: { how, i } }: PlayedCall): string {
+  const number = playback.numberOf(i)
   return how === 'played' ? String(number) : `repeated ${number}`
 }
 

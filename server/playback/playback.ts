@@ -17,7 +17,7 @@ import {
   type Traffic,
   trafficOf,
 } from '../../recordings/traffic.ts'
-import { requestTextOf } from './bodies.ts'
+import { isAnswerLost, requestTextOf } from './bodies.ts'
 import { type BodyKey, bodyKeyOf, requestKeyOf } from './keys.ts'
 import { type Asked, Matcher } from './matcher.ts'
 import { rewriteUrls } from './urls.ts'
@@ -51,6 +51,8 @@ export class Playback {
   /** Where the bodies beside it are. */
   readonly folder: string
   readonly #source: HarSource
+  /** By entry: the number of its call among the calls, from 1. */
+  readonly #numbers: number[] = []
   readonly #matcher = new Matcher()
   readonly #webhooks = new Map<number, TimedWebhook[]>()
   /** Deliveries that had failed. */
@@ -70,10 +72,12 @@ export class Playback {
       const { log, base } = this.#source
       const target = log._target?.replace(/\/+$/, '')
       this.#bases = [...new Set([base, target].filter(one => one !== undefined))]
-      const { calls, webhooks: count } = this.#index()
+      const { calls, webhooks: count, lost } = this.#index()
       const webhooks = count === 0 ? '' : ` and ${plural(count, 'webhook')}`
       const part = log._incomplete === undefined ? '' : `; it is not complete: ${log._incomplete}`
-      this.summary = `replaying ${file}: ${plural(calls, 'call')}${webhooks} of ${base ?? target ?? 'an unknown host'}${part}`
+      const without =
+        lost === 0 ? '' : `; ${plural(lost, 'answer')} can't be played, as the body is not in the recording`
+      this.summary = `replaying ${file}: ${plural(calls, 'call')}${webhooks} of ${base ?? target ?? 'an unknown host'}${without}${part}`
     } catch (error) {
       this.#source.close()
       throw error
@@ -88,19 +92,26 @@ export class Playback {
     const body = text === undefined ? undefined : bodyKeyOf(text, [base, ...this.#bases], secrets)
     const asked = { client, request, body }
     const next = this.#matcher.next(asked)
-    if (next !== undefined) return { how: 'played', i: next, ...this.#read(next) }
+    if (next !== undefined) return this.#playable(next, 'played')
     const last = method === 'GET' || method === 'HEAD' ? this.#matcher.last(asked) : undefined
     if (last !== undefined) {
-      const { entry, call } = this.#read(last)
-      if (call.cut === undefined && call.status >= 200 && call.status < 300)
-        return { how: 'repeated', i: last, entry, call }
+      const { call } = this.#read(last)
+      if (call.cut === undefined && call.status >= 200 && call.status < 300) return this.#playable(last, 'repeated')
     }
-    return { how: 'unknown', why: this.#whyNot(asked) }
+    return { how: 'unknown', why: `not in the recording: ${this.#whyNot(asked)}` }
   }
 
-  /** A call's number in the recording. */
-  numberOf(i: number, entry: HarEntry): number {
-    return entry._number ?? i + 1
+  /** Never an empty answer in the place of one that was not: its body may have been left out. */
+  #playable(i: number, how: 'played' | 'repeated'): RecordedMatch {
+    const { entry, call } = this.#read(i)
+    if (!isAnswerLost(entry)) return { how, i, entry, call }
+    const recorded = `call ${this.numberOf(i)} of ${this.file} was answered ${call.status}`
+    return { how: 'unknown', why: `its body is not in the recording: ${recorded}, and what was answered was left out` }
+  }
+
+  /** A call's number among those that are played, from 1. */
+  numberOf(i: number): number {
+    return this.#numbers[i] ?? i + 1
   }
 
   /** Its webhooks, in the order of their times. */
@@ -136,7 +147,7 @@ export class Playback {
     }
     const nearest = this.#matcher.nearest(request)
     if (nearest === undefined) return `${this.file} has no calls`
-    const number = this.numberOf(nearest.i, this.#source.at(nearest.i))
+    const number = this.numberOf(nearest.i)
     if (nearest.request === request) return `${request} was not so often in ${this.file}; the first was call ${number}`
     return `${request} was not in ${this.file}; the nearest is call ${number}, ${nearest.request}`
   }
@@ -155,10 +166,10 @@ export class Playback {
     return [...this.#bases, ...(host === undefined ? [] : [`http://${host}`, `https://${host}`])]
   }
 
-  #index(): { calls: number; webhooks: number } {
+  #index(): { calls: number; webhooks: number; lost: number } {
     /** By job: the call that has created or started it last, and when that was answered. */
     const begun = new Map<string, { i: number; at: number }>()
-    const counts = { calls: 0, webhooks: 0 }
+    const counts = { calls: 0, webhooks: 0, lost: 0 }
     for (let i = 0; i < this.#source.size; i++) {
       const entry = this.#source.at(i)
       const headers = lowerCase(entry.request.headers)
@@ -167,7 +178,8 @@ export class Playback {
         this.#addHook(i, this.#traffic(i, entry) as RecordedWebhook, begun)
         continue
       }
-      counts.calls++
+      this.#numbers[i] = ++counts.calls
+      if (isAnswerLost(entry)) counts.lost++
       const path = pathBelow(entry.request.url, this.#source.base)
       const secrets = Object.entries(headers).flatMap(([name, value]) => (isSecretHeader(name) ? value : []))
       const request = requestKeyOf(entry.request.method, path, secrets)

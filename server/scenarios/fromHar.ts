@@ -59,11 +59,12 @@ export function scenarioFromRecording(file: string, options: FromHarOptions): Ma
         `${file} has no world ${JSON.stringify(options.world)}; expected one of ${[...worlds].slice(0, 5).join(', ')}`,
       )
     const drafted = draft.finish(options.world)
+    const { _incomplete: incomplete } = source.log
     if (drafted === undefined) return undefined
     const yaml = yamlOf(name, basename(file), drafted, options.schema)
     // What is written has to be playable: whatever was recorded.
     parseScenario(yaml, name)
-    return { name, yaml, notes: notesOf(drafted) }
+    return { name, yaml, notes: [...notesOf(drafted), ...(incomplete === undefined ? [] : [incomplete])] }
   } finally {
     source.close()
   }
@@ -72,7 +73,7 @@ export function scenarioFromRecording(file: string, options: FromHarOptions): Ma
 /** "Incident 3 (prod).har" is incident-3-prod. */
 function nameFrom(file: string): string {
   const bare = basename(file)
-    .replace(/\.\w+$/, '')
+    .replace(/(\.har)?\.\w+$/i, '')
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-+|-+$/g, '')

@@ -2,7 +2,13 @@
 
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { createServer, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
+import {
+  createServer,
+  request as httpRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type RequestOptions,
+} from 'node:http'
 import { connect, createServer as createTcpServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -142,9 +148,11 @@ t.test(
     t.equal(uploaded?._world, fingerprintOf('test_of_mine'))
     t.equal(downloaded?._world, 'anonymous')
     const [file] = uploaded?.request.postData?.params ?? []
-    t.match(file, { name: 'file', fileName: 'short.mp4', _file: { size: bytes.length } })
-    t.same(readFileSync(join(t.testdirName, file?._file?.path ?? '')), bytes, 'the upload is beside it')
-    t.same(readFileSync(join(t.testdirName, downloaded?.response.content?._file?.path ?? '')), whole.body)
+    t.match(file, { name: 'file', fileName: 'short.mp4', _body_file: { size: bytes.length } })
+    const { content } = downloaded?.response ?? {}
+    t.equal(content?._file, content?._body_file?.path, "Playwright's own field leads to the body too")
+    t.same(readFileSync(join(t.testdirName, file?._body_file?.path ?? '')), bytes, 'the upload is beside it')
+    t.same(readFileSync(join(t.testdirName, downloaded?.response.content?._body_file?.path ?? '')), whole.body)
     t.same(Buffer.from(textOf(ranged), 'base64'), part.body, 'a small one is in it')
     t.equal(recorder.recorder.files, 2)
 
@@ -265,7 +273,7 @@ t.test('an upload that the target cuts is recorded as such, and the client is cu
   t.match(through, /ECONNRESET|EPIPE/)
   const [entry] = await recorder.entries()
   t.match(entry?._cut, { by: 'server', when: 'in_request', how: 'reset', bytes: Number })
-  t.match(entry?.request.postData?.params, [{ name: 'file', fileName: 'big.mp4', _file: { size: Number } }])
+  t.match(entry?.request.postData?.params, [{ name: 'file', fileName: 'big.mp4', _body_file: { size: Number } }])
   t.notOk(existsSync(recorder.bodies), 'nothing of it is left')
 })
 
@@ -657,7 +665,7 @@ t.test('a large upload streams through in little memory, and is kept by its hash
   t.ok(received > 65 * MiB)
   t.match((await command.stop('SIGTERM')).stdout, /big\.har: 2 calls, 0 failed, 0 cut, 2 files beside it\n$/)
   const har = openHar(out)
-  const file = [...har.entries()][1]?.request.postData?.params?.[0]?._file
+  const file = [...har.entries()][1]?.request.postData?.params?.[0]?._body_file
   t.equal(readFileSync(join(har.folder, String(file?.path))).length, 64 * MiB)
   har.close()
 })
@@ -914,8 +922,8 @@ t.test('forms are taken apart as they were sent; what is no form is told by its 
   const params = good?.request.postData?.params
   t.match(params, [
     { name: 'note', value: 'hällo' },
-    { name: 'file', fileName: 'clip "ä".mp4', _file: { size: 7 } },
-    { name: 'typed', fileName: 'x.webm', contentType: 'video/webm; a=b', _file: { size: 0 } },
+    { name: 'file', fileName: 'clip "ä".mp4', _body_file: { size: 7 } },
+    { name: 'typed', fileName: 'x.webm', contentType: 'video/webm; a=b', _body_file: { size: 0 } },
   ])
   t.equal(params?.[1]?.contentType, undefined, 'UP-4 a part without a type is recorded without one')
   t.equal(good?.comment, undefined)
@@ -953,12 +961,12 @@ t.test(
     const entries = await recorder.entries()
     const [unpacked, large, binary, latin, broken, huge] = entries.map(({ response }) => response.content)
     t.match(unpacked, { text: '{"a": 12345678901234567890}', size: 27 }, 'to the letter')
-    t.match(large, { size: 120_000, _file: { size: 120_000, path: /^incident\.bodies/ } })
+    t.match(large, { size: 120_000, _body_file: { size: 120_000, path: /^incident\.bodies/ } })
     t.match(binary, { text: 'AP8B', encoding: 'base64' })
     t.match(latin, { text: Buffer.from('caf\xe9', 'latin1').toString('base64'), encoding: 'base64' })
     t.match(entries[4]?.comment, /encoding gzip that can't be read: 9 bytes were not kept/)
     t.equal(broken?.text, undefined)
-    t.match(huge, { size: 9 * MiB, _file: { size: 9 * MiB, sha256: /^[0-9a-f]{64}$/, path: undefined } })
+    t.match(huge, { size: 9 * MiB, _body_file: { size: 9 * MiB, sha256: /^[0-9a-f]{64}$/, path: undefined } })
     t.match(entries[5]?.comment, /can't be searched for secrets/)
   },
 )
@@ -983,18 +991,36 @@ t.test('a connection that the target has closed is closed for the client too, no
 
 t.test('what is no call of the target is refused in words, and not recorded', async t => {
   const recorder = await record(t, (await start(t)).url)
-  const websocket = await ask(`${recorder.url}/`, { headers: { connection: 'upgrade', upgrade: 'websocket' } })
-  t.equal(websocket.status, 501)
-  t.match(JSON.parse(String(websocket.body)).error, { code: 'invalid_request', message: /upgrade to websocket/ })
+  for (const upgrade of ['websocket', 'h2c, WebSocket']) {
+    const websocket = await ask(`${recorder.url}/`, { headers: { connection: 'upgrade', upgrade } })
+    t.equal(websocket.status, 501)
+    t.match(JSON.parse(String(websocket.body)).error, {
+      code: 'invalid_request',
+      message: /an upgrade to .*websocket/i,
+    })
+  }
   const asProxy = await onWire(recorder.url, 'GET http://example.com/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
   t.match(asProxy.text, /^HTTP\/1\.1 501 .*reverse proxy/s)
   t.match(
     (await onWire(recorder.url, 'CONNECT example.com:443 HTTP/1.1\r\nHost: x\r\n\r\n')).text,
     /^HTTP\/1\.1 501 .*reverse/s,
   )
-  const h2c = await ask(`${recorder.url}/health`, { headers: { connection: 'Upgrade', upgrade: 'h2c' } })
-  t.equal(h2c.status, 200, 'an offer of HTTP/2 is not taken up, and the call goes through')
-  t.equal((await recorder.entries()).length, 1)
+})
+
+t.test('RFC 9110, 7.8: an offered upgrade is passed over, and the call goes through without it', async t => {
+  const seen: IncomingHttpHeaders[] = []
+  const url = await target(t, (request, response) => {
+    seen.push(request.headers)
+    response.end('fine')
+  })
+  const recorder = await record(t, url)
+  const offers = ['h2c', 'TLS/1.2', 'h2c, TLS/1.2', 'TLS/1.2,HTTP/2.0']
+  for (const upgrade of offers) {
+    const { status } = await ask(`${recorder.url}/health`, { headers: { connection: 'Upgrade', upgrade } })
+    t.equal(status, 200, upgrade)
+  }
+  t.ok(seen.every(({ upgrade, connection }) => upgrade === undefined && !/upgrade/i.test(connection ?? '')))
+  t.equal((await recorder.entries()).length, offers.length)
 })
 
 t.test('the command says where it is, what there is in the end, and what is wrong with its options', async t => {

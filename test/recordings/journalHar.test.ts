@@ -139,7 +139,7 @@ t.test('faults, cuts, uploads and webhooks are told; the reader takes it back', 
   t.teardown(() => source.close())
   const entries = [...source.entries()]
   t.match(entries, [
-    { request: { postData: { params: [{ fileName: 'short.mp4', _file: { sha256: /^[0-9a-f]{64}$/ } }] } } },
+    { request: { postData: { params: [{ fileName: 'short.mp4', _body_file: { sha256: /^[0-9a-f]{64}$/ } }] } } },
     {
       response: { status: 0 },
       _fault: 'close_before_head',

@@ -33,8 +33,9 @@ t.test('the base URL is that of the documented routes, however much else a page 
 t.test('what is not JSON is told by what it is', async t => {
   for (const [content, message] of [
     [Buffer.from(har([]), 'utf16le'), /it is UTF-16; save it as UTF-8/],
-    [Buffer.from([0x1f, 0x8b, 8, 0, 0]), /it is packed \(gzip\); unpack it/],
-    ['{"log": {"entries": [null]}}', /entry 1 \(at byte 21\): it is null/],
+    [Buffer.from([0x1f, 0x8b, 8, 0, 0]), /is packed with gzip and can't be unpacked: unexpected end of file/],
+    [Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x24]), /it is packed \(zstd\); unpack it/],
+    ['{"log": {"entries": [null]}}', /none of its 1 entry can be understood: entry 1 \(at byte 21\): it is null/],
     ['{"log": {"entries": ["a"]}}', /entry 1 \(at byte 21\): it is "a"/],
   ] as const)
     t.throws(() => openHar(written(t, content)), message)

@@ -209,7 +209,7 @@ const form = (at: number, name: string, type: string, size: number, status: numb
   const sha256 = createHash('sha256').update(name).digest('hex')
   made.request.postData = {
     mimeType: 'multipart/form-data',
-    params: [{ name: 'file', fileName: name, contentType: type, _file: { size, sha256 } }],
+    params: [{ name: 'file', fileName: name, contentType: type, _body_file: { size, sha256 } }],
   }
   return made
 }
