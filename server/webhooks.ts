@@ -199,7 +199,6 @@ export class Webhooks {
     const { world } = delivery
     if (delivery.jobs !== world.jobs) return
     delivery.attempts++
-    const sentAt = monotonicMs()
     let refusal: Outcome | undefined
     let headers: Record<string, string> = {}
     try {
@@ -209,6 +208,7 @@ export class Webhooks {
       // Of a snapshot or a recording: what is no URL, or no time that a header could say, fails this delivery only.
       refusal = { status: 0, error: `not sent: ${(error as Error).message}` }
     }
+    const sentAt = monotonicMs()
     const outcome = refusal ?? (await this.#post(delivery, headers))
     if (this.#stop.signal.aborted || delivery.jobs !== world.jobs) return
     const failed = outcome.error !== null
