@@ -172,8 +172,8 @@ test('GO-3 ID-1 an outage: creates come again under their key, and none is doubl
     mix: { create: 1 },
   })
   isGood(t, report)
-  const [mark] = report.marks
-  t.equal(mark?.kind, 'outage')
+  // A generator that was late on a busy machine leaves marks as well.
+  const mark = report.marks.find(({ kind }) => kind === 'outage')
   t.ok(mark && mark.from_ms >= 500 && mark.from_ms < 2_000)
   t.ok(report.statuses['5xx'] >= 20, `${report.statuses['5xx']} failed`)
   const retried = report.facts.find(({ id }) => id === 'retried')
