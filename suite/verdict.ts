@@ -50,8 +50,10 @@ export function suiteReportOf(run: Run, options: RunOptions, outcomes: readonly 
   const nothing = provedNothing(run, outcomes, rest)
   const bad = [
     ...(nothing === undefined ? [] : [nothing]),
-    ...(run.stuck !== undefined && run.ended === 0 ? [`no job ended: ${run.stuck} ran longer than --job-timeout`] : []),
-    ...(rest.complete ? [] : [run.redact(run.gone ?? 'it was stopped before its end')]),
+    ...(run.stuck !== undefined && run.endedJobs === 0
+      ? [`no job ended: ${run.stuck} ran longer than --job-timeout`]
+      : []),
+    ...(rest.complete ? [] : [run.redact(run.gone ?? run.ended ?? 'it was stopped before its end')]),
     ...(missing.length > 0 ? [`required, but not passed: ${missing.join(', ')}`] : []),
   ]
   const { understudy, seed, startedAt } = options.about
