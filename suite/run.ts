@@ -33,11 +33,7 @@ export async function runSuite(environment: SuiteEnvironment, options: RunOption
     const tell = index === -1 ? undefined : options.onProgress
     tell?.({ type: 'started', ...place, title: check.title, requests: run.requests })
     const outcome = isOver
-      ? left(
-          check,
-          run.gone ?? run.ended ?? 'the run ended before',
-          run.ended?.includes('--max-time') ? ['--max-time'] : [],
-        )
+      ? left(check, run.gone ?? run.ended ?? 'the run ended before', run.isTimeOver ? ['--max-time'] : [])
       : await runCheck(run, check, options.profile, refusal)
     outcomes.push(outcome)
     const isEnough = run.ended !== undefined || (options.bail && outcome.verdict === 'failed')

@@ -67,10 +67,13 @@ export class Run {
     this.signal = signal
   }
 
+  get isTimeOver(): boolean {
+    return this.environment.now() - this.#startedAt >= this.#maxTimeMs
+  }
+
   /** Why no more may be sent: the time is over, or the user wants no more. */
   get ended(): string | undefined {
-    if (this.environment.now() - this.#startedAt >= this.#maxTimeMs)
-      return `the run took longer than ${formatDuration(this.#maxTimeMs)} (--max-time)`
+    if (this.isTimeOver) return `the run took longer than ${formatDuration(this.#maxTimeMs)} (--max-time)`
     return this.signal?.aborted ? 'the run was stopped' : undefined
   }
 

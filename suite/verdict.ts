@@ -53,7 +53,9 @@ export function suiteReportOf(run: Run, options: RunOptions, outcomes: readonly 
     ...(run.stuck !== undefined && run.endedJobs === 0
       ? [`no job ended: ${run.stuck} ran longer than --job-timeout`]
       : []),
-    ...(rest.complete ? [] : [run.redact(run.gone ?? run.ended ?? 'it was stopped before its end')]),
+    ...(rest.complete
+      ? []
+      : [run.redact(run.gone ?? (run.isTimeOver ? run.ended : undefined) ?? 'it was stopped before its end')]),
     ...(missing.length > 0 ? [`required, but not passed: ${missing.join(', ')}`] : []),
   ]
   const { understudy, seed, startedAt } = options.about
