@@ -66,9 +66,9 @@ t.test('the OpenAPI document is valid, and has every operation, error and webhoo
     const described = body.paths[operation.path][operation.method.toLowerCase()]
     t.equal(described.operationId, id)
     for (const name of errorsOf(operation)) {
-      const answers = Object.values<{ content: Record<string, { examples?: object }> }>(described.responses)
+      const answers = Object.values<{ content?: Record<string, { examples?: object }> }>(described.responses)
       t.ok(
-        answers.some(answer => name in (answer.content['application/json']?.examples ?? {})),
+        answers.some(answer => name in (answer.content?.['application/json']?.examples ?? {})),
         `${id} tells of ${name}`,
       )
     }
@@ -76,6 +76,30 @@ t.test('the OpenAPI document is valid, and has every operation, error and webhoo
   t.same(Object.keys(body.webhooks), ['job.started', 'job.completed', 'job.failed'])
   const names = body.webhooks['job.failed'].post.parameters.map(({ name }: { name: string }) => name)
   t.same(names, ['X-Webhook-Event', 'X-Webhook-Delivery-Id', 'X-Webhook-Timestamp', 'X-Webhook-Signature'])
+})
+
+t.test('DL-3 the OpenAPI document has the types that files come in, 304, 504 and the 404 of admin routes', async t => {
+  const mock = await start(t)
+  const api = client(mock)
+  const { paths } = (await api.get('/openapi.json')).body
+  const outputs = paths['/files/outputs/{job_id}/{filename}'].get.responses
+  for (const output_format of schemas.outputFormats) {
+    const id = await api.job({ output_format, bg_type: 'green' })
+    const { headers } = await api.get((await api.get(`/v1/jobs/${id}`)).body.output_url)
+    t.ok(
+      (headers.get('content-type') as string) in outputs[200].content,
+      `${output_format}: ${headers.get('content-type')}`,
+    )
+  }
+  const uploaded = await api.upload(await clip('short.avi'), 'a.avi')
+  const { headers } = await api.get(uploaded.body.video_url)
+  const uploads = paths['/files/uploads/{video_id}/{filename}'].get.responses
+  t.ok((headers.get('content-type') as string) in uploads[200].content)
+  const again = await api.get(uploaded.body.video_url, { 'if-none-match': headers.get('etag') as string })
+  t.ok(again.status in uploads, String(again.status))
+  t.ok((await api.get('/v1/admin/keys')).status in paths['/v1/admin/keys'].get.responses)
+  for (const path of ['/health', '/v1/jobs', '/api/pricing', '/v1/usage/summary'])
+    t.equal((await api.get(path, { 'x-mock-fault': 'timeout' })).status in paths[path].get.responses, true, path)
 })
 
 t.test('what the mock answers fits the schema of its operation', async t => {
