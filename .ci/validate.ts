@@ -64,6 +64,7 @@ async function makeOutputs(): Promise<void> {
     )
     const text = async (path: string) => (await fetch(mock.url + path)).text()
     writeFileSync(at('openapi.json'), await text('/openapi.json'))
+    writeFileSync(at('control.openapi.json'), await text('/__mock/openapi.json'))
     writeFileSync(at('metrics.txt'), await text('/metrics'))
   } finally {
     await mock.close()
@@ -126,7 +127,7 @@ try {
   validateSchemas()
   validate('xmllint', ['--noout', '--schema', join(packageRoot, 'test', 'reports', 'junit.xsd'), ...filesOf('.xml')])
   validate('promtool', ['check', 'metrics'], { input: readFileSync(at('metrics.txt'), 'utf8') })
-  npx('@redocly/cli@2.77.0', ['lint', '--extends', 'recommended', '--max-problems', '20', at('openapi.json')])
+  npx('@redocly/cli@2.77.0', ['lint', '--extends', 'recommended', '--max-problems', '20', ...filesOf('openapi.json')])
   writeFileSync(at('.spectral.yaml'), 'extends: ["spectral:oas"]\n')
   npx('@stoplight/spectral-cli@6.16.3', [
     'lint',
@@ -134,7 +135,7 @@ try {
     'warn',
     '-r',
     at('.spectral.yaml'),
-    at('openapi.json'),
+    ...filesOf('openapi.json'),
   ])
   writeFileSync(at('.htmlvalidate.json'), '{ "extends": ["html-validate:standard"] }')
   npx('html-validate@10.17.0', filesOf('.html'))

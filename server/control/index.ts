@@ -21,6 +21,7 @@ import { type ConductRoute, conductRoute } from './conduct.ts'
 import { changeJob } from './jobs.ts'
 import { type JournalRoute, journalPage, journalRecording, journalStream, waitAtMost } from './journal.ts'
 import { listKeys, setKey } from './keys.ts'
+import { ControlDocument } from './openapi.ts'
 import {
   type ActivationQuery,
   activationState,
@@ -58,6 +59,10 @@ export function registerControl(app: FastifyInstance, mock: Mock): void {
   const onRequest = isLoopback(mock.config.host)
     ? [opened]
     : [opened, mock.config.adminToken === undefined ? refuseRemote : requireAdminToken(mock)]
+
+  const document = new ControlDocument()
+  app.addHook('onRoute', route => document.add(route))
+  app.get('/__mock/openapi.json', { onRequest }, async request => document.at(ownBaseUrl(request)))
 
   const read = (querystring: object) => ({ onRequest, schema: { querystring } })
   const write = (body: object) => ({

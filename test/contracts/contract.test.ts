@@ -12,6 +12,7 @@ import { errorsOf, type Operation, operations } from '../../contracts/operations
 import * as schemas from '../../contracts/schemas.ts'
 import { HarEntry, HarLog } from '../../recordings/har.ts'
 import { escapeMarkup } from '../../reports/markup.ts'
+import { controlSummaries } from '../../server/control/openapi.ts'
 import { scenarioSchema } from '../../server/scenarios/format.ts'
 import { client, clip, start } from '../support.ts'
 
@@ -76,6 +77,20 @@ t.test('the OpenAPI document is valid, and has every operation, error and webhoo
   t.same(Object.keys(body.webhooks), ['job.started', 'job.completed', 'job.failed'])
   const names = body.webhooks['job.failed'].post.parameters.map(({ name }: { name: string }) => name)
   t.same(names, ['X-Webhook-Event', 'X-Webhook-Delivery-Id', 'X-Webhook-Timestamp', 'X-Webhook-Signature'])
+})
+
+t.test('the control routes have an OpenAPI document of their own, with a sentence for each', async t => {
+  const mock = await start(t)
+  const { status, body } = await client(mock, null).get('/__mock/openapi.json')
+  t.equal(status, 200)
+  const { valid, errors } = await new Validator().validate(body)
+  t.ok(valid, JSON.stringify(errors))
+  const found = Object.entries<Record<string, { summary: string }>>(body.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, { summary }]) => [`${method.toUpperCase()} ${path}`, summary] as const),
+  )
+  t.same(Object.fromEntries(found), { ...controlSummaries })
+  t.notMatch(JSON.stringify(body), /"reads":/)
+  t.equal(body.servers[0].url, mock.url)
 })
 
 t.test('DL-3 the OpenAPI document has the types that files come in, 304, 504 and the 404 of admin routes', async t => {
