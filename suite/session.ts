@@ -4,7 +4,6 @@ import { formatDuration, plural } from '../base/text.ts'
 import type { Finding } from '../contracts/judge.ts'
 import { type ObservedExchange, type Redact, redactor } from '../contracts/observedExchange.ts'
 import type { SuiteEnvironment } from './environment.ts'
-import type { RunOptions } from './runOptions.ts'
 
 /** Ends a check: what follows can't be tried. */
 export class NotTried extends Error {
@@ -58,7 +57,11 @@ export class Run {
 
   constructor(
     environment: SuiteEnvironment,
-    { maxCredits, maxTimeMs, signal }: Pick<RunOptions, 'maxCredits' | 'maxTimeMs' | 'signal'>,
+    {
+      maxCredits,
+      maxTimeMs,
+      signal,
+    }: { maxCredits: number; maxTimeMs?: number | undefined; signal?: AbortSignal | undefined },
   ) {
     this.environment = environment
     this.#maxCredits = maxCredits
