@@ -1,16 +1,22 @@
 #!/usr/bin/env node
 /** The command `understudy` in its process: the only file that knows its streams, environment, signals and exit code. */
 import process from 'node:process'
+import { monotonicMs } from '../base/clock.ts'
 import { main } from './main.ts'
 
 let stop: AbortController | undefined
 
+/** npm and a shell pass a signal on that the whole group has got: what comes so soon is the same one. */
+const sameSignalMs = 1_000
+
 /** The first Ctrl-C or SIGTERM asks the command to end, the second ends the process. */
 function onSignals(): AbortController {
   const controller = new AbortController()
+  let firstAt = 0
   for (const name of ['SIGINT', 'SIGTERM'] as const)
     process.on(name, () => {
-      if (controller.signal.aborted) process.exit(130)
+      if (!controller.signal.aborted) firstAt = monotonicMs()
+      else if (monotonicMs() - firstAt > sameSignalMs) process.exit(130)
       controller.abort()
     })
   return controller

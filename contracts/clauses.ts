@@ -75,7 +75,7 @@ export const clauses = {
   },
   'AUTH-1': {
     level: 'wider',
-    text: '/v1/* needs the header X-Api-Key. Missing: 401 missing_api_key. Unknown: 401 invalid_api_key.',
+    text: '/v1/* needs the header X-Api-Key (in any spelling: field names are case-insensitive, RFC 9110 5.1). Missing: 401 missing_api_key. Unknown: 401 invalid_api_key.',
   },
   'AUTH-2': {
     level: 'wider',
@@ -118,7 +118,7 @@ export const clauses = {
     level: 'wider',
     text: 'Answer: {success: true, id, status, message}.',
     open: 'HTTP 200 (the suite accepts 200, 201, 202).',
-    routes: ['POST /v1/jobs', 'POST /v1/jobs/{job_id}/start'],
+    routes: ['POST /v1/jobs'],
   },
   'JOB-3': {
     level: 'wider',
@@ -145,7 +145,7 @@ export const clauses = {
   'JOB-7': {
     level: 'wider',
     text: 'A transparent background needs an alpha format (webm, mov, gif, webp, png_sequence).',
-    open: 'mp4 + transparent: 400 invalid_request.',
+    open: 'mp4 + transparent: 400 invalid_request. Where no background was named, either answer is right.',
     routes: ['POST /v1/jobs', 'POST /v1/jobs/{job_id}/start'],
   },
   'DL-1': {
@@ -166,6 +166,7 @@ export const clauses = {
   'CR-1': {
     level: 'wider',
     text: 'Credits a minute: original 60, light 45, pro 180, human 45. Charged on the billed duration.',
+    open: 'Rounding: the mock charges exactly; a server may round the duration up to whole seconds and the credits up to whole ones. Less than exact, or a whole credit more than the rounded price, breaks CR-1.',
   },
   'CR-2': {
     level: 'wider',
@@ -181,6 +182,7 @@ export const clauses = {
   'US-1': {
     level: 'wider',
     text: "GET /v1/usage/summary?days=1..90: daily aggregates and totals; the API's own n8n template reads total_jobs, completed_jobs, credits_used (failed_jobs too).",
+    open: "How the daily rows are called and shaped (days, daily, by_day, …), and whether the number of days is echoed: no name but the totals' is documented.",
     routes: ['GET /v1/usage/summary'],
   },
   'US-2': {
@@ -200,7 +202,7 @@ export const clauses = {
   },
   'RL-2': {
     level: 'wider',
-    text: '429 carries Retry-After (RFC 9110, whole seconds, never a lie: waiting that long is enough) and RateLimit headers (the current IETF draft), and the classic X-RateLimit-Limit/-Remaining/-Reset.',
+    text: '429 carries Retry-After (RFC 9110, whole seconds, never a lie: waiting that long is enough) and RateLimit headers (the IETF draft, -11 of 2026-05-23: t never beyond Retry-After, which outranks it), and the classic X-RateLimit-Limit/-Remaining/-Reset.',
   },
   'RL-3': {
     level: 'wider',
@@ -231,9 +233,13 @@ export const clauses = {
       'POST /v1/admin/keys/enable',
     ],
   },
+  'BR-1': {
+    level: 'open',
+    text: 'The documentation says nothing of CORS. The mock allows loopback origins by default (a switch turns it off); the suite notes what it sees and accuses nobody.',
+  },
   'ID-1': {
     level: 'core',
-    text: "`Idempotency-Key` (IETF draft) on POST /v1/jobs, /v1/jobs/{id}/start, /v1/uploads: same key and same body: the first answer again, with no second job or charge; same key, another body: 422 invalid_request; still in flight: 409. For an upload the body is the file's bytes and name (a multipart boundary is drawn anew on each try). Without the header the mock treats each create as new; GETs never change anything.",
+    text: "`Idempotency-Key` (IETF draft -07, expired 2026-04-18: a quoted string; nearly all clients send it bare: both spellings are one key) on POST /v1/jobs, /v1/jobs/{id}/start, /v1/uploads: same key and same body: the first answer again, with no second job or charge; same key, another body: 422 invalid_request; still in flight: 409. For an upload the body is the file's bytes and name (a multipart boundary is drawn anew on each try). Without the header the mock treats each create as new; GETs never change anything.",
     open: 'The header is open: the documentation asks for the effect only (GO-3).',
     routes: ['POST /v1/jobs', 'POST /v1/jobs/{job_id}/start', 'POST /v1/uploads'],
   },

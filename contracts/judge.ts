@@ -9,7 +9,7 @@ import { expectationOf, type SchemaPart, shown } from './expectation.ts'
 import type { ObservedExchange } from './observedExchange.ts'
 import { operations } from './operations.ts'
 import { ErrorEnvelope } from './schemas.ts'
-import { shapes } from './shapes.ts'
+import { pointerTo, shapes } from './shapes.ts'
 
 export interface Finding {
   /** Every clause whose sentence this fact keeps, or contradicts. */
@@ -151,10 +151,13 @@ function expectedPair(status: number, code: string): string {
 
 function judgeId(id: string, { sent }: ObservedExchange, ids: Map<string, string>): Finding {
   const first = ids.get(id)
-  ids.set(id, `${sent.method} ${sent.url}`)
+  // ID-1: the first answer again is the same answer.
+  const idempotencyKey = Object.entries(sent.headers).find(([name]) => /^idempotency-key$/i.test(name))?.[1]
+  const call = `${sent.method} ${sent.url}${idempotencyKey === undefined ? '' : ` with Idempotency-Key ${idempotencyKey}`}`
+  ids.set(id, call)
   return {
     clauses: ['ERR-6'],
-    holds: id !== '' && first === undefined,
+    holds: id !== '' && (first === undefined || (idempotencyKey !== undefined && first === call)),
     expected: 'a request_id that no other answer has',
     found:
       id === '' ? 'an empty one' : first === undefined ? id : `${shown(id)}, which ${first} was answered with before`,
@@ -185,7 +188,7 @@ function judgeLimitHeaders({ headers }: ObservedExchange): Finding[] {
   )
   for (const part of ['Limit', 'Remaining', 'Reset']) {
     const value = headers[`x-ratelimit-${part.toLowerCase()}`] ?? ''
-    const good = /^\d+(\.\d+)?$/.test(value) || (part === 'Reset' && !Number.isNaN(Date.parse(value)))
+    const good = /^\d+(\.\d+)?\s*([,;]|$)/.test(value) || (part === 'Reset' && !Number.isNaN(Date.parse(value)))
     look(good, 'a number', value === '' ? 'none' : value, `header X-RateLimit-${part}`)
   }
   return findings
@@ -205,6 +208,7 @@ function judgeSuccess(exchange: ObservedExchange): Finding[] {
       },
     ]
   }
+  if (shape.mayBeEmpty && exchange.text === '') return []
   const expected = `the documented answer of ${operations[exchange.operation].method} ${operations[exchange.operation].path}`
   if (exchange.json === undefined || !isJson(exchange)) {
     const found =
@@ -213,14 +217,15 @@ function judgeSuccess(exchange: ObservedExchange): Finding[] {
         : `Content-Type ${exchange.headers['content-type'] ?? 'missing'}`
     return [{ clauses: whole, holds: false, expected: `${expected}, as JSON`, found, pointer: '' }]
   }
-  const findings = problemsOf(shape.schema, shape.part?.(exchange.json) ?? exchange.json).map(
-    ({ pointer, expected, found }): Finding => {
-      // What is missing is missing from the answer; only what is there can be a wrong state.
-      const clauses =
-        (found === 'missing' ? undefined : shape.clauses.find(([place]) => place.test(pointer))?.[1]) ?? whole
-      return { clauses, holds: false, expected, found, pointer }
-    },
-  )
+  const part = shape.part?.(exchange.json) ?? exchange.json
+  const place = pointerTo(part, exchange.json)
+  const findings = problemsOf(shape.schema, part).map(({ pointer: within, expected, found }): Finding => {
+    const pointer = place + within
+    // What is missing is missing from the answer; only what is there can be a wrong state.
+    const clauses =
+      (found === 'missing' ? undefined : shape.clauses.find(([place]) => place.test(pointer))?.[1]) ?? whole
+    return { clauses, holds: false, expected, found, pointer }
+  })
   const free = [...new Set(shape.clauses.flatMap(([, clauses]) => clauses))].filter(
     clause => !findings.some(({ clauses }) => clauses.includes(clause)),
   )
@@ -256,6 +261,13 @@ export const isUtc = (text: unknown): boolean =>
   typeof text === 'string' &&
   /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}([.,]\d+)?)?(Z|[+-]00(:?00)?)$/.test(text) &&
   !Number.isNaN(Date.parse(text.replace(',', '.').replace(/[+-]00(:?00)?$/, 'Z')))
+
+/** ISO 8601 with a time and any offset, extended or basic, however exact (WH-2). */
+export const isIso8601 = (text: unknown): boolean =>
+  typeof text === 'string' &&
+  /^\d{4}(-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}([.,]\d+)?)?|\d{4}T\d{4}(\d{2}([.,]\d+)?)?)(Z|[+-]\d{2}(:?\d{2})?)?$/i.test(
+    text,
+  )
 
 export interface SchemaProblem {
   pointer: string

@@ -15,8 +15,30 @@ for (const schema of Object.values(schemas)) {
   if (typeof schema === 'object' && 'title' in schema && 'type' in schema) components.set(schema, schema.title)
 }
 
+const tagTexts: Record<Operation['tag'], string> = {
+  uploads: 'Videos, as they are sent in (UP-1 to UP-4).',
+  jobs: 'Jobs from draft to end (JOB-1 to JOB-7).',
+  download: 'What a job has made (DL-1 to DL-3).',
+  usage: 'What was used, and what it cost (US-1, US-2, CR-1).',
+  system: 'Whether the server is up.',
+  files: 'The files that the URLs of answers lead to (DL-3).',
+  admin: 'Keys and settings, for operators (AD-1).',
+}
+
 /** The document of the API at `serverUrl`, an absolute URL or a path. */
 export function buildOpenApi(version: string, serverUrl = '/'): Json {
+  const document = documentOf(version, serverUrl)
+  // Schemas of parameters are written where they are used: the rest of the components is what is referred to.
+  const { schemas } = document.components
+  for (let left = Object.keys(schemas).length + 1; Object.keys(schemas).length < left; ) {
+    left = Object.keys(schemas).length
+    const text = JSON.stringify(document)
+    for (const name of Object.keys(schemas)) if (!text.includes(`"#/components/schemas/${name}"`)) delete schemas[name]
+  }
+  return document
+}
+
+function documentOf(version: string, serverUrl: string): Json & { components: Json & { schemas: Json } } {
   return {
     openapi: '3.1.0',
     info: {
@@ -24,10 +46,14 @@ export function buildOpenApi(version: string, serverUrl = '/'): Json {
       version,
       description:
         'Every route, error and clause of the documented contract. Understudy is independent of the makers of the API.',
+      contact: { name: 'Understudy', url: 'https://www.npmjs.com/package/understudy-mock' },
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: serverUrl }],
-    tags: [...new Set(Object.values(operations).map(({ tag }) => tag))].map(name => ({ name })),
+    tags: [...new Set(Object.values(operations).map(({ tag }) => tag))].map(name => ({
+      name,
+      description: tagTexts[name],
+    })),
     paths: paths(),
     webhooks: Object.fromEntries(schemas.webhookEvents.map(event => [event, webhook(event)])),
     components: {
@@ -133,11 +159,27 @@ function responsesOf(operation: Operation): Json {
   const answers: Json = operation.answer
     ? { 200: answer('Done', shared, { 'application/json': { schema: withRefs(operation.answer) } }) }
     : {
-        200: answer('The file', shared, { 'application/octet-stream': {} }),
-        206: answer('The range asked for', shared, { 'application/octet-stream': {} }),
+        200: answer('The file', shared, fileContent(operation)),
+        206: answer('The range asked for', shared, fileContent(operation)),
+        304: { description: 'The file is as it was: If-None-Match or If-Modified-Since was sent.' },
       }
   for (const [status, names] of byStatus(errorsOf(operation))) answers[status] = errorAnswer(names, shared, status)
   return answers
+}
+
+const outputTypes: Record<schemas.OutputFormat, string> = {
+  webm: 'video/webm',
+  mov: 'video/quicktime',
+  mp4: 'video/mp4',
+  gif: 'image/gif',
+  webp: 'image/webp',
+  png_sequence: 'application/zip',
+}
+
+/** The types that a file may have: of an output those of the formats, of an upload those that are taken (UP-2). */
+function fileContent({ path }: Operation): Json {
+  const types = path.includes('/outputs/') ? Object.values(outputTypes) : Object.keys(schemas.videoTypes)
+  return Object.fromEntries(types.map(type => [type, { schema: { type: 'string', format: 'binary' } }]))
 }
 
 const answer = (description: string, headers: string[], content: Json): Json => ({
@@ -179,6 +221,8 @@ function webhook(event: string): Json {
   return {
     post: {
       operationId: `on_${event.replace('.', '_')}`,
+      // No key is sent along: the signature is what tells it from a forged one.
+      security: [],
       summary: `Sent to the job's webhook_url: ${event}`,
       description: ['WH-1', 'WH-2', 'WH-3'].map(id => `**${id}** ${sentenceOf(id as ClauseId)}`).join('\n\n'),
       parameters: [

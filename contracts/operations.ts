@@ -172,7 +172,7 @@ export const operations = {
     clauses: ['SYS-1'],
     auth: 'none',
     answer: schemas.Health,
-    errors: [],
+    errors: ['headers_too_large'],
   },
   getOutputFile: {
     method: 'GET',
@@ -290,10 +290,11 @@ export function errorsOf(operation: Operation): ErrorCaseName[] {
   const found: ErrorCaseName[] = []
   if (operation.auth === 'key') found.push('missing_api_key', 'invalid_api_key')
   if (operation.auth === 'optional_key') found.push('invalid_api_key')
-  if (operation.auth === 'admin') found.push('invalid_admin_token')
+  if (operation.auth === 'admin') found.push('invalid_admin_token', 'route_not_found')
   found.push(...operation.errors)
   if (operation.idempotent) found.push('idempotency_in_flight', 'idempotency_mismatch')
   if (operation.limits) found.push('rate_limited')
   if (operation.tag !== 'files') found.push('internal_error')
+  found.push('timeout')
   return found
 }

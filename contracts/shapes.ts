@@ -12,6 +12,8 @@ export interface Shape {
   clauses: readonly (readonly [pointer: RegExp, clauses: readonly ClauseId[]])[]
   /** The part of the answer that the schema is of, where it may stand further in. */
   part?: (json: unknown) => unknown
+  /** Its body is not documented: it may as well have none. */
+  mayBeEmpty?: true
   /** Statuses that are documented for success. */
   statuses: readonly number[]
 }
@@ -37,6 +39,9 @@ const job = {
     ...Object.fromEntries(
       Object.entries(jobProperties).map(([name, schema]) => [name, isRequired(name) ? schema : orNull(schema)]),
     ),
+    // Of a background's and a composition's parts an endpoint may show more than it was given, and null for the rest.
+    background: { type: ['object', 'null'] },
+    composition: { type: ['object', 'null'] },
     progress: { type: 'number', minimum: 0, maximum: 100 },
     billing_status: { type: ['string', 'null'] },
     webhook_events: {
@@ -55,7 +60,16 @@ export const shapes: Partial<Record<OperationId, Shape>> = {
   uploadVideo: upload(),
   uploadVideoLegacy: upload(),
   createJob: accepted(),
-  startJob: accepted(),
+  // JOB-3: what a start answers is not documented; where it shows a state, that is one of JOB-4.
+  startJob: {
+    schema: { type: 'object', properties: { status: jobProperties.status } },
+    mayBeEmpty: true,
+    statuses: [...any2xx, 204],
+    clauses: [
+      [/^\/status$/, ['JOB-4']],
+      [everything, ['JOB-3']],
+    ],
+  },
   getJob: {
     schema: job,
     statuses: any2xx,
@@ -66,20 +80,16 @@ export const shapes: Partial<Record<OperationId, Shape>> = {
     ],
   },
   listJobs: {
-    // What an entry of the list has beside these is not documented: it may be a short form of the job.
+    // What the list is called, what stands beside it, and what of a job an entry shows is not documented.
     schema: {
-      ...schemas.JobList,
-      properties: {
-        ...schemas.JobList.properties,
-        jobs: {
-          type: 'array',
-          items: { type: 'object', properties: { status: jobProperties.status } },
-        },
-      },
+      type: 'array',
+      reads: 'a list of jobs',
+      items: { type: 'object', properties: { status: jobProperties.status } },
     },
+    part: listIn,
     statuses: any2xx,
     clauses: [
-      [/^\/jobs\/\d+\/status$/, ['JOB-4']],
+      [/^(\/\w+)?\/\d+\/status$/, ['JOB-4']],
       [everything, ['JOB-6']],
     ],
   },
@@ -100,7 +110,11 @@ export const shapes: Partial<Record<OperationId, Shape>> = {
   },
   getUsageEvents: { schema: { type: ['object', 'array'] }, statuses: any2xx, clauses: [[everything, ['US-2']]] },
   getPricing: {
-    schema: { ...schemas.Pricing, properties: { ...schemas.Pricing.properties, packages: { type: 'array' } } },
+    // What a second costs may be told in any form: of price_per_second_cents only the name is documented.
+    schema: {
+      ...schemas.Pricing,
+      properties: { ...schemas.Pricing.properties, price_per_second_cents: {}, packages: { type: 'array' } },
+    },
     statuses: any2xx,
     clauses: [[everything, ['CR-2']]],
   },
@@ -131,8 +145,11 @@ function accepted(): Shape {
 export const clausesOfInput = (name: string): readonly ClauseId[] =>
   ['video_url', 'model', 'output_format', 'metadata'].includes(name) ? ['JOB-5', 'GO-7'] : ['JOB-5']
 
-/** US-2: one event of the list, wherever the list stands in the answer. */
-export const usageEvent = schemas.UsageEvent
+/** US-2: one event of the list, wherever the list stands in the answer. Of status, credits and time only the names are documented. */
+export const usageEvent = {
+  ...schemas.UsageEvent,
+  properties: { ...schemas.UsageEvent.properties, status: {}, credits: {}, time: {} },
+} as const
 
 /** US-1: where the totals stand is not documented: in the answer itself, or in a part of it. */
 export function totalsIn(json: unknown): Record<string, unknown> | undefined {
@@ -147,4 +164,15 @@ export function listIn(json: unknown): unknown[] | undefined {
   if (Array.isArray(json)) return json
   if (typeof json !== 'object' || json === null) return undefined
   return Object.values(json).find(Array.isArray)
+}
+
+/** The ids of the jobs of a list (JOB-6), whatever the list is called. */
+export const listedIds = (json: unknown): string[] =>
+  (listIn(json) ?? []).map(job => String((job as { id?: unknown } | null)?.id))
+
+/** Where `part` stands in an answer, as a JSON pointer: '' for the answer itself. */
+export function pointerTo(part: unknown, json: unknown): string {
+  if (part === json || typeof json !== 'object' || json === null) return ''
+  const found = Object.entries(json).find(([, value]) => value === part)
+  return found === undefined ? '' : `/${found[0]}`
 }

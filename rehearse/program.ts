@@ -43,11 +43,15 @@ export function runProgram({ command, environment, log, timeoutMs, signal }: Pro
   const cancel = laterReal(timeoutMs, stop)
   if (signal?.aborted) stop()
   signal?.addEventListener('abort', stop, { once: true })
+  // Who ends this process in a hurry ends the program too.
+  const killNow = () => killGroup(child.pid, 'SIGKILL')
+  process.once('exit', killNow)
   return new Promise((resolve, reject) => {
     const over = () => {
       cancel()
       cancelKill()
       signal?.removeEventListener('abort', stop)
+      process.removeListener('exit', killNow)
     }
     child.once('error', (error: NodeJS.ErrnoException) => {
       over()

@@ -2,6 +2,9 @@
 import { formatJson, oneLine, shorten, visible } from '../base/text.ts'
 import { operations, operationsAt } from '../contracts/operations.ts'
 
+/** What viewers lead to from a result. */
+const homepage = 'https://www.npmjs.com/package/understudy-mock'
+
 /** A rule, with the results that break it. */
 export interface SarifRule {
   id: string
@@ -37,7 +40,9 @@ export interface SarifRun {
 export function sarifText(run: SarifRun, rules: readonly SarifRule[]): string {
   const { understudy, ok, why, complete = true, started_at, properties, notifications } = run
   const document = {
-    tool: { driver: { name: 'Understudy', version: visible(understudy), rules: rules.map(ruleOf) } },
+    tool: {
+      driver: { name: 'Understudy', version: visible(understudy), informationUri: homepage, rules: rules.map(ruleOf) },
+    },
     invocations: [
       {
         executionSuccessful: complete,
@@ -66,6 +71,7 @@ const ruleOf = ({ id, title, text, help, level, tags }: SarifRule) => ({
   shortDescription: plain(shorten(title, 250)),
   fullDescription: plain(text),
   help: plain(help),
+  helpUri: `${homepage}#${id.toLowerCase().replace(/[^\w.-]+/g, '-')}`,
   defaultConfiguration: { level },
   properties: { tags },
 })

@@ -70,6 +70,8 @@ export interface CheckSettings {
   jobTimeout?: number
   /** Longest Retry-After that is waited for, ms. */
   maxWait?: number
+  /** Longest that the whole run may take, ms: then it ends with a report of what is known, which is not ok. */
+  maxTime?: number
   /** Most calls that are sent to reach a rate limit. */
   burst?: number
   /** Accept any certificate. */
@@ -234,6 +236,13 @@ export const checkOptions = {
     description: 'longest Retry-After that is waited for',
     defaultText: '2m',
     default: () => 120_000,
+    parse: durationMs,
+  },
+  maxTime: {
+    argument: '<time>',
+    description: 'longest that the run may take: then it reports what is known, skips the rest, and exits 1',
+    defaultText: '5m on loopback, else none',
+    default: noDefault,
     parse: durationMs,
   },
   burst: {

@@ -13,7 +13,7 @@ import { shapes, totalsIn } from '../contracts/shapes.ts'
 import type { Video } from '../media/clip.ts'
 import type { SuiteEnvironment } from './environment.ts'
 import { type Need, needs } from './needs.ts'
-import { NotTried, type Run, Stopped } from './session.ts'
+import { NotTried, type Run } from './session.ts'
 import { asFile, formOf } from './upload.ts'
 
 export interface CallOptions {
@@ -174,17 +174,17 @@ export class Probe {
 
   async sleep(ms: number): Promise<void> {
     await this.environment.sleep(ms)
-    if (this.run.signal?.aborted) throw new Stopped()
+    this.run.goOn()
   }
 
   async #once(method: string, path: string, options: CallOptions): Promise<ObservedExchange> {
     const { run, environment } = this
-    if (run.signal?.aborted) throw new Stopped()
+    run.goOn()
     const out = this.#outgoing(method, path, options)
     run.requests++
     run.sentBytes += contentSize(out.content)
     const incoming = await environment.send(out).catch((error: unknown) => {
-      if (run.signal?.aborted) throw new Stopped()
+      run.goOn()
       if (error instanceof NoAnswer) throw Object.assign(error, { sent: out })
       throw error
     })
@@ -219,7 +219,7 @@ export class Probe {
       headers: {
         // A file's URL may be of another host, which is none of the key's business.
         ...(isOurs && environment.headers),
-        ...(path.startsWith('/') && sentKey !== undefined && { 'X-Api-Key': sentKey }),
+        ...(path.startsWith('/') && sentKey !== undefined && { [this.run.keyHeader]: sentKey }),
         ...(body !== undefined && { 'Content-Type': 'application/json' }),
         ...(file && { 'Content-Type': `multipart/form-data; boundary=${file.boundary ?? usualBoundary}` }),
         ...headers,
@@ -341,7 +341,7 @@ export class Probe {
       answers.push(exchange)
       const job = exchange.json as Job
       if (job?.status === 'completed' || job?.status === 'failed') {
-        this.run.ended++
+        this.run.endedJobs++
         return { answers, job }
       }
       const last = answers.slice(-looksAtUnknown)
@@ -368,12 +368,6 @@ export class Probe {
       'the usage says no totals (US-1)',
     )
     return totals as Record<(typeof names)[number], number>
-  }
-
-  /** How many jobs the key has, by the list's total: whether anybody else makes some meanwhile. */
-  async jobCount(options?: CallOptions): Promise<number> {
-    const exchange = this.prepared(await this.get('/v1/jobs?limit=1', options), 'the jobs could not be counted')
-    return Number(field(exchange, 'total'))
   }
 
   /** What can't be asked for in a check that runs without it. */
@@ -406,5 +400,19 @@ export function expectAnswer(t: Probe, error: NoAnswer & { sent?: Sent }, otherw
 /** CR-1: what a job costs. */
 export const documentedPrice = (model: unknown, seconds: number): number =>
   ((creditsPerMinute[(model ?? 'original') as Model] ?? creditsPerMinute.original) * seconds) / 60
+
+/** CR-1 with what it leaves open: a server may round the duration up to whole seconds, and the credits up to whole ones. */
+export interface Price {
+  /** The least that is right. */
+  exact: number
+  /** What is too much: a whole credit more than the rounded price. */
+  below: number
+}
+
+export const priceOf = (model: unknown, seconds: number): Price => ({
+  exact: documentedPrice(model, seconds),
+  // A sum of a few thousandths above a whole number is one of floating point.
+  below: Math.ceil(documentedPrice(model, Math.ceil(seconds - 1e-6)) - 1e-6) + 1,
+})
 
 const pathOf = ({ sent }: { sent: Sent }): string => new URL(sent.url).pathname

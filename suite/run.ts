@@ -3,6 +3,7 @@
 import { NoAnswer, type Sent } from '../base/http.ts'
 import { TargetError } from '../base/targetError.ts'
 import type { Check } from './check.ts'
+import { keySpellings } from './checks/auth.ts'
 import type { SuiteEnvironment } from './environment.ts'
 import type { Costs } from './needs.ts'
 import { expectAnswer, Probe } from './probe.ts'
@@ -13,7 +14,7 @@ import { NotTried, Run, round, Stopped } from './session.ts'
 import { type CheckOutcome, failedIn, left, suiteReportOf } from './verdict.ts'
 
 export async function runSuite(environment: SuiteEnvironment, options: RunOptions): Promise<Report> {
-  const run = new Run(environment, options.maxCredits, options.signal)
+  const run = new Run(environment, options)
   const startedAt = environment.now()
   const refusal = await preflight(run).catch(error => {
     if (!(error instanceof Stopped)) throw error
@@ -32,10 +33,10 @@ export async function runSuite(environment: SuiteEnvironment, options: RunOption
     const tell = index === -1 ? undefined : options.onProgress
     tell?.({ type: 'started', ...place, title: check.title, requests: run.requests })
     const outcome = isOver
-      ? left(check, run.gone ?? (options.signal?.aborted ? 'the run was stopped' : 'the run ended before'))
+      ? left(check, run.gone ?? run.ended ?? 'the run ended before', run.isTimeOver ? ['--max-time'] : [])
       : await runCheck(run, check, options.profile, refusal)
     outcomes.push(outcome)
-    const isEnough = options.signal?.aborted || (options.bail && outcome.verdict === 'failed')
+    const isEnough = run.ended !== undefined || (options.bail && outcome.verdict === 'failed')
     if (isEnough || run.gone !== undefined) isOver = true
     const failed = failedIn(run, check.id)
     tell?.({ type: 'ended', ...place, verdict: outcome.verdict, failed, requests: run.requests })
@@ -52,6 +53,7 @@ export async function runSuite(environment: SuiteEnvironment, options: RunOption
     })
   }
   const explored = isOver ? undefined : await options.explore?.(run)
+  if (options.explore && run.ended !== undefined) isOver = true
   return suiteReportOf(run, options, outcomes, {
     complete: !isOver,
     ms: environment.now() - startedAt,
@@ -108,13 +110,25 @@ async function preflight(run: Run): Promise<string | undefined> {
   }
   if (run.environment.keys.main === undefined) return undefined
   for (const path of ['/v1/jobs?limit=1', '/v1/usage/summary', '/v1/usage/events'] as const) {
-    const exchange = await t.call('GET', path, { takes429: true }).catch(error => {
-      if (error instanceof NoAnswer) return undefined
-      throw error
-    })
+    const exchange = await t.call('GET', path, { takes429: true }).catch(unlessStopped)
     if (exchange?.status !== 401) return undefined
   }
+  // It may be the header that is not known, by this spelling (AUTH-1): then a check of its own says so.
+  for (const name of keySpellings.slice(1)) {
+    const headers = { [name]: run.environment.keys.main }
+    const exchange = await t
+      .call('GET', '/v1/jobs?limit=1', { key: null, headers, takes429: true })
+      .catch(unlessStopped)
+    if (exchange === undefined || exchange.status === 401) continue
+    run.keyHeader = name
+    return undefined
+  }
   return 'the key that was given is answered 401 everywhere'
+}
+
+/** No answer to a call is an answer too. */
+function unlessStopped(error: unknown): undefined {
+  if (!(error instanceof NoAnswer)) throw error
 }
 
 async function runCheck(run: Run, check: Check, profile: Profile, refusal: string | undefined): Promise<CheckOutcome> {
@@ -131,7 +145,7 @@ async function runCheck(run: Run, check: Check, profile: Profile, refusal: strin
     await check.run(probe)
   } catch (error) {
     if (error instanceof NotTried) ended = error
-    else if (error instanceof Stopped) ended = new NotTried('the run was stopped')
+    else if (error instanceof Stopped) ended = new NotTried(error.message)
     else if (error instanceof NoAnswer) ended = await unanswered(run, check, error)
     else throw error
   }
@@ -157,6 +171,7 @@ async function unanswered(run: Run, check: Check, error: NoAnswer & { sent?: Sen
     .call('GET', '/health', { key: null, takes429: true })
     .then(() => true)
     .catch(() => false)
+  if (run.ended !== undefined) return new NotTried(run.ended)
   const { sent } = error
   if (!isThere) {
     // It may have been killed, or the network: what is known by now is worth its report, whoever is to blame.

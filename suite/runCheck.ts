@@ -68,9 +68,11 @@ export async function check(target: string, options: CheckOptions = {}): Promise
   const own = parseHeaderLines(settings.header ?? [])
   const ca = settings.ca === undefined ? undefined : certificateIn(existing(settings.ca, 'ca'))
   for (const file of settings.logs ?? []) existing(file, 'logs')
+  const maxTimeMs = settings.maxTime ?? (local ? 5 * 60_000 : undefined)
+  const limit = timeLimit(maxTimeMs, options.signal)
   const transport = makeTransport(
     { insecure: settings.insecure ?? false, ...(ca !== undefined && { ca }) },
-    options.signal,
+    limit.signal,
   )
   const startedAt = new Date().toISOString()
   const { seed = '' } = settings
@@ -112,7 +114,7 @@ export async function check(target: string, options: CheckOptions = {}): Promise
     const environment: SuiteEnvironment = {
       base,
       send,
-      sleep: ms => clock.sleep(ms, options.signal),
+      sleep: ms => clock.sleep(ms, limit.signal),
       now: () => clock.now(),
       hmac: (secret, text) => createHmac('sha256', secret).update(text).digest('hex'),
       tag,
@@ -143,7 +145,8 @@ export async function check(target: string, options: CheckOptions = {}): Promise
       ...defined({
         require: settings.require,
         bail: settings.bail,
-        signal: options.signal,
+        signal: limit.signal,
+        maxTimeMs,
         onProgress: options.onProgress,
       }),
       about: { understudy: packageVersion, seed, startedAt },
@@ -159,6 +162,7 @@ export async function check(target: string, options: CheckOptions = {}): Promise
     })
     return options.baseline ? { ...report, changes: compare(options.baseline, report) } : report
   } finally {
+    limit.clear()
     transport.close()
     listener?.close()
   }
@@ -167,6 +171,15 @@ export async function check(target: string, options: CheckOptions = {}): Promise
 const realTime: SuiteClock = {
   now: monotonicMs,
   sleep: (ms, signal) => delay(ms, undefined, { ...(signal && { signal }) }).catch(() => {}),
+}
+
+/** Ends what is under way when the time is over, by real time: between calls the run looks at its own clock. */
+function timeLimit(maxTimeMs: number | undefined, signal: AbortSignal | undefined) {
+  if (maxTimeMs === undefined) return { signal, clear: () => {} }
+  const over = new AbortController()
+  // A timer may be a moment early.
+  const timer = setTimeout(() => over.abort(), Math.min(maxTimeMs + 50, 2 ** 31 - 1))
+  return { signal: signal ? AbortSignal.any([signal, over.signal]) : over.signal, clear: () => clearTimeout(timer) }
 }
 
 const defaults = () => ({

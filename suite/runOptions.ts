@@ -16,6 +16,8 @@ export interface RunOptions {
   /** Stops at the first clause that fails. */
   bail?: boolean
   signal?: AbortSignal
+  /** Longest that the run may take by the environment's clock, ms; without one it takes as long as it does. */
+  maxTimeMs?: number
   onProgress?: (progress: Progress) => void
   /** What goes into the report as it is. */
   about: { understudy: string; seed: string; startedAt: string }

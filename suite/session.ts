@@ -1,6 +1,6 @@
 /** What all checks of a run share: what they have found, and a budget that nobody gets past. */
 
-import { plural } from '../base/text.ts'
+import { formatDuration, plural } from '../base/text.ts'
 import type { Finding } from '../contracts/judge.ts'
 import { type ObservedExchange, type Redact, redactor } from '../contracts/observedExchange.ts'
 import type { SuiteEnvironment } from './environment.ts'
@@ -14,7 +14,7 @@ export class NotTried extends Error {
   }
 }
 
-/** Ends the run: the user wants no more of it. */
+/** Ends the run: the user wants no more of it, or its time is over. */
 export class Stopped extends Error {}
 
 /** A finding, and which check made it. */
@@ -43,17 +43,46 @@ export class Run {
   watched: { id: string; status: string } | undefined
   /** Drafts start by themselves: what is charged, and when, can't be told any more. */
   draftsStart = false
+  /** The spelling of the key's header: another where the documented one is refused (AUTH-1). */
+  keyHeader = 'X-Api-Key'
   /** A job that never ended, and how many did. */
   stuck: string | undefined
-  ended = 0
+  endedJobs = 0
   requests = 0
   sentBytes = 0
   credits = 0
 
-  constructor(environment: SuiteEnvironment, maxCredits: number, signal?: AbortSignal) {
+  readonly #maxTimeMs: number
+  readonly #startedAt: number
+
+  constructor(
+    environment: SuiteEnvironment,
+    {
+      maxCredits,
+      maxTimeMs,
+      signal,
+    }: { maxCredits: number; maxTimeMs?: number | undefined; signal?: AbortSignal | undefined },
+  ) {
     this.environment = environment
     this.#maxCredits = maxCredits
+    this.#maxTimeMs = maxTimeMs ?? Number.POSITIVE_INFINITY
+    this.#startedAt = environment.now()
     this.signal = signal
+  }
+
+  get isTimeOver(): boolean {
+    return this.environment.now() - this.#startedAt >= this.#maxTimeMs
+  }
+
+  /** Why no more may be sent: the time is over, or the user wants no more. */
+  get ended(): string | undefined {
+    if (this.isTimeOver) return `the run took longer than ${formatDuration(this.#maxTimeMs)} (--max-time)`
+    return this.signal?.aborted ? 'the run was stopped' : undefined
+  }
+
+  /** Throws Stopped where the run has ended. */
+  goOn(): void {
+    if (this.ended !== undefined) throw new Stopped(this.ended)
   }
 
   /** As things stand: the keys that were drawn on the way are secrets too. */

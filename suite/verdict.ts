@@ -3,6 +3,7 @@
  * contradicted it; one contradiction fails it; anything less is skipped.
  */
 
+import { plural } from '../base/text.ts'
 import { type Clause, type ClauseId, clauses } from '../contracts/clauses.ts'
 import { errorCodes } from '../contracts/errors.ts'
 import type { Evidence } from '../contracts/evidence.ts'
@@ -50,8 +51,12 @@ export function suiteReportOf(run: Run, options: RunOptions, outcomes: readonly 
   const nothing = provedNothing(run, outcomes, rest)
   const bad = [
     ...(nothing === undefined ? [] : [nothing]),
-    ...(run.stuck !== undefined && run.ended === 0 ? [`no job ended: ${run.stuck} ran longer than --job-timeout`] : []),
-    ...(rest.complete ? [] : [run.redact(run.gone ?? 'it was stopped before its end')]),
+    ...(run.stuck !== undefined && run.endedJobs === 0
+      ? [`no job ended: ${run.stuck} ran longer than --job-timeout`]
+      : []),
+    ...(rest.complete
+      ? []
+      : [run.redact(run.gone ?? (run.isTimeOver ? run.ended : undefined) ?? 'it was stopped before its end')]),
     ...(missing.length > 0 ? [`required, but not passed: ${missing.join(', ')}`] : []),
   ]
   const { understudy, seed, startedAt } = options.about
@@ -118,7 +123,14 @@ function clauseResult(run: Run, options: RunOptions, id: ClauseId, outcomes: rea
   })
   const verdict: Verdict =
     broken.length > 0 ? 'failed' : speaking.length === 0 || untried.length > 0 ? 'skipped' : 'passed'
-  const notes = [...new Set(findings.flatMap(({ note }) => (note === undefined ? [] : run.redact(note))))]
+  const evidence = evidenceOf(run, verdict === 'failed' ? broken : findings)
+  const isCut = verdict === 'failed' && evidence.length >= mostEvidence.broken
+  const notes = [
+    ...(isCut
+      ? [`${plural(broken.length, 'finding')} against it, of which the first ${evidence.length} that differ are here`]
+      : []),
+    ...new Set(findings.flatMap(({ note }) => (note === undefined ? [] : run.redact(note)))),
+  ]
   return {
     id,
     text,
@@ -130,7 +142,7 @@ function clauseResult(run: Run, options: RunOptions, id: ClauseId, outcomes: rea
     }),
     notes,
     checks: speaking.map(({ id }) => id),
-    evidence: evidenceOf(run, verdict, verdict === 'failed' ? broken : findings),
+    evidence,
   }
 }
 
@@ -150,19 +162,30 @@ function reasonOf(untried: readonly CheckOutcome[], of: number): string {
   return part + texts.join('; ')
 }
 
-const maxBroken = 8
-const maxHolding = 3
+/** How many pieces of evidence a clause keeps: of what is broken more than that only where a check has no other. */
+export const mostEvidence = { broken: 50, holding: 3 }
 
-/** All that is broken, up to a bound; of what holds, a piece from each check. */
-function evidenceOf(run: Run, verdict: Verdict, findings: readonly Recorded[]): Evidence[] {
-  const seen = new Set<string>()
-  const chosen = findings.filter(({ check, expected, pointer, holds }) => {
-    const key = holds ? check : `${check} ${expected} ${pointer}`
-    const isNew = !seen.has(key)
-    seen.add(key)
-    return isNew
-  })
-  return chosen.slice(0, verdict === 'failed' ? maxBroken : maxHolding).map(finding => ({
+interface Told {
+  check: string
+  holds: boolean
+  expected: string
+  pointer?: string | undefined
+}
+
+/** Whether a piece is worth its place beside those `kept`: each check's first, and of what is broken each in its own words. */
+export function isEvidence(kept: readonly Told[], { check, holds, expected, pointer }: Told): boolean {
+  const alike = kept.filter(one => one.holds === holds)
+  const own = alike.filter(one => one.check === check)
+  if (own.length === 0) return !holds || alike.length < mostEvidence.holding
+  if (holds || alike.length >= mostEvidence.broken) return false
+  return !own.some(one => one.expected === expected && one.pointer === pointer)
+}
+
+/** What is broken, in the order in which it was found; of what holds, a piece from each check. */
+function evidenceOf(run: Run, findings: readonly Recorded[]): Evidence[] {
+  const chosen: Recorded[] = []
+  for (const finding of findings) if (isEvidence(chosen, finding)) chosen.push(finding)
+  return chosen.map(finding => ({
     check: finding.check,
     passed: finding.holds,
     expected: run.redact(finding.expected),

@@ -1,6 +1,7 @@
 /** The tables of README and docs, and the schemas that ship, as the code has them now. */
 
 import { join } from 'node:path'
+import { withoutTypeUnions } from '../../base/jsonSchema.ts'
 import { flagOf, type OptionRow, variableOf } from '../../base/options.ts'
 import { packageRoot } from '../../base/paths.ts'
 import { bugReportOptions } from '../../client/reportOptions.ts'
@@ -317,4 +318,4 @@ export const schemaFiles = (): { path: string; text: string }[] => [
 ]
 
 const schemaText = (schema: object): string =>
-  `${JSON.stringify({ $schema: 'http://json-schema.org/draft-07/schema#', ...schema }, null, 2)}\n`
+  `${JSON.stringify({ $schema: 'http://json-schema.org/draft-07/schema#', ...(withoutTypeUnions(schema) as object) }, null, 2)}\n`

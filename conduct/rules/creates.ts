@@ -1,6 +1,7 @@
 /** GO-3 and CR-3: what a create may cost when it is sent twice. */
 import { type Client, type ClientCall, mayPass, waitAfter } from '../client.ts'
 import { broke, type ConductRule, callText, kept, outcome, type RuleFinding, time } from '../rule.ts'
+import { leastMs } from './errors.ts'
 
 export const oneJob: ConductRule = {
   id: 'idempotency.one-job',
@@ -41,14 +42,12 @@ function retriedCreates(client: Client): [failed: ClientCall, next: ClientCall][
 
 const retriedWithinMs = 20_000
 
-/** Somebody may have topped up in between. */
-const sameAccountForMs = 2 * 60_000
-
 export const noRetryWithoutCredits: ConductRule = {
   id: 'credits.no-retry',
   clauses: ['ERR-3', 'CR-3'],
-  title: 'What was refused for want of credits (402) is sent again only when there are credits',
-  advice: 'Stop at 402 insufficient_credits and tell someone who can top up; waiting alone brings no credits.',
+  title: 'What was refused for want of credits (402) is sent again with backoff, or when there are credits',
+  advice:
+    'At 402 insufficient_credits tell someone who can top up; try again with backoff (1-2, 2-4, 4-8, then 8-16 s), if at all.',
   provoke: ['insufficient-credits', 'credits-run-out-midway'],
   judge(client) {
     const findings: RuleFinding[] = []
@@ -57,7 +56,8 @@ export const noRetryWithoutCredits: ConductRule = {
       const before = refused.get(call.intent)
       if (before !== undefined) {
         const delay = waitAfter(before, call)
-        if (call.status === 402 && delay >= 0 && delay < sameAccountForMs)
+        // ERR-3: retry with backoff, or top up.
+        if (call.status === 402 && delay >= 0 && delay < leastMs)
           findings.push(
             broke(
               `sent ${callText(call)} again ${time(delay)} after ${outcome(before)}, and was refused again`,
@@ -71,7 +71,7 @@ export const noRetryWithoutCredits: ConductRule = {
     }
     const told = new Set(findings.flatMap(({ facts }) => facts))
     for (const call of refused.values())
-      if (!told.has(call)) findings.push(kept('did not send it again after 402', call))
+      if (!told.has(call)) findings.push(kept('did not send it again at once after 402', call))
     return findings
   },
 }

@@ -5,21 +5,26 @@ import { broke, type ConductRule, kept, outcome } from '../rule.ts'
 export const afterCompletion: ConductRule = {
   id: 'download.after-completion',
   clauses: ['ERR-4', 'DL-2'],
-  title: 'The download is asked for only when the job is completed',
+  title: 'After "Job not completed" the status is polled until the job is completed, and the download asked for then',
   advice:
     'Poll GET /v1/jobs/{job_id} (or wait for job.completed) until the status is completed, and ask for the download then.',
   provoke: ['job-slow-progress'],
-  judge: client =>
-    client.calls.flatMap(call => {
+  judge: client => {
+    /** ERR-4: who was refused once, polls the status. */
+    const refused = new Map<string | undefined, ClientCall>()
+    return client.calls.flatMap(call => {
       // A scenario's refusal tells nothing of the job.
       if (call.operation !== 'getDownload' || call.rule !== undefined) return []
       if (knewOfIt(client, call)) return [kept('asked for the download when the job was completed', call)]
       // It may know from elsewhere, from a list for instance: only where it was wrong it surely did not.
       const isTooEarly = (call.status === 400 || call.status === 409) && !hasListed(client, call)
-      return isTooEarly
-        ? [broke(`asked for the download of ${call.jobId} before it was completed: ${outcome(call)}`, call)]
-        : []
-    }),
+      if (!isTooEarly) return []
+      const first = refused.get(call.jobId)
+      refused.set(call.jobId, first ?? call)
+      const said = `asked for the download of ${call.jobId} again before it was completed: ${outcome(call)}`
+      return first === undefined ? [] : [broke(said, first, call)]
+    })
+  },
 }
 
 const knewOfIt = (client: Client, call: ClientCall): boolean =>

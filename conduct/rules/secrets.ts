@@ -50,6 +50,7 @@ export const keyNotInBody: ConductRule = {
     ),
 }
 
+/** Never broken: nothing in the documentation forbids a key where none is needed, as clients send one with every call. */
 export const keyOnlyWhereNeeded: ConductRule = {
   id: 'secrets.key-only-where-needed',
   clauses: ['AUTH-1', 'DL-3'],
@@ -60,7 +61,10 @@ export const keyOnlyWhereNeeded: ConductRule = {
   judge: client =>
     client.calls.flatMap(call => {
       if (call.operation === undefined || operations[call.operation].auth !== 'none') return []
-      const said = `asked for ${callText(call)} ${call.hasKey ? 'with' : 'without'} the key`
-      return [call.hasKey ? broke(said, call) : kept(said, call)]
+      return call.hasKey ? [] : [kept(`asked for ${callText(call)} without the key`, call)]
     }),
+  reason: client =>
+    client.calls.some(({ operation, hasKey }) => hasKey && operation && operations[operation].auth === 'none')
+      ? 'the key was sent where none is needed, which nothing forbids'
+      : undefined,
 }

@@ -21,6 +21,7 @@ import { guardControl } from './guard.ts'
 import { changeJob } from './jobs.ts'
 import { type JournalRoute, journalPage, journalRecording, journalStream, waitAtMost } from './journal.ts'
 import { listKeys, setKey } from './keys.ts'
+import { ControlDocument } from './openapi.ts'
 import { bugReport } from './report.ts'
 import {
   type ActivationQuery,
@@ -57,6 +58,10 @@ export const defaultKey = 'test_key'
 export function registerControl(app: FastifyInstance, mock: Mock): void {
   const opened = openInternal(mock)
   const onRequest = [opened, ...guardControl(mock)]
+
+  const document = new ControlDocument()
+  app.addHook('onRoute', route => document.add(route))
+  app.get('/__mock/openapi.json', { onRequest }, async request => document.at(ownBaseUrl(request)))
 
   const read = (querystring: object) => ({ onRequest, schema: { querystring } })
   const write = (body: object) => ({

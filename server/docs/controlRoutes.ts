@@ -216,6 +216,7 @@ export const controlRoutes: readonly ControlRoute[] = [
     what: 'versions, options without secrets, and a snapshot of the last 20 worlds: what `understudy report` asks for',
     more: 'reference/cli.md#report',
   },
+  { group: 'mock', method: 'GET', path: '/__mock/openapi.json', what: 'these routes as an OpenAPI document' },
   { group: 'mock', method: 'GET', path: '/metrics', what: 'for Prometheus' },
 ]
 

@@ -1,12 +1,13 @@
 /** AUTH-1 to AUTH-3, GO-1: who may call, and whose a job is. */
 
-import { describeResponse, field } from '../../contracts/answers.ts'
+import { describeResponse, field, isGood } from '../../contracts/answers.ts'
 import { hasCode } from '../../contracts/judge.ts'
 import type { ObservedExchange } from '../../contracts/observedExchange.ts'
+import { listedIds } from '../../contracts/shapes.ts'
 import type { Check } from '../check.ts'
 import type { Probe } from '../probe.ts'
 import { asFile } from '../upload.ts'
-import { sharedJourney } from './journey.ts'
+import { eventsIn, sharedJourney } from './journey.ts'
 
 /** One call of each documented route that needs a key: harmless, should an endpoint let it through. */
 async function keyedCalls(t: Probe, key: string | null): Promise<ObservedExchange[]> {
@@ -22,7 +23,30 @@ async function keyedCalls(t: Probe, key: string | null): Promise<ObservedExchang
   ]
 }
 
+/** Field names are case-insensitive (RFC 9110, 5.1): who writes them otherwise sends the same key. */
+export const keySpellings = ['X-Api-Key', 'x-api-key', 'X-API-KEY'] as const
+
+/** Whether a key counts on /api/*, where none is needed: one that nobody knows is refused there (AUTH-2, open). */
+export async function usesLegacyKeys(t: Probe, id: string): Promise<boolean> {
+  const { status } = await t.download(id, { key: t.environment.unknownKey })
+  return status === 401 || status === 403 || status === 404
+}
+
 export const authChecks: readonly Check[] = [
+  {
+    id: 'auth.header-spelling',
+    title: 'the key is taken however the name of its header is spelled',
+    clauses: ['AUTH-1'],
+    needs: ['key'],
+    async run(t: Probe) {
+      const asUsual = await t.get('/v1/jobs?limit=1')
+      t.must(isGood(asUsual), `a call with a valid key is answered ${describeResponse(asUsual)}`)
+      for (const name of keySpellings) {
+        const exchange = await t.get('/v1/jobs?limit=1', { key: null, headers: { [name]: t.key } })
+        t.expect('AUTH-1', isGood(exchange), `${name} is the same header`, describeResponse(exchange), { exchange })
+      }
+    },
+  },
   {
     id: 'auth.missing-key',
     title: 'without X-Api-Key, /v1/* is 401 missing_api_key',
@@ -105,12 +129,12 @@ export const authChecks: readonly Check[] = [
       t.expectStatus('AUTH-3', started, [404], "a start of another key's job")
       // One that runs all the same must not be charged in the middle of another check.
       if (started.status < 300) await t.finish(id)
-      t.expectStatus('AUTH-3', await t.download(id, { key }), [404], "the download of another key's job")
+      if (await usesLegacyKeys(t, id))
+        t.expectStatus('AUTH-3', await t.download(id, { key }), [404], "the download of another key's job")
       const state = String(field(await t.job(id), 'status'))
-      for (const query of ['limit=100', `limit=100&status=${state}`, 'limit=100&offset=1']) {
+      for (const query of ['limit=20', `limit=20&status=${state}`, 'limit=20&offset=1']) {
         const list = t.prepared(await t.get(`/v1/jobs?${query}`, { key }), "the other key's jobs could not be listed")
-        const jobs = field(list, 'jobs')
-        const isListed = Array.isArray(jobs) && jobs.some(job => job?.id === id)
+        const isListed = listedIds(list.json).includes(id)
         t.expect(
           'AUTH-3',
           !isListed,
@@ -118,12 +142,14 @@ export const authChecks: readonly Check[] = [
           isListed ? `${id}, of another key` : 'no job of another key',
           {
             exchange: list,
-            pointer: '/jobs',
           },
         )
       }
       const events = await t.get('/v1/usage/events?limit=100', { key })
-      const isTold = JSON.stringify(events.json ?? '').includes(id)
+      // Its own calls that asked for the job and were refused may be told.
+      const isTold = eventsIn(events.json).some(
+        event => Number(event.status) < 300 && JSON.stringify(event).includes(id),
+      )
       t.expect('AUTH-3', !isTold, "only the key's own calls", isTold ? `a call of ${id}` : 'none of another key', {
         exchange: events,
       })
@@ -140,6 +166,7 @@ export const authChecks: readonly Check[] = [
     needs: ['key', 'secondKey'],
     async run(t: Probe) {
       const { id } = await sharedJourney(t)
+      t.must(await usesLegacyKeys(t, id), 'a key is not looked at on /api/* here (AUTH-2): whose it is can not count')
       const exchange = await t.download(id, { key: t.secondKey })
       t.expectStatus('AUTH-3', exchange, [404], "the download of another key's job")
     },

@@ -5,24 +5,39 @@ import { describeResponse, field } from '../../contracts/answers.ts'
 import { hasCode, problemsOf, requestIdOf } from '../../contracts/judge.ts'
 import type { ObservedExchange } from '../../contracts/observedExchange.ts'
 import { creditsPerMinute, type Job } from '../../contracts/schemas.ts'
-import { listIn, totalsIn, usageEvent } from '../../contracts/shapes.ts'
+import { totalsIn, usageEvent } from '../../contracts/shapes.ts'
 import type { Check } from '../check.ts'
+import { datesIn } from '../dates.ts'
 import type { Probe } from '../probe.ts'
 import { round } from '../session.ts'
-import { difference, eventsIn, failure, isSameCredits, type Journey, newest, sharedJourney, walk } from './journey.ts'
+import {
+  difference,
+  eventsIn,
+  failure,
+  isPriceKept,
+  type Journey,
+  longerJourney,
+  newest,
+  sharedJourney,
+  walk,
+} from './journey.ts'
 
 function expectCharge(t: Probe, { job, polled, grown, isAlone, price }: Journey): void {
   t.must(job.status === 'completed', `the job of a good clip ended as ${job.status}: ${job.error}`)
   t.must(isAlone, 'others used the account meanwhile: what was charged can not be told')
   const exchange = polled.answers.at(-1) as ObservedExchange
   const rate = creditsPerMinute[job.model ?? 'original']
-  const expected = `${plural(round(price), 'credit')}: ${job.duration_seconds} s at ${rate} a minute (${job.model})`
+  const exact = `${plural(round(price.exact), 'credit')}: ${job.duration_seconds} s at ${rate} a minute (${job.model})`
+  const used = round(grown.credits_used)
   t.expect(
     'CR-1',
-    isSameCredits(grown.credits_used, price),
-    expected,
-    `${plural(round(grown.credits_used), 'credit')} more in /v1/usage/summary`,
-    { exchange },
+    isPriceKept(grown.credits_used, price),
+    `${exact}; where it rounds up, less than ${price.below}`,
+    `${plural(used, 'credit')} more in /v1/usage/summary`,
+    {
+      exchange,
+      ...(used !== round(price.exact) && { note: `credits are rounded: ${used} for ${round(price.exact)}` }),
+    },
   )
 }
 
@@ -75,10 +90,13 @@ export const creditChecks: readonly Check[] = [
       id: `credits.charge-${model}`,
       title: `a job of the model ${model} is charged at ${creditsPerMinute[model]} credits a minute`,
       clauses: ['CR-1'],
-      costs: { credits: (creditsPerMinute[model] * 2) / 60 },
+      costs: { credits: (creditsPerMinute[model] * (model === 'pro' ? 2 : 12)) / 60 },
       needs: ['key'],
       async run(t: Probe) {
-        expectCharge(t, await walk(t, t.environment.clips.short, { model }))
+        // What a rounded price of 2 s does not tell apart, one of 12 s does: 45 credits a minute from 60.
+        if (model === 'light') return expectCharge(t, await longerJourney(t))
+        const clip = model === 'pro' ? t.environment.clips.short : t.environment.clips.longer
+        expectCharge(t, await walk(t, clip, { model }))
       },
     }),
   ),
@@ -132,7 +150,7 @@ export const creditChecks: readonly Check[] = [
   },
   {
     id: 'usage.summary',
-    title: 'the totals are those of the days that were asked for',
+    title: 'the totals and days are those that were asked for',
     clauses: ['US-1'],
     needs: ['key'],
     async run(t: Probe) {
@@ -147,36 +165,22 @@ export const creditChecks: readonly Check[] = [
           pointer: '/total_jobs',
         })
         fewer = total
-        const daily =
-          listIn(exchange.json) ??
-          Object.values(exchange.json ?? {})
-            .map(listIn)
-            .find(list => list !== undefined)
+        // How the rows are called and shaped is open: any part beside the totals may be them.
+        const { json } = exchange
+        const parts = Object.values(isObject(json) ? json : {}).filter(part => isObject(part) && part !== totals)
+        const isDaily = parts.length > 0 || Array.isArray(json)
+        t.expect('US-1', isDaily, 'daily aggregates, in any shape', isDaily ? 'they are there' : 'the totals alone', {
+          exchange,
+        })
+        // A day more, as 24 hours may lie on two dates.
+        const dates = datesIn(json)
         t.expect(
           'US-1',
-          daily !== undefined,
-          'daily aggregates',
-          daily === undefined ? 'no list in the answer' : `${daily.length} of them`,
+          dates <= days + 1,
+          `rows of ${plural(days, 'day')}`,
+          dates === 0 ? 'rows without dates' : `rows of ${plural(dates, 'date')}`,
           { exchange },
         )
-        if (daily)
-          t.expect('US-1', daily.length <= days, `at most ${plural(days, 'day')}`, plural(daily.length, 'day'), {
-            exchange,
-          })
-        const said = field(exchange, 'days')
-        if (said !== undefined) t.expect('US-1', said === days, String(days), said, { exchange, pointer: '/days' })
-        const rows = (daily ?? []).filter(isObject)
-        for (const name of ['total_jobs', 'completed_jobs', 'credits_used'] as const) {
-          if (rows.length === 0 || !rows.every(row => typeof row[name] === 'number')) continue
-          const sum = rows.reduce((all, row) => all + (row[name] as number), 0)
-          t.expect(
-            'US-1',
-            isSameCredits(sum, Number(totals[name])),
-            `${round(sum)}, the sum of the days`,
-            totals[name],
-            { exchange, pointer: `/${name}` },
-          )
-        }
       }
     },
   },
@@ -239,9 +243,9 @@ export const creditChecks: readonly Check[] = [
       const missed = await t.job('job_that_nobody_has_made')
       const after = await events(t, '?limit=100')
       const event = after.list.find(({ request_id }) => request_id === requestIdOf(missed))
-      // Whether calls that failed are listed is not documented; what is said of one has to be right.
-      if (event)
-        t.expect('US-2', event.status === missed.status, String(missed.status), event.status, {
+      // Whether calls that failed are listed is not documented, nor how a status is written; one that is a number has to be right.
+      if (event && /^\d+$/.test(String(event.status)))
+        t.expect('US-2', Number(event.status) === missed.status, String(missed.status), event.status, {
           exchange: after.exchange,
           pointer: '/events',
         })
@@ -269,12 +273,21 @@ export const creditChecks: readonly Check[] = [
       for (const name of ['video_url', 'model', 'output_format', 'status'] as const) kept(name)
       for (const name of ['metadata', 'model', 'output_format'] as const)
         t.expectField(['GO-7', 'JOB-5'], exchange, name, fields[name])
-      const withCredits = own.some(({ credits }) => Number(credits) > 0)
+      // Where the usage of credits is kept is not documented: with the call, or with the job.
+      const withCredits =
+        own.some(({ credits }) => Number(credits) > 0) ||
+        Object.entries(job).some(([name, value]) => /credit|cost|charge|price/i.test(name) && Number(value) > 0)
       const found = withCredits ? 'there is one' : own.map(({ credits }) => credits)
       t.must(withCredits || isWhole, 'the call that made the job is no longer among the last 100')
-      t.expect('GO-7', withCredits, `an event of ${id} in /v1/usage/events with its credits`, found, {
-        exchange,
-      })
+      t.expect(
+        'GO-7',
+        withCredits,
+        `an event of ${id} in /v1/usage/events with its credits, or the job with them`,
+        found,
+        {
+          exchange,
+        },
+      )
     },
   },
   {

@@ -1,6 +1,7 @@
 /** All checks, in the order in which they run: what is free first, what fills limits and reads logs last. */
 import type { Check } from '../check.ts'
 import { authChecks } from './auth.ts'
+import { browserChecks } from './browsers.ts'
 import { creditChecks } from './credits.ts'
 import { downloadChecks } from './download.ts'
 import { errorChecks } from './errors.ts'
@@ -16,6 +17,7 @@ export const checks: readonly Check[] = [
   ...systemChecks,
   ...jobChecks,
   ...authChecks,
+  ...browserChecks,
   ...errorChecks,
   ...uploadChecks,
   ...lifecycleChecks,

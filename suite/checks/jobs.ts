@@ -4,7 +4,7 @@ import { describeResponse, field, isGood, isRefused } from '../../contracts/answ
 import { isUtc } from '../../contracts/judge.ts'
 import type { ObservedExchange } from '../../contracts/observedExchange.ts'
 import { alphaFormats, backgroundTypes, models, outputFormats } from '../../contracts/schemas.ts'
-import { clausesOfInput } from '../../contracts/shapes.ts'
+import { clausesOfInput, listedIds, listIn, pointerTo } from '../../contracts/shapes.ts'
 import type { Check } from '../check.ts'
 import type { Probe } from '../probe.ts'
 
@@ -16,11 +16,13 @@ const everything = {
   bg_color: [12, 34, 56],
   text_prompt: 'the dancer',
   metadata: { user_id: 'u_42', project: 'launch' },
-  background: { type: 'color', color: [12, 34, 56] },
-  composition: {
-    canvas: { width: 640, height: 360 },
-    foreground: { anchor: 'center', scale: 0.8, offset: { x: 4, y: -8 } },
-  },
+} as const
+
+/** The nested inputs. What an anchor is called, and how a colour of a background is written, is not documented. */
+const nested = {
+  bg_type: 'image',
+  background: { type: 'image', image_url: 'https://example.com/beach.png' },
+  composition: { canvas: { width: 640, height: 360 }, foreground: { scale: 0.8, offset: { x: 4, y: -8 } } },
 } as const
 
 const defaults = { model: 'original', output_format: 'webm', bg_type: 'transparent' } as const
@@ -38,10 +40,24 @@ const values = Array.from({ length: Math.max(models.length, outputFormats.length
     output_format: bg_type === 'transparent' ? 'webm' : output_format,
     bg_type,
     ...(bg_type === 'custom' && { bg_color: [0, 128, 255] }),
-    ...(bg_type === 'color' && { background: { type: 'color', color: [0, 128, 255] } }),
     ...(bg_type === 'image' && { background: { type: 'image', image_url: 'https://example.com/beach.png' } }),
   }
 })
+
+/** How the colour of a background may be written: API.md says `color?` alone. One of these has to do. */
+const colours = [[0, 128, 255], '#0080ff', undefined] as const
+
+/** A draft with these fields, and the colour in whichever form the endpoint takes. */
+async function coloured(t: Probe, fields: (typeof values)[number]): Promise<ObservedExchange> {
+  let first: ObservedExchange | undefined
+  for (const color of colours) {
+    const background = color === undefined ? undefined : { type: 'color', color }
+    const exchange = await t.create({ ...fields, ...(background && { background }), auto_start: false })
+    if (exchange.status < 400) return exchange
+    first ??= exchange
+  }
+  return first as ObservedExchange
+}
 
 /** JOB-1: that it is not refused. Which status a good answer has is JOB-2's matter. */
 const expectTaken = (t: Probe, exchange: ObservedExchange, about: string): boolean =>
@@ -105,15 +121,18 @@ export const jobChecks: readonly Check[] = [
     async run(t: Probe) {
       const { url } = await t.video()
       const webhook_url = 'https://example.com/hooks/understudy'
-      const exchange = await t.create({ ...everything, video_url: url, webhook_url, auto_start: false })
-      expectTaken(t, exchange, 'a create with every documented field')
-      const job = t.prepared(await t.job(t.idOf(exchange)), 'the draft could not be read')
-      for (const [name, given] of Object.entries({ ...everything, video_url: url })) {
-        const clauses = clausesOfInput(name)
-        if (field(job, name) !== undefined) t.expectField(clauses, job, name, given)
-        else t.expect(clauses, false, JSON.stringify(given), 'missing', { exchange: job, pointer: `/${name}` })
+      for (const inputs of [everything, nested]) {
+        const exchange = await t.create({ ...inputs, video_url: url, webhook_url, auto_start: false })
+        const names = Object.keys(inputs).join(', ')
+        if (!expectTaken(t, exchange, `a create with ${names}`)) continue
+        const job = t.prepared(await t.job(t.idOf(exchange)), 'the draft could not be read')
+        for (const [name, given] of Object.entries({ ...inputs, video_url: url })) {
+          const clauses = clausesOfInput(name)
+          if (field(job, name) !== undefined) t.expectField(clauses, job, name, given)
+          else t.expect(clauses, false, JSON.stringify(given), 'missing', { exchange: job, pointer: `/${name}` })
+        }
+        t.expectField('JOB-5', job, 'webhook_url', webhook_url)
       }
-      t.expectField('JOB-5', job, 'webhook_url', webhook_url)
     },
   },
   {
@@ -135,7 +154,9 @@ export const jobChecks: readonly Check[] = [
     needs: ['key'],
     async run(t: Probe) {
       for (const fields of values) {
-        const exchange = await t.create({ ...fields, auto_start: false })
+        const exchange = await (fields.bg_type === 'color'
+          ? coloured(t, fields)
+          : t.create({ ...fields, auto_start: false }))
         if (!expectTaken(t, exchange, `a create with ${JSON.stringify(fields)}`)) continue
         const job = t.prepared(await t.job(t.idOf(exchange)), 'the draft could not be read')
         for (const name of ['model', 'output_format', 'bg_type'] as const)
@@ -182,7 +203,6 @@ export const jobChecks: readonly Check[] = [
     needs: ['key'],
     async run(t: Probe) {
       const mp4 = { output_format: 'mp4', auto_start: false }
-      const byDefault = await t.create(mp4)
       const exchange = await t.create({ ...mp4, bg_type: 'transparent' })
       t.must(exchange.status >= 400 || isGood(exchange), `a create is answered ${describeResponse(exchange)}`)
       const note = `mp4 and transparent is answered ${exchange.status}`
@@ -190,13 +210,12 @@ export const jobChecks: readonly Check[] = [
         exchange,
         note,
       })
-      // One that takes another default is JOB-1's matter.
-      const shows = isGood(byDefault) ? field(await t.job(t.idOf(byDefault)), 'bg_type') : 'transparent'
-      if (shows === 'transparent') {
-        t.expect('JOB-7', isRefused(byDefault), '400: transparent is the default', describeResponse(byDefault), {
-          exchange: byDefault,
-        })
-      }
+      // Where no background was named, either answer is right.
+      const byDefault = await t.create(mp4)
+      t.expect('JOB-7', true, 'a refusal, or an opaque job', describeResponse(byDefault), {
+        exchange: byDefault,
+        note: `mp4 without a bg_type is answered ${byDefault.status}`,
+      })
       const green = await t.create({ ...mp4, bg_type: 'green' })
       t.expect('JOB-7', green.status < 400, 'mp4 on green is taken', describeResponse(green), { exchange: green })
       for (const output_format of alphaFormats) {
@@ -235,7 +254,6 @@ export const jobChecks: readonly Check[] = [
     clauses: ['JOB-6'],
     needs: ['key'],
     async run(t: Probe) {
-      const before = await t.jobCount()
       const first = await t.draft()
       const shown = field(t.prepared(await t.job(first), 'the draft could not be read'), 'id')
       t.must(shown === first, 'a job does not show its id (JOB-5), so the list can not be told either')
@@ -243,15 +261,14 @@ export const jobChecks: readonly Check[] = [
       const page = async (query: string) => {
         const exchange = await t.get(`/v1/jobs?${query}`)
         t.expectStatus('JOB-6', exchange, [200], `the list with ${query}`)
-        const jobs = field(exchange, 'jobs')
-        return {
-          exchange,
-          ids: Array.isArray(jobs) ? jobs.map(job => String(job?.id)) : [],
-          jobs: Array.isArray(jobs) ? jobs : [],
-        }
+        const jobs = (listIn(exchange.json) ?? []) as ({ id?: unknown; status?: unknown } | null)[]
+        return { exchange, ids: listedIds(exchange.json), jobs }
       }
-      const all = await page('limit=100')
-      const place = (exchange: ObservedExchange, pointer = '/jobs') => ({ exchange, pointer })
+      const all = await page('limit=10')
+      const place = (exchange: ObservedExchange, pointer = pointerTo(listIn(exchange.json), exchange.json)) => ({
+        exchange,
+        pointer,
+      })
       // Others may use the key meanwhile: of our own jobs the order is known.
       const own = all.ids.filter(id => ids.includes(id))
       t.expect(
@@ -261,70 +278,27 @@ export const jobChecks: readonly Check[] = [
         own.join(', '),
         place(all.exchange),
       )
-      const total = Number(field(all.exchange, 'total'))
-      t.expect(
-        'JOB-6',
-        total >= before + ids.length,
-        `${before + ids.length} or more`,
-        total,
-        place(all.exchange, '/total'),
-      )
-      t.expect(
-        'JOB-6',
-        total >= all.ids.length,
-        `no less than are listed: ${all.ids.length}`,
-        total,
-        place(all.exchange, '/total'),
-      )
-      if (all.ids.length < 100) {
-        const listed = all.ids.length
-        t.expect(
-          'JOB-6',
-          total === listed,
-          `${listed}, as all of them are listed`,
-          total,
-          place(all.exchange, '/total'),
-        )
-      }
       const two = await page('limit=2')
       t.expect('JOB-6', two.ids.length === 2, '2 jobs, as limit says', two.ids.length, place(two.exchange))
-      const again = Number(field(two.exchange, 'total'))
-      t.expect('JOB-6', again >= total, `${total}, whatever the limit`, again, place(two.exchange, '/total'))
-      t.expect(
-        'JOB-6',
-        field(two.exchange, 'limit') === 2,
-        '2',
-        field(two.exchange, 'limit'),
-        place(two.exchange, '/limit'),
-      )
-      const rest = await page('limit=2&offset=1')
-      t.expect(
-        'JOB-6',
-        field(rest.exchange, 'offset') === 1,
-        '1',
-        field(rest.exchange, 'offset'),
-        place(rest.exchange, '/offset'),
-      )
-      if (two.ids[0] === ids[2] && two.ids.length === 2) {
-        t.expect(
-          'JOB-6',
-          rest.ids[0] === two.ids[1],
-          `${two.ids[1]}, the second`,
-          rest.ids[0],
-          place(rest.exchange, '/jobs/0'),
-        )
+      // What stands beside the list is open; a total that is there has to be one.
+      const total = totalOf(two.exchange)
+      if (total !== undefined && total > 0) {
+        const last = await page(`limit=1&offset=${total - 1}`)
+        const found = last.ids.length === 1 ? 'one' : 'none'
+        t.expect('JOB-6', found === 'one', `a last job, as the total is ${total}`, found, place(two.exchange, '/total'))
+        const beyond = await page(`limit=1&offset=${total}`)
+        const isMore = beyond.ids.length > 0 && totalOf(beyond.exchange) === total
+        const more = isMore ? `one more: ${beyond.ids[0]}` : 'none more'
+        t.expect('JOB-6', !isMore, `none more, as the total is ${total}`, more, place(beyond.exchange, '/total'))
       }
-      const plain = await page('')
-      t.expect(
-        'JOB-6',
-        field(plain.exchange, 'limit') === 20,
-        '20, the default',
-        field(plain.exchange, 'limit'),
-        place(plain.exchange, '/limit'),
-      )
+      const rest = await page('limit=2&offset=1')
+      if (two.ids[0] === ids[2] && two.ids.length === 2) {
+        t.expect('JOB-6', rest.ids[0] === two.ids[1], `${two.ids[1]}, the second`, rest.ids[0], place(rest.exchange))
+      }
+      await page('')
       for (const status of ['completed', 'failed'] as const) {
-        const some = await page(`status=${status}&limit=100`)
-        const others = some.jobs.filter(job => job?.status !== status)
+        const some = await page(`status=${status}&limit=10`)
+        const others = some.jobs.filter(job => typeof job?.status === 'string' && job.status !== status)
         t.expect(
           'JOB-6',
           others.length === 0,
@@ -334,7 +308,7 @@ export const jobChecks: readonly Check[] = [
         )
       }
       const state = String(field(await t.job(ids[0] as string), 'status'))
-      const drafts = await page(`status=${state}&limit=100`)
+      const drafts = await page(`status=${state}&limit=10`)
       t.expect(
         'JOB-6',
         drafts.ids.includes(ids[2] as string),
@@ -348,6 +322,11 @@ export const jobChecks: readonly Check[] = [
     },
   },
 ]
+
+const totalOf = (exchange: ObservedExchange): number | undefined => {
+  const total = field(exchange, 'total')
+  return typeof total === 'number' ? total : undefined
+}
 
 /** The draft of the beginning, once more at the end: nobody has started it meanwhile. */
 export const lateChecks: readonly Check[] = [

@@ -3,9 +3,9 @@
 import { NoAnswer } from '../../base/http.ts'
 import type { ObservedExchange } from '../../contracts/observedExchange.ts'
 import type { Job } from '../../contracts/schemas.ts'
-import { listIn } from '../../contracts/shapes.ts'
+import { listedIds, listIn } from '../../contracts/shapes.ts'
 import type { Video } from '../../media/clip.ts'
-import { type CallOptions, documentedPrice, type Polled, type Probe } from '../probe.ts'
+import { type CallOptions, type Polled, type Price, type Probe, priceOf } from '../probe.ts'
 
 export type UsageTotals = Awaited<ReturnType<Probe['usage']>>
 
@@ -23,8 +23,8 @@ export interface Journey {
   grown: UsageTotals
   /** Whether nobody else made a job meanwhile: only then the totals speak of this one. */
   isAlone: boolean
-  /** CR-1: credits that it costs, by the billed duration that the job shows. */
-  price: number
+  /** CR-1: what it may cost, by the billed duration that the job shows. */
+  price: Price
 }
 
 /** A job of the short clip. What is a default is said all the same: whether defaults are right is another matter. */
@@ -38,6 +38,20 @@ export const sharedJourney = (t: Probe): Promise<Journey> =>
     }),
   )
 
+/**
+ * A job of the longer clip with the model light, in the format that will ship: long enough to tell 45 credits a minute
+ * from 60, however an endpoint rounds.
+ */
+export const longerJourney = (t: Probe): Promise<Journey> =>
+  t.run.once('longer journey', () => walk(t, t.environment.clips.longer, shippedAs(t)))
+
+/** The model light and the format that will ship. */
+export const shippedAs = ({ environment }: Probe): Record<string, unknown> => ({
+  model: 'light',
+  output_format: environment.outputFormat,
+  ...(environment.outputFormat === 'mp4' && { bg_type: 'green' }),
+})
+
 /** A job of the video that this endpoint is known to fail on; its length is unknown, so a minute is put aside for it. */
 export const failure = (t: Probe): Promise<Journey> =>
   t.run.once('failure', () =>
@@ -47,28 +61,31 @@ export const failure = (t: Probe): Promise<Journey> =>
 /** Uploads the clip, makes a job of it, and waits for its end. */
 export async function walk(t: Probe, clip: Video, fields: Record<string, unknown>): Promise<Journey> {
   const { url } = clip === t.environment.clips.short ? await t.video() : await t.uploaded(clip)
-  return measured(t, fields, async () => t.create({ video_url: url, ...fields }, { seconds: clip.seconds }))
+  return measured(t, fields, async () => t.create({ video_url: url, ...fields }, { seconds: clip.seconds }), {
+    seconds: clip.seconds,
+  })
 }
 
-/** Measures what the job that `make` starts does to the account. */
+/** Measures what the job that `make` starts does to the account; `known` is its id, where that is not in the answer, and how long its video is. */
 export async function measured(
   t: Probe,
   fields: Record<string, unknown>,
   make: () => Promise<ObservedExchange>,
+  known: { id?: string; seconds?: number } = {},
 ): Promise<Journey> {
   await t.watchDraft()
   t.must(!t.run.draftsStart, 'drafts start by themselves here (JOB-3): what one job does can not be told')
   const before = await t.usage()
   const listed = await newest(t)
   const created = await make()
-  const id = t.idOf(created)
+  const id = known.id ?? t.idOf(created)
   // Now, as only the last 100 calls are kept, and a poll is one; and at the end, when all is charged.
   const first = await eventsOf(t, id)
   const polled = await t.finish(id)
   const { job } = polled
-  const price = job.status === 'completed' ? documentedPrice(job.model ?? fields.model, secondsOf(t, job)) : 0
+  const price = job.status === 'completed' ? priceOf(job.model ?? fields.model, secondsOf(t, job, known.seconds)) : free
   const grown = await settled(t, before, price)
-  t.run.charged(grown.credits_used, price)
+  t.run.charged(grown.credits_used, price.exact)
   const last = await eventsOf(t, id)
   const isWhole = first.every(({ request_id }) => last.some(event => event.request_id === request_id))
   const isAlone = (await newcomers(t, listed)).strangers.length === 0
@@ -76,8 +93,8 @@ export async function measured(
 }
 
 /** The billed duration; the clip's own where the job says none that is one. */
-export const secondsOf = (t: Probe, { duration_seconds: seconds }: Job): number =>
-  typeof seconds === 'number' ? seconds : t.environment.clips.short.seconds
+export const secondsOf = (t: Probe, { duration_seconds: seconds }: Job, own?: number): number =>
+  typeof seconds === 'number' ? seconds : (own ?? t.environment.clips.short.seconds)
 
 async function eventsOf(t: Probe, id: string): Promise<Record<string, unknown>[]> {
   const exchange = await t.get('/v1/usage/events?limit=100').catch(error => {
@@ -95,7 +112,7 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
 /** The ids of the account's newest jobs. */
 export async function newest(t: Probe, options?: CallOptions): Promise<ReadonlySet<string>> {
   const exchange = t.prepared(await t.get('/v1/jobs?limit=20', options), 'the jobs could not be listed')
-  return new Set((listIn(exchange.json) ?? []).map(job => String((job as { id?: unknown } | null)?.id)))
+  return new Set(listedIds(exchange.json))
 }
 
 /**
@@ -117,14 +134,15 @@ export async function newcomers(
   return found
 }
 
+const free: Price = { exact: 0, below: 0 }
 const looks = 5
 
 /** The totals may follow a moment later than the job's end. */
-async function settled(t: Probe, before: UsageTotals, price: number): Promise<UsageTotals> {
+async function settled(t: Probe, before: UsageTotals, price: Price): Promise<UsageTotals> {
   for (let look = 1; ; look++) {
     const now = await t.usage()
     const grown = difference(now, before)
-    if (look === looks || isSameCredits(grown.credits_used, price)) return grown
+    if (look === looks || isPriceKept(grown.credits_used, price)) return grown
     await t.sleep(t.environment.pollMs)
   }
 }
@@ -138,6 +156,10 @@ export function difference(now: UsageTotals, before: UsageTotals): UsageTotals {
     credits_used: by('credits_used'),
   }
 }
+
+/** CR-1: not less than exact, and less than a whole credit more than both roundings give. */
+export const isPriceKept = (credits: number, { exact, below }: Price): boolean =>
+  isSameCredits(credits, exact) || (credits > exact && credits < below)
 
 /** Equal as money is: a hundredth of a credit is a matter of rounding. */
 export const isSameCredits = (a: number, b: number): boolean => Math.abs(a - b) <= 0.0101

@@ -1,8 +1,9 @@
 /** WH-1 to WH-3: what arrives at the suite's own listener. */
 
+import { plural } from '../../base/text.ts'
 import { field } from '../../contracts/answers.ts'
 import type { ClauseId } from '../../contracts/clauses.ts'
-import { isUtc } from '../../contracts/judge.ts'
+import { isIso8601 } from '../../contracts/judge.ts'
 import type { ObservedExchange } from '../../contracts/observedExchange.ts'
 import { webhookEvents } from '../../contracts/schemas.ts'
 import type { Check } from '../check.ts'
@@ -85,19 +86,27 @@ function parsed({ body }: Pick<Delivery, 'body'>): Event | undefined {
   }
 }
 
+const isDocumented = (event: string): boolean => (webhookEvents as readonly string[]).includes(event)
+
 function expectEvents(
   t: Probe,
   { deliveries, url, id, job }: Hooked,
   names: readonly (typeof webhookEvents)[number][],
 ): void {
   const events = deliveries.map(delivery => String(parsed(delivery)?.event))
+  // In which order they come, and whether there are more of other names, is not documented.
+  const told = events.filter(event => isDocumented(event))
+  const more = [...new Set(events.filter(event => !isDocumented(event)))]
   const place = { exchange: job, pointer: '/webhook_events' }
   t.expect(
     'WH-1',
-    events.join() === names.join(),
-    `the events ${names.join(', ')}, in this order`,
+    told.toSorted().join() === names.toSorted().join(),
+    `the events ${names.join(', ')}`,
     events.join(', ') || 'none',
-    deliveries[0] ? { exchange: shown(deliveries[0], url) } : place,
+    {
+      ...(deliveries[0] ? { exchange: shown(deliveries[0], url) } : place),
+      ...(more.length > 0 && { note: `more events: ${more.join(', ')}` }),
+    },
   )
   for (const delivery of deliveries) {
     const exchange = shown(delivery, url)
@@ -129,7 +138,7 @@ function expectEvents(
 function expectHeaders(t: Probe, { deliveries, url }: Hooked): void {
   // A body that tells of something else is WH-1's matter.
   const isDue =
-    deliveries.every(delivery => webhookEvents.some(name => name === parsed(delivery)?.event)) &&
+    deliveries.every(delivery => typeof parsed(delivery)?.event === 'string') &&
     new Set(deliveries.map(eventOf)).size === deliveries.length
   const ids = new Set<string>()
   for (const delivery of deliveries) {
@@ -142,7 +151,7 @@ function expectHeaders(t: Probe, { deliveries, url }: Hooked): void {
       exchange,
       pointer: 'header X-Webhook-Delivery-Id',
     })
-    t.expect('WH-2', isUtc(timestamp), 'a time, ISO 8601', timestamp, {
+    t.expect('WH-2', isIso8601(timestamp), 'a time, ISO 8601', timestamp, {
       exchange,
       pointer: 'header X-Webhook-Timestamp',
     })
@@ -159,14 +168,14 @@ function expectSigned(t: Probe, deliveries: readonly Delivery[], url: string): v
     const { timestamp, signature } = webhookHeaders(delivery)
     const due = `sha256=${hmac(webhookSecret, `${timestamp}.${delivery.body}`)}`
     const place = { exchange: shown(delivery, url), pointer: 'header X-Webhook-Signature' }
-    t.expect('WH-2', signature === due, expected, signature ?? 'none', place)
+    t.expect('WH-2', signature?.toLowerCase() === due, expected, signature ?? 'none', place)
   }
 }
 
 export const webhookChecks: readonly Check[] = [
   {
     id: 'webhooks.events',
-    title: 'a job tells of its start and of its completion, in this order',
+    title: 'a job tells of its start and of its completion',
     clauses: ['WH-1', 'WH-2'],
     costs: { credits: 1.5 },
     needs: ['key', 'listener'],
@@ -239,7 +248,7 @@ export const webhookChecks: readonly Check[] = [
   },
   {
     id: 'webhooks.retry',
-    title: 'a delivery that is answered 500 is sent again, with the same id',
+    title: 'a delivery that is answered 500: whether, when and with which id it is sent again',
     clauses: ['WH-3'],
     costs: { credits: 1.5, seconds: 30 },
     needs: ['key', 'listener'],
@@ -263,16 +272,17 @@ export const webhookChecks: readonly Check[] = [
       const tries = sameEvent()
       const first = tries[0] as Delivery
       const exchange = shown(first, url)
-      const note = pausesOf(tries)
-      t.expect('WH-3', tries.length === 4, '4 tries: the first and 3 retries', `${tries.length}`, {
+      const ids = new Set(tries.map(delivery => webhookHeaders(delivery).id))
+      // WH-3 is open as a whole: whatever is seen is right, and noted.
+      t.expect('WH-3', true, 'retries, or none', plural(tries.length - 1, 'retry', 'retries'), {
         exchange,
-        note,
+        note:
+          tries.length === 1
+            ? 'a webhook that is answered 500 is not sent again'
+            : `${pausesOf(tries)}, ${ids.size === 1 ? 'with the same id' : 'with other ids'}`,
       })
-      const ids = [...new Set(tries.map(delivery => webhookHeaders(delivery).id))]
-      const pointer = 'header X-Webhook-Delivery-Id'
-      t.expect('WH-3', ids.length === 1, `${ids[0]} each time`, ids.join(', '), { exchange, pointer })
       expectSigned(t, tries, url)
-      if (tries.length >= 4) await expectFailed(t, id, eventOf(first))
+      if (tries.length === 4) await expectFailed(t, id, eventOf(first))
     },
   },
 ]
@@ -288,8 +298,8 @@ async function expectFailed(t: Probe, id: string, event: string): Promise<void> 
     await t.sleep(t.environment.pollMs)
     exchange = await t.job(id)
   }
-  // How an entry is written is not documented: one that does not say its event can't be told.
-  if (own() === undefined) return
+  // How an entry is written is not documented: one that does not say its event or its state can't be told.
+  if (typeof own()?.status !== 'string') return
   const place = { exchange, pointer: '/webhook_events' }
   t.expect('JOB-5', own()?.status === 'failed', `failed, as ${event} was refused each time`, own(), place)
 }

@@ -2,16 +2,18 @@
 
 import fc, { type AsyncCommand } from 'fast-check'
 import { plural } from '../../base/text.ts'
-import { describeResponse, field, isGood } from '../../contracts/answers.ts'
+import { describeResponse, field, isGood, isRefused } from '../../contracts/answers.ts'
 import type { ClauseId } from '../../contracts/clauses.ts'
 import type { ObservedExchange } from '../../contracts/observedExchange.ts'
-import { backgroundTypes, jobStates, models, outputFormats } from '../../contracts/schemas.ts'
+import { backgroundTypes, models, outputFormats } from '../../contracts/schemas.ts'
+import { listedIds } from '../../contracts/shapes.ts'
+import { usesLegacyKeys } from '../checks/auth.ts'
 import { asFile } from '../upload.ts'
 import {
   type ApiModel,
+  alphaOf,
   expectJob,
   expectSpent,
-  isAlphaWrong,
   type ModelJob,
   modelKey,
   type Real,
@@ -71,9 +73,8 @@ const wrongInputs = fc.constantFrom<Fields>(
   { model: 7 },
   { output_format: 'exe' },
   { bg_type: 'plaid' },
-  { bg_color: [1, 2] },
+  { bg_type: 'custom', bg_color: [1, 2] },
   { video_url: 12 },
-  { video_url: 'not a url' },
 )
 
 const keyHeader = (key: string | undefined): Record<string, string> =>
@@ -137,16 +138,11 @@ const create = (by: Who, fields: Fields, isDraft: boolean, n: number | null) =>
       const id = field(exchange, 'id')
       const kind = expectReplay(real, model, key, sent, by, exchange, id)
       if (kind !== 'new') return expectSpent(real, model, ['ID-1', 'GO-3'])
-      if (isAlphaWrong(fields)) {
-        t.expect(
-          'JOB-7',
-          exchange.status >= 400 && exchange.status < 500,
-          '4xx: MP4 has no alpha',
-          describeResponse(exchange),
-          {
-            exchange,
-          },
-        )
+      const alpha = alphaOf(fields)
+      if (alpha === 'wrong' || (alpha === 'open' && isRefused(exchange))) {
+        t.expect('JOB-7', isRefused(exchange), '4xx: MP4 has no alpha', describeResponse(exchange), {
+          exchange,
+        })
         return expectSpent(real, model, 'CR-1')
       }
       if (!t.expectStatus('JOB-1', exchange, [200, 201, 202], 'a create')) return
@@ -194,7 +190,8 @@ const start = (n: number, by: Who, fields: Fields | undefined, key: number | nul
       if (real.keys[by] === undefined) return
       // Only the main key pays; without a budget only what is refused may be sent.
       const isOwn = job.owner === by
-      if (isOwn && (by !== 'main' || (!real.mayStart && !isAlphaWrong({ ...job.inputs, ...fields })))) return
+      const alpha = alphaOf({ ...job.inputs, ...fields })
+      if (isOwn && (by !== 'main' || (!real.mayStart && alpha !== 'wrong'))) return
       const idemKey = key === null ? undefined : `start ${job.id} ${real.idem(key)}`
       const headers = keyHeader(idemKey)
       const sent = JSON.stringify(fields ?? null)
@@ -212,20 +209,18 @@ const start = (n: number, by: Who, fields: Fields | undefined, key: number | nul
         expectJob(t, job, await t.job(job.id, modelKey(real, by)), ['JOB-3', 'GO-3'])
         return expectSpent(real, model, ['JOB-3', 'GO-3'])
       }
-      if (isAlphaWrong({ ...job.inputs, ...fields })) {
-        t.expect(
-          'JOB-7',
-          exchange.status >= 400 && exchange.status < 500,
-          '4xx: MP4 has no alpha',
-          describeResponse(exchange),
-          {
-            exchange,
-          },
-        )
+      if (alpha === 'wrong' || (alpha === 'open' && isRefused(exchange))) {
+        t.expect('JOB-7', isRefused(exchange), '4xx: MP4 has no alpha', describeResponse(exchange), {
+          exchange,
+        })
         expectJob(t, job, await t.job(job.id, modelKey(real, by)))
         return expectSpent(real, model, 'CR-1')
       }
-      if (!t.expectStatus('JOB-3', exchange, [200, 201, 202], 'the start of a draft')) return
+      const isStarted = isGood(exchange)
+      if (
+        !t.expect('JOB-3', isStarted, 'the start of a draft is answered 2xx', describeResponse(exchange), { exchange })
+      )
+        return
       job.inputs = { ...job.inputs, ...fields }
       job.isStarted = true
       remember(model, idemKey, sent, by, exchange, job.id)
@@ -258,7 +253,12 @@ const download = (n: number, by: Who) =>
       const job = model.jobs[n % model.jobs.length] as ModelJob
       if (real.keys[by] === undefined) return
       const exchange = await t.download(job.id, modelKey(real, by))
-      if (job.owner !== by) return void t.expectStatus('AUTH-3', exchange, [404], "the download of another key's job")
+      if (job.owner !== by) {
+        // Where no key is looked at on /api/*, whose it is can't count.
+        if (await usesLegacyKeys(t, job.id))
+          t.expectStatus('AUTH-3', exchange, [404], "the download of another key's job")
+        return
+      }
       if (job.status === 'completed')
         return void t.expectStatus('DL-1', exchange, [200], 'the download of a completed job')
       t.expectStatus('DL-2', exchange, [400], 'the download of a job that is not completed')
@@ -273,8 +273,7 @@ const list = (by: Who, limit: number, offset: number, status: string | null) =>
     const query = `limit=${limit}&offset=${offset}${status === null ? '' : `&status=${status}`}`
     const exchange = await t.get(`/v1/jobs?${query}`, modelKey(real, by))
     if (!t.expectStatus('JOB-6', exchange, [200], `the list with ${query}`)) return
-    const jobs = field(exchange, 'jobs')
-    const shown = Array.isArray(jobs) ? jobs.map(job => String((job as { id?: unknown } | null)?.id)) : []
+    const shown = listedIds(exchange.json)
     const foreign = model.jobs.find(job => job.owner !== by && shown.includes(job.id))
     t.expect('AUTH-3', foreign === undefined, "only the key's own jobs", foreign?.id ?? 'only those', {
       exchange,
@@ -298,10 +297,9 @@ const list = (by: Who, limit: number, offset: number, status: string | null) =>
       exchange,
       pointer: '/jobs',
     })
-    t.expect('JOB-6', field(exchange, 'total') === own.length, String(own.length), field(exchange, 'total'), {
-      exchange,
-      pointer: '/total',
-    })
+    const total = field(exchange, 'total')
+    if (typeof total === 'number')
+      t.expect('JOB-6', total === own.length, String(own.length), total, { exchange, pointer: '/total' })
   })
 
 const upload = (kind: 'video' | 'other' | 'untyped' | 'text', n: number | null) =>
@@ -362,8 +360,10 @@ const looked = [
   fc.tuple(which, who).map(([n, by]) => get(n, by)),
   fc.tuple(which, who).map(([n, by]) => download(n, by)),
 ]
+/** Of created and pending each page of the documentation knows but one (JOB-4). */
+const knownStates = ['processing', 'completed', 'failed'] as const
 const listed = fc
-  .tuple(who, fc.constantFrom(1, 2, 20, 100), fc.constantFrom(0, 0, 1, 2), fc.option(fc.constantFrom(...jobStates)))
+  .tuple(who, fc.constantFrom(1, 2, 10, 20), fc.constantFrom(0, 0, 1, 2), fc.option(fc.constantFrom(...knownStates)))
   .map(([by, limit, offset, status]) => list(by, limit, offset, status))
 const uploaded = fc
   .tuple(fc.constantFrom<'video' | 'other' | 'untyped' | 'text'>('video', 'other', 'untyped', 'text'), idem)

@@ -31,6 +31,8 @@ export const auth: Observer = {
       if (ledger.hasKeys) say()
       else if (waiting.length < maxWaiting) waiting.push(say)
     }
+    /** A key that nobody knows was refused on /api/*: there keys count (AUTH-2, open). */
+    let legacyKeysCount = false
     let goodAt: number | undefined
     let refusedAt: number | undefined
     return {
@@ -54,6 +56,7 @@ export const auth: Observer = {
         }
         if (call.hasKey && codeOf(call) === 'invalid_api_key' && call.status !== 401)
           look(index, ['AUTH-1', 'GO-1'], false, '401 invalid_api_key', said)
+        if (needs === 'optional_key' && call.hasKey && codeOf(call) === 'invalid_api_key') legacyKeysCount = true
         if (needs === 'key' && call.hasKey) {
           if (call.status === 401) {
             const code = codeOf(call)
@@ -72,6 +75,7 @@ export const auth: Observer = {
         if (!asksForJob || jobId === undefined || !isTold(call.key)) return
         const maker = ledger.jobs.get(jobId)?.maker
         if (maker === undefined || !isTold(maker) || maker === call.key) return
+        if (needs === 'optional_key' && isGood && !legacyKeysCount) return
         if (call.status === 404 || isGood || call.status === 403)
           look(index, 'AUTH-3', call.status === 404, '404, as another key made the job', said)
       },

@@ -2,6 +2,7 @@
 import { plural } from '../../base/text.ts'
 import { field } from '../../contracts/answers.ts'
 import { isUtc } from '../../contracts/judge.ts'
+import { listIn, pointerTo } from '../../contracts/shapes.ts'
 import { isForeign } from './auth.ts'
 import type { Observer } from './observer.ts'
 
@@ -12,13 +13,14 @@ export const lists: Observer = {
   watch: (look, ledger) => ({
     call({ call, index, isGood, hasBody }) {
       if (call.operation !== 'listJobs' || !isGood || !hasBody) return
-      const jobs = field(call, 'jobs')
-      if (!Array.isArray(jobs)) return
+      const jobs = listIn(call.json)
+      if (jobs === undefined) return
+      const list = pointerTo(jobs, call.json)
       const query = new URLSearchParams(call.path.split('?')[1] ?? '')
       const limit = Number(query.get('limit') ?? Number.NaN)
       if (Number.isInteger(limit) && limit >= 1 && limit <= 100) {
         look(index, 'JOB-6', jobs.length <= limit, `at most ${plural(limit, 'job')}`, String(jobs.length), {
-          pointer: '/jobs',
+          pointer: list,
         })
       }
       const times = jobs.map(job => field({ json: job }, 'created_at'))
@@ -27,7 +29,7 @@ export const lists: Observer = {
         const at = ms.findIndex((time, i) => i > 0 && time > (ms[i - 1] as number))
         const found = at === -1 ? 'they are' : `${times[at]} behind ${times[at - 1]}`
         look(index, 'JOB-6', at === -1, 'newest first', found, {
-          pointer: at === -1 ? '/jobs' : `/jobs/${at}/created_at`,
+          pointer: at === -1 ? list : `${list}/${at}/created_at`,
         })
       }
       const status = query.get('status')
@@ -38,13 +40,13 @@ export const lists: Observer = {
         })
         const found = at === -1 ? status : String(field({ json: jobs[at] }, 'status'))
         look(index, 'JOB-6', at === -1, `only jobs that are ${status}`, found, {
-          pointer: at === -1 ? '/jobs' : `/jobs/${at}/status`,
+          pointer: at === -1 ? list : `${list}/${at}/status`,
         })
       }
       const ids = jobs.map(job => field({ json: job }, 'id'))
       const foreign = ids.findIndex(id => isForeign(id, call.key, ledger.jobs))
       if (foreign !== -1) {
-        const pointer = `/jobs/${foreign}/id`
+        const pointer = `${list}/${foreign}/id`
         look(index, ['AUTH-3', 'JOB-6'], false, "only the key's own jobs", `${ids[foreign]}, which another key made`, {
           pointer,
         })

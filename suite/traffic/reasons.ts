@@ -48,5 +48,6 @@ export const reasons: Readonly<Record<ClauseId, string>> = {
   'WH-2': 'no webhook is in the recording',
   'WH-3': 'no webhook that was refused came again in the recording',
   'AD-1': 'admin routes are not judged',
+  'BR-1': 'what a page is told of other origins is noted by a run against an endpoint',
   'ID-1': 'no request was sent again with the same Idempotency-Key in the recording',
 }

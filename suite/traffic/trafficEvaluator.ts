@@ -11,7 +11,7 @@ import { countVerdicts, summaryText, type Verdict } from '../../contracts/verdic
 import type { Observed, RecordedWebhook } from '../../recordings/traffic.ts'
 import { reportVersion } from '../../reports/document.ts'
 import type { ClauseResult, Report } from '../report.ts'
-import { requiredOf } from '../verdict.ts'
+import { isEvidence, requiredOf } from '../verdict.ts'
 import { observers } from './index.ts'
 import { own, TrafficLedger } from './ledger.ts'
 import type { Observer, Watch } from './observer.ts'
@@ -58,8 +58,6 @@ class Tally {
   }
 }
 
-const maxBroken = 8
-const maxHolding = 3
 const maxNotes = 10
 
 export interface EvaluationFacts {
@@ -182,7 +180,7 @@ export class TrafficEvaluator {
           tally.add(holds, index)
           if (place.note !== undefined && tally.notes.size < maxNotes) tally.notes.add(own(place.note))
           const kept = { check: observer.id, index, holds, expected, found, pointer: place.pointer }
-          if (isNew(tally, kept)) tally.kept.push({ ...kept, expected: own(expected), found: own(found) })
+          if (isEvidence(tally.kept, kept)) tally.kept.push({ ...kept, expected: own(expected), found: own(found) })
         }
       }, this.#ledger),
     }))
@@ -256,13 +254,6 @@ export class TrafficEvaluator {
       ...(failed.length > 0 && { failed }),
     }
   }
-}
-
-/** Worth its place: of what holds one piece from each check, of what is broken each in its own words. */
-function isNew({ kept }: Tally, { check, holds, expected, pointer }: Kept): boolean {
-  const alike = kept.filter(one => one.holds === holds)
-  if (alike.length >= (holds ? maxHolding : maxBroken)) return false
-  return !alike.some(one => one.check === check && (holds || (one.expected === expected && one.pointer === pointer)))
 }
 
 const calls = (count: number): string => plural(count, 'call was', 'calls were')

@@ -56,7 +56,8 @@ class Client {
     const created = await this.#create(clip, video_url)
     if (created.status !== 200) return `${created.status} on creation`
     const { id } = jsonOf(created) as { id: string }
-    if (this.#policy.asksDownloadFirst) await this.#ask({ method: 'GET', path: `/api/download/${id}` })
+    for (let n = 0; n < this.#policy.asksDownloadFirst; n++)
+      await this.#ask({ method: 'GET', path: `/api/download/${id}` })
     let end = await this.#watch(id)
     if (end === 'failed') {
       const again = await this.#startAgain(id)

@@ -39,7 +39,7 @@ export interface Policy {
   /** The job's metadata. */
   metadataOf(environment: Environment): Record<string, string>
   /** Whether the download is asked for before anything is known of the job. */
-  asksDownloadFirst: boolean
+  asksDownloadFirst: number
 
   /** ms before a poll; `poll` counts from 0. */
   pollPauseMs(poll: number, random: () => number): number
@@ -100,7 +100,7 @@ export const good: Policy = {
   prepare: () => [],
   fileOf: clip => clip,
   metadataOf: () => ({ project: 'spring campaign' }),
-  asksDownloadFirst: false,
+  asksDownloadFirst: 0,
 
   pollPauseMs: (poll, random) => Math.min(2_000 * 1.5 ** poll, 8_000) * (1 + random() / 4),
   patienceMs: 20 * 60_000,

@@ -11,7 +11,7 @@ import { isProving } from '../support.ts'
 type GoodClient = (typeof goodClients)[number]
 
 /** Never broken: what a client logs is not seen, and a path that it didn't take is none that it did wrong. */
-const unbreakable = ['observability.request-id', 'goLive.audit', 'goLive.paths']
+const unbreakable = ['observability.request-id', 'goLive.audit', 'goLive.paths', 'secrets.key-only-where-needed']
 
 /**
  * All is played before the first test begins, as tap follows every step of what its tests do, which takes as long again.
@@ -29,7 +29,7 @@ async function play(clients: readonly (GoodClient | BadClient)[]): Promise<Take[
 /** Every one, for the good one and for `npm run prove`; otherwise those in which a habit has to show, and a calm day. */
 function scenariosFor(client: GoodClient | BadClient): readonly string[] {
   if (isProving || client === goodClients[0]) return everyScenario
-  const [first, second] = 'shownIn' in client ? client.shownIn : ['rate-limited-then-ok', 'outage-of-30s']
+  const [first, second] = client.shownIn ?? ['rate-limited-then-ok', 'outage-of-30s']
   return everyScenario.filter(name => name === none || name === first || name === second)
 }
 

@@ -134,7 +134,7 @@ Skipped: 6
       second or more before it tries again
 – run scenario insufficient-credits to provoke it
   credits.no-retry (ERR-3) What was refused for want of credits (402) is
-      sent again only when there are credits
+      sent again with backoff, or when there are credits
 – run scenario go-live to provoke it
   goLive.paths (GO-5) Success, failure, timeout, retry and insufficient
       credits were each tried: not tried yet: timeout, credits

@@ -107,7 +107,7 @@ const skippedRules = [
     title: 'What failed with 429, with a 5xx or without an answer is tried again',
   }),
   skipped('credits.no-retry', 'ERR-3', ['insufficient-credits', 'credits-run-out-midway'], {
-    title: 'What was refused for want of credits (402) is sent again only when there are credits',
+    title: 'What was refused for want of credits (402) is sent again with backoff, or when there are credits',
   }),
   skipped('errors.no-hammering', 'ERR-3', ['outage-of-30s', 'internal-error-once'], {
     title: 'After a 5xx or a lost answer a client waits a second or more before it tries again',

@@ -12,6 +12,7 @@ import { errorsOf, type Operation, operations } from '../../contracts/operations
 import * as schemas from '../../contracts/schemas.ts'
 import { HarEntry, HarLog } from '../../recordings/har.ts'
 import { escapeMarkup } from '../../reports/markup.ts'
+import { controlRoutes } from '../../server/docs/controlRoutes.ts'
 import { scenarioSchema } from '../../server/scenarios/format.ts'
 import { client, clip, start } from '../support.ts'
 
@@ -66,9 +67,9 @@ t.test('the OpenAPI document is valid, and has every operation, error and webhoo
     const described = body.paths[operation.path][operation.method.toLowerCase()]
     t.equal(described.operationId, id)
     for (const name of errorsOf(operation)) {
-      const answers = Object.values<{ content: Record<string, { examples?: object }> }>(described.responses)
+      const answers = Object.values<{ content?: Record<string, { examples?: object }> }>(described.responses)
       t.ok(
-        answers.some(answer => name in (answer.content['application/json']?.examples ?? {})),
+        answers.some(answer => name in (answer.content?.['application/json']?.examples ?? {})),
         `${id} tells of ${name}`,
       )
     }
@@ -76,6 +77,46 @@ t.test('the OpenAPI document is valid, and has every operation, error and webhoo
   t.same(Object.keys(body.webhooks), ['job.started', 'job.completed', 'job.failed'])
   const names = body.webhooks['job.failed'].post.parameters.map(({ name }: { name: string }) => name)
   t.same(names, ['X-Webhook-Event', 'X-Webhook-Delivery-Id', 'X-Webhook-Timestamp', 'X-Webhook-Signature'])
+})
+
+t.test('the control routes have an OpenAPI document of their own, with a sentence for each', async t => {
+  const mock = await start(t)
+  const { status, body } = await client(mock, null).get('/__mock/openapi.json')
+  t.equal(status, 200)
+  const { valid, errors } = await new Validator().validate(body)
+  t.ok(valid, JSON.stringify(errors))
+  const found = Object.entries<Record<string, { summary: string }>>(body.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, { summary }]) => [`${method.toUpperCase()} ${path}`, summary] as const),
+  )
+  const known = controlRoutes.map(({ method, path }) => `${method} ${path}`).filter(route => /\/__mock/.test(route))
+  t.same(found.map(([route]) => route).sort(), known.sort())
+  for (const [route, summary] of found) t.match(summary, /^[A-Z][^`]{5,}/, route)
+  t.notMatch(JSON.stringify(body), /"reads":/)
+  t.equal(body.servers[0].url, mock.url)
+})
+
+t.test('DL-3 the OpenAPI document has the types that files come in, 304, 504 and the 404 of admin routes', async t => {
+  const mock = await start(t)
+  const api = client(mock)
+  const { paths } = (await api.get('/openapi.json')).body
+  const outputs = paths['/files/outputs/{job_id}/{filename}'].get.responses
+  for (const output_format of schemas.outputFormats) {
+    const id = await api.job({ output_format, bg_type: 'green' })
+    const { headers } = await api.get((await api.get(`/v1/jobs/${id}`)).body.output_url)
+    t.ok(
+      (headers.get('content-type') as string) in outputs[200].content,
+      `${output_format}: ${headers.get('content-type')}`,
+    )
+  }
+  const uploaded = await api.upload(await clip('short.avi'), 'a.avi')
+  const { headers } = await api.get(uploaded.body.video_url)
+  const uploads = paths['/files/uploads/{video_id}/{filename}'].get.responses
+  t.ok((headers.get('content-type') as string) in uploads[200].content)
+  const again = await api.get(uploaded.body.video_url, { 'if-none-match': headers.get('etag') as string })
+  t.ok(again.status in uploads, String(again.status))
+  t.ok((await api.get('/v1/admin/keys')).status in paths['/v1/admin/keys'].get.responses)
+  for (const path of ['/health', '/v1/jobs', '/api/pricing', '/v1/usage/summary'])
+    t.equal((await api.get(path, { 'x-mock-fault': 'timeout' })).status in paths[path].get.responses, true, path)
 })
 
 t.test('what the mock answers fits the schema of its operation', async t => {

@@ -53,6 +53,17 @@ const shutDoor = (operation: OperationId, route: string): Mutant => ({
     }),
 })
 
+/** The header is known by one spelling of its name, as by a map that nobody made for headers. */
+const spelled = (name: string): Mutant => ({
+  id: `key-header-spelled-${name}`,
+  breaks: ['AUTH-1'],
+  what: `the key is taken from ${name} alone, not from other spellings of that name`,
+  apply: app =>
+    asItArrives(app, '*', ({ raw }) => {
+      if (!raw.rawHeaders.includes(name)) delete raw.headers['x-api-key']
+    }),
+})
+
 /** The job that a call names, and its world, where it is another key's. */
 function foreignJobOf(app: App, request: Parameters<typeof ownJobOf>[0]) {
   const world = app.mock.worlds.ofId(jobIdOf(request))
@@ -79,6 +90,8 @@ export const auth: readonly Mutant[] = [
         error.code = 'missing_api_key'
       }),
   },
+  spelled('X-Api-Key'),
+  spelled('x-api-key'),
   openDoor('getUsageSummary', 'GET /v1/usage/summary'),
   openDoor('listJobs', 'GET /v1/jobs'),
   openDoor('startJob', 'POST /v1/jobs/{job_id}/start'),

@@ -56,6 +56,8 @@ const chargingAt = (app: App, event: 'job.completed' | 'job.failed'): void => {
 export const credits: readonly Mutant[] = [
   priced('pro', 60, 180),
   priced('light', 60, 45),
+  priced('human', 60, 45),
+  priced('original', 59, 60),
   {
     id: 'completed-charged-twice',
     breaks: ['CR-1'],
@@ -135,7 +137,7 @@ export const credits: readonly Mutant[] = [
   pricing('packages-missing', 'there are no packages', body => {
     delete body.packages
   }),
-  pricing('second-text', 'price_per_second_cents is a text', body => {
-    body.price_per_second_cents = '$0.01'
+  pricing('second-missing', 'there is no price_per_second_cents', body => {
+    delete body.price_per_second_cents
   }),
 ]

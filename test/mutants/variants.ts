@@ -1,5 +1,6 @@
 /** Servers that are no mock of ours and contradict no sentence of API.md: whoever accuses one is wrong. */
 import { createHash } from 'node:crypto'
+import { openVariants } from './openVariants.ts'
 import { renameIds, showStatesAs } from './shown.ts'
 import {
   changeConfig,
@@ -182,4 +183,5 @@ export const variants: readonly Variant[] = [
   createdAt('created-at-without-ms', 'created_at has no milliseconds', text => text.replace(/\.\d+/, '')),
   createdAt('created-at-zero-offset', 'created_at ends in +00:00', text => text.replace('Z', '+00:00')),
   ...wireVariants,
+  ...openVariants,
 ]

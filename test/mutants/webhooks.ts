@@ -1,10 +1,10 @@
 /** Webhooks (WH-1 to WH-3). */
-import { createHmac, randomUUID } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import type { App } from '../../server/app.ts'
 import { type Delivery, onDelivery } from './relay.ts'
 import { type Mutant, onJobEvent } from './tools.ts'
 
-type Clause = 'WH-1' | 'WH-2' | 'WH-3'
+type Clause = 'WH-1' | 'WH-2'
 
 const delivering = (
   clause: Clause,
@@ -95,15 +95,9 @@ export const webhooks: readonly Mutant[] = [
   delivering('WH-2', 'delivery-id-constant', 'all deliveries have the same id', ({ headers }) => {
     headers['X-Webhook-Delivery-Id'] = 'whd_1'
   }),
-  delivering(
-    'WH-2',
-    'delivery-id-missing',
-    'there is no X-Webhook-Delivery-Id',
-    ({ headers }) => {
-      delete headers['X-Webhook-Delivery-Id']
-    },
-    ['WH-3'],
-  ),
+  delivering('WH-2', 'delivery-id-missing', 'there is no X-Webhook-Delivery-Id', ({ headers }) => {
+    delete headers['X-Webhook-Delivery-Id']
+  }),
   delivering('WH-2', 'timestamp-epoch', 'X-Webhook-Timestamp is a number of seconds', ({ headers }) => {
     const at = Date.parse(headers['X-Webhook-Timestamp'] ?? '')
     headers['X-Webhook-Timestamp'] = String(Math.floor(at / 1000))
@@ -122,14 +116,4 @@ export const webhooks: readonly Mutant[] = [
   signing('signature-bare', 'the signature has no sha256= before it', (secret, timestamp, body) =>
     hmac(secret, `${timestamp}.${body}`).digest('hex'),
   ),
-  delivering(
-    'WH-3',
-    'not-retried',
-    'what was not answered 2xx is not sent again',
-    ({ attempt }) => (attempt > 1 ? 'lost' : undefined),
-    ['JOB-5'],
-  ),
-  delivering('WH-3', 'retried-as-another', 'a delivery that is sent again has another id', ({ attempt, headers }) => {
-    if (attempt > 1) headers['X-Webhook-Delivery-Id'] = `whd_${randomUUID()}`
-  }),
 ]

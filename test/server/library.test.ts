@@ -452,7 +452,7 @@ proves('WH-1 webhook-out-of-order: job.started comes after the end of the job', 
   }
 })
 
-proves('GO-5 no-cors: a program gets its answers, a page may read none of them', async (t, { key }) => {
+proves('BR-1 no-cors: a program gets its answers, a page may read none of them', async (t, { key }) => {
   const headers = { 'x-api-key': key, origin: 'http://localhost:3000' }
   const answers = await Promise.all(['/v1/jobs', '/v1/jobs/job_x'].map(path => fetch(mock.url + path, { headers })))
   t.same(

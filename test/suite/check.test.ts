@@ -11,6 +11,7 @@ import type { RunningMock } from '../../client/mock.ts'
 import { Report as reportSchema } from '../../suite/report.ts'
 import { reporters } from '../../suite/reporters/index.ts'
 import { type CheckOptions, type CheckPlan, check } from '../../suite/runCheck.ts'
+import { rewriteJobs, startMutant, type Variant } from '../mutants/tools.ts'
 import { client, clip, isProving, start } from '../support.ts'
 import { altered, type Call, clauseOf, front, having, type Reply, skip } from './checking.ts'
 
@@ -134,6 +135,34 @@ t.test('JOB-3 where drafts start by themselves, one of them is all that is spent
   t.equal(safe.spent.credits, 2, 'and it is owned up to')
 })
 
+t.test('JOB-4 where no job stays completed, a run ends all the same, with a report of what is known', async t => {
+  const looks = new Map<string, number>()
+  const goesBack: Variant = {
+    id: 'completed-goes-back',
+    what: 'a completed job is processing again',
+    apply: app =>
+      rewriteJobs(app, job => {
+        if (job.status !== 'completed') return
+        const look = (looks.get(job.id) ?? 0) + 1
+        looks.set(job.id, look)
+        if (look > 1 || looks.size > 1) job.status = 'processing'
+      }),
+  }
+  const mock = await startMutant(goesBack, { speed: 40 })
+  t.teardown(() => mock.close())
+  const options: CheckOptions = { skip, clock: mock.suiteClock, maxTime: 20_000, seed: 'back' }
+  const report = await check(mock.url, options)
+  t.match(report, { ok: false, complete: false })
+  t.match(report.why, /; the run took longer than 20.0 s \(--max-time\)$/)
+  t.match(clauseOf(report, 'JOB-4'), {
+    verdict: 'failed',
+    evidence: [{ expected: 'a documented move from completed' }],
+  })
+  t.equal(clauseOf(report, 'SYS-1').verdict, 'passed')
+  t.match(clauseOf(report, 'GO-6'), { verdict: 'skipped', reason: /\(--max-time\)/, needs: ['--max-time'] })
+  t.match(report.checks.at(-1), { verdict: 'skipped', reason: 'the run took longer than 20.0 s (--max-time)' })
+})
+
 t.test(
   'RL-2 a Retry-After is waited out; one that is too long leaves things untried, and says what to give',
   async t => {
@@ -244,7 +273,10 @@ t.test(
     const { url, calls } = await front(t, mock, (_call, pass) => pass())
     const report = await check(url, { clip: join(folder, 'mine.mp4'), only: ['credits.charge', 'golive.clip-short'] })
     t.match(report.summary, { failed: 0 })
-    t.equal(clauseOf(report, 'CR-1').evidence[0]?.expected, '3 credits: 3 s at 60 a minute (original)')
+    t.equal(
+      clauseOf(report, 'CR-1').evidence[0]?.expected,
+      '3 credits: 3 s at 60 a minute (original); where it rounds up, less than 4',
+    )
     const uploads = calls.filter(({ url }) => url === '/v1/uploads')
     const bytes = await clip('difficult.mp4')
     t.ok(

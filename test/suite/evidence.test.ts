@@ -6,6 +6,7 @@ import type { Evidence } from '../../contracts/evidence.ts'
 
 import { reporters } from '../../suite/reporters/index.ts'
 import { check } from '../../suite/runCheck.ts'
+import { isEvidence, mostEvidence } from '../../suite/verdict.ts'
 import { clip, start } from '../support.ts'
 import { altered, type Call, clauseOf, ended, front, json, type Reply, spawned } from './checking.ts'
 
@@ -194,3 +195,14 @@ async function pasted(t: Test, line: string): Promise<{ status: number; body: st
     .split('\n\n')
   return { status: Number(/^HTTP\/1\.1 (\d+)/.exec(head)?.[1]), body: rest.join('\n\n') }
 }
+
+t.test('each check that failed has evidence, however many there are, and what says the same is there once', async t => {
+  const kept: { check: string; holds: boolean; expected: string; pointer: string }[] = []
+  const found = (check: string, expected: string) => ({ check, holds: false, expected, pointer: '/status' })
+  const all = Array.from({ length: 80 }, (_, n) => [found(`jobs.${n}`, 'a state'), found(`jobs.${n}`, 'a state')])
+  for (const one of [...Array.from({ length: 70 }, (_, n) => found('jobs.list', `${n}`)), ...all.flat()])
+    if (isEvidence(kept, one)) kept.push(one)
+  t.equal(kept.filter(({ check }) => check === 'jobs.list').length, mostEvidence.broken)
+  t.equal(new Set(kept.map(({ check }) => check)).size, 81)
+  t.equal(kept.length, mostEvidence.broken + 80)
+})

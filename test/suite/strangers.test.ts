@@ -61,7 +61,6 @@ t.test(
       'DL-1': 'its output_format is {}',
       'DL-2': 'it gives a download before completion',
       'CR-1': 'its prices are 0',
-      'US-1': 'its usage is that of 0 days',
       'US-2': 'its job_id is {}',
       'ID-1': 'another body with the same key is the same to it',
     }
@@ -69,7 +68,7 @@ t.test(
     // Of AUTH-1 the status is right; that its 401 has no code is ERR-1's matter.
     t.same(
       having(report, 'passed').filter(id => id !== 'AUTH-1'),
-      ['GO-1', 'AUTH-2', 'JOB-2', 'CR-2', 'SYS-1'],
+      ['GO-1', 'AUTH-2', 'JOB-2', 'CR-2', 'SYS-1', 'BR-1'],
     )
     t.equal(report.ok, false)
     t.match(clauseOf(report, 'ERR-1').evidence[0], {

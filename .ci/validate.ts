@@ -1,0 +1,150 @@
+/**
+ * `npm run lint:outputs`: makes each report once from a short run, the OpenAPI document, the metrics and a docs page, and
+ * has the validators of those who read them look at it. Tools of npm are run by npx at a fixed version, so that they are
+ * no dependencies; xmllint and promtool are Debian packages (libxml2-utils, prometheus): one that is not there is named.
+ */
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { Ajv } from 'ajv'
+import { packageRoot } from '../base/paths.ts'
+import { main } from '../cli/main.ts'
+import { startMock } from '../server/start.ts'
+import { mutants } from '../test/mutants/mutants.ts'
+import { startMutant } from '../test/mutants/tools.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'understudy-outputs-'))
+const at = (name: string) => join(folder, name)
+const problems: string[] = []
+
+const reporters = (name: string, kinds: Readonly<Record<string, string>>) =>
+  Object.entries(kinds).flatMap(([kind, ending]) => ['--reporter', `${kind}=${at(`${name}.${ending}`)}`])
+const usual = { json: 'json', junit: 'xml', html: 'html' }
+const withSarif = { ...usual, sarif: 'sarif' }
+
+async function run(...args: string[]): Promise<void> {
+  let said = ''
+  const stderr = { write: (text: string) => (said += text) }
+  const io = {
+    stdin: Readable.from(['']),
+    stdout: stderr,
+    stderr,
+    env: process.env,
+    signal: new AbortController().signal,
+  }
+  const code = await main(args, io)
+  if (code > 1) throw new Error(`understudy ${args.join(' ')}: exit ${code}\n${said}`)
+}
+
+async function makeOutputs(): Promise<void> {
+  const mock = await startMock({ port: 0, speed: 'instant', logLevel: 'silent', rateLimit: 0, jobLimit: 0 })
+  const broken = await startMutant(mutants.find(({ id }) => id === 'codes-in-capitals') as (typeof mutants)[number], {
+    speed: 'instant',
+  })
+  const skip = ['--skip', 'uploads.too-large,uploads.largest,limits,webhooks.retry']
+  try {
+    await run('check', mock.url, ...skip, ...reporters('check', withSarif))
+    await run('check', broken.url, ...skip, ...reporters('check-red', withSarif))
+    writeFileSync(at('calls.har'), mock.journal.har())
+    await run('check', at('calls.har'), ...reporters('check-recording', withSarif))
+    await run('conduct', at('calls.har'), ...reporters('conduct', withSarif))
+    await run(
+      'drill',
+      'sustain',
+      mock.url,
+      '--key',
+      'test_drill',
+      '--rate',
+      '20',
+      '--duration',
+      '1s',
+      ...reporters('drill', usual),
+    )
+    const text = async (path: string) => (await fetch(mock.url + path)).text()
+    writeFileSync(at('openapi.json'), await text('/openapi.json'))
+    writeFileSync(at('control.openapi.json'), await text('/__mock/openapi.json'))
+    writeFileSync(at('metrics.txt'), await text('/metrics'))
+  } finally {
+    await mock.close()
+    await broken.close()
+  }
+}
+
+const filesOf = (ending: string) =>
+  readdirSync(folder)
+    .filter(name => name.endsWith(ending))
+    .map(at)
+
+/** Runs a validator; what it prints is shown where it fails. `isClean` looks closer, where its exit code does not tell. */
+function validate(
+  command: string,
+  args: readonly string[],
+  { input, isClean }: { input?: string; isClean?: (said: string) => boolean } = {},
+): void {
+  const { status, stdout, stderr, error } = spawnSync(command, args, {
+    cwd: folder,
+    encoding: 'utf8',
+    ...(input !== undefined && { input }),
+  })
+  const name = args.find(word => /@\d/.test(word)) ?? command
+  if (error) {
+    console.log(`${name}: not installed, not run`)
+    return
+  }
+  const isGood = status === 0 && (isClean?.(stdout + stderr) ?? true)
+  console.log(`${name}: ${isGood ? 'clean' : 'failed'}`)
+  if (!isGood) problems.push(`${name}\n${stdout}${stderr}`)
+}
+
+const npx = (tool: string, args: readonly string[], more?: Parameters<typeof validate>[2]) =>
+  validate('npx', ['-y', tool, ...args], more)
+
+/** The published schemas in ajv's strict mode, and each JSON report by its own. */
+function validateSchemas(): void {
+  const rooms = { check: 'suite', conduct: 'conduct', drill: 'drills' }
+  const all = ['suite', 'conduct', 'rehearse', 'replay', 'drills'].map(room => `${room}/report.schema.json`)
+  const before = problems.length
+  for (const path of [...all, 'scenarios/scenario.schema.json']) {
+    const ajv = new Ajv({ strict: true, logger: false })
+    try {
+      const isFit = ajv.compile(JSON.parse(readFileSync(join(packageRoot, path), 'utf8')))
+      for (const file of filesOf('.json')) {
+        const room = Object.entries(rooms).find(([name]) => file.startsWith(at(name)))?.[1]
+        if (!path.startsWith(`${room}/`)) continue
+        if (!isFit(JSON.parse(readFileSync(file, 'utf8')))) problems.push(`${file}: ${ajv.errorsText(isFit.errors)}`)
+      }
+    } catch (error) {
+      problems.push(`${path}: ${(error as Error).message}`)
+    }
+  }
+  console.log(`ajv --strict: ${problems.length === before ? 'clean' : 'failed'}`)
+}
+
+try {
+  await makeOutputs()
+  validateSchemas()
+  validate('xmllint', ['--noout', '--schema', join(packageRoot, 'test', 'reports', 'junit.xsd'), ...filesOf('.xml')])
+  validate('promtool', ['check', 'metrics'], { input: readFileSync(at('metrics.txt'), 'utf8') })
+  npx('@redocly/cli@2.77.0', ['lint', '--extends', 'recommended', '--max-problems', '20', ...filesOf('openapi.json')])
+  writeFileSync(at('.spectral.yaml'), 'extends: ["spectral:oas"]\n')
+  npx('@stoplight/spectral-cli@6.16.3', [
+    'lint',
+    '--fail-severity',
+    'warn',
+    '-r',
+    at('.spectral.yaml'),
+    ...filesOf('openapi.json'),
+  ])
+  writeFileSync(at('.htmlvalidate.json'), '{ "extends": ["html-validate:standard"] }')
+  npx('html-validate@10.17.0', filesOf('.html'))
+  // It exits 0 for a file that is against the schema, so that what it says is looked at.
+  npx('@microsoft/sarif-multitool@5.7.0', ['validate', ...filesOf('.sarif')], {
+    isClean: said => !/\b(error|warning) (JSON|SARIF)\d+/i.test(said),
+  })
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
+for (const problem of problems) console.error(problem)
+process.exitCode = problems.length === 0 ? 0 : 1
