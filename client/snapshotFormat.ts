@@ -85,7 +85,7 @@ export const snapshotFormat = {
       properties: {
         now: { type: 'number', minimum: 0, maximum: latest },
         frozen: { type: 'boolean' },
-        speed: { type: 'number', exclusiveMinimum: 0 },
+        speed: { type: 'number', exclusiveMinimum: 0, maximum: 1_000_000 },
       },
     },
     revoked: { type: 'boolean' },

@@ -7,6 +7,7 @@ import {
   expected,
   numberFrom0,
   type Option,
+  onOff,
   parseAs,
   portOption,
   seedText,
@@ -79,9 +80,6 @@ export type ReplayFallback = (typeof replayFallbacks)[number]
 
 type Unset = 'dataDir' | 'publicUrl' | 'webhookSecret' | 'adminToken' | 'scenario' | 'scenarios' | 'replay'
 export type Config = Required<Omit<MockOptions, Unset>> & Pick<MockOptions, Unset>
-
-const onOrOff = (value: string): boolean =>
-  /^(on|true)$/.test(value) ? true : /^(off|false)$/.test(value) ? false : expected('on or off')
 
 function hostList(value: string): string[] {
   const hosts = value.split(',').map(host => host.trim().toLowerCase())
@@ -187,7 +185,7 @@ export const options = {
     description: 'whether responses name their scenario and rule (X-Mock-Scenario, X-Mock-Rule)',
     defaultText: 'on',
     default: () => true as boolean,
-    parse: onOrOff,
+    parse: onOff,
   },
   webhookSecret: {
     argument: '<secret>',
@@ -248,7 +246,7 @@ export const options = {
     description: 'whether Forwarded and X-Forwarded-* say where links lead',
     defaultText: 'off',
     default: () => false as boolean,
-    parse: onOrOff,
+    parse: onOff,
   },
   journalEntries: {
     argument: '<entries>',

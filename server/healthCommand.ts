@@ -1,13 +1,42 @@
 /** `understudy health [URL]`: exit 0 if GET /health answers 200, 1 if it answers something else, 3 if nothing answers. */
+import { monotonicMs, realDelay } from '../base/clock.ts'
 import { writeLine } from '../base/commandIo.ts'
-import type { VerbSetup } from '../base/flags.ts'
+import { addOptions, type VerbSetup } from '../base/flags.ts'
+import { durationMs, type Option } from '../base/options.ts'
 import { mockUrl, reach } from '../base/reach.ts'
 
+/** Real ms between two looks. */
+const lookEveryMs = 100
+
+const options = {
+  wait: {
+    argument: '<time>',
+    description: 'time to wait until it is up, such as 30s',
+    defaultText: 'one look',
+    default: () => undefined as number | undefined,
+    parse: durationMs,
+  },
+} as const satisfies { wait: Option<number | undefined> }
+
 export const setUpHealth: VerbSetup = (verb, run) =>
-  verb.argument('[url]', 'its base URL (default: this machine, port UNDERSTUDY_PORT or 4010)').action(
-    run(async (io, given: string | undefined) => {
+  addOptions(
+    verb.argument('[url]', 'its base URL (default: this machine, port UNDERSTUDY_PORT or 4010)'),
+    options,
+  ).action(
+    run(async (io, given: string | undefined, flags: { wait?: number }) => {
       const url = `${mockUrl(given, io.env)}/health`
-      const { status } = await reach(url)
+      const until = monotonicMs() + (flags.wait ?? 0)
+      let status = 0
+      for (;;) {
+        const isLast = monotonicMs() + lookEveryMs > until || io.signal.aborted
+        try {
+          status = (await reach(url)).status
+        } catch (error) {
+          if (isLast) throw error
+        }
+        if (status === 200 || isLast) break
+        await realDelay(lookEveryMs, io.signal)
+      }
       if (status === 200) writeLine(io.stdout, `${url} is up`)
       else writeLine(io.stderr, `understudy: ${url} answered ${status}; expected 200`)
       return status === 200 ? 0 : 1

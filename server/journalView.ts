@@ -31,9 +31,10 @@ export class JournalReader {
     this.#config = config
   }
 
-  /** The entries that fit, oldest first; at most `limit` of them. */
-  read(filter: JournalFilter = {}, limit = 1000): JournalPage {
+  /** The entries that fit, at most `limit` of them: the oldest first, or the newest. */
+  read(filter: JournalFilter = {}, limit = 1000, order: 'oldest' | 'newest' = 'oldest'): JournalPage {
     const found = this.select(filter)
+    if (order === 'newest') found.reverse()
     let evicted = this.#worlds.evictedEntries
     const since = typeof filter.since === 'number' ? filter.since : 0
     let complete = this.#worlds.lastEvictedSeq <= since
@@ -47,7 +48,8 @@ export class JournalReader {
       count: complete ? found.length : null,
       evicted,
       complete,
-      next: found.length > page.length ? ((page.at(-1)?.seq as number) ?? null) : null,
+      // By `since` one goes on towards the newest only.
+      next: order === 'oldest' && found.length > page.length ? ((page.at(-1)?.seq as number) ?? null) : null,
     }
   }
 

@@ -21,6 +21,7 @@ export interface JournalRoute {
       since?: string
       limit: number
       wait?: string
+      order: 'oldest' | 'newest'
       atLeast: number
     }
 }
@@ -29,9 +30,9 @@ export const journalPage =
   ({ journal }: Mock) =>
   async ({ query, raw }: FastifyRequest<JournalRoute>): Promise<JournalPage & { met?: boolean }> => {
     const filter = filterOf(query)
-    if (query.wait === undefined) return journal.read(filter, query.limit)
+    if (query.wait === undefined) return journal.read(filter, query.limit, query.order)
     const met = await waitAtMost(query.wait, raw, waited => journal.wait(filter, query.atLeast, waited))
-    return { met, ...journal.read(filter, query.limit) }
+    return { met, ...journal.read(filter, query.limit, query.order) }
   }
 
 /** Waits as long as `wait` says, or until the request's connection is closed. */

@@ -29,6 +29,7 @@ const journalFilters = {
 export const journalQuery = object({
   ...journalFilters,
   limit: { type: 'integer', minimum: 0, maximum: 10_000, default: 1000 },
+  order: { enum: ['oldest', 'newest'], default: 'oldest' },
   wait: { type: 'string' },
   atLeast: { type: 'integer', minimum: 1, default: 1 },
 })

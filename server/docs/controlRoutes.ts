@@ -173,8 +173,8 @@ export const controlRoutes: readonly ControlRoute[] = [
     group: 'journal',
     method: 'GET',
     path: '/__mock/journal',
-    what: 'entries, oldest first',
-    query: ['key', 'kind', 'route', 'status', 'job_id', 'request_id', 'since', 'limit', 'wait', 'atLeast'],
+    what: 'entries, oldest first; with `order=newest` the newest',
+    query: ['key', 'kind', 'route', 'status', 'job_id', 'request_id', 'since', 'limit', 'order', 'wait', 'atLeast'],
   },
   {
     group: 'journal',

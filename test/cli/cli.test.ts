@@ -166,6 +166,18 @@ t.test(
   },
 )
 
+t.test('health --wait goes on looking until the server is up', async t => {
+  const later = createHttpServer((_request, response) => response.end('{}'))
+  const port = await listening(t, later)
+  later.close()
+  await once(later, 'close')
+  const looking = understudy(['health', `http://127.0.0.1:${port}`, '--wait', '20s'])
+  later.listen({ port: Number(port), host: '127.0.0.1' })
+  t.match(await looking, { code: 0, stdout: /is up/ })
+  const wrong = await understudy(['health', '--wait', 'long'])
+  t.match(wrong, { code: 2, stderr: /--wait is "long"; expected a time from 1ms to 7d/ })
+})
+
 t.test('health exits 0 for a server that is up, 1 for one that is ill, 3 where nobody answers', async t => {
   const up = await start(t)
   const ill = await listening(

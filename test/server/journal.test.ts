@@ -23,6 +23,15 @@ t.test('a client that has its answer finds its entry, with request and answer', 
   })
 })
 
+t.test('order=newest gives the newest first, and no place to go on from', async t => {
+  const mock = await start(t)
+  const api = client(mock)
+  for (let i = 0; i < 5; i++) await api.get(`/v1/jobs?offset=${i}`)
+  const { body } = await api.get('/__mock/journal?order=newest&limit=2')
+  t.match(body, { entries: [{ url: '/v1/jobs?offset=4' }, { url: '/v1/jobs?offset=3' }], count: 5, next: null })
+  t.equal((await api.get('/__mock/journal?order=latest')).status, 400)
+})
+
 t.test('filters by key, route, status, job, request, kind and since, over HTTP and in process', async t => {
   const mock = await start(t)
   const [a, b] = [client(mock, 'test_a'), client(mock, 'test_b')]
