@@ -7,6 +7,9 @@ import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/co
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 
+/** .ci/run has built it for the check before. */
+const asBuilt = process.env.ALREADY_BUILT ? ['--ignore-scripts'] : []
+
 /**
  * What is meant to be so: the package is ESM, which require() loads from Node 20.19 on, and resolution as of Node 10 knows no
  * subpaths.
@@ -16,7 +19,7 @@ const intended = (problem: { kind: string; resolutionKind?: string }): boolean =
 
 const folder = mkdtempSync(join(tmpdir(), 'understudy-lint-'))
 try {
-  const name = execFileSync('npm', ['pack', '--silent', '--pack-destination', folder], { encoding: 'utf8' })
+  const name = execFileSync('npm', ['pack', '--silent', ...asBuilt, '--pack-destination', folder], { encoding: 'utf8' })
   const data = new Uint8Array(readFileSync(join(folder, name.trim().split('\n').at(-1) as string)))
   const { messages, pkg } = await publint({ pack: { tarball: data.buffer as ArrayBuffer } })
   const types = await checkPackage(createPackageFromTarballData(data))
