@@ -2,7 +2,7 @@
  * Cross-origin reading (CORS): a page in a browser may call the mock. Each answer to a request with an Origin that is
  * allowed has the headers, errors and faults included; a preflight is answered 204 for every route that there is.
  */
-import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { isLoopback } from '../../base/loopback.ts'
 import { methodsOf, operationsAt } from '../../contracts/operations.ts'
 import type { Mock } from '../mock.ts'
@@ -52,15 +52,6 @@ export function isOriginAllowed(origin: string, allowed: string): boolean {
   if (allowed === 'any') return true
   if (allowed === 'loopback') return URL.canParse(origin) && isLoopback(new URL(origin).hostname)
   return allowed.split(',').includes(origin.toLowerCase())
-}
-
-/** The step of every route of the API, before anything can refuse the call. */
-export function allowOrigin(mock: Mock) {
-  return (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void => {
-    const { origin } = request.raw.headers
-    if (origin !== undefined) readableFor(origin, mock.config.cors, reply)
-    done()
-  }
 }
 
 /** Sets the headers by which a page of `origin` may read the answer. */

@@ -13,6 +13,7 @@ import { Exchange } from '../journal.ts'
 import type { Mock } from '../mock.ts'
 import { maxNameLength } from '../world/worlds.ts'
 import { RequestContext } from './context.ts'
+import { readableFor } from './cors.ts'
 import { answerHeaders } from './headers.ts'
 import { settleIdempotency } from './idempotency.ts'
 import { forgetTypeOfNothing } from './jsonBody.ts'
@@ -61,9 +62,12 @@ export function attach(request: FastifyRequest, context: RequestContext): void {
 export function openRoute(mock: Mock, operation: OperationId) {
   const { tag } = operations[operation]
   const isFile = tag === 'files'
-  return (request: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void => {
+  return (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void => {
     const context = openExchange(mock, operation, request.raw)
     attach(request, context)
+    // Before anything can refuse the call: a page may read its refusal too.
+    const { origin } = request.raw.headers
+    if (origin !== undefined) readableFor(origin, mock.config.cors, reply)
     if (isFile) findSubject(mock, request)
     if (tag !== 'uploads') forgetTypeOfNothing(request.raw)
     const partition = request.headers['x-mock-world'] as string | undefined

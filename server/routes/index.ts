@@ -12,7 +12,6 @@ import { type Operation, type OperationId, operations } from '../../contracts/op
 import { ErrorEnvelope } from '../../contracts/schemas.ts'
 import type { Mock } from '../mock.ts'
 import { refusePacked, unpack } from '../pipeline/contentCoding.ts'
-import { allowOrigin } from '../pipeline/cors.ts'
 import { openRoute } from '../pipeline/exchange.ts'
 import { sendContinue } from '../pipeline/expect.ts'
 import { claimIdempotency } from '../pipeline/idempotency.ts'
@@ -68,7 +67,7 @@ export function registerRoutes(app: FastifyInstance, mock: Mock): void {
 function register(app: FastifyInstance, mock: Mock, id: OperationId, handler: Handler): void {
   const operation: Operation = operations[id]
   const isUpload = operation.tag === 'uploads'
-  const onRequest: onRequestHookHandler[] = [openRoute(mock, id), allowOrigin(mock)]
+  const onRequest: onRequestHookHandler[] = [openRoute(mock, id)]
   // Nothing stands in the way of those who replay nothing.
   if (mock.playback !== undefined) onRequest.push(answerRecorded(mock, mock.playback))
   onRequest.push(decideScenario(mock, id))
