@@ -75,22 +75,29 @@ const sentBy =
 
 interface Rule {
   name?: string
-  when?: { probability?: number; header?: Record<string, unknown> }
+  when?: { probability?: number; time?: string; calls?: unknown; header?: Record<string, unknown> }
+  for?: string
+  [bound: string]: unknown
 }
 
 /**
- * A scenario's rules that fire by chance fire here for whom they fired when it was recorded: another key draws other lots.
+ * A scenario's rules that fire by chance or by the time fire here for whom they fired when it was recorded, and however often:
+ * another key draws other lots, and a call that comes a little later now would miss the end of a rule's time.
  * undefined where nothing is left to chance.
  */
 function leavingNothingToChance(source: unknown): object | undefined {
   const { rules } = source as { rules?: Rule[] }
-  if (rules === undefined || !rules.some(({ when }) => when?.probability !== undefined)) return undefined
+  if (rules === undefined || !rules.some(isByChance)) return undefined
   return {
     ...(source as object),
     rules: rules.map(rule => {
-      const { probability, ...when } = rule.when ?? {}
-      if (probability === undefined || rule.name === undefined) return rule
-      return { ...rule, when: { ...when, header: { ...when.header, [ruleHeader]: rule.name } } }
+      if (!isByChance(rule) || rule.name === undefined) return rule
+      const { after: _a, first: _f, every: _e, times: _n, for: _for, ...bare } = rule
+      const { probability: _p, time: _t, calls: _c, ...when } = rule.when ?? {}
+      return { ...bare, when: { ...when, header: { ...when.header, [ruleHeader]: rule.name } } }
     }),
   }
 }
+
+const isByChance = ({ when, for: ms }: Rule): boolean =>
+  when?.probability !== undefined || when?.time !== undefined || ms !== undefined

@@ -244,6 +244,36 @@ test('a machine that is slow lets little time pass that the recording does not k
   t.ok(passed < 60_000, `${passed} ms passed by the clock`)
 })
 
+test('a rule with a time or a length meets the calls that it met, though each answer comes later now', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'replay-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  writeFileSync(
+    join(folder, 'ends.yaml'),
+    `name: ends
+rules:
+  - { name: window, when: { time: 0s-3s, calls: "2-" }, then: { error: timeout } }
+  - { name: length, after: 4, for: 2s, then: { error: internal_error } }
+`,
+  )
+  const options = { speed: 1, scenarios: folder }
+  const mock = await recorder(t, options)
+  mock.clock.freeze()
+  const statuses = []
+  for (let call = 0; call < 11; call++) {
+    statuses.push((await client(mock, 'test_ends__x').get('/v1/jobs')).status)
+    mock.clock.step(900)
+  }
+  t.same(statuses, [200, 504, 504, 504, 200, 200, 200, 500, 500, 500, 200])
+  const target = await start(t, options)
+  const late = await front(t, target, async ({ headers }, pass) => {
+    const reply = await pass()
+    const key = headers['x-api-key']
+    if (key !== undefined) target.clockOf(key).step('2s')
+    return reply
+  })
+  same(t, await again(mock.har(), late), 11)
+})
+
 /** One job from its upload to its file, as most sessions go. */
 async function shortSession(mock: RunningMock): Promise<void> {
   const api = client(mock)

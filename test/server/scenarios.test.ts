@@ -212,7 +212,8 @@ t.test(`a probability of 0.5 lies within its bounds over ${2 * draws} calls, ali
 
 t.test('16 parallel workers get the same outcome a request as one after another, with the same seed', async t => {
   const outcomes = async (seed: string, workers: number) => {
-    const mock = await start(t, { seed })
+    // Credits that end would end for whoever comes last.
+    const mock = await start(t, { seed, credits: 1_000_000 })
     mock.use([{ when: { probability: 0.4 }, then: { error: 'internal_error', delay: { p50: '0ms', p99: '3ms' } } }])
     const api = client(mock)
     const found: Record<string, number> = {}
