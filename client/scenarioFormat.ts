@@ -18,6 +18,34 @@ const duration = {
   reads: 'a time, such as 500ms, 5s, 10m or 2h',
   description: "A time by the mock's clock, such as 500ms, 5s, 10m, 2h.",
 } as const
+const signedDuration = {
+  type: 'string',
+  pattern: `^-?${durationPattern}$`,
+  maxLength: 21,
+  reads: 'a time, such as 5s, or -5s for one that has passed',
+} as const
+const retryAfter = {
+  anyOf: [
+    { type: 'integer', minimum: -1_000_000, maximum: 1_000_000 },
+    duration,
+    {
+      type: 'object',
+      additionalProperties: false,
+      required: ['date'],
+      properties: { date: signedDuration },
+      description: "An HTTP-date that far ahead by the mock's clock.",
+    },
+    {
+      type: 'object',
+      additionalProperties: false,
+      required: ['text'],
+      properties: {
+        text: { type: 'string', pattern: '^[\\t\\x20-\\x7e]*$', maxLength: 200, reads: 'a text of one line' },
+      },
+      description: 'A text as it is, such as 120junk.',
+    },
+  ],
+} as const
 const count = { type: 'integer', minimum: 1, maximum: 1_000_000_000 } as const
 const text = { type: 'string', minLength: 1, maxLength: 2000 } as const
 const progress = { type: 'integer', minimum: 0, maximum: 100 } as const
@@ -55,6 +83,10 @@ const account = {
         after: { ...duration, description: 'Since the first call.' },
       },
     },
+    idempotency_kept: {
+      ...duration,
+      description: 'How long an Idempotency-Key is remembered (ID-1); a day otherwise.',
+    },
   },
 } as const
 
@@ -64,8 +96,13 @@ export const webhookFaults = {
   late: 'is sent later, by `by` (30s by default)',
   out_of_order: 'job.started comes after the job has finished',
   bad_signature: 'is signed with another secret',
+  rotated_secret: 'is signed with the next secret (`--webhook-next-secret`)',
+  stale: 'has a timestamp of `by` ago (10m by default), rightly signed',
+  replayed: 'is sent again `by` later (30s by default), to the byte: with its old timestamp and signature',
+  changed_retry: 'is sent again at once under its delivery id, with another body',
+  without_id: 'has no X-Webhook-Delivery-Id',
 } as const
-const webhookFaultNames = Object.keys(webhookFaults) as (keyof typeof webhookFaults)[]
+export const webhookFaultNames = Object.keys(webhookFaults) as (keyof typeof webhookFaults)[]
 
 const webhookFault = {
   anyOf: [
@@ -77,7 +114,7 @@ const webhookFault = {
       properties: {
         type: { enum: webhookFaultNames },
         copies: { type: 'integer', minimum: 2, maximum: 100, description: 'Of a duplicate.' },
-        by: { ...duration, description: 'How late.' },
+        by: { ...duration, description: 'How late, or how long ago.' },
       },
     },
   ],
@@ -208,8 +245,9 @@ const then = {
     message: { ...text, description: "The envelope's message; the documented one by default." },
     status: { type: 'integer', minimum: 200, maximum: 599, description: "The answer's status." },
     retry_after: {
-      description: 'Retry-After in whole seconds: 2, or 2s (RL-2). A rate_limited without one says 1.',
-      anyOf: [{ type: 'integer', minimum: 0, maximum: 1_000_000 }, duration],
+      description:
+        'Retry-After: whole seconds (2, or 2s), {date: 5s} for an HTTP-date, {text: 120junk}, null for none, or a list for several at once (RL-2). A rate_limited without one says 1.',
+      anyOf: [...retryAfter.anyOf, { type: 'null' }, { type: 'array', items: retryAfter, minItems: 2, maxItems: 5 }],
     },
     headers: {
       type: 'object',
@@ -277,6 +315,11 @@ export const scenarioFormat = {
     },
     description: { type: 'string', minLength: 1, maxLength: 500, description: 'What it is for, in a line.' },
     clauses: { type: 'array', items: { enum: Object.keys(clauses) }, description: 'What it puts to the test.' },
+    lasts: {
+      ...duration,
+      description:
+        'How long a client that does all right needs, at the least. `rehearse` leaves what is longer than 5s to --slow.',
+    },
     extends: {
       ...oneOrMore({ type: 'string', pattern: scenarioName, reads: 'the name of a scenario' } as const),
       description: 'Other scenarios by name. Its own rules come before theirs; one of the same name takes its place.',
@@ -289,6 +332,7 @@ export const scenarioFormat = {
 
 export type ScenarioFile = FromSchema<typeof scenarioFormat>
 export type RuleFormat = NonNullable<ScenarioFile['rules']>[number]
+export type RetryAfterFormat = FromSchema<typeof retryAfter>
 export type ThenFormat = RuleFormat['then']
 export type WhenFormat = NonNullable<RuleFormat['when']>
 export type JobFormat = NonNullable<ScenarioFile['jobs']>

@@ -4,6 +4,7 @@
  */
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts'
 import { Job, UsageEvent } from '../contracts/schemas.ts'
+import { webhookFaultNames } from './scenarioFormat.ts'
 
 const number = { type: 'number' } as const
 
@@ -35,7 +36,7 @@ const webhookFault = {
   additionalProperties: false,
   required: ['type', 'copies', 'lateMs'],
   properties: {
-    type: { enum: ['lost', 'duplicate', 'late', 'out_of_order', 'bad_signature'] },
+    type: { enum: webhookFaultNames },
     copies: { type: 'integer', minimum: 1, maximum: 100 },
     lateMs: { type: 'number', minimum: 0 },
   },

@@ -40,6 +40,8 @@ export interface MockOptions {
   dataDir?: string
   /** Secret that webhooks are signed with (WH-2). */
   webhookSecret?: string
+  /** Secret after a rotation, which a scenario plays; the secret and `_next` by default (WH-2). */
+  webhookNextSecret?: string
   /** Scenario for every key: its name, or the path of a file. */
   scenario?: string
   /** Folder with scenario files of your own; they take precedence over those included. */
@@ -78,7 +80,15 @@ export type LogLevel = (typeof logLevels)[number]
 export const replayFallbacks = ['none', 'mock'] as const
 export type ReplayFallback = (typeof replayFallbacks)[number]
 
-type Unset = 'dataDir' | 'publicUrl' | 'webhookSecret' | 'adminToken' | 'scenario' | 'scenarios' | 'replay'
+type Unset =
+  | 'dataDir'
+  | 'publicUrl'
+  | 'webhookSecret'
+  | 'webhookNextSecret'
+  | 'adminToken'
+  | 'scenario'
+  | 'scenarios'
+  | 'replay'
 export type Config = Required<Omit<MockOptions, Unset>> & Pick<MockOptions, Unset>
 
 function hostList(value: string): string[] {
@@ -191,6 +201,13 @@ export const options = {
     argument: '<secret>',
     description: 'secret that webhooks are signed with (WH-2)',
     defaultText: 'unsigned',
+    default: () => undefined as string | undefined,
+    parse: text('a secret'),
+  },
+  webhookNextSecret: {
+    argument: '<secret>',
+    description: 'secret after a rotation, as webhook-secret-rotated plays it',
+    defaultText: 'the secret and _next',
     default: () => undefined as string | undefined,
     parse: text('a secret'),
   },

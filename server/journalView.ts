@@ -170,6 +170,7 @@ export class JournalReader {
       entry.world.key,
       this.#config.adminToken,
       this.#config.webhookSecret,
+      this.#config.webhookNextSecret,
       ...secretsIn(entry.requestHeaders),
     ]
     return withoutSecrets(shown, secrets) as T
@@ -226,7 +227,7 @@ function shownHeaders(pairs: readonly string[]): Record<string, string> {
   const headers: Record<string, string> = {}
   for (let i = 0; i < pairs.length; i += 2) {
     const name = (pairs[i] as string).toLowerCase()
-    headers[name] = isSecretHeader(name) ? redacted : String(pairs[i + 1])
+    headers[name] = isSecretHeader(name) ? redacted : [pairs[i + 1]].flat().join(', ')
   }
   return headers
 }

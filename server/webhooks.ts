@@ -43,6 +43,8 @@ interface Delivery {
   readonly url: string
   readonly body: string
   attempts: number
+  /** What the first attempt was sent with, where a later one is to be the same to the byte. */
+  sentHeaders: Record<string, string> | undefined
   /** What the scenario has wrong with it. */
   readonly fault: WebhookFault | undefined
 }
@@ -98,7 +100,19 @@ export class Webhooks {
     const body = withExact(JSON.stringify({ event, data: job.view }))
     const fault = job.plan.webhooks[event]
     const jobId = job.view.id
-    const delivery = { id, world, jobs: world.jobs, event, jobId, job, url, body, attempts: 0, fault }
+    const delivery = {
+      id,
+      world,
+      jobs: world.jobs,
+      event,
+      jobId,
+      job,
+      url,
+      body,
+      attempts: 0,
+      sentHeaders: undefined,
+      fault,
+    }
     remember(queue, delivery)
     // What comes last has nothing to come after: only job.started can be held back.
     if (fault?.type === 'out_of_order' && event === 'job.started') return void queue.heldBack.set(jobId, delivery)
@@ -113,7 +127,19 @@ export class Webhooks {
     const { id, event, jobId, url, body } = recorded
     const fault = faultOf(recorded.fault)
     const again = queue.remembered.get(id)
-    const made = { id, world, jobs: world.jobs, event, jobId, job: undefined, url, body, attempts: 0, fault }
+    const made = {
+      id,
+      world,
+      jobs: world.jobs,
+      event,
+      jobId,
+      job: undefined,
+      url,
+      body,
+      attempts: 0,
+      sentHeaders: undefined,
+      fault,
+    }
     const delivery = again?.body === body && again.url === url ? again : made
     remember(queue, delivery)
     if (fault?.type === 'lost') this.#record(delivery, { status: 0, error: null }, 0, null)
@@ -125,7 +151,8 @@ export class Webhooks {
     const { fault, jobId } = delivery
     // The API believes that it was sent: so the job says, and only the journal knows better.
     if (fault?.type === 'lost') this.#record(delivery, { status: 0, error: null }, 0, null)
-    else for (let copies = fault?.type === 'duplicate' ? fault.copies : 1; copies > 0; copies--) this.#enter(delivery)
+    else for (let copies = copiesOf(fault); copies > 0; copies--) this.#enter(delivery)
+    if (fault?.type === 'replayed') delivery.world.clock.after(fault.lateMs, () => this.#enter(delivery))
     const held = queue.heldBack.get(jobId)
     if (held === undefined) return
     queue.heldBack.delete(jobId)
@@ -199,22 +226,23 @@ export class Webhooks {
     const { world } = delivery
     if (delivery.jobs !== world.jobs) return
     delivery.attempts++
+    const body = bodyOf(delivery)
     let refusal: Outcome | undefined
     let headers: Record<string, string> = {}
     try {
       refusal = this.#refusalOf(delivery.url)
-      headers = this.#headersOf(delivery)
+      headers = this.#headersOf(delivery, body)
     } catch (error) {
       // Of a snapshot or a recording: what is no URL, or no time that a header could say, fails this delivery only.
       refusal = { status: 0, error: `not sent: ${(error as Error).message}` }
     }
     const sentAt = monotonicMs()
-    const outcome = refusal ?? (await this.#post(delivery, headers))
+    const outcome = refusal ?? (await this.#post(delivery.url, body, headers))
     if (this.#stop.signal.aborted || delivery.jobs !== world.jobs) return
     const failed = outcome.error !== null
     const waitMs = this.#config.speed === 'instant' ? 0 : retryAfterMs / this.#config.speed
     const again = failed && mayRetry && !refusal && delivery.attempts <= retries
-    this.#record(delivery, outcome, monotonicMs() - sentAt, again ? world.clock.now() + waitMs : null, headers)
+    this.#record(delivery, outcome, monotonicMs() - sentAt, again ? world.clock.now() + waitMs : null, headers, body)
     if (!again) return
     world.clock.after(waitMs, () => {
       const queue = this.#queueOf(world)
@@ -223,25 +251,36 @@ export class Webhooks {
     })
   }
 
-  #headersOf({ id, event, world, body, fault }: Delivery): Record<string, string> {
-    const timestamp = new Date(world.clock.now()).toISOString()
+  #headersOf(delivery: Delivery, body: string): Record<string, string> {
+    const { id, event, world, fault, sentHeaders } = delivery
+    if (sentHeaders !== undefined) return sentHeaders
+    const agoMs = fault?.type === 'stale' ? fault.lateMs : 0
+    const timestamp = new Date(world.clock.now() - agoMs).toISOString()
     const headers: Record<string, string> = {
       'Content-Type': 'application/json',
       'User-Agent': `understudy/${packageVersion}`,
       'X-Webhook-Event': event,
-      'X-Webhook-Delivery-Id': id,
+      ...(fault?.type !== 'without_id' && { 'X-Webhook-Delivery-Id': id }),
       'X-Webhook-Timestamp': timestamp,
     }
-    // A wrong signature is one even where the mock has no secret: a receiver that checks has to refuse it.
-    const secret = fault?.type === 'bad_signature' ? wrongSecret : this.#config.webhookSecret
+    const secret = this.#secretFor(fault)
     if (secret !== undefined) {
       headers['X-Webhook-Signature'] =
         `sha256=${createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex')}`
     }
+    if (fault?.type === 'replayed') delivery.sentHeaders = headers
     return headers
   }
 
-  #post({ url, body }: Delivery, headers: Record<string, string>): Promise<Outcome> {
+  #secretFor(fault: WebhookFault | undefined): string | undefined {
+    const { webhookSecret, webhookNextSecret } = this.#config
+    // A wrong signature is one even where the mock has no secret: a receiver that checks has to refuse it.
+    if (fault?.type === 'bad_signature') return wrongSecret
+    if (fault?.type !== 'rotated_secret' || webhookSecret === undefined) return webhookSecret
+    return webhookNextSecret ?? `${webhookSecret}_next`
+  }
+
+  #post(url: string, body: string, headers: Record<string, string>): Promise<Outcome> {
     const send = url.startsWith('https:') ? httpsRequest : httpRequest
     const timeout = realTimeout(answerWithinMs)
     return new Promise<Outcome>(resolve => {
@@ -280,7 +319,14 @@ export class Webhooks {
     return { status: 0, error: `not sent: ${host} is not loopback; allow it with --webhook-allow ${host}` }
   }
 
-  #record(delivery: Delivery, outcome: Outcome, ms: number, nextTryAt: number | null, headers = {}): void {
+  #record(
+    delivery: Delivery,
+    outcome: Outcome,
+    ms: number,
+    nextTryAt: number | null,
+    headers = {},
+    body = delivery.body,
+  ): void {
     if (delivery.job !== undefined) showDelivery(delivery.job, delivery, outcome.error === null ? 'sent' : 'failed')
     this.#metrics.webhookAttempted(outcome.error === null)
     this.#feed.write({
@@ -298,20 +344,37 @@ export class Webhooks {
       nextTryAt,
       fault: delivery.fault?.type,
       requestHeaders: Object.entries<string>(headers).flat(),
-      requestBody: delivery.body,
-      bytes: 1024 + delivery.body.length,
+      requestBody: body,
+      bytes: 1024 + body.length,
     })
   }
 }
 
 const hostOf = (url: string): string => new URL(url).hostname.toLowerCase()
 
-/** When it was late, or out of turn, the recording's own times say; here it is only what it is called. */
-function faultOf(name: string | undefined): WebhookFault | undefined {
-  if (name === 'duplicate') return { type: name, copies: 1 }
-  if (name === 'late') return { type: name, lateMs: 0 }
-  return name === 'lost' || name === 'out_of_order' || name === 'bad_signature' ? { type: name } : undefined
+const copiesOf = (fault: WebhookFault | undefined): number =>
+  fault?.type === 'duplicate' ? fault.copies : fault?.type === 'changed_retry' ? 2 : 1
+
+/** What an attempt sends: a retry that has changed says so in a field of its own. */
+const bodyOf = ({ body, fault, attempts }: Delivery): string =>
+  fault?.type === 'changed_retry' && attempts > 1 ? body.replace(/\}$/, ',"changed":true}') : body
+
+const playedFaults: { [T in WebhookFault['type']]: WebhookFault & { type: T } } = {
+  lost: { type: 'lost' },
+  duplicate: { type: 'duplicate', copies: 1 },
+  late: { type: 'late', lateMs: 0 },
+  out_of_order: { type: 'out_of_order' },
+  bad_signature: { type: 'bad_signature' },
+  rotated_secret: { type: 'rotated_secret' },
+  stale: { type: 'stale', lateMs: 600_000 },
+  replayed: { type: 'replayed', lateMs: 0 },
+  changed_retry: { type: 'changed_retry' },
+  without_id: { type: 'without_id' },
 }
+
+/** When it was late, or out of turn, the recording's own times say; here it is only what it is called. */
+const faultOf = (name: string | undefined): WebhookFault | undefined =>
+  name !== undefined && Object.hasOwn(playedFaults, name) ? playedFaults[name as WebhookFault['type']] : undefined
 
 /** JOB-5: the job shows each event's delivery state. */
 function showDelivery(job: JobRecord, delivery: Delivery, status: WebhookDelivery['status']): void {

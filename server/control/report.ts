@@ -21,7 +21,7 @@ export function bugReport(mock: Mock): BugReport {
   // Worlds that were prepared and never called come last.
   const names = new Set([...called.reverse(), ...byName.keys()])
   const chosen = [...names].slice(0, maxWorlds).map(name => byName.get(name) as World)
-  const secrets = [config.adminToken, config.webhookSecret]
+  const secrets = [config.adminToken, config.webhookSecret, config.webhookNextSecret]
   const about = {
     understudy: packageVersion,
     node: process.version,

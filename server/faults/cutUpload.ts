@@ -20,13 +20,11 @@ export const cutUpload = fault({
       let seen = 0
       for await (const chunk of body) {
         seen += chunk.length
-        if (seen >= after_bytes) {
-          resetConnection(wire)
-          throw new Error('the upload was cut')
-        }
+        if (seen >= after_bytes) break
         yield chunk
       }
-      // It was shorter than that: nothing was left to cut but its end.
+      // Where it was shorter than that, nothing was left to cut but its end. Who comes back at once finds its key free.
+      wire.release?.()
       resetConnection(wire)
       throw new Error('the upload was cut')
     }

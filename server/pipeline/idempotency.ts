@@ -25,7 +25,7 @@ export function claimIdempotency(isUpload: boolean) {
     // An upload's body is its file: the handler compares that when it has arrived.
     const fingerprint = isUpload ? undefined : hash('sha256', stringify(request.body ?? null) ?? '')
     try {
-      const first = context.world.idempotency.claim(scoped, fingerprint, exchange.at)
+      const first = context.world.idempotency.claim(scoped, fingerprint, exchange.at, context.account.idempotencyMs)
       if (first) return void replayFirstAnswer(reply, first.answer as string)
     } catch (error) {
       return done(error as Error)

@@ -12,6 +12,7 @@ import { pause } from '../faults/wire.ts'
 import type { Mock } from '../mock.ts'
 import type { Then } from '../scenarios/compileThen.ts'
 import type { RuleRequest } from '../scenarios/conditions.ts'
+import { retryAfterFields, secondsAsked } from '../scenarios/retryAfter.ts'
 import { type FiredRule, RuleContext, type ScenarioRun } from '../scenarios/scenarioRun.ts'
 import { Window } from '../world/limits.ts'
 import type { World } from '../world/world.ts'
@@ -221,6 +222,7 @@ export function answerByRule(
     keepUnread(request)
     if (fault?.fault.send === undefined) return done(null, answer.body)
     hold(mock, reply)
+    if (fault.fault.cuts?.how === 'silence') timeSilence(context, reply)
     // A fault that sends none of the body would leave its file open.
     reply.raw.once('close', () => destroy(answer.body))
     await fault.fault.send(fault.params, answer, wire)
@@ -278,7 +280,10 @@ function change(answer: Answer, { rule, n }: FiredRule, context: RequestContext)
   const changed = then.patch && patched(answer.body, then.patch)
   if (changed !== undefined) replace(answer, changed, answer.headers['content-type'])
   if (then.status !== undefined) answer.status = then.status
-  if (then.retryAfter !== undefined) answer.headers['retry-after'] = String(then.retryAfter)
+  if (then.retryAfter !== undefined) {
+    const fields = retryAfterFields(then.retryAfter, context.world.clock.now())
+    answer.headers['retry-after'] = fields.length > 1 ? fields : fields[0]
+  }
   for (const [name, value] of Object.entries(then.headers)) answer.headers[name] = value ?? undefined
   const { body } = answer
   then.fault?.fault.change?.(then.fault.params, answer, n)
@@ -321,7 +326,7 @@ function errorOf(then: Then, { exchange, account }: RequestContext): ApiError {
   if (error === 'rate_limited') {
     exchange.window = account.limits.requests ?? new Window('requests', 100, 60_000)
     exchange.remaining = 0
-    exchange.endsAt = exchange.at + (retryAfter ?? 0) * 1000
+    exchange.endsAt = exchange.at + secondsAsked(retryAfter ?? []) * 1000
   }
   if (message !== undefined) found.message = message
   return found
@@ -331,7 +336,14 @@ const destroy = (payload: unknown): void => {
   if (payload instanceof Readable) payload.destroy()
 }
 
-const wireOf = ({ exchange, world }: RequestContext, { raw }: FastifyReply): FaultWire => ({
+const wireOf = (context: RequestContext, { raw }: FastifyReply): FaultWire => ({
   response: raw,
-  clock: (exchange.ruleContext?.decider.world ?? world).clock,
+  clock: (context.exchange.ruleContext?.decider.world ?? context.world).clock,
+  release() {
+    const { world, idempotencyKey } = context
+    if (idempotencyKey === undefined) return
+    world.idempotency.release(idempotencyKey)
+    // By the time that this request ends, the key may be another's.
+    context.idempotencyKey = undefined
+  },
 })

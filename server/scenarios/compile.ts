@@ -38,11 +38,12 @@ export function compile(
   problems.push(...namedTwice(rules.slice(0, own.length)), ...neverReached(rules.slice(0, own.length)))
   const jobs = compileJob(written.jobs, ['jobs'], problems)
   refuse(problems)
-  const { credits, rate_limit, job_limit, revoked } = written.account ?? {}
+  const { credits, rate_limit, job_limit, revoked, idempotency_kept } = written.account ?? {}
   return {
     name: written.name ?? 'inline',
     description: written.description ?? '',
     clauses: written.clauses ?? [],
+    lastsMs: msOf(written.lasts) ?? 0,
     source: { ...written, ...(all.length > 0 && { rules: all.map((rule, i) => ({ ...rule, name: rules[i]?.name })) }) },
     account: {
       credits,
@@ -50,6 +51,7 @@ export function compile(
       jobs: limitOf(job_limit),
       revokedAfterCalls: revoked?.after_calls,
       revokedAfterMs: msOf(revoked?.after),
+      idempotencyMs: msOf(idempotency_kept),
     },
     jobs,
     rules,

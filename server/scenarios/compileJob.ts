@@ -82,6 +82,7 @@ function timelineOf(
 
 const defaultCopies = 2
 const defaultLateMs = 30_000
+const defaultStaleMs = 600_000
 
 function webhooksOf(given: JobFormat['webhooks']): PlanChanges['webhooks'] {
   if (given === undefined) return undefined
@@ -98,5 +99,5 @@ function webhookFaultOf(
   given: WebhookFault['type'] | { type: WebhookFault['type']; copies?: number; by?: string },
 ): WebhookFault {
   const { type, copies = defaultCopies, by } = typeof given === 'string' ? { type: given } : given
-  return { type, copies, lateMs: msOf(by) ?? defaultLateMs } as WebhookFault
+  return { type, copies, lateMs: msOf(by) ?? (type === 'stale' ? defaultStaleMs : defaultLateMs) } as WebhookFault
 }

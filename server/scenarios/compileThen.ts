@@ -9,12 +9,14 @@ import type { PlanChanges } from '../world/plan.ts'
 import { compileJob, mergeJobs } from './compileJob.ts'
 import { msOf } from './format.ts'
 import type { ScenarioProblem } from './problems.ts'
+import { compileRetryAfter, type RetryAfter } from './retryAfter.ts'
 
 export interface Then {
   readonly error: ErrorCaseName | undefined
   readonly message: string | undefined
   readonly status: number | undefined
-  readonly retryAfter: number | undefined
+  /** undefined: the answer keeps the one that it has. */
+  readonly retryAfter: RetryAfter | undefined
   readonly headers: Record<string, string | null>
   /** The body as it is sent, and whether it is JSON. */
   readonly body: { text: string; isJson: boolean } | undefined
@@ -32,7 +34,6 @@ const hasBody = ({ body }: Operation): boolean => body !== undefined
 
 /** Headers that say where an answer ends. */
 const framing = ['content-length', 'transfer-encoding', 'trailer', 'upgrade']
-const longestRetryAfter = 1_000_000
 
 /** A code stands for the case that its documentation shows. */
 const caseOfCode: Record<string, ErrorCaseName> = { invalid_request: 'invalid_field', not_found: 'job_not_found' }
@@ -60,8 +61,8 @@ export function compileThen(
   const touches = (fits: (operation: Operation) => boolean) =>
     touched.length === 0 || touched.some(id => fits(operations[id]))
   if (error !== undefined && given.body !== undefined) say('body', 'stands beside `error`; expected one of the two')
-  const retryAfter = secondsOf(given.retry_after)
-  if ((retryAfter ?? 0) > longestRetryAfter) say('retry_after', `is more than ${longestRetryAfter} s`)
+  const wait = given.retry_after === undefined && error === 'rate_limited' ? 1 : given.retry_after
+  const retryAfter = wait === undefined ? undefined : compileRetryAfter(wait, problem => say('retry_after', problem))
   if (given.status !== undefined && fault?.fault.setsStatus) {
     say('status', `stands beside ${fault.name}, which has a status of its own; expected it there, or not at all`)
   }
@@ -78,7 +79,7 @@ export function compileThen(
   if (pass === 'never' && !hasAnswer && !ends) {
     say('pass', 'is never, and nothing else answers; expected an `error`, a `body`, or a fault that needs no answer')
   }
-  if (fault?.fault.receive && !touches(hasBody))
+  if (fault?.fault.receive && !fault.fault.send && !touches(hasBody))
     say('fault', `${fault.name} can never act: no call of the route has a body`)
   if (fault?.fault.receive && pass === 'never') say('pass', `is never, so ${fault.name} would have no body to read`)
   if (given.job !== undefined && !touches(({ path }) => path === '/v1/jobs' || path.endsWith('/start'))) {
@@ -90,7 +91,7 @@ export function compileThen(
     error,
     message: given.message,
     status: given.status,
-    retryAfter: retryAfter ?? (error === 'rate_limited' ? 1 : undefined),
+    retryAfter,
     headers: compileHeaders(given.headers),
     body: bodyOf(given.body),
     patch: given.patch,
@@ -110,11 +111,6 @@ function faultOf(given: unknown): Then['fault'] {
     (schema as { default?: unknown }).default,
   ])
   return { name: type, fault: found, params: { ...Object.fromEntries(defaults), ...params } as Record<string, never> }
-}
-
-/** Retry-After has whole seconds; a fraction is rounded up, as waiting that long has to be enough (RL-2). */
-function secondsOf(given: number | string | undefined): number | undefined {
-  return typeof given === 'string' ? Math.ceil((msOf(given) as number) / 1000) : given
 }
 
 const compileHeaders = (given: ThenFormat['headers']): Then['headers'] =>

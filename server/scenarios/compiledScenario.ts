@@ -8,6 +8,8 @@ export interface Scenario {
   readonly name: string
   readonly description: string
   readonly clauses: readonly string[]
+  /** ms that a client which does all right needs, at the least. */
+  readonly lastsMs: number
   /** As it is written, with all that it extends. */
   readonly source: ScenarioFile
   readonly account: {
@@ -16,6 +18,7 @@ export interface Scenario {
     jobs: LimitSpec | undefined
     revokedAfterCalls: number | undefined
     revokedAfterMs: number | undefined
+    idempotencyMs: number | undefined
   }
   readonly jobs: PlanChanges | undefined
   readonly rules: readonly ScenarioRule[]

@@ -11,6 +11,7 @@ import type { Exchange } from '../journal.ts'
 import { findTestKey } from '../testValues.ts'
 import type { Then } from './compileThen.ts'
 import type { RuleRequest } from './conditions.ts'
+import { describeRetryAfter } from './retryAfter.ts'
 import type { ScenarioRule } from './rule.ts'
 import { activationSources, type Counted, maxCounted, type RuleContext } from './scenarioRun.ts'
 
@@ -139,7 +140,7 @@ export function doesOf(then: Then): string {
   if (then.pass === 'after_delay') parts.push('passes the call on')
   if (then.job) parts.push(then.job.outcome ? outcomes[then.job.outcome] : 'says how the job goes')
   if (then.error) parts.push(`answers with the error ${then.error}${then.message ? ` "${then.message}"` : ''}`)
-  if (then.retryAfter !== undefined) parts.push(`says to come back in ${then.retryAfter} s`)
+  if (then.retryAfter !== undefined) parts.push(describeRetryAfter(then.retryAfter))
   if (then.body) parts.push('answers with a body of its own')
   if (then.patch) parts.push(`changes ${Object.keys(then.patch).join(', ')} of the answer`)
   if (then.status) parts.push(`sets the status ${then.status}`)

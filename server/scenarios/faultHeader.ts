@@ -5,6 +5,7 @@
 
 import { ScenarioError } from '../../client/scenarioError.ts'
 import { thenFields } from '../../client/scenarioFormat.ts'
+import { parse } from '../../contracts/answers.ts'
 import { errorCases, errorCodes } from '../../contracts/errors.ts'
 import type { OperationId } from '../../contracts/operations.ts'
 import { faultNames, faults } from '../faults/index.ts'
@@ -58,8 +59,12 @@ function thenOf(text: string): Record<string, unknown> {
   return { ...then }
 }
 
-/** A number where it looks like one; what is in quotes is a text. */
+/** A number where it looks like one; what is in quotes is a text; what is in brackets is JSON. */
 function valueIn(text: string): unknown {
+  if (/^([{[]|null$)/.test(text)) {
+    const json = parse(text)
+    return json === undefined ? text : json
+  }
   if (/^-?\d+(\.\d+)?$/.test(text)) return Number(text)
   return /^".*"$/.test(text) ? text.slice(1, -1) : text
 }

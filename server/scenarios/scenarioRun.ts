@@ -163,11 +163,12 @@ export class ScenarioRun {
     this.fired = scenario.rules.map(() => 0)
     this.firedAt = scenario.rules.map(() => undefined)
     this.#isSpent = scenario.rules.map(() => false)
-    const { credits, requests, jobs } = scenario.account
+    const { credits, requests, jobs, idempotencyMs } = scenario.account
     const { limits } = world.account
     this.account = {
       credits: credits === undefined ? world.account.credits : new Credits(credits),
       limits: requests === undefined && jobs === undefined ? limits : limits.with(requests, jobs),
+      idempotencyMs: idempotencyMs ?? world.account.idempotencyMs,
     }
   }
 

@@ -5,4 +5,6 @@ import type { Limits } from './limits.ts'
 export interface Account {
   readonly credits: Credits
   readonly limits: Limits
+  /** ms that an Idempotency-Key is remembered (ID-1). */
+  readonly idempotencyMs: number
 }

@@ -4,8 +4,8 @@
  */
 import { apiError } from '../errors.ts'
 
-/** How long an answer is kept. */
-const keptMs = 24 * 60 * 60 * 1000
+/** How long an answer is kept, where nothing else is said. */
+export const idempotencyMs = 24 * 60 * 60 * 1000
 /** A world keeps this many; the oldest goes first. */
 const maxRecords = 10_000
 
@@ -31,9 +31,9 @@ export class Idempotency {
   /**
    * Claims `key` for one request. Returns the first answer when the same request was answered before, or undefined
    * when this is the first: the caller then has to settle() or release() it. Throws 409 while the first is in flight
-   * and 422 for another body.
+   * and 422 for another body. An answer is kept for `keptMs`.
    */
-  claim(key: string, fingerprint: string | undefined, now: number): { answer: unknown } | undefined {
+  claim(key: string, fingerprint: string | undefined, now: number, keptMs: number): { answer: unknown } | undefined {
     const record = this.#records.get(key)
     if (record?.inFlight) throw apiError('idempotency_in_flight')
     if (record && record.expiresAt > now) {

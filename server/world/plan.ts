@@ -9,6 +9,11 @@ export type WebhookFault =
   | { type: 'late'; lateMs: number }
   | { type: 'out_of_order' }
   | { type: 'bad_signature' }
+  | { type: 'rotated_secret' }
+  | { type: 'stale'; lateMs: number }
+  | { type: 'replayed'; lateMs: number }
+  | { type: 'changed_retry' }
+  | { type: 'without_id' }
 
 export interface JobPlan {
   /** stuck: it stays in processing for good. */

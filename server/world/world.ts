@@ -12,7 +12,7 @@ import { Journal, type JournalBudget } from '../journal.ts'
 import type { TestKey } from '../testValues.ts'
 import type { Account } from './account.ts'
 import { Credits } from './credits.ts'
-import { Idempotency } from './idempotency.ts'
+import { Idempotency, idempotencyMs } from './idempotency.ts'
 import { type JobRecord, JobStore } from './jobStore.ts'
 import { Limits } from './limits.ts'
 import { Usage } from './usage.ts'
@@ -108,6 +108,6 @@ export class World {
     this.nextDelivery = 0
     const limits = new Limits(testKey?.requests ?? config.rateLimit, config.jobLimit)
     if (testKey?.requests) limits.requests?.useUp(this.clock.now())
-    this.account = { credits: new Credits(testKey?.credits ?? config.credits), limits }
+    this.account = { credits: new Credits(testKey?.credits ?? config.credits), limits, idempotencyMs }
   }
 }

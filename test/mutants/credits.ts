@@ -43,7 +43,11 @@ const pricing = (id: string, what: string, change: (body: Json) => void): Mutant
 })
 
 /** Pays for anything. */
-const generous = (): Account => ({ credits: new Credits(1_000_000), limits: new Limits(0, 0) })
+const generous = (): Account => ({
+  credits: new Credits(1_000_000),
+  limits: new Limits(0, 0),
+  idempotencyMs: 86_400_000,
+})
 
 const chargingAt = (app: App, event: 'job.completed' | 'job.failed'): void => {
   const charge = overcharging(app)

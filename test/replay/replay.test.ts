@@ -268,7 +268,7 @@ rules:
   const late = await front(t, target, async ({ headers }, pass) => {
     const reply = await pass()
     const key = headers['x-api-key']
-    if (key !== undefined) target.clockOf(key).step('2s')
+    if (key !== undefined) target.clockOf(String(key)).step('2s')
     return reply
   })
   same(t, await again(mock.har(), late), 11)

@@ -5,7 +5,9 @@ import { readdir } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
+import { realDelay } from '../../base/clock.ts'
 import { packageRoot } from '../../base/paths.ts'
 import type { ExchangeEntry, RunningMock } from '../../client/mock.ts'
 import type { RuleFormat } from '../../client/scenarioFormat.ts'
@@ -208,6 +210,26 @@ const checks: Record<string, Check> = {
     isPart(t, seen, ...rest)
     t.equal(seen.body.length, 10)
   },
+  truncated_chunks(t, { headers, body }, { response }) {
+    t.same([headers['content-length'], headers['transfer-encoding']], [undefined, 'chunked'])
+    t.equal(body.toString(), JSON.stringify(response?.body).slice(0, 10))
+  },
+  stall_body(t, seen, ...rest) {
+    isPart(t, seen, ...rest)
+    t.equal(seen.body.length, 10)
+  },
+  slow_head(t, seen, entry, name) {
+    isTheJob(t, seen, entry, name)
+    const bytes = Object.entries(seen.headers).reduce(
+      (sum, [name, value]) => sum + name.length + String(value).length + 4,
+      0,
+    )
+    t.ok(seen.ms > (0.8 * bytes) / 2, `${name}: ${seen.ms} ms for ${bytes} bytes at 2 a ms`)
+  },
+  close_unread(t, seen, ...rest) {
+    t.equal(seen.headers.connection, 'close')
+    isTheJob(t, seen, ...rest)
+  },
   empty_reply: (t, seen) =>
     t.same([announced(seen), seen.body.length, seen.headers['content-type']], [0, 0, undefined]),
   malformed_json(t, seen) {
@@ -244,6 +266,10 @@ const rows: Row[] = [
   ['reset', 'resets the connection', wasReset, 0, 0],
   ['reset_mid_body; after_bytes=20', 'resets the connection behind 20 bytes of the body', resetInBody, 200, 1],
   ['truncated_body; after_bytes=10', 'announces the whole body and ends after 10 bytes', cutOff, 200, 1],
+  ['truncated_chunks; after_bytes=10', 'ends after 10 bytes in chunks', cutOff, 200, 1],
+  ['stall_body; after_bytes=10', 'falls silent after 10 bytes of the body', timedOut, 200, 1],
+  ['slow_head; bytes_per_second=2000', 'sends the head in its time, then the body', none, 200, 1],
+  ['close_unread', 'answers, and closes', none, 200, 1],
   ['empty_reply', 'answers 200 and nothing', none, 200, 1],
   ['malformed_json', 'answers 200 with JSON that breaks off, its Content-Length fitting', none, 200, 1],
   ['proxy_html', 'answers 502 with HTML instead of the envelope', none, 502, 0],
@@ -362,6 +388,99 @@ t.test('UP-1 slow_upload reads a clip in its time, cut_upload resets the connect
     t.ok(met.seen.ms > 0.8 * 518, `${met.name}: ${met.seen.ms} ms for 518`)
     const entry = await entryOf(t, mock, met, 'uploadVideo')
     t.match(entry, { fault: 'slow_upload', upload: { filename: 'short.mp4', size: 31_052 } })
+  }
+})
+
+/** Sends an upload until it is reset, and again at once on a connection that is there already: no client could be faster. */
+const impatientClient = `
+import socket, sys
+port, lines = int(sys.argv[1]), sys.argv[2]
+body = sys.stdin.buffer.read()
+for n in range(10):
+    first, second = [socket.create_connection(('127.0.0.1', port)) for _ in range(2)]
+    request = (lines % n).encode() + body
+    try:
+        first.sendall(request)
+        first.recv(1)
+    except OSError:
+        pass
+    second.sendall(request)
+    print(second.recv(4096).split()[1].decode())
+`
+
+t.test('ID-1 who sends a cut upload again at once finds its Idempotency-Key free', async t => {
+  const form = new FormData()
+  form.append('file', new Blob([new Uint8Array(await clip('longer.mp4'))]), 'a.mp4')
+  const whole = new Response(form)
+  const body = Buffer.from(await whole.arrayBuffer())
+  const then = { fault: { type: 'cut_upload', after_bytes: 4096 } }
+  for (let n = 0; n < 10; n++)
+    mock.use([{ when: { route: 'uploadVideo' }, first: 1, then }], { key: `test_again_${n}` })
+  const lines = [
+    'POST /v1/uploads HTTP/1.1',
+    'Host: mock',
+    'X-Api-Key: test_again_%d',
+    'Idempotency-Key: one',
+    `Content-Type: ${whole.headers.get('content-type')}`,
+    `Content-Length: ${body.length}`,
+  ]
+  const args = ['-Ic', impatientClient, new URL(mock.url).port, `${lines.join('\r\n')}\r\n\r\n`]
+  const impatient = spawn('python3', args, { stdio: ['pipe', 'pipe', 'inherit'] })
+  impatient.stdin.end(body)
+  t.equal((await text(impatient.stdout)).trim(), Array(10).fill('200').join('\n'))
+})
+
+t.test('DL-3 a reset in a large body comes after exactly so many bytes, though its reader is slow', async t => {
+  const video = Buffer.concat([await clip('short.mp4'), Buffer.alloc(3_000_000)])
+  const { body: upload } = await client(mock, 'test_large').upload(video)
+  const { pathname, port } = new URL(upload.video_url)
+  const socket = connect(Number(port), '127.0.0.1')
+  socket.write(`GET ${pathname} HTTP/1.1\r\nHost: mock\r\nX-Mock-Fault: reset_mid_body; after_bytes=1500000\r\n\r\n`)
+  let head = ''
+  let read = 0
+  const ended = once(socket, 'error')
+  socket.on('data', chunk => {
+    const text = head.includes('\r\n\r\n') ? '' : chunk.toString('latin1')
+    const end = text.indexOf('\r\n\r\n')
+    head += text.slice(0, end + 4)
+    read += chunk.length - (text === '' ? 0 : end + 4)
+    socket.pause()
+    realDelay(10).then(() => socket.resume())
+  })
+  t.match((await ended)[0], { code: 'ECONNRESET' })
+  t.equal(read, 1_500_000)
+})
+
+t.test('RL-2 bandwidth acts on calls without a body too', async t => {
+  const { status, headers } = await client(mock, 'test_down').get('/v1/jobs', {
+    'x-mock-fault': 'bandwidth; bytes_per_second=2000',
+  })
+  t.same([status, headers.get('content-type')], [200, 'application/json; charset=utf-8'])
+  t.match(await client(mock, 'test_down').get('/v1/jobs', { 'x-mock-fault': 'slow_upload' }), { status: 400 })
+})
+
+t.test('UP-2 close_unread: a refusal may be lost on who still sends; without it, it never is', async t => {
+  const error = 'file_too_large'
+  for (const [fault, isRead] of [['close_unread', false] as const, [undefined, true] as const]) {
+    const key = `test_unread_${isRead}`
+    mock.use([{ when: { route: 'uploadVideo' }, then: { error, ...(fault && { fault }) } }], { key })
+    const socket = connect(Number(new URL(mock.url).port), '127.0.0.1')
+    const type = 'Content-Type: multipart/form-data; boundary=b'
+    const size = 32 * 1024 * 1024
+    socket.write(
+      `POST /v1/uploads HTTP/1.1\r\nHost: mock\r\nX-Api-Key: ${key}\r\n${type}\r\nContent-Length: ${size}\r\n\r\n`,
+    )
+    let failed = ''
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => {
+      failed = String(code)
+    })
+    t.match(String(await once(socket, 'data')), /^HTTP\/1.1 400 /)
+    for (let sent = 0; sent < size && !socket.destroyed; sent += 65_536)
+      if (!socket.write(Buffer.alloc(65_536)))
+        await Promise.race([once(socket, 'drain'), once(socket, 'close')]).catch(() => {})
+    if (isRead) t.equal(failed, '', 'all of it was taken')
+    else t.match(failed, /EPIPE|ECONNRESET/)
+    socket.destroy()
   }
 })
 

@@ -464,6 +464,213 @@ proves('BR-1 no-cors: a program gets its answers, a page may read none of them',
   )
 })
 
+const retryAfterOf = ({ headers }: Answer) => headers.get('retry-after')
+
+/** What Retry-After says of the first creations, and for how long they are refused. */
+const hints: Record<string, [said: (string | null)[], statuses: number[]]> = {
+  'RL-2 retry-after-past: a date that has gone by': [['-30 s'], [429, 200]],
+  'RL-2 retry-after-date: a date to come': [['3 s'], [429, 200]],
+  'RL-2 retry-after-zero: no wait at all': [['0'], [429, 200]],
+  'RL-2 retry-after-malformed: nothing that can be waited for': [
+    ['120junk', '-5', '1, 2'],
+    [429, 429, 429, 200],
+  ],
+  'RL-3 limit-no-wait-heals: no wait is named, and none helps': [
+    [null, null, null, null],
+    [429, 429, 429, 402, 402],
+  ],
+}
+for (const [title, [said, expected]] of Object.entries(hints)) {
+  proves(title, async (t, { clock, create, jobs }) => {
+    const answers = await times(expected.length, create)
+    t.strictSame(statuses(answers), expected)
+    const now = Math.ceil(clock.now() / 1000)
+    const found = answers.slice(0, said.length).map(answer => {
+      const text = retryAfterOf(answer)
+      const at = Date.parse(text ?? '')
+      return text?.endsWith('GMT') ? `${at / 1000 - now} s` : text
+    })
+    t.strictSame(found, said)
+    t.equal(jobs(), expected.filter(status => status === 200).length)
+    for (const { headers } of answers.filter(({ status }) => status === 429)) {
+      const wait = /;t=(\d+)$/.exec(headers.get('ratelimit') ?? '')?.[1]
+      t.ok(Number(wait) <= 3, `RateLimit goes with it: ${wait}`)
+    }
+  })
+}
+
+for (const seconds of [31, 61, 121]) {
+  proves(`RL-2 retry-after-${seconds}s: the wait is long, and enough`, async (t, { clock, create }) => {
+    const early = await create()
+    t.match([early.status, retryAfterOf(early)], [429, `${seconds}`])
+    clock.step((seconds - 1) * 1000)
+    t.equal((await create()).status, 429, 'not before')
+    clock.step('1s')
+    t.equal((await create()).status, 200)
+  })
+}
+
+proves('RL-2 retry-after-a-day: refused for a day', async (t, { clock, create }) => {
+  t.equal(retryAfterOf(await create()), '86400')
+  clock.step('23h')
+  t.equal((await create()).status, 429)
+  clock.step('1h')
+  t.equal((await create()).status, 200)
+})
+
+proves('ERR-3 retry-after-on-503: the create and a poll are told to wait', async (t, { api, create }) => {
+  const refused = await create()
+  t.match([refused.status, retryAfterOf(refused)], [503, '2'])
+  const { id } = (await create()).body
+  const poll = await api.get(`/v1/jobs/${id}`)
+  t.match([poll.status, retryAfterOf(poll), poll.body.error.code], [503, '2', 'internal_error'])
+  t.equal((await api.get(`/v1/jobs/${id}`)).status, 200)
+})
+
+proves('GO-3 slow-accept: the job is there at once, its answer after 15 s', async (t, world) => {
+  const answer = world.create()
+  await fired(world, 1)
+  t.equal(world.jobs(), 1)
+  world.clock.step('14.9s')
+  t.equal(mock.journal.count({ key: world.key, route: 'createJob' }), 0)
+  world.clock.step('100ms')
+  t.equal((await answer).status, 200)
+})
+
+proves('ID-1 timeout-504-job-created: a retry with its key finds the job', async (t, world) => {
+  const once = { 'idempotency-key': 'once' }
+  const answer = world.create(once)
+  await fired(world, 1)
+  world.clock.step('2s')
+  areErrors(t, [await answer], 504, /^The request timed out/)
+  t.equal(world.jobs(), 1)
+  t.match([(await world.create(once)).status, world.jobs()], [200, 1])
+})
+
+proves('ID-1 internal-error-job-created: a retry with its key finds the job', async (t, { create, jobs, credits }) => {
+  const once = { 'idempotency-key': 'once' }
+  areErrors(t, [await create(once)], 500, /^Internal error/)
+  t.match([(await create(once)).status, jobs(), credits()], [200, 1, 998])
+  await create()
+  t.equal(jobs(), 2)
+})
+
+proves('ID-1 idempotency-key-expired: the same key makes a second job', async (t, { api, create, jobs }) => {
+  const once = { 'idempotency-key': 'once' }
+  await t.rejects(create(once))
+  t.equal((await api.get('/v1/jobs')).body.total, 1, 'the list has the job')
+  t.match([(await create(once)).status, jobs()], [200, 2])
+})
+
+proves('ERR-3 poll-fails-once: the job goes on', async (t, { api, finished, view }) => {
+  const id = await finished()
+  areErrors(t, [await api.get(`/v1/jobs/${id}`)], 500, /^Internal error/)
+  t.equal((await view(id)).status, 'completed')
+})
+
+proves('ERR-3 poll-404-once: the job is found the next time', async (t, { api, view }) => {
+  const id = await api.job()
+  areErrors(t, [await api.get(`/v1/jobs/${id}`)], 404, /^Job not found/)
+  t.equal((await view(id)).id, id)
+})
+
+proves('JOB-5 poll-garbled: no poll can be read', async (t, { api }) => {
+  const id = await api.job()
+  for (let poll = 0; poll < 3; poll++) await t.rejects(api.get(`/v1/jobs/${id}`), SyntaxError)
+})
+
+proves('DL-3 download-stalls: half of the file, then silence', async (t, { api, finished }) => {
+  const { download_url } = (await api.get(`/api/download/${await finished()}`)).body
+  const gone = new AbortController()
+  const { body, headers } = await fetch(download_url, { signal: gone.signal })
+  const whole = Number(headers.get('content-length'))
+  let read = 0
+  for await (const part of body as AsyncIterable<Uint8Array>) {
+    read += part.length
+    if (read >= Math.floor(whole / 2)) break
+  }
+  gone.abort()
+  t.equal(read, Math.floor(whole / 2))
+  const stalled = mock.journal.entries({ kind: 'exchange' }).filter(({ fault }) => fault === 'stall_body')
+  t.match(stalled, [{ status: 200, scenario: 'download-stalls' }])
+  t.equal((await (await fetch(download_url)).arrayBuffer()).byteLength, whole, 'then all is well')
+})
+
+const signatureOf = ({ headers, raw }: Received, secret: string) =>
+  `sha256=${createHmac('sha256', secret).update(`${headers['x-webhook-timestamp']}.${raw}`).digest('hex')}`
+
+proves('WH-2 webhook-stale: ten minutes old, and rightly signed', async (t, world) => {
+  const received = await heard(t, world, 2)
+  for (const one of received) {
+    const at = Date.parse(String(one.headers['x-webhook-timestamp']))
+    t.ok(world.clock.now() - at >= 600_000, 'old')
+    t.equal(one.headers['x-webhook-signature'], signatureOf(one, 'hush'))
+  }
+})
+
+proves('WH-2 webhook-replayed: the same bytes again', async (t, world) => {
+  const received = await heard(t, world, 2)
+  t.equal(received.length, 2)
+  world.clock.step('10s')
+  await delivered(received[0]?.body.data.id, 4)
+  const again = (event: string) => {
+    const [first, second] = received.filter(({ body }) => body.event === event)
+    t.equal(second?.raw, first?.raw)
+    for (const name of ['x-webhook-delivery-id', 'x-webhook-timestamp', 'x-webhook-signature'])
+      t.equal(second?.headers[name], first?.headers[name], name)
+  }
+  again('job.started')
+  again('job.completed')
+})
+
+proves('WH-2 webhook-changed-retry: one delivery id, two bodies, both signed', async (t, world) => {
+  const received = await heard(t, world, 4)
+  t.strictSame(events(received), ['job.started', 'job.started', 'job.completed', 'job.completed'])
+  for (const pair of [received.slice(0, 2), received.slice(2)]) {
+    t.equal(new Set(pair.map(({ headers }) => headers['x-webhook-delivery-id'])).size, 1)
+    t.equal(new Set(pair.map(({ raw }) => raw)).size, 2)
+    for (const one of pair) t.equal(one.headers['x-webhook-signature'], signatureOf(one, 'hush'))
+  }
+})
+
+proves('WH-2 webhook-without-id: no delivery id', async (t, world) => {
+  for (const { headers } of await heard(t, world, 2)) {
+    t.notOk('x-webhook-delivery-id' in headers)
+    t.ok('x-webhook-signature' in headers)
+  }
+})
+
+proves('WH-2 webhook-secret-rotated: the old secret, then the next', async (t, world) => {
+  const received = await heard(t, world, 2)
+  t.strictSame(events(received), ['job.started', 'job.completed'])
+  const secrets = ['hush', 'hush_next']
+  for (const [n, one] of received.entries())
+    t.equal(one.headers['x-webhook-signature'], signatureOf(one, secrets[n] as string))
+})
+
+proves('WH-1 webhook-before-answer: the webhooks know the job before its maker does', async (t, world) => {
+  const { key, clock } = world
+  const server = createServer(async (request, response) => {
+    const { event, data } = JSON.parse((await request.toArray()).join(''))
+    heardOf.push([event, data.id, mock.journal.count({ key, route: 'createJob' })])
+    response.end()
+  })
+  const heardOf: unknown[][] = []
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => server.close())
+  const webhook_url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`
+  const answer = world.api.post('/v1/jobs', { ...cat, webhook_url })
+  await fired(world, 1)
+  clock.step('1.6s')
+  await mock.journal.waitFor({ kind: 'webhook', key }, { atLeast: 2 })
+  clock.step('1.4s')
+  const { id } = (await answer).body
+  t.strictSame(heardOf, [
+    ['job.started', id, 0],
+    ['job.completed', id, 0],
+  ])
+})
+
 t.test('every scenario that ships is proved here, cites clauses, and says in a line what it is for', async t => {
   const files = readdirSync(join(packageRoot, 'scenarios')).filter(file => file.endsWith('.yaml'))
   const names = files.map(file => basename(file, '.yaml')).sort()
