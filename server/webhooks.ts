@@ -223,8 +223,9 @@ export class Webhooks {
     })
   }
 
-  #headersOf({ id, event, world, body, fault }: Delivery): Record<string, string> {
-    const timestamp = new Date(world.clock.now()).toISOString()
+  #headersOf({ id, event, body, fault }: Delivery): Record<string, string> {
+    // Real time, whatever the world's clock says: a receiver compares it with its own, and refuses what is off by minutes.
+    const timestamp = new Date(monotonicMs()).toISOString()
     const headers: Record<string, string> = {
       'Content-Type': 'application/json',
       'User-Agent': `understudy/${packageVersion}`,

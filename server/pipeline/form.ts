@@ -67,7 +67,8 @@ class FormReader {
   }
 
   #contentOf(maxBytes: number): Readable {
-    return Readable.from(this.#untilBoundary(maxBytes), { objectMode: false })
+    // Whoever reads it meets its error; with nobody there, it is none of the process.
+    return Readable.from(this.#untilBoundary(maxBytes), { objectMode: false }).on('error', () => {})
   }
 
   async *#untilBoundary(maxBytes: number): AsyncGenerator<Buffer, void> {
