@@ -4,9 +4,10 @@
  * makes an entry unreadable; one that can't be understood is told of with its reason.
  */
 import { isUtf8 } from 'node:buffer'
+import { boundaryOf } from '../base/multipart.ts'
 import { expectationOf, shown } from '../contracts/expectation.ts'
 import { cutOfFailure } from './failures.ts'
-import { boundaryOf, formParams } from './formText.ts'
+import { formParams } from './formText.ts'
 import { HarEntry, type HarParam } from './har.ts'
 import { isTextType, sentBytes } from './leftOut.ts'
 

@@ -34,7 +34,7 @@ import { answerPreflight, readableFor } from './pipeline/cors.ts'
 import { attach, closeExchange, openExchange } from './pipeline/exchange.ts'
 import { holdContinue, isStillWaiting } from './pipeline/expect.ts'
 import { jsonParser, refuseContentType, unsupportedContentType } from './pipeline/jsonBody.ts'
-import { noRoute } from './pipeline/noRoute.ts'
+import { KnownRoutes, noRoute } from './pipeline/noRoute.ts'
 import { answerNodesOwn, answerRawErrors } from './pipeline/rawErrors.ts'
 import { originForm } from './pipeline/target.ts'
 import { serializerCompiler, validatorCompiler } from './pipeline/validation.ts'
@@ -83,6 +83,8 @@ export function buildApp(config: Config, log: Logger): App {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, jsonParser(app))
   app.addContentTypeParser('*', refuseContentType)
+  const routes = new KnownRoutes()
+  app.addHook('onRoute', route => routes.add(route))
   // Refused before its body is looked at: no route has opened an exchange for it.
   app.addHook('onRequest', (request, reply, done) => {
     if (!request.is404) return done()
@@ -91,15 +93,15 @@ export function buildApp(config: Config, log: Logger): App {
     if (answerPreflight(mock, request, reply) || answerControlPreflight(mock, request, reply)) return
     const { origin } = request.raw.headers
     if (origin !== undefined) readableFor(origin, config.cors, reply)
-    if (mock.playback === undefined) return done(noRoute(request))
-    answerRecorded(mock, mock.playback)(request, reply, refused => done(refused ?? noRoute(request)))
+    if (mock.playback === undefined) return done(noRoute(request, routes))
+    answerRecorded(mock, mock.playback)(request, reply, refused => done(refused ?? noRoute(request, routes)))
   })
   app.addHook('onSend', closeExchange(mock))
   app.setErrorHandler((error, request, reply) => {
     const isNoType = (error as { code?: string }).code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE'
     answerError(isNoType ? unsupportedContentType(request) : error, request, reply)
   })
-  app.setNotFoundHandler((request, reply) => answerError(noRoute(request), request, reply))
+  app.setNotFoundHandler((request, reply) => answerError(noRoute(request, routes), request, reply))
   holdContinue(app.server)
   answerNodesOwn(mock, app.server)
 

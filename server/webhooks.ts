@@ -252,10 +252,11 @@ export class Webhooks {
   }
 
   #headersOf(delivery: Delivery, body: string): Record<string, string> {
-    const { id, event, world, fault, sentHeaders } = delivery
+    const { id, event, fault, sentHeaders } = delivery
     if (sentHeaders !== undefined) return sentHeaders
     const agoMs = fault?.type === 'stale' ? fault.lateMs : 0
-    const timestamp = new Date(world.clock.now() - agoMs).toISOString()
+    // Real time, whatever the world's clock says: a receiver compares it with its own, and refuses what is off by minutes.
+    const timestamp = new Date(monotonicMs() - agoMs).toISOString()
     const headers: Record<string, string> = {
       'Content-Type': 'application/json',
       'User-Agent': `understudy/${packageVersion}`,

@@ -2,12 +2,14 @@
 
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Socket } from 'node:net'
-import { basename, dirname } from 'node:path'
+import { basename, dirname, extname } from 'node:path'
 import type { Readable } from 'node:stream'
 import send from '@fastify/send'
+import { create } from 'content-disposition'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { outputsFolder } from '../../base/paths.ts'
 import type { Download } from '../../contracts/schemas.ts'
+import { typeOfName } from '../../media/video.ts'
 import { apiError } from '../errors.ts'
 import type { Mock } from '../mock.ts'
 import { outputName } from '../world/jobs.ts'
@@ -38,7 +40,7 @@ export const getOutputFile =
     const job = world?.jobs.get(jobId)?.view
     if (job?.status !== 'completed' || filename !== outputName(job.output_format)) throw apiError('file_not_found')
     request.exchange.jobId = jobId
-    return sendFile(request, reply, outputsFolder, filename)
+    return sendFile(request, reply, outputsFolder, filename, filename.replace(/^output/, jobId))
   }
 
 export const getUploadedFile =
@@ -47,15 +49,25 @@ export const getUploadedFile =
     const { video_id: videoId, filename } = request.params
     const path = await uploads.find(videoId, filename)
     if (path === undefined) throw apiError('file_not_found')
-    return sendFile(request, reply, dirname(path), basename(path))
+    return sendFile(request, reply, dirname(path), basename(path), uploadName(filename, path))
   }
 
-/** HEAD, ranges, If-Range, ETag and the like; whatever is refused is the envelope. */
+/** The name that it was sent under; where that doesn't say what it is, with the extension that does. */
+function uploadName(filename: string, path: string): string {
+  const extension = extname(path)
+  return typeOfName(filename) === typeOfName(extension) ? filename : `${filename}${extension}`
+}
+
+/**
+ * HEAD, ranges, If-Range, ETag and the like; whatever is refused is the envelope. `savedAs` is the name that a browser
+ * gives the file when it saves it; inline, so that it plays what it can.
+ */
 async function sendFile(
   request: FastifyRequest,
   reply: FastifyReply,
   root: string,
   name: string,
+  savedAs: string,
 ): Promise<FastifyReply> {
   const asked = byRfc9110(request)
   let answer = await send(asked, name, { root, cacheControl: false })
@@ -79,6 +91,8 @@ async function sendFile(
   if (headers.ETag) headers.ETag = headers.ETag.replace(/^W\//, '')
   closeWith(request.raw.socket, stream)
   if (request.server.links.cors !== 'off') reply.header('vary', 'Origin')
+  // What a 304 doesn't repeat, a browser keeps of the answer that it has.
+  if (statusCode !== 304) reply.header('content-disposition', create(savedAs, { type: 'inline' }))
   return reply.code(statusCode).headers(headers).send(stream)
 }
 
