@@ -29,6 +29,7 @@ import { type Exchange, Feed } from './journal.ts'
 import { JournalReader } from './journalView.ts'
 import { Metrics } from './metrics.ts'
 import type { Mock } from './mock.ts'
+import { limitIdleBody } from './pipeline/bodyTimeout.ts'
 import type { RequestContext } from './pipeline/context.ts'
 import { answerPreflight, readableFor } from './pipeline/cors.ts'
 import { attach, closeExchange, openExchange } from './pipeline/exchange.ts'
@@ -85,6 +86,7 @@ export function buildApp(config: Config, log: Logger): App {
   app.addContentTypeParser('*', refuseContentType)
   // Refused before its body is looked at: no route has opened an exchange for it.
   app.addHook('onRequest', (request, reply, done) => {
+    limitIdleBody(request.raw, config.bodyTimeout)
     if (!request.is404) return done()
     if (answerBrowser(mock, request, reply)) return
     attach(request, openExchange(mock, undefined, request.raw))

@@ -4,6 +4,7 @@
  */
 import {
   ConfigError,
+  durationMs,
   expected,
   numberFrom0,
   type Option,
@@ -36,6 +37,8 @@ export interface MockOptions {
   videoSeconds?: number
   /** Largest upload in bytes (UP-2). */
   maxUploadBytes?: number
+  /** Longest that a client may send nothing of a body that it has begun, ms of real time: then it is answered 408. */
+  bodyTimeout?: number
   /** Folder that keeps uploads over a restart; by default a temporary folder that is removed at the end. */
   dataDir?: string
   /** Secret that webhooks are signed with (WH-2). */
@@ -145,6 +148,13 @@ export const options = {
     description: 'size limit of uploads (UP-2)',
     default: () => 500 * 1024 * 1024,
     parse: wholeNumber(1, 2 ** 40, ' bytes'),
+  },
+  bodyTimeout: {
+    argument: '<time>',
+    description: 'longest that a client may send nothing of a body that it has begun; then it is answered 408',
+    defaultText: '60s',
+    default: () => 60_000,
+    parse: durationMs,
   },
   dataDir: {
     argument: '<folder>',

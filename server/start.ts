@@ -33,7 +33,7 @@ import type { App } from './app.ts'
 import { buildApp } from './app.ts'
 import { conductOf } from './conduct.ts'
 import { completeConfig, type MockOptions } from './config.ts'
-import { clocksOf } from './control/clock.ts'
+import { clocksOf, refuseStepTooFar } from './control/clock.ts'
 import { defaultKey, resetAll } from './control/index.ts'
 import { changeJob } from './control/jobs.ts'
 import { setKey } from './control/keys.ts'
@@ -164,6 +164,7 @@ function clockHandle(mock: Mock, selector: WorldSelector): MockClock {
     resume: () => each(clock => clock.resume()),
     step: by => {
       const ms = durationToMs(by)
+      run(() => refuseStepTooFar(clocks(), ms))
       each(clock => clock.step(ms))
     },
     setSpeed: factor => {

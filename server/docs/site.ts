@@ -2,9 +2,9 @@
 import { existsSync } from 'node:fs'
 import type { IncomingHttpHeaders } from 'node:http'
 import { join } from 'node:path'
-import send from '@fastify/send'
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import { siteFolder } from '../../base/paths.ts'
+import { openFile } from '../sendFile.ts'
 
 const headers = {
   'content-security-policy': [
@@ -42,17 +42,15 @@ async function sendPage(
   // The names of these change with what is in them.
   const cacheControl = path.startsWith('assets/') ? 'public, max-age=31536000, immutable' : 'no-cache'
   const { 'if-none-match': match, 'if-modified-since': since } = raw.headers
-  const file = await send(asking(raw, { 'if-none-match': match, 'if-modified-since': since }), `/${encodeURI(path)}`, {
-    root,
-    cacheControl: false,
-  })
+  const asked = asking(raw, { 'if-none-match': match, 'if-modified-since': since })
+  const file = await openFile(asked, `/${encodeURI(path)}`, root)
   if (file.type === 'file')
     return reply
       .code(file.statusCode)
       .headers({ ...file.headers, ...headers, 'cache-control': cacheControl, ...typeOf(path) })
       .send(file.stream)
   file.stream.destroy()
-  const missing = await send(asking(raw, {}), '/404.html', { root, cacheControl: false })
+  const missing = await openFile(asking(raw, {}), '/404.html', root)
   return reply
     .code(404)
     .headers({ ...missing.headers, ...headers })

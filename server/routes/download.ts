@@ -4,12 +4,12 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Socket } from 'node:net'
 import { basename, dirname } from 'node:path'
 import type { Readable } from 'node:stream'
-import send from '@fastify/send'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { outputsFolder } from '../../base/paths.ts'
 import type { Download } from '../../contracts/schemas.ts'
 import { apiError } from '../errors.ts'
 import type { Mock } from '../mock.ts'
+import { openFile } from '../sendFile.ts'
 import { outputName } from '../world/jobs.ts'
 
 /** A call without a key finds any job by its id, as the legacy route needs none (AUTH-2); a key finds only its own. */
@@ -58,12 +58,12 @@ async function sendFile(
   name: string,
 ): Promise<FastifyReply> {
   const asked = byRfc9110(request)
-  let answer = await send(asked, name, { root, cacheControl: false })
+  let answer = await openFile(asked, name, root)
   // The last so many bytes of a file that has fewer are all of it (14.1.2); send() finds them unsatisfiable.
   if (answer.statusCode === 416 && /^bytes=-0*[1-9]\d*$/.test(asked.headers.range ?? '')) {
     answer.stream.destroy()
     asked.headers.range = 'bytes=0-'
-    answer = await send(asked, name, { root, cacheControl: false })
+    answer = await openFile(asked, name, root)
   }
   const { statusCode, headers, stream, type } = answer
   if (type === 'error') {
