@@ -2,9 +2,12 @@
  * Numbers for Prometheus. Counting is plain additions on the way of each request; names, labels and text are made only
  * when somebody asks.
  */
+import { lazy } from '../base/lazy.ts'
 import { routeOf } from '../contracts/operations.ts'
 import { jobStates } from '../contracts/schemas.ts'
 import type { Worlds } from './world/worlds.ts'
+
+const loadClient = lazy(() => import('prom-client'))
 
 /** Upper bounds of the latency buckets, in ms. */
 const buckets = [0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000]
@@ -45,8 +48,7 @@ export class Metrics {
 
   /** The text that GET /metrics answers, and its content type. */
   async render(worlds: Worlds): Promise<{ text: string; contentType: string }> {
-    // Loaded only now: few runs of the mock are ever scraped, and every run would wait for it.
-    const { Counter, Gauge, Registry } = await import('prom-client')
+    const { Counter, Gauge, Registry } = await loadClient()
     const registry = new Registry()
     const registers = [registry]
     const counter = (name: string, help: string, labelNames: string[] = []) =>

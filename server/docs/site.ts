@@ -3,8 +3,11 @@ import { existsSync } from 'node:fs'
 import type { IncomingHttpHeaders } from 'node:http'
 import { join } from 'node:path'
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
+import { lazy } from '../../base/lazy.ts'
 import { siteFolder } from '../../base/paths.ts'
 import { openFile } from '../sendFile.ts'
+
+const loadPages = lazy(() => import('./pages.ts'))
 
 const headers = {
   'content-security-policy': [
@@ -26,7 +29,7 @@ export function registerSite(app: FastifyInstance, onRequest: onRequestHookHandl
   app.get('/docs/guide/api.html', { onRequest }, (_request, reply) => reply.redirect('/docs'))
   app.get<{ Params: { '*': string } }>('/docs/guide/*', { onRequest }, async (request, reply) => {
     if (!existsSync(join(folder, 'index.html'))) {
-      const { unbuiltPage } = await import('./pages.ts')
+      const { unbuiltPage } = await loadPages()
       return reply.code(404).headers(headers).type('text/html; charset=utf-8').send(unbuiltPage())
     }
     return sendPage(request, reply, folder)
