@@ -156,6 +156,10 @@ function assemble(config: Config, log: Logger): Mock {
           'there were too many worlds: the least recently used made room',
         )
     },
+    jobsEvicted: (world, jobs) => {
+      const isNews = metrics.jobsEvicted(jobs)
+      if (isNews) log.warn({ world: world.name, jobs }, 'finished jobs made room for others')
+    },
   })
   const journal = new JournalReader(worlds, feed, config)
   return {

@@ -71,6 +71,8 @@ export interface MockOptions {
   journalEntries?: number
   /** Bytes that all journals may take together; the oldest entries of the largest go first. */
   journalBytes?: number
+  /** Bytes that all jobs may take together; finished jobs of the largest worlds go first. */
+  jobBytes?: number
   /** trace, debug, info, warn, error, fatal or silent. */
   logLevel?: LogLevel
 }
@@ -267,6 +269,12 @@ export const options = {
   journalBytes: {
     argument: '<bytes>',
     description: 'memory that all journals may take together; the oldest entries of the largest go first',
+    default: () => 256 * 1024 * 1024,
+    parse: wholeNumber(1024 * 1024, 2 ** 40, ' bytes'),
+  },
+  jobBytes: {
+    argument: '<bytes>',
+    description: 'memory that all jobs may take together; finished jobs of the largest worlds go first',
     default: () => 256 * 1024 * 1024,
     parse: wholeNumber(1024 * 1024, 2 ** 40, ' bytes'),
   },

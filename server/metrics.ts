@@ -26,6 +26,7 @@ export class Metrics {
   #webhooksSent = 0
   #webhooksFailed = 0
   #worldsEvicted = 0
+  #jobsEvicted = 0
 
   answered(operation: string | undefined, status: number, ms: number): void {
     const route = this.#routeOf(operation ?? 'none')
@@ -39,6 +40,13 @@ export class Metrics {
 
   worldEvicted(): void {
     this.#worldsEvicted++
+  }
+
+  /** True for the first, and each time that a thousand more have gone: a line for each would say no more. */
+  jobsEvicted(jobs: number): boolean {
+    const before = this.#jobsEvicted
+    this.#jobsEvicted += jobs
+    return before === 0 || Math.floor(before / 1000) < Math.floor(this.#jobsEvicted / 1000)
   }
 
   webhookAttempted(sent: boolean): void {
@@ -61,6 +69,7 @@ export class Metrics {
       for (const [status, count] of statuses) requests.inc({ route: label(operation), status }, count)
     }
     counter('understudy_worlds_evicted_total', 'Worlds that made room for others').inc(this.#worldsEvicted)
+    counter('understudy_jobs_evicted_total', 'Finished jobs that made room for others').inc(this.#jobsEvicted)
     counter('understudy_rate_limited_total', 'Requests answered 429').inc(this.#rateLimited)
     const webhooks = counter('understudy_webhook_attempts_total', 'Webhook attempts', ['result'])
     webhooks.inc({ result: 'sent' }, this.#webhooksSent)

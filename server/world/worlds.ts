@@ -9,9 +9,9 @@ import { tagOf } from '../../base/seed.ts'
 import type { WorldSelector } from '../../client/mock.ts'
 import type { AdminKey, WebhookEventName } from '../../contracts/schemas.ts'
 import type { Config } from '../config.ts'
-import { JournalBudget } from '../journal.ts'
 import { findTestKey, testKeyPrefix } from '../testValues.ts'
 import type { JobRecord } from './jobStore.ts'
+import { MemoryBudget } from './memoryBudget.ts'
 import { World } from './world.ts'
 
 /** At most this many worlds; one that holds nothing makes room first, then one without unfinished jobs; of those the least recently used. */
@@ -48,13 +48,16 @@ export interface WorldEvents {
   forget: (world: World) => void
   /** It made room, and what it held is gone for good. */
   evicted: (world: World) => void
+  /** So many of its finished jobs made room for others. */
+  jobsEvicted: (world: World, jobs: number) => void
 }
 
 export class Worlds {
   readonly #config: Config
   readonly #root: Clock
   readonly #events: WorldEvents
-  readonly #journals: JournalBudget
+  readonly #journals: MemoryBudget
+  readonly #memory: MemoryBudget
   readonly #byName = new Map<string, World>()
   readonly #byTag = new Map<string, World>()
   /** Keys made by POST /v1/admin/keys, and test keys that were disabled, by the key itself. */
@@ -70,7 +73,8 @@ export class Worlds {
     this.#config = config
     this.#root = root
     this.#events = events
-    this.#journals = new JournalBudget(config.journalBytes)
+    this.#journals = new MemoryBudget(config.journalBytes)
+    this.#memory = new MemoryBudget(config.jobBytes)
   }
 
   /**
@@ -200,9 +204,11 @@ export class Worlds {
       partition: partition,
       config: this.#config,
       journals: this.#journals,
+      memory: this.#memory,
       clock: new Clock(this.#root),
       testKey: key === undefined ? undefined : findTestKey(key),
       announce: this.#events.announce,
+      jobsEvicted: this.#events.jobsEvicted,
     })
     this.#byName.set(id, world)
     this.#byTag.set(world.tag, world)
@@ -233,8 +239,7 @@ export class Worlds {
     this.evictedEntries += journal.size + journal.evicted
     for (const entry of journal) this.lastEvictedSeq = Math.max(this.lastEvictedSeq, entry.seq)
     this.lastEvictedSeq = Math.max(this.lastEvictedSeq, journal.lastEvictedSeq)
-    journal.discard()
-    chosen[1].clock.close()
+    chosen[1].discard()
     this.#events.evicted(chosen[1])
   }
 }

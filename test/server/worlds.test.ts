@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { Duration } from '../../base/duration.ts'
 import { type JobRecord, JobStore } from '../../server/world/jobStore.ts'
+import { MemoryBudget } from '../../server/world/memoryBudget.ts'
 import { client, clip, start } from '../support.ts'
 
 t.test('16 workers with keys of their own never see each other', async t => {
@@ -114,8 +115,8 @@ t.test(
 )
 
 t.test('the job that finished first makes room; unfinished ones never do', async t => {
-  const store = new JobStore()
-  const job = (id: string) => ({ view: { id, status: 'created' } }) as unknown as JobRecord
+  const store = new JobStore(new MemoryBudget(2 ** 20), () => {})
+  const job = (id: string) => ({ view: { id, status: 'created' }, bytes: 1 }) as unknown as JobRecord
   const [a, b, c] = [job('a'), job('b'), job('c')]
   for (const each of [a, b, c]) {
     store.add(each)
@@ -137,7 +138,7 @@ t.test('the job that finished first makes room; unfinished ones never do', async
     ['b', 'a'],
   )
   t.match(store.page(10, 0, 'pending'), { total: 1, jobs: [{ view: { id: 'b' } }] })
-  store.add({ view: { id: 'restored', status: 'completed' } } as unknown as JobRecord)
+  store.add({ view: { id: 'restored', status: 'completed' }, bytes: 1 } as unknown as JobRecord)
   t.ok(store.dropOldestFinished(), 'one that a snapshot brought along makes room too')
   t.notOk(store.get('restored'))
 })
