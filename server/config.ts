@@ -67,6 +67,8 @@ export interface MockOptions {
   publicUrl?: string
   /** Believe Forwarded and X-Forwarded-Proto, -Host, -Port and -Prefix: links lead back through the proxy. */
   trustProxy?: boolean
+  /** Worlds that are kept: one for each key, and for each X-Mock-World of it. */
+  maxWorlds?: number
   /** Exchanges that a world's journal keeps. */
   journalEntries?: number
   /** Bytes that all journals may take together; the oldest entries of the largest go first. */
@@ -259,6 +261,13 @@ export const options = {
     defaultText: 'off',
     default: () => false as boolean,
     parse: onOff,
+  },
+  maxWorlds: {
+    argument: '<worlds>',
+    description:
+      'number of worlds that are kept; then those that hold nothing go first, and those with unfinished jobs last',
+    default: () => 1_000,
+    parse: wholeNumber(1, 100_000, ' worlds'),
   },
   journalEntries: {
     argument: '<entries>',

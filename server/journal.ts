@@ -32,8 +32,14 @@ export interface JournalWorld {
   readonly key: string | undefined
   /** Its X-Mock-World. */
   readonly partition: string | undefined
+  /** When it had to make room for others, ms since the epoch; undefined for one that never had to. */
+  readonly evictedAt: number | undefined
   readonly journal: Journal
 }
+
+/** What is to be known of a world that makes a new beginning. */
+export const evictionText = (at: number): string =>
+  `this world was evicted at ${new Date(at).toISOString()} to make room for others; what it held before is gone`
 
 /** What is known of a request when it arrives. */
 export interface ExchangeStart {

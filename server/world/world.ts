@@ -30,6 +30,8 @@ export interface WorldOptions {
   key: string | undefined
   /** The X-Mock-World that it was split off by. */
   partition: string | undefined
+  /** When one of the same name had to make room for others. */
+  evictedAt: number | undefined
   config: Config
   /** What the journals of all worlds share. */
   journals: MemoryBudget
@@ -50,6 +52,8 @@ export class World {
   readonly partition: string | undefined
   /** Its own: what goes on in other worlds never changes a draw. */
   readonly random: SeededRandom
+  /** When what it held before was evicted, ms since the epoch; a reset makes it as new. */
+  evictedAt: number | undefined
   readonly config: Config
   readonly journal: Journal
   /** What its jobs and deliveries share with those of other worlds. */
@@ -79,6 +83,7 @@ export class World {
     this.tag = options.tag
     this.key = options.key
     this.partition = options.partition
+    this.evictedAt = options.evictedAt
     this.random = new SeededRandom(options.config.seed, options.name)
     this.config = options.config
     this.clock = options.clock
@@ -92,6 +97,7 @@ export class World {
     this.clock.close()
     this.clock = new Clock(root)
     this.journal.clear()
+    this.evictedAt = undefined
     this.#begin()
   }
 

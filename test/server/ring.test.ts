@@ -7,7 +7,7 @@ import { client, clip, start } from '../support.ts'
 
 t.test('every field of an exchange is in the journal, also after the ring has wrapped round', async t => {
   const journal = new Journal(3, new MemoryBudget(2 ** 30))
-  const world = { name: 'a', tag: 'aaaaaa', key: 'test_a', partition: undefined, journal }
+  const world = { name: 'a', tag: 'aaaaaa', key: 'test_a', partition: undefined, evictedAt: undefined, journal }
   const pushed: Exchange[] = []
   const held: object[] = []
   for (let seq = 1; seq <= 8; seq++) {
