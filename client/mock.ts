@@ -211,6 +211,8 @@ interface CommonEntry {
   request: { headers: Record<string, string>; body?: unknown }
   /** The fault that a rule caused. */
   fault?: string
+  /** That its world had to make room for others before, and when: what it held then is gone. */
+  note?: string
 }
 
 /** A request and what it was answered. */
@@ -255,6 +257,8 @@ export interface JournalPage<E extends JournalEntry = JournalEntry> {
   complete: boolean
   /** Pass as `since` for the next page; null on the last. */
   next: number | null
+  /** Why there is more than this page has: `limit`, or the bytes that a page may have; null when there is no more. */
+  limited_by: 'limit' | 'bytes' | null
 }
 
 /** A scenario by its name, or as it is written in a file. */

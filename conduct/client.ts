@@ -3,6 +3,7 @@
  * chains, its polls by job. Whole bodies are not kept, so that a recording of any length can be graded.
  */
 import type { FormPart } from '../base/http.ts'
+import { jsonValueText } from '../base/text.ts'
 import { type OperationId, operations } from '../contracts/operations.ts'
 import type { Cut } from '../recordings/har.ts'
 
@@ -271,7 +272,7 @@ function factOf(call: RecordedCall, intentOf: (text: string) => number): ClientC
   const bare = path.split('?', 1)[0] as string
   const purpose =
     operation === 'createJob'
-      ? `create ${String(given.video_url ?? unknown)}`
+      ? `create ${jsonValueText(given.video_url ?? unknown)}`
       : isUpload
         ? `upload ${upload}`
         : `${sent.method} ${bare}`

@@ -29,6 +29,7 @@ import { type Exchange, Feed } from './journal.ts'
 import { JournalReader } from './journalView.ts'
 import { Metrics } from './metrics.ts'
 import type { Mock } from './mock.ts'
+import { limitIdleBody } from './pipeline/bodyTimeout.ts'
 import type { RequestContext } from './pipeline/context.ts'
 import { answerPreflight, readableFor } from './pipeline/cors.ts'
 import { attach, closeExchange, openExchange } from './pipeline/exchange.ts'
@@ -87,6 +88,7 @@ export function buildApp(config: Config, log: Logger): App {
   app.addHook('onRoute', route => routes.add(route))
   // Refused before its body is looked at: no route has opened an exchange for it.
   app.addHook('onRequest', (request, reply, done) => {
+    limitIdleBody(request.raw, config.bodyTimeout)
     if (!request.is404) return done()
     if (answerBrowser(mock, request, reply)) return
     attach(request, openExchange(mock, undefined, request.raw))
@@ -155,6 +157,10 @@ function assemble(config: Config, log: Logger): Mock {
           { world: world.name, jobs: world.jobs.size },
           'there were too many worlds: the least recently used made room',
         )
+    },
+    jobsEvicted: (world, jobs) => {
+      const isNews = metrics.jobsEvicted(jobs)
+      if (isNews) log.warn({ world: world.name, jobs }, 'finished jobs made room for others')
     },
   })
   const journal = new JournalReader(worlds, feed, config)

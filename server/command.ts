@@ -7,6 +7,7 @@ import type { DestinationStream, pino } from 'pino'
 import { aborted, type CommandIo, type ExitCode, hasColor, writeLine } from '../base/commandIo.ts'
 import { addOptions, type VerbSetup } from '../base/flags.ts'
 import { packageRoot } from '../base/paths.ts'
+import { visible } from '../base/text.ts'
 import { readVariables } from '../base/variables.ts'
 import type { RunningMock } from '../client/mock.ts'
 import { completeConfig, type MockOptions, options } from './config.ts'
@@ -44,8 +45,10 @@ async function logsOn({ stderr, env }: CommandIo, { destination }: typeof pino):
     ignore: 'method,url,status,ms,request_id,job_id,world',
     messageFormat: (line, key) =>
       line.request_id === undefined
-        ? String(line[key])
-        : `${line.status} ${line.method} ${line.url} ${line.ms} ms  ${line.request_id}${line.job_id ? ` ${line.job_id}` : ''}`,
+        ? visible(String(line[key]))
+        : visible(
+            `${line.status} ${line.method} ${line.url} ${line.ms} ms  ${line.request_id}${line.job_id ? ` ${line.job_id}` : ''}`,
+          ),
   })
 }
 

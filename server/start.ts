@@ -33,7 +33,7 @@ import type { App } from './app.ts'
 import { buildApp } from './app.ts'
 import { conductOf } from './conduct.ts'
 import { completeConfig, type MockOptions } from './config.ts'
-import { clocksOf } from './control/clock.ts'
+import { clocksOf, refuseStepTooFar } from './control/clock.ts'
 import { defaultKey, resetAll } from './control/index.ts'
 import { changeJob } from './control/jobs.ts'
 import { setKey } from './control/keys.ts'
@@ -108,8 +108,7 @@ export async function listen({ fastify, mock }: App): Promise<RunningMock> {
     key: defaultKey,
     seed: config.seed,
     journal: {
-      entries: <F extends JournalFilter>(filter?: F) =>
-        journal.read(checked(filter), Number.POSITIVE_INFINITY).entries as EntryOf<F>[],
+      entries: <F extends JournalFilter>(filter?: F) => journal.entries(checked(filter)) as EntryOf<F>[],
       read: <F extends JournalFilter>(filter?: F, limit?: number) =>
         journal.read(checked(filter), limit) as JournalPage<EntryOf<F>>,
       count: filter => journal.count(checked(filter)),
@@ -124,7 +123,7 @@ export async function listen({ fastify, mock }: App): Promise<RunningMock> {
         const gone = new AbortController()
         const met = await journal.wait(filter, atLeast, realDelay(durationToMs(within), gone.signal))
         gone.abort()
-        const { entries } = journal.read(filter, Number.POSITIVE_INFINITY)
+        const entries = journal.entries(filter)
         if (met) return entries as EntryOf<F>[]
         throw entriesTooLate(filter, atLeast, within, entries.length, journal.read({}, 0).count)
       },
@@ -164,6 +163,7 @@ function clockHandle(mock: Mock, selector: WorldSelector): MockClock {
     resume: () => each(clock => clock.resume()),
     step: by => {
       const ms = durationToMs(by)
+      run(() => refuseStepTooFar(clocks(), ms))
       each(clock => clock.step(ms))
     },
     setSpeed: factor => {

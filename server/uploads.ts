@@ -106,18 +106,29 @@ export class Uploads {
    * invalid_file_type for one that has sound only, and drops it.
    */
   async keep(world: World, received: Received): Promise<string> {
-    const { durationMs, plays, isSoundOnly } = await knownContentsOf(received.path, received.sha256)
-    if (isSoundOnly) {
+    const id = await this.#move(world, received).catch(async error => {
       await this.drop(received)
-      throw apiError('invalid_file_type', `the field "file" holds sound and no picture; expected one of ${supported}`)
-    }
-    const { id, folder } = await this.#newFolder(world, durationMs ?? (plays ? 'drawn' : 'unreadable'))
-    await rename(received.path, join(folder, `${nameOf(received.filename)}${videoTypes[received.type][0]}`))
+      throw error
+    })
     const kept = this.#kept.get(world) ?? []
     this.#kept.set(world, kept)
     kept.push(id)
     const oldest = kept.length > maxUploadsPerWorld ? kept.shift() : undefined
     if (oldest !== undefined) await rm(this.#folderOf(oldest), { recursive: true, force: true })
+    return id
+  }
+
+  async #move(world: World, { path, sha256, filename, type }: Received): Promise<string> {
+    const { durationMs, plays, isSoundOnly } = await knownContentsOf(path, sha256)
+    if (isSoundOnly)
+      throw apiError('invalid_file_type', `the field "file" holds sound and no picture; expected one of ${supported}`)
+    const { id, folder } = await this.#newFolder(world, durationMs ?? (plays ? 'drawn' : 'unreadable'))
+    try {
+      await rename(path, join(folder, `${nameOf(filename)}${videoTypes[type][0]}`))
+    } catch (error) {
+      await rm(folder, { recursive: true, force: true })
+      throw error
+    }
     return id
   }
 

@@ -15,6 +15,7 @@ import type { Config } from './config.ts'
 import type { Feed } from './journal.ts'
 import type { Metrics } from './metrics.ts'
 import type { JobRecord, JobStore } from './world/jobStore.ts'
+import type { MemoryBudget, MemoryHolder } from './world/memoryBudget.ts'
 import type { WebhookFault } from './world/plan.ts'
 import type { World } from './world/world.ts'
 
@@ -28,6 +29,8 @@ const retryAfterMs = 10_000
 const maxUnderway = 16
 const maxWaiting = 1_000
 const maxRemembered = 1_000
+/** A job shows the state of its last so many deliveries. */
+const maxShown = 1_000
 /** What a signature is made with that is to be wrong. */
 const wrongSecret = 'not the secret of this endpoint'
 
@@ -44,7 +47,7 @@ interface Delivery {
   readonly body: string
   attempts: number
   /** What the first attempt was sent with, where a later one is to be the same to the byte. */
-  sentHeaders: Record<string, string> | undefined
+  sentHeaders?: Record<string, string>
   /** What the scenario has wrong with it. */
   readonly fault: WebhookFault | undefined
 }
@@ -66,16 +69,65 @@ interface Outcome {
   error: string | null
 }
 
+/** What a delivery takes beside its body, roughly. */
+const deliveryBytes = 512
+
 /** One world's deliveries: bounded, and each job's events in their order. */
-class DeliveryQueue {
-  readonly remembered = new Map<string, Delivery>()
+class DeliveryQueue implements MemoryHolder {
+  /** For a redelivery; the oldest go first. */
+  readonly #remembered = new Map<string, Delivery>()
+  readonly #memory: MemoryBudget
   readonly waiting: Delivery[] = []
   /** Jobs with an event underway for the first time; their next event waits for it. */
   readonly jobsUnderway = new Set<string>()
   /** By job: what a scenario sends after its turn. */
   readonly heldBack = new Map<string, Delivery>()
   underway = 0
+  bytes = 0
+
+  constructor(memory: MemoryBudget) {
+    this.#memory = memory
+    memory.add(this)
+  }
+
+  find(id: string): Delivery | undefined {
+    return this.#remembered.get(id)
+  }
+
+  remember(delivery: Delivery): void {
+    const before = this.#remembered.get(delivery.id)
+    this.#remembered.set(delivery.id, delivery)
+    if (this.#remembered.size > maxRemembered) this.#dropOldest()
+    this.#count(sizeOf(delivery) - (before === undefined ? 0 : sizeOf(before)))
+  }
+
+  evictBytes(bytes: number): number {
+    const before = this.bytes
+    while (this.#remembered.size > 0 && before - this.bytes < bytes) this.#dropOldest()
+    return before - this.bytes
+  }
+
+  /** Its world is gone, or begins anew. */
+  discard(): void {
+    this.#memory.remove(this)
+    this.#remembered.clear()
+    this.#count(-this.bytes)
+  }
+
+  #dropOldest(): void {
+    const [oldest] = this.#remembered.values()
+    if (oldest === undefined) return
+    this.#remembered.delete(oldest.id)
+    this.#count(-sizeOf(oldest))
+  }
+
+  #count(bytes: number): void {
+    this.bytes += bytes
+    this.#memory.use(bytes)
+  }
 }
+
+const sizeOf = ({ body }: Delivery): number => deliveryBytes + body.length
 
 export class Webhooks {
   readonly #config: Config
@@ -100,20 +152,8 @@ export class Webhooks {
     const body = withExact(JSON.stringify({ event, data: job.view }))
     const fault = job.plan.webhooks[event]
     const jobId = job.view.id
-    const delivery = {
-      id,
-      world,
-      jobs: world.jobs,
-      event,
-      jobId,
-      job,
-      url,
-      body,
-      attempts: 0,
-      sentHeaders: undefined,
-      fault,
-    }
-    remember(queue, delivery)
+    const delivery = { id, world, jobs: world.jobs, event, jobId, job, url, body, attempts: 0, fault }
+    queue.remember(delivery)
     // What comes last has nothing to come after: only job.started can be held back.
     if (fault?.type === 'out_of_order' && event === 'job.started') return void queue.heldBack.set(jobId, delivery)
     if (fault?.type === 'late') world.clock.after(fault.lateMs, () => this.#send(queue, delivery))
@@ -126,22 +166,10 @@ export class Webhooks {
     const queue = this.#queueOf(world)
     const { id, event, jobId, url, body } = recorded
     const fault = faultOf(recorded.fault)
-    const again = queue.remembered.get(id)
-    const made = {
-      id,
-      world,
-      jobs: world.jobs,
-      event,
-      jobId,
-      job: undefined,
-      url,
-      body,
-      attempts: 0,
-      sentHeaders: undefined,
-      fault,
-    }
+    const again = queue.find(id)
+    const made = { id, world, jobs: world.jobs, event, jobId, job: undefined, url, body, attempts: 0, fault }
     const delivery = again?.body === body && again.url === url ? again : made
-    remember(queue, delivery)
+    queue.remember(delivery)
     if (fault?.type === 'lost') this.#record(delivery, { status: 0, error: null }, 0, null)
     else this.#enter(delivery)
   }
@@ -174,7 +202,7 @@ export class Webhooks {
 
   /** Sends a past delivery once more, with its id; false when there is none of that id. */
   async redeliver(world: World, deliveryId: string): Promise<boolean> {
-    const delivery = this.#queues.get(world)?.remembered.get(deliveryId)
+    const delivery = this.#queues.get(world)?.find(deliveryId)
     if (!delivery || delivery.jobs !== world.jobs) return false
     await this.#attempt(delivery, false)
     return true
@@ -182,6 +210,7 @@ export class Webhooks {
 
   /** A world was reset or is gone: nothing that waits in it is sent any more. */
   forget(world: World): void {
+    this.#queues.get(world)?.discard()
     this.#queues.delete(world)
   }
 
@@ -198,7 +227,7 @@ export class Webhooks {
   #queueOf(world: World): DeliveryQueue {
     let queue = this.#queues.get(world)
     if (!queue) {
-      queue = new DeliveryQueue()
+      queue = new DeliveryQueue(world.memory)
       this.#queues.set(world, queue)
     }
     return queue
@@ -384,10 +413,6 @@ function showDelivery(job: JobRecord, delivery: Delivery, status: WebhookDeliver
   const shown = events.find(({ delivery_id }) => delivery_id === delivery.id)
   if (shown) shown.status = status
   else events.push({ event: delivery.event, status, delivery_id: delivery.id })
-}
-
-function remember(queue: DeliveryQueue, delivery: Delivery): void {
-  queue.remembered.set(delivery.id, delivery)
-  const [oldest] = queue.remembered.keys()
-  if (queue.remembered.size > maxRemembered && oldest !== undefined) queue.remembered.delete(oldest)
+  // Of a job that is started again and again.
+  if (events.length > maxShown) events.shift()
 }

@@ -202,7 +202,7 @@ export function registerControl(app: FastifyInstance, mock: Mock): void {
     },
   )
   app.get('/__mock/report', { onRequest }, async () => bugReport(mock))
-  app.get('/metrics', { onRequest: opened }, async (_request, reply) => {
+  app.get('/metrics', { onRequest }, async (_request, reply) => {
     const { text, contentType } = await mock.metrics.render(mock.worlds)
     return reply.type(contentType).send(text)
   })

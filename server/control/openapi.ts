@@ -1,7 +1,11 @@
 /** The OpenAPI document of /__mock, made from its own routes as they are registered: GET /__mock/openapi.json. */
 import type { RouteOptions } from 'fastify'
+import { lazy } from '../../base/lazy.ts'
 import { packageVersion } from '../../base/paths.ts'
 import { ErrorEnvelope } from '../../contracts/schemas.ts'
+
+/** They are the docs' own, and many. */
+const loadSentences = lazy(() => import('../docs/controlRoutes.ts'))
 
 type Json = Record<string, unknown>
 
@@ -17,8 +21,7 @@ export class ControlDocument {
 
   /** The document for a server at this URL. */
   async at(serverUrl: string): Promise<Json> {
-    // The sentences are the docs' own; loaded when somebody asks, as they are many.
-    const { controlRoutes } = await import('../docs/controlRoutes.ts')
+    const { controlRoutes } = await loadSentences()
     const whats = new Map(controlRoutes.map(({ method, path, what }) => [`${method} ${path}`, what]))
     return {
       openapi: '3.1.0',

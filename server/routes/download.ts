@@ -4,7 +4,6 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Socket } from 'node:net'
 import { basename, dirname, extname } from 'node:path'
 import type { Readable } from 'node:stream'
-import send from '@fastify/send'
 import { create } from 'content-disposition'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { outputsFolder } from '../../base/paths.ts'
@@ -12,6 +11,7 @@ import type { Download } from '../../contracts/schemas.ts'
 import { typeOfName } from '../../media/video.ts'
 import { apiError } from '../errors.ts'
 import type { Mock } from '../mock.ts'
+import { openFile } from '../sendFile.ts'
 import { outputName } from '../world/jobs.ts'
 
 /** A call without a key finds any job by its id, as the legacy route needs none (AUTH-2); a key finds only its own. */
@@ -70,12 +70,12 @@ async function sendFile(
   savedAs: string,
 ): Promise<FastifyReply> {
   const asked = byRfc9110(request)
-  let answer = await send(asked, name, { root, cacheControl: false })
+  let answer = await openFile(asked, name, root)
   // The last so many bytes of a file that has fewer are all of it (14.1.2); send() finds them unsatisfiable.
   if (answer.statusCode === 416 && /^bytes=-0*[1-9]\d*$/.test(asked.headers.range ?? '')) {
     answer.stream.destroy()
     asked.headers.range = 'bytes=0-'
-    answer = await send(asked, name, { root, cacheControl: false })
+    answer = await openFile(asked, name, root)
   }
   const { statusCode, headers, stream, type } = answer
   if (type === 'error') {
