@@ -1,135 +1,131 @@
 /**
- * An upload's form (multipart/form-data, RFC 7578), read part by part as it arrives. Nothing is read that nobody asks for,
- * and a body that has come to its end has an answer at once, whatever is missing in it: no parser is waited for that waits
- * itself.
+ * An upload's form (multipart/form-data, RFC 7578). @fastify/multipart reads it; this looks on as its bytes pass by, for what
+ * the parser keeps to itself: how a part's header is written, and that a body has come to its end without the form's.
  */
-import { Readable } from 'node:stream'
-import { finished } from 'node:stream/promises'
+import type { Multipart, MultipartFile } from '@fastify/multipart'
 import type { FastifyRequest } from 'fastify'
 import { boundaryOf, type PartDisposition, partDisposition } from '../../base/multipart.ts'
-import { apiError } from '../errors.ts'
-import type { Mock } from '../mock.ts'
 
-const maxParts = 52
-/** What stands before a part's content. */
+/** What stands before a part's content, at most. */
 const maxHeadBytes = 16 * 1024
 const lineEnd = Buffer.from('\r\n')
 const headEnd = Buffer.from('\r\n\r\n')
 
-/** A part of a form: a file, or a text where it has no filename. */
-export interface FormPart extends PartDisposition {
+/** A part of a form: a file, or a text. */
+export interface FormPart {
+  name: string
+  filename: string | undefined
   /** In lower case, without parameters; undefined where it says none (UP-4). */
   type: string | undefined
-  content: Readable
+  /** undefined for a text. */
+  file: MultipartFile['file'] | undefined
 }
 
-export const tooLarge = (maxBytes: number) => apiError('file_too_large', `expected at most ${maxBytes} bytes`)
+type Head = PartDisposition & Pick<FormPart, 'type'>
 
-/** The content type parser of forms: a request's body is its parts. A part over `maxUploadBytes` is refused (ERR-4). */
-export function formParser({ config }: Mock) {
-  return ({ headers }: FastifyRequest, body: Readable, done: (error: Error | null, form?: unknown) => void): void => {
-    const boundary = boundaryOf(headers['content-type'] ?? '')
-    if (boundary === undefined) done(apiError('invalid_upload', 'its Content-Type has no boundary'))
-    else done(null, new FormReader(body, boundary, config.maxUploadBytes).parts())
+/** Each part is to be read before the next is asked for. Throws a plain Error that says what is broken. */
+export async function* readForm(
+  request: FastifyRequest,
+  limits: { files: number; fields: number; parts: number; fileSize: number },
+): AsyncGenerator<FormPart, void> {
+  const onlooker = new FormOnlooker(request)
+  const parts = request.parts({ limits })
+  for (;;) {
+    const { value: part, done } = await Promise.race([parts.next(), onlooker.broken])
+    if (done) return
+    yield onlooker.seen(part as Multipart)
   }
 }
 
-class FormReader {
-  readonly #chunks: AsyncIterator<Buffer>
+class FormOnlooker {
+  /** Rejects when the body can no longer become a whole form. */
+  readonly broken: Promise<never>
   readonly #boundary: Buffer
-  readonly #maxPartBytes: number
-  /** Read, and not handed on. The line end belongs to the boundary, and the first boundary may have none before it. */
+  readonly #heads: Head[] = []
+  /** What was not looked at yet. The line end belongs to the boundary, and the first boundary may have none before it. */
   #held: Buffer = lineEnd
+  #where: 'content' | 'boundary' | 'head' | 'end' = 'content'
+  #file: MultipartFile['file'] | undefined
 
-  constructor(body: Readable, boundary: string, maxPartBytes: number) {
-    this.#chunks = body.iterator({ destroyOnReturn: false })
-    this.#boundary = Buffer.from(`\r\n--${boundary}`, 'latin1')
-    this.#maxPartBytes = maxPartBytes
-  }
-
-  /** Each part is to be read before the next is asked for. Throws a plain Error that says what is broken. */
-  async *parts(): AsyncGenerator<FormPart, void> {
-    try {
-      await this.#pass(this.#contentOf(Number.POSITIVE_INFINITY))
-      for (let count = 1; !(await this.#isClosed()); count++) {
-        if (count > maxParts) throw new Error(`it has more than ${maxParts} parts`)
-        const head = headOf(await this.#head())
-        const content = this.#contentOf(this.#maxPartBytes)
-        // What is no form data is nobody's.
-        if (head.disposition === 'form-data' && head.name !== undefined) yield { ...head, content }
-        if (!content.readableEnded) await this.#pass(content)
+  constructor({ raw, headers }: FastifyRequest) {
+    this.#boundary = Buffer.from(`\r\n--${boundaryOf(headers['content-type'] ?? '') ?? ''}`, 'latin1')
+    this.broken = new Promise((_, reject) => {
+      const fail = (what: string) => {
+        if (this.#where === 'end') return
+        this.#where = 'end'
+        const error = new Error(what)
+        reject(error)
+        // Whoever reads it waits for a parser that may wait for ever.
+        this.#file?.destroy(error)
       }
-      await this.#rest()
-    } finally {
-      // A client that is still sending is let finish, so that it gets to see the answer.
-      this.#rest().catch(() => {})
-    }
-  }
-
-  #contentOf(maxBytes: number): Readable {
-    // Whoever reads it meets its error; with nobody there, it is none of the process.
-    return Readable.from(this.#untilBoundary(maxBytes), { objectMode: false }).on('error', () => {})
-  }
-
-  async *#untilBoundary(maxBytes: number): AsyncGenerator<Buffer, void> {
-    let left = maxBytes
-    for (;;) {
-      const at = this.#held.indexOf(this.#boundary)
-      // Where none is, one may have begun at the end of what is there.
-      const sure = at === -1 ? Math.max(0, this.#held.length - this.#boundary.length + 1) : at
-      left -= sure
-      if (left < 0) throw tooLarge(maxBytes)
-      const content = this.#held.subarray(0, sure)
-      this.#held = this.#held.subarray(at === -1 ? sure : at + this.#boundary.length)
-      if (sure > 0) yield content
-      if (at !== -1) return
-      await this.#readMore()
-    }
-  }
-
-  /** Whether the boundary that was read is the last one. */
-  async #isClosed(): Promise<boolean> {
-    while (this.#held.length < 2) await this.#readMore()
-    return this.#held.toString('latin1', 0, 2) === '--'
-  }
-
-  /** From behind the boundary to the empty line. */
-  async #head(): Promise<string> {
-    let end = this.#held.indexOf(headEnd)
-    while (end === -1 && this.#held.length <= maxHeadBytes) {
-      await this.#readMore()
-      end = this.#held.indexOf(headEnd)
-    }
-    if (end === -1 || end > maxHeadBytes)
-      throw new Error(`the header of a part has no empty line (CRLF CRLF) within ${maxHeadBytes} bytes`)
-    const head = this.#held.subarray(0, end)
-    this.#held = this.#held.subarray(end + headEnd.length)
-    if (head.includes(this.#boundary)) throw new Error('a part ends within its header')
-    return head.toString()
-  }
-
-  async #readMore(): Promise<void> {
-    // What a client that goes away leaves behind is a broken form like others.
-    const { value, done } = await this.#chunks.next().catch(error => {
-      throw new Error(error.message)
+      // Before the parser's own: a part's header is known when its part is.
+      raw.on('data', chunk => this.#look(chunk, fail))
+      raw.once('end', () => fail('it has arrived whole, without its closing boundary'))
     })
-    if (done) throw new Error('it has arrived whole, without its closing boundary')
-    this.#held = this.#held.length === 0 ? value : Buffer.concat([this.#held, value])
+    this.broken.catch(() => {})
   }
 
-  async #pass(content: Readable): Promise<void> {
-    await finished(content.resume())
+  /** A part that the parser has found, with its header as it was written. */
+  seen(part: Multipart): FormPart {
+    const { filename, type } = this.#heads.shift() ?? { filename: undefined, type: undefined }
+    this.#file = part.type === 'file' ? part.file : undefined
+    return { name: part.fieldname, filename, type, file: this.#file }
   }
 
-  async #rest(): Promise<void> {
-    while (!(await this.#chunks.next()).done) {}
+  #look(chunk: Buffer, fail: (what: string) => void): void {
+    if (this.#where === 'end') return
+    this.#held = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk])
+    while (this.#step(fail)) {}
   }
-}
 
-function headOf(head: string): PartDisposition & Pick<FormPart, 'type'> {
-  const lines = head.replace(/\r\n[ \t]+/g, ' ').split('\r\n')
-  const fieldOf = (name: string) =>
-    lines.find(line => line.toLowerCase().startsWith(`${name}:`))?.slice(name.length + 1)
-  const type = fieldOf('content-type')?.split(';', 1)[0]?.trim().toLowerCase()
-  return { ...partDisposition(fieldOf('content-disposition') ?? ''), type: type === '' ? undefined : type }
+  /** Looks at what is there; whether there may be more in it. */
+  #step(fail: (what: string) => void): boolean {
+    if (this.#where === 'end') return false
+    if (this.#where === 'boundary') {
+      if (this.#held.length < 2) return false
+      this.#where = this.#held.toString('latin1', 0, 2) === '--' ? 'end' : 'head'
+      return true
+    }
+    const [sought, next] =
+      this.#where === 'content' ? [this.#boundary, 'boundary' as const] : [headEnd, 'content' as const]
+    const at = this.#held.indexOf(sought)
+    if (next === 'content') {
+      const head = this.#held.subarray(0, at === -1 ? this.#held.length : at)
+      const problem = this.#problemOf(head) ?? (at === -1 ? undefined : this.#note(head.toString()))
+      if (problem !== undefined) {
+        fail(problem)
+        return false
+      }
+    }
+    if (at !== -1) {
+      this.#held = this.#held.subarray(at + sought.length)
+      this.#where = next
+    } else if (next === 'boundary') {
+      // Its beginning may be there.
+      this.#held = this.#held.subarray(Math.max(0, this.#held.length - sought.length + 1))
+    }
+    return at !== -1
+  }
+
+  #problemOf(head: Buffer): string | undefined {
+    if (head.length > maxHeadBytes)
+      return `the header of a part has no empty line (CRLF CRLF) within ${maxHeadBytes} bytes`
+    return head.includes(this.#boundary) ? 'a part ends within its header' : undefined
+  }
+
+  /** Keeps what a part's header says, or gives what is wrong with it. */
+  #note(head: string): string | undefined {
+    const lines = head.replace(/\r\n[ \t]+/g, ' ').split('\r\n')
+    const fieldOf = (name: string) =>
+      lines.find(line => line.toLowerCase().startsWith(`${name}:`))?.slice(name.length + 1)
+    try {
+      const disposition = partDisposition(fieldOf('content-disposition') ?? '')
+      const type = fieldOf('content-type')?.split(';', 1)[0]?.trim().toLowerCase()
+      // What is no form data is nobody's, and the parser passes over it.
+      if (disposition.disposition === 'form-data') this.#heads.push({ ...disposition, type: type || undefined })
+      return undefined
+    } catch (error) {
+      return (error as Error).message
+    }
+  }
 }

@@ -5,7 +5,7 @@ import type { Upload } from '../../contracts/schemas.ts'
 import { typeOfName } from '../../media/video.ts'
 import { apiError } from '../errors.ts'
 import type { Mock } from '../mock.ts'
-import { type FormPart, tooLarge } from '../pipeline/form.ts'
+import { type FormPart, readForm } from '../pipeline/form.ts'
 import { replayFirstAnswer } from '../pipeline/idempotency.ts'
 import { readByRule } from '../pipeline/scenario.ts'
 import type { Received } from '../uploads.ts'
@@ -14,6 +14,8 @@ import { ownBaseUrl } from './baseUrl.ts'
 /** What a multipart form may add to the file, for a declared size to be believed. */
 const formOverheadBytes = 64 * 1024
 const maxNameLength = 3000
+/** A second file is let in to be told of. */
+const formLimits = { files: 2, fields: 50, parts: 52 }
 
 /** Refuses what can't succeed before its body is sent: no credits, or too large by its own account. */
 export function refuseDoomedUpload({ config }: Mock) {
@@ -26,11 +28,11 @@ export function refuseDoomedUpload({ config }: Mock) {
   }
 }
 
-export function upload({ uploads }: Mock) {
+export function upload({ config, uploads }: Mock) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<Upload | FastifyReply> => {
     const { context, exchange } = request
     const { jobs } = context.world
-    const received = await receiveOne(request, reply)
+    const received = await receiveOne(request, reply, config.maxUploadBytes)
     if (context.world.jobs !== jobs) {
       await uploads.drop(received)
       throw apiError('invalid_upload', 'its world was reset while the file arrived; send it again')
@@ -56,12 +58,12 @@ export function upload({ uploads }: Mock) {
   }
 
   /** The form's one file. Anything else in the form than one file named "file" is refused, and nothing kept. */
-  async function receiveOne(request: FastifyRequest, reply: FastifyReply): Promise<Received> {
+  async function receiveOne(request: FastifyRequest, reply: FastifyReply, maxBytes: number): Promise<Received> {
     let received: Received | undefined
     try {
-      for await (const part of (request.body ?? []) as AsyncIterable<FormPart>) {
-        const { name, filename, type, content } = part
-        if (filename === undefined && type !== 'application/octet-stream') {
+      for await (const part of readForm(request, { ...formLimits, fileSize: maxBytes })) {
+        const { name, file } = part
+        if (file === undefined) {
           if (name === 'file') throw apiError('invalid_upload', 'the field "file" is a text; expected a file')
           continue
         }
@@ -70,9 +72,13 @@ export function upload({ uploads }: Mock) {
         }
         if (received) throw apiError('invalid_upload', 'there are two files; expected one')
         request.exchange.upload = noteOf(part, request)
-        received = await uploads.receive(readByRule(request, reply, content), nameOf(part), claimOf(part))
+        received = await uploads.receive(readByRule(request, reply, file), nameOf(part), claimOf(part))
+        if (file.truncated) throw tooLarge(maxBytes)
       }
     } catch (error) {
+      // The rest of the body is read and thrown away: a client that is still sending gets to see the answer.
+      request.raw.unpipe()
+      request.raw.resume()
       if (received) await uploads.drop(received)
       throw isBrokenForm(error) ? apiError('invalid_upload', `the multipart form is broken: ${error.message}`) : error
     }
@@ -80,6 +86,8 @@ export function upload({ uploads }: Mock) {
     return received
   }
 }
+
+const tooLarge = (maxBytes: number) => apiError('file_too_large', `expected at most ${maxBytes} bytes`)
 
 /** The file's name: it becomes a part of its video_url, which POST /v1/jobs has to take. */
 function nameOf({ filename = '' }: FormPart): string {

@@ -3,11 +3,11 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
+import type { MultipartFile } from '@fastify/multipart'
 import { packageRoot } from '../../base/paths.ts'
 import type { VideoType } from '../../contracts/schemas.ts'
 import type { App } from '../../server/app.ts'
 import { ApiError, apiError } from '../../server/errors.ts'
-import type { FormPart } from '../../server/pipeline/form.ts'
 import type { Received } from '../../server/uploads.ts'
 import {
   afterKey,
@@ -160,12 +160,13 @@ export const uploads: readonly Mutant[] = [
     what: 'POST /api/upload wants the file in the field "video"',
     apply: app =>
       beforeRoute(app, 'uploadVideoLegacy', request => {
-        const parts = request.body as AsyncIterable<FormPart>
+        const { parts } = request
         const named: Record<string, string> = { file: 'other', video: 'file' }
-        async function* renamed() {
-          for await (const part of parts) yield { ...part, name: named[part.name ?? ''] ?? part.name }
-        }
-        request.body = renamed()
+        request.parts = async function* (this: typeof request, options: Parameters<typeof parts>[0]) {
+          for await (const part of parts.call(this, options)) {
+            yield Object.assign(part, { fieldname: named[part.fieldname] ?? part.fieldname }) as MultipartFile
+          }
+        } as typeof parts
       }),
   },
   {

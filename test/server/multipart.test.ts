@@ -73,6 +73,7 @@ const refused: [clause: string, what: string, body: Buffer, says: RegExp, type?:
   ['UP-1', 'a text in the field file', form(text('file')), /"file" is a text; expected a file/],
   ['UP-1', 'a file and a text of that name', form(video, text('file')), /"file" is a text/],
   ['UP-1', 'an empty file', file('short.mp4', Buffer.alloc(0), 'video/mp4'), /"file" is empty; expected a video/],
+  ['UP-1', 'a field named __proto__', form(video, text('__proto__')), /^Invalid upload: /],
   ['UP-1', '60 text fields', form(...Array(60).fill(text('a')), video), /^Invalid upload: /],
   ['ERR-4', 'a text named .mp4', file('note.mp4', note, 'video/mp4'), wrongType],
   ['ERR-4', 'a short text named .mp4', file('note.mp4', Buffer.from('cat'), 'video/mp4'), wrongType],
