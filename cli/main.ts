@@ -42,6 +42,10 @@ const verbs: Readonly<Record<string, Verb>> = {
     description: 'send a recording (HAR) to an endpoint again: exit 0 if it answers as recorded',
     load: async () => (await import('../replay/command.ts')).setUpReplay,
   },
+  'webhook-check': {
+    description: 'grade a receiver of webhooks by its answers: exit 0 if it failed nothing that it must do',
+    load: async () => (await import('../webhooks/command.ts')).setUpWebhookCheck,
+  },
   scenarios: {
     description: 'list, show, validate and create scenarios',
     load: async () => (await import('../server/scenarios/command.ts')).setUpScenarios,

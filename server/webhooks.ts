@@ -3,13 +3,13 @@
  * Every attempt is an entry of the journal. They go to loopback only, unless a host is allowed by name.
  */
 
-import { createHmac } from 'node:crypto'
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { monotonicMs, realTimeout } from '../base/clock.ts'
 import { withExact } from '../base/exactNumbers.ts'
 import { isLoopback, loopbackOnly } from '../base/loopback.ts'
 import { packageVersion } from '../base/paths.ts'
+import { webhookSignature } from '../base/webhookSignature.ts'
 import type { WebhookDelivery, WebhookEventName } from '../contracts/schemas.ts'
 import type { Config } from './config.ts'
 import type { Feed } from './journal.ts'
@@ -295,8 +295,7 @@ export class Webhooks {
     }
     const secret = this.#secretFor(fault)
     if (secret !== undefined) {
-      headers['X-Webhook-Signature'] =
-        `sha256=${createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex')}`
+      headers['X-Webhook-Signature'] = webhookSignature(secret, timestamp, body)
     }
     if (fault?.type === 'replayed') delivery.sentHeaders = headers
     return headers
