@@ -3,6 +3,7 @@
 import { createRequire } from 'node:module'
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import type * as Yaml from 'yaml'
+import { formatCount } from '../../base/text.ts'
 import { ScenarioError } from '../../client/scenarioError.ts'
 import type { ScenarioFile } from '../../client/scenarioFormat.ts'
 import { expectationOf, shown } from '../../contracts/expectation.ts'
@@ -15,8 +16,12 @@ export const maxScenarioBytes = 256 * 1024
 const maxDepth = 32
 /** Aliases may be used, but not to blow a small file up. */
 const maxAliases = 100
+/** A scenario may have this many values: a thousand rules have some ten thousand. */
+const maxValues = 50_000
 /** More problems than this help nobody. */
 const maxProblems = 20
+/** So many are looked for in the text, before the first of them are told. */
+const maxPlaced = 200
 
 /** A scenario as written, and where in its text each part of it is. */
 export interface Source {
@@ -43,10 +48,17 @@ export function parseScenario(text: string, file: string): Source {
   let document: Yaml.Document.Parsed | undefined
   let raw: unknown
   try {
-    document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: false })
+    // The parser compares each key of a map with all others; here they are counted.
+    document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: false, uniqueKeys: false })
     const [broken] = document.errors
     if (broken?.message.includes('call stack')) throw new RangeError(broken.message)
     if (broken) throw new ScenarioError([at(broken.pos[0], `not valid YAML: ${broken.message}`)])
+    visit(document, {
+      Map: (_key, { items }) => {
+        const twice = firstTwice(items as Yaml.Pair<Yaml.Scalar.Parsed>[])
+        if (twice) throw new ScenarioError([at(twice.range[0], `not valid YAML: there are two fields ${twice.value}`)])
+      },
+    })
     raw = document.toJS({ maxAliasCount: maxAliases })
   } catch (error) {
     if (error instanceof ScenarioError) throw error
@@ -64,7 +76,7 @@ export function parseScenario(text: string, file: string): Source {
   }
   const refuse = (problems: readonly ScenarioProblem[]): void => {
     if (problems.length === 0) return
-    const placed = problems.map(({ path, message, isName }) => {
+    const placed = problems.slice(0, maxPlaced).map(({ path, message, isName }) => {
       const offset = offsetOf(document as Yaml.Document.Parsed, path, isName ?? false) ?? 0
       return { offset, problem: at(offset, message, fieldOf(path)) }
     })
@@ -97,6 +109,17 @@ function tooDeepAt(text: string): { line: number; column: number } | undefined {
       if (brackets > maxDepth) return { line: i + 1, column: column + 1 }
     }
     if (brackets + indents.length + marks > maxDepth) return { line: i + 1, column: indent + 1 }
+  }
+  return undefined
+}
+
+/** The first key of a map that another one has had before. */
+function firstTwice(pairs: readonly Yaml.Pair<Yaml.Scalar.Parsed>[]): Yaml.Scalar.Parsed | undefined {
+  const seen = new Set<unknown>()
+  for (const { key } of pairs) {
+    if (key?.value === undefined) continue
+    if (seen.has(key.value)) return key
+    seen.add(key.value)
   }
   return undefined
 }
@@ -134,11 +157,26 @@ let validator: ValidateFunction | undefined
 
 /** What doesn't fit the format. */
 function problemsOf(value: unknown): ScenarioProblem[] {
+  if (countValues(value, maxValues) > maxValues)
+    return [{ path: [], message: `has more than ${formatCount(maxValues)} values; expected fewer rules` }]
   validator ??= new Ajv({ allErrors: true, verbose: true, strict: false, validateSchema: false }).compile(
     scenarioSchema,
   )
   if (validator(value)) return []
-  return reported(validator.errors ?? []).map(describe)
+  return reported(validator.errors ?? [])
+    .slice(0, maxPlaced)
+    .map(describe)
+}
+
+/** How many values are in one; it ends when there are more than `most`. */
+function countValues(value: unknown, most: number): number {
+  let count = 1
+  if (typeof value !== 'object' || value === null) return count
+  for (const inner of Object.values(value)) {
+    count += countValues(inner, most - count)
+    if (count > most) break
+  }
+  return count
 }
 
 /**
@@ -146,17 +184,20 @@ function problemsOf(value: unknown): ScenarioProblem[] {
  * form that was meant are told: the one whose kind of value, or whose `type`, is what was found.
  */
 function reported(errors: readonly ErrorObject[]): ErrorObject[] {
-  const unions = errors.filter(({ keyword }) => keyword === 'anyOf')
   const dropped = new Set<ErrorObject>()
   const types: ErrorObject[] = []
-  for (const union of unions) {
-    const inside = errors.filter(
-      error => error.schemaPath.startsWith(`${union.schemaPath}/`) && error.instancePath.startsWith(union.instancePath),
-    )
+  for (const [end, union] of errors.entries()) {
+    if (union.keyword !== 'anyOf') continue
+    // The errors of its forms are those right in front of it.
+    let from = end
+    while (from > 0 && isInside(errors[from - 1] as ErrorObject, union)) from--
+    const inside = errors.slice(from, end)
     const forms = new Map<string, ErrorObject[]>()
     for (const error of inside) {
       const form = error.schemaPath.slice(union.schemaPath.length + 1).split('/', 1)[0] as string
-      forms.set(form, [...(forms.get(form) ?? []), error])
+      const known = forms.get(form)
+      if (known) known.push(error)
+      else forms.set(form, [error])
     }
     const isOther = (form: readonly ErrorObject[]) =>
       form.some(({ keyword, instancePath, parentSchema, data }) => {
@@ -183,8 +224,16 @@ function reported(errors: readonly ErrorObject[]): ErrorObject[] {
   }
   const left = [...errors.filter(error => !dropped.has(error)), ...types]
   // One line a place is enough.
-  return left.filter((error, i) => left.findIndex(other => keyOf(other) === keyOf(error)) === i)
+  const places = new Set<string>()
+  return left.filter(error => {
+    const isNew = !places.has(keyOf(error))
+    places.add(keyOf(error))
+    return isNew
+  })
 }
+
+const isInside = (error: ErrorObject, union: ErrorObject): boolean =>
+  error.schemaPath.startsWith(`${union.schemaPath}/`) && error.instancePath.startsWith(union.instancePath)
 
 const isNamed = (schema: Names): boolean => schema.enum?.every(name => typeof name === 'string') ?? false
 
