@@ -1,7 +1,6 @@
 /** From a scenario's text to a value that fits the format, or to problems with their lines and columns. */
 
 import { createRequire } from 'node:module'
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import type * as Yaml from 'yaml'
 import { formatCount } from '../../base/text.ts'
 import { ScenarioError } from '../../client/scenarioError.ts'
@@ -9,6 +8,7 @@ import type { ScenarioFile } from '../../client/scenarioFormat.ts'
 import { expectationOf, shown } from '../../contracts/expectation.ts'
 import { scenarioSchema } from './format.ts'
 import { didYouMean, fieldOf, type ScenarioProblem } from './problems.ts'
+import { type SchemaError, schemaErrors } from './schemaErrors.ts'
 
 /** A scenario file may have this many bytes. */
 export const maxScenarioBytes = 256 * 1024
@@ -153,19 +153,11 @@ function offsetOf(document: Yaml.Document.Parsed, path: ScenarioProblem['path'],
   return undefined
 }
 
-let validator: ValidateFunction | undefined
-
 /** What doesn't fit the format. */
 function problemsOf(value: unknown): ScenarioProblem[] {
   if (countValues(value, maxValues) > maxValues)
     return [{ path: [], message: `has more than ${formatCount(maxValues)} values; expected fewer rules` }]
-  validator ??= new Ajv({ allErrors: true, verbose: true, strict: false, validateSchema: false }).compile(
-    scenarioSchema,
-  )
-  if (validator(value)) return []
-  return reported(validator.errors ?? [])
-    .slice(0, maxPlaced)
-    .map(describe)
+  return reported(schemaErrors(scenarioSchema, value)).slice(0, maxPlaced).map(describe)
 }
 
 /** How many values are in one; it ends when there are more than `most`. */
@@ -183,23 +175,23 @@ function countValues(value: unknown, most: number): number {
  * Of all that the validator says, what a person means. Where one of several forms would fit (anyOf), the errors of the
  * form that was meant are told: the one whose kind of value, or whose `type`, is what was found.
  */
-function reported(errors: readonly ErrorObject[]): ErrorObject[] {
-  const dropped = new Set<ErrorObject>()
-  const types: ErrorObject[] = []
+function reported(errors: readonly SchemaError[]): SchemaError[] {
+  const dropped = new Set<SchemaError>()
+  const types: SchemaError[] = []
   for (const [end, union] of errors.entries()) {
     if (union.keyword !== 'anyOf') continue
     // The errors of its forms are those right in front of it.
     let from = end
-    while (from > 0 && isInside(errors[from - 1] as ErrorObject, union)) from--
+    while (from > 0 && isInside(errors[from - 1] as SchemaError, union)) from--
     const inside = errors.slice(from, end)
-    const forms = new Map<string, ErrorObject[]>()
+    const forms = new Map<string, SchemaError[]>()
     for (const error of inside) {
       const form = error.schemaPath.slice(union.schemaPath.length + 1).split('/', 1)[0] as string
       const known = forms.get(form)
       if (known) known.push(error)
       else forms.set(form, [error])
     }
-    const isOther = (form: readonly ErrorObject[]) =>
+    const isOther = (form: readonly SchemaError[]) =>
       form.some(({ keyword, instancePath, parentSchema, data }) => {
         const isHere = instancePath === union.instancePath
         if (isHere && keyword === 'type') return true
@@ -207,7 +199,7 @@ function reported(errors: readonly ErrorObject[]): ErrorObject[] {
         return keyword === 'const' && instancePath === `${union.instancePath}/type`
       })
     const meant = [...forms.values()].filter(form => !isOther(form))
-    const kept = meant.length === 1 ? new Set(meant[0]) : new Set<ErrorObject>()
+    const kept = meant.length === 1 ? new Set(meant[0]) : new Set<SchemaError>()
     // An object of a `type` that none of the forms has: that is what is wrong with it.
     const consts = inside.filter(
       error => error.keyword === 'const' && error.instancePath === `${union.instancePath}/type`,
@@ -232,15 +224,15 @@ function reported(errors: readonly ErrorObject[]): ErrorObject[] {
   })
 }
 
-const isInside = (error: ErrorObject, union: ErrorObject): boolean =>
+const isInside = (error: SchemaError, union: SchemaError): boolean =>
   error.schemaPath.startsWith(`${union.schemaPath}/`) && error.instancePath.startsWith(union.instancePath)
 
 const isNamed = (schema: Names): boolean => schema.enum?.every(name => typeof name === 'string') ?? false
 
-const keyOf = ({ instancePath, keyword, params }: ErrorObject): string =>
+const keyOf = ({ instancePath, keyword, params }: SchemaError): string =>
   `${instancePath} ${keyword} ${params.additionalProperty ?? params.missingProperty ?? ''}`
 
-function describe(error: ErrorObject): ScenarioProblem {
+function describe(error: SchemaError): ScenarioProblem {
   const path = error.instancePath
     .split('/')
     .slice(1)
@@ -253,7 +245,7 @@ function describe(error: ErrorObject): ScenarioProblem {
     return { path: [...path, name], isName: true, message: `is unknown${hint}` }
   }
   if (keyword === 'required') {
-    return { path: [...path, params.missingProperty], message: 'is missing', isName: true }
+    return { path: [...path, params.missingProperty as string], message: 'is missing', isName: true }
   }
   if (keyword === 'minProperties') return { path, message: 'is empty; expected at least one field' }
   const expected = expectationOf(parentSchema as object)
