@@ -148,7 +148,10 @@ export function registerControl(app: FastifyInstance, mock: Mock): void {
     mock.scenarios.endActivation(activation)
     return activationState(activation)
   })
-  app.get('/__mock/scenarios', { onRequest }, async () => ({ scenarios: listScenarios(mock) }))
+  app.get('/__mock/scenarios', { onRequest }, async () => {
+    await mock.scenarios.library.readAll()
+    return { scenarios: listScenarios(mock) }
+  })
   // In a scope of its own: a scenario may come as YAML too, whose errors then have lines and columns.
   app.register(async scope => {
     scope.addContentTypeParser(yamlTypes, { parseAs: 'string' }, (_request, body, done) => done(null, body))

@@ -139,3 +139,55 @@ t.test('jobs share one bound: finished ones of the largest world make room, unfi
   t.match(metrics, /understudy_jobs_evicted_total [1-9]/)
   t.match(String(log.read()), /"jobs":\d+,"msg":"finished jobs made room for others"/)
 })
+
+t.test(
+  'what grows with the square of a text is not there: thousands of mistakes take a moment, and so do thousands of keys',
+  async t => {
+    const mock = await start(t)
+    const many = (what: (i: number) => string, between: string) =>
+      Array.from({ length: 4000 }, (_, i) => what(i)).join(between)
+    const cases: [name: string, type: string, text: string, told: RegExp][] = [
+      [
+        'wrong faults, YAML',
+        'yaml',
+        `rules:\n${many(() => '- {then: {fault: {type: x}}}', '\n')}`,
+        /:2:\d+: rules\[0\]\.then\.fault\.type: is "x"/,
+      ],
+      [
+        'wrong faults, JSON',
+        'json',
+        `{"rules":[${many(() => '{"then":{"fault":{"type":"x"}}}', ',')}]}`,
+        /rules\[0\]\.then\.fault\.type: is "x"/,
+      ],
+      [
+        'keys of a map',
+        'yaml',
+        `rules: [{when: {header: {${many(i => `h${i}: a`, ',')}}}, then: {error: x}}]`,
+        /when\.header: is /,
+      ],
+      ['unknown fields', 'yaml', many(i => `f${i}: a`, '\n'), /f0: is unknown.*and 18 more/],
+      [
+        'a key twice',
+        'yaml',
+        `${many(i => `f${i}: a`, '\n')}\nf7: b`,
+        /:4001:1: not valid YAML: there are two fields f7/,
+      ],
+      [
+        'too many values',
+        'json',
+        `{"rules":[${many(() => '1,2,3,4,5,6,7,8,9,0,1,2,3,4,5', ',')}]}`,
+        /has more than 50,000 values/,
+      ],
+    ]
+    for (const [name, type, body, told] of cases) {
+      const before = process.cpuUsage()
+      const init = { headers: { 'content-type': `application/${type}` }, body }
+      const { status, body: answer } = await client(mock).call('POST', '/__mock/scenarios', init)
+      const { user, system } = process.cpuUsage(before)
+      t.equal(status, 400, name)
+      t.match(answer.error.message, told, name)
+      // Some 100 s before, and 0.2 s now: a bound that a busy machine does not come near.
+      t.ok(user + system < 10e6, `${name}: ${Math.round((user + system) / 1000)} ms of CPU`)
+    }
+  },
+)
