@@ -18,6 +18,7 @@ import type { World } from '../world/world.ts'
 import type { RequestContext } from './context.ts'
 import { askForBody } from './expect.ts'
 import { answerHeaders } from './headers.ts'
+import { releaseIdempotency } from './idempotency.ts'
 import { record } from './record.ts'
 import { keepUnread } from './unread.ts'
 
@@ -331,7 +332,8 @@ const destroy = (payload: unknown): void => {
   if (payload instanceof Readable) payload.destroy()
 }
 
-const wireOf = ({ exchange, world }: RequestContext, { raw }: FastifyReply): FaultWire => ({
+const wireOf = (context: RequestContext, { raw }: FastifyReply): FaultWire => ({
   response: raw,
-  clock: (exchange.ruleContext?.decider.world ?? world).clock,
+  clock: (context.exchange.ruleContext?.decider.world ?? context.world).clock,
+  release: () => releaseIdempotency(context),
 })

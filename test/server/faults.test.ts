@@ -365,6 +365,30 @@ t.test('UP-1 slow_upload reads a clip in its time, cut_upload resets the connect
   }
 })
 
+t.test('ID-1 a client that comes back right after its upload was cut finds its Idempotency-Key free', async t => {
+  const mock = await start(t)
+  const api = client(mock)
+  const bytes = await clip('short.mp4')
+  for (let n = 0; n < 5; n++) {
+    const key = { 'idempotency-key': `cut ${n}` }
+    const cut = { ...key, 'x-mock-fault': 'cut_upload; after_bytes=4096' }
+    await t.rejects(api.upload(bytes, 'short.mp4', '', '/v1/uploads', cut))
+    t.match(await api.upload(bytes, 'short.mp4', '', '/v1/uploads', key), { status: 200, headers: {} })
+    t.equal((await api.upload(bytes, 'short.mp4', '', '/v1/uploads', key)).headers.get('idempotency-replayed'), 'true')
+  }
+})
+
+t.test('bandwidth slows the answer of a route that has no body to read, and is refused nowhere', async t => {
+  const mock = await start(t, { speed: 1 })
+  const api = client(mock)
+  mock.use([{ when: { route: 'getJob' }, then: { fault: { type: 'bandwidth', bytes_per_second: 1000 } } }])
+  const id = await api.job()
+  const since = performance.now()
+  t.match(await api.get(`/v1/jobs/${id}`), { status: 200, body: { id } })
+  t.ok(performance.now() - since > 200, 'some 400 bytes at 1000 a second')
+  t.equal((await api.get('/v1/jobs?limit=1', { 'x-mock-fault': 'bandwidth; bytes_per_second=100000' })).status, 200)
+})
+
 for (const [fault, errors] of [['truncated_body', cutOff] as const, ['reset_mid_body', resetInBody] as const]) {
   t.test(`DL-3 GO-5 a download that breaks off (${fault}) is resumed by a range, to the same file`, async t => {
     for (const name of names) {
