@@ -39,6 +39,8 @@ export interface ClientCall {
   sameBody: number
   /** The same for what a client means by it: a retry may change the body a little. */
   purpose: string
+  /** Its connection had been used before: it may have been closed meanwhile, without the client knowing. */
+  isReused: boolean
   hasKey: boolean
   keyIn: RecordedCall['keyIn']
   /** The rule of a scenario that made the answer. */
@@ -175,6 +177,7 @@ export class Clients {
   readonly #calls = new Map<string, ClientCall[]>()
   readonly #hooks = new Map<string, ClientWebhook[]>()
   readonly #intents = new Map<string, number>()
+  readonly #connections = new Set<string>()
   /** Whose a job or an upload is. */
   readonly #owners = new Map<string, string>()
   calls = 0
@@ -187,7 +190,10 @@ export class Clients {
     this.endedAt = Math.max(this.endedAt, traffic.endedAt)
     if (traffic.kind === 'webhook') return this.#addHook(traffic)
     this.calls++
-    const fact = factOf(traffic, text => this.#intentOf(text))
+    const { connection } = traffic
+    const isReused = connection !== undefined && this.#connections.has(connection)
+    if (connection !== undefined) this.#connections.add(connection)
+    const fact = factOf(traffic, isReused, text => this.#intentOf(text))
     pushTo(this.#calls, traffic.key, fact)
     if (traffic.key === 'anonymous') return
     for (const id of idsIn(traffic)) this.#owners.set(id, traffic.key)
@@ -256,7 +262,7 @@ export class Clients {
 const byTime = (a: { at: number; number: number }, b: { at: number; number: number }) =>
   a.at - b.at || a.number - b.number
 
-function factOf(call: RecordedCall, intentOf: (text: string) => number): ClientCall {
+function factOf(call: RecordedCall, isReused: boolean, intentOf: (text: string) => number): ClientCall {
   const { sent, operation, status, json, path, cut, headers } = call
   const file = sent.form?.find(({ field }) => field === 'file') ?? sent.form?.[0]
   const length = Number(headerIn(sent.headers, 'content-length'))
@@ -288,6 +294,7 @@ function factOf(call: RecordedCall, intentOf: (text: string) => number): ClientC
     method: sent.method,
     path,
     operation,
+    isReused,
     status,
     code: call.code,
     message: messageIn(json),

@@ -59,6 +59,8 @@ export interface ExchangeStart {
   /** What its headers take, unless they are the same as those of the call before. */
   readonly headerBytes: number
   readonly keyState: KeyValidity
+  /** The same for all requests of a connection; 0 where it is not known. */
+  readonly connection: number
 }
 
 /**
@@ -80,6 +82,7 @@ export class Exchange implements ExchangeStart {
   readonly requestHeaders: readonly string[]
   readonly headerBytes: number
   keyState: KeyValidity
+  readonly connection: number
   requestBody: string | undefined = undefined
   /** Of an upload only this is kept. */
   upload: UploadNote | undefined = undefined
@@ -119,6 +122,7 @@ export class Exchange implements ExchangeStart {
     this.requestHeaders = start.requestHeaders
     this.headerBytes = start.headerBytes
     this.keyState = start.keyState
+    this.connection = start.connection
   }
 
   /** Unique over all worlds by the tag, within this one by the number (ERR-6). */

@@ -122,8 +122,9 @@ export const noHammering: ConductRule = {
       const found = chain.slice(1).flatMap((next, i) => {
         const failed = chain[i] as ClientCall
         // When a client gave up on a silent server is not known to the millisecond.
-        if (failed.status === 429 || failed.cut?.how === 'silence' || isStaleConnection(failed, i)) return []
+        if (failed.status === 429 || failed.cut?.how === 'silence') return []
         const delay = waitAfter(failed, next)
+        if (i === 0 && isResent(failed, delay)) return []
         const said = `tried ${callText(next)} again ${time(delay)} after ${outcome(failed)}`
         return delay < leastMs ? broke(said, failed, next) : kept(said, failed, next)
       })
@@ -133,6 +134,13 @@ export const noHammering: ConductRule = {
     }),
 }
 
-/** Many HTTP libraries send a GET again by themselves, once, when a kept connection turns out to be closed. */
-const isStaleConnection = ({ method, cut }: ClientCall, tries: number): boolean =>
-  tries === 0 && method === 'GET' && cut?.when === 'before_head' && cut.by === 'server'
+/**
+ * Many HTTP libraries send a call again by themselves, once and at once, when a kept connection turns out to be closed:
+ * browsers, curl and Go those of any method (RFC 9112, 9.3.1), Java, aiohttp and Ruby a GET on a new connection too.
+ */
+const isResent = ({ method, cut, isReused }: ClientCall, delay: number): boolean =>
+  cut?.by === 'server' &&
+  ((method === 'GET' && cut.when === 'before_head') || (isReused && cut.when !== 'in_body' && delay < atOnceMs))
+
+/** Some 130 ms were measured; a busy machine takes longer. */
+const atOnceMs = 500

@@ -4,6 +4,7 @@
  */
 
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import { monotonicMs } from '../../base/clock.ts'
 import { withExact } from '../../base/exactNumbers.ts'
@@ -24,7 +25,18 @@ import { hostProblem } from './target.ts'
 import { keepUnread } from './unread.ts'
 
 /** What an exchange is opened from: a request of node:http, or what is left of one that could not be read. */
-export type RequestHead = Pick<IncomingMessage, 'method' | 'url' | 'headers' | 'rawHeaders'>
+export type RequestHead = Pick<IncomingMessage, 'method' | 'url' | 'headers' | 'rawHeaders'> & { socket?: Socket }
+
+const connections = new WeakMap<Socket, number>()
+let nextConnection = 1
+
+function connectionOf(socket: Socket | undefined): number {
+  if (socket === undefined) return 0
+  const known = connections.get(socket)
+  if (known !== undefined) return known
+  connections.set(socket, nextConnection)
+  return nextConnection++
+}
 
 /** Opens the exchange of every request of the API; `operation` is undefined where no route matched. */
 export function openExchange(mock: Mock, operation: string | undefined, head: RequestHead): RequestContext {
@@ -48,6 +60,7 @@ export function openExchange(mock: Mock, operation: string | undefined, head: Re
     requestHeaders,
     headerBytes: world.journal.headers.bytes,
     keyState: found ? (found.revoked ? 'revoked' : 'valid') : key === undefined ? 'none' : 'invalid',
+    connection: connectionOf(head.socket),
   })
   return new RequestContext(exchange, world, false)
 }
@@ -106,6 +119,7 @@ export function openInternal(mock: Mock) {
       requestHeaders: [],
       headerBytes: 0,
       keyState: 'none',
+      connection: 0,
     })
     attach(request, new RequestContext(exchange, world, true))
     forgetTypeOfNothing(request.raw)

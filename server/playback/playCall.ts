@@ -51,6 +51,8 @@ export async function playCall(
     base: ownBaseUrl(request),
     clock,
     response: reply.raw,
+    // A recorded answer claims nothing.
+    release: () => {},
     startedAt: clock.now(),
   }
   if (call.requestId !== undefined) exchange.id = call.requestId

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto'
+import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
@@ -137,6 +138,19 @@ t.test('WH-3 a retry that is answered 2xx ends it, and the job shows it as sent'
     { event: 'job.started', status: 'sent' },
     { event: 'job.completed', status: 'sent' },
   ])
+})
+
+t.test('WH-3 an answer that comes in pieces is read to its end: a receiver may work until it has answered', async t => {
+  const mock = await start(t)
+  const whole: Promise<boolean>[] = []
+  const hook = await receiver(t, response => {
+    whole.push(once(response, 'close').then(() => response.writableFinished))
+    response.writeHead(200).write('a')
+    setImmediate(() => response.write('b', () => setImmediate(() => response.end('c'))))
+  })
+  await client(mock).job({ webhook_url: hook.url })
+  await mock.journal.waitFor({ kind: 'webhook', status: '2xx' }, { atLeast: 2 })
+  t.same(await Promise.all(whole), [true, true])
 })
 
 t.test('webhooks go to loopback only, unless a host is allowed by name; redirects are not followed', async t => {

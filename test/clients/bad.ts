@@ -109,11 +109,11 @@ const retryHabits: readonly BadClient[] = [
   {
     name: 'hammers-lost-connections',
     breaks: 'errors.no-hammering',
-    // One GET that is sent again at once may be another's, who uses the same key.
+    // One GET that is sent again at once may be another's, who uses the same key, and what comes within half a second its library's.
     shownIn: lost,
     habit: {
       pauseMs: (retry, answer, random) =>
-        retry === 0 && isLost(answer) ? 200 * random() : good.pauseMs(retry, answer, random),
+        retry === 0 && isLost(answer) ? 600 + 200 * random() : good.pauseMs(retry, answer, random),
     },
   },
   {

@@ -99,6 +99,8 @@ const refused: [clause: string, what: string, body: Buffer, says: RegExp, type?:
   ],
   ['UP-1', 'a part that a boundary cuts in its header', form(video, cutInHeader), broken],
   ['UP-1', 'the same before the file', form(cutInHeader, video), broken],
+  ['UP-1', 'a form with LF for CRLF', Buffer.from(form(text('title')).toString().replaceAll('\r', '')), broken],
+  ['UP-1', 'something behind a boundary', Buffer.from(`--${boundary} x\r\n${String(form(text('title')))}`), broken],
   ['UP-1', 'a header of 20 kB', form(part(`name="file"; filename="${'c'.repeat(20_000)}"`, short)), broken],
   ['UP-1', 'multipart without a boundary', form(video), /^Invalid upload: .*boundary/i, 'multipart/form-data'],
   ['UP-1', 'an empty body', Buffer.alloc(0), /^Invalid upload: /],
@@ -209,6 +211,61 @@ for (const path of ['/v1/uploads', '/api/upload']) {
       await isRefusal(t, mock, answer, 400, 'invalid_request', /^File too large/)
       t.strictSame(files(), [])
     }
+  })
+}
+
+const dispositions = 'Content-Disposition: form-data; name="file"; filename="a.mp4"'
+const dialects: [what: string, type: string, before: string, after: string][] = [
+  [
+    'an odd boundary',
+    'multipart/form-data; boundary="==73 a?b=c:d=="',
+    `--==73 a?b=c:d==\r\n${dispositions}`,
+    '\r\n--==73 a?b=c:d==--',
+  ],
+  [
+    'capitals',
+    'Multipart/Form-Data; Boundary=X',
+    '--X\r\nCONTENT-DISPOSITION: FORM-DATA; NAME="file"; FILENAME="a.mp4"',
+    '\r\n--X--\r\n',
+  ],
+  [
+    'a charset behind the boundary',
+    'multipart/form-data; boundary=X; charset=utf-8',
+    `--X\r\n${dispositions}`,
+    '\r\n--X--\r\n',
+  ],
+  [
+    'a preamble and an epilogue',
+    'multipart/form-data; boundary=X',
+    `a preamble\r\n--X\r\n${dispositions}`,
+    '\r\n--X--\r\nan epilogue\r\n--X\r\n',
+  ],
+  ['spaces behind the boundary', 'multipart/form-data; boundary=X', `--X \t\r\n${dispositions}`, '\r\n--X--'],
+  [
+    'a header on two lines',
+    'multipart/form-data; boundary=X',
+    `--X\r\n${dispositions.replace('; filename', ';\r\n\tfilename')}`,
+    '\r\n--X--',
+  ],
+  [
+    'more headers',
+    'multipart/form-data; boundary=X',
+    `--X\r\nContent-Length: ${short.length}\r\n${dispositions}\r\nContent-Transfer-Encoding: binary\r\nContent-Type: video/mp4; codecs="avc1.42E01E, mp4a.40.2"`,
+    '\r\n--X--',
+  ],
+  [
+    'a part that is no form data',
+    'multipart/form-data; boundary=X',
+    `--X\r\nContent-Type: text/plain\r\n\r\na text\r\n--X\r\n${dispositions}`,
+    '\r\n--X--',
+  ],
+]
+
+for (const [what, type, before, after] of dialects) {
+  t.test(`UP-1 a form with ${what} is a form`, async t => {
+    const { mock } = await startWithFolder(t)
+    const body = Buffer.concat([Buffer.from(`${before}\r\n\r\n`), short, Buffer.from(after)])
+    t.match(await send(mock, body, type), { status: 200, body: { filename: 'a.mp4', size: short.length } })
   })
 }
 

@@ -23,6 +23,7 @@ t.test('every field of an exchange is in the journal, also after the ring has wr
       requestHeaders: [text],
       headerBytes: seq,
       keyState: 'valid',
+      connection: seq,
     })
     // Whatever fields there are, each gets a value of this exchange alone.
     for (const [name, value] of Object.entries(exchange)) {
