@@ -1,135 +1,22 @@
-/**
- * An upload's form (multipart/form-data, RFC 7578), read part by part as it arrives. Nothing is read that nobody asks for,
- * and a body that has come to its end has an answer at once, whatever is missing in it: no parser is waited for that waits
- * itself.
- */
-import { Readable } from 'node:stream'
-import { finished } from 'node:stream/promises'
+/** The body of an upload: a form, whose parts are read as they are asked for. */
+import type { Readable } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
-import { boundaryOf, type PartDisposition, partDisposition } from '../../base/multipart.ts'
+import { FormReader } from '../../base/form.ts'
+import { boundaryOf } from '../../base/multipart.ts'
 import { apiError } from '../errors.ts'
 import type { Mock } from '../mock.ts'
 
+/** One file, and what texts a client may add. */
 const maxParts = 52
-/** What stands before a part's content. */
-const maxHeadBytes = 16 * 1024
-const lineEnd = Buffer.from('\r\n')
-const headEnd = Buffer.from('\r\n\r\n')
-
-/** A part of a form: a file, or a text where it has no filename. */
-export interface FormPart extends PartDisposition {
-  /** In lower case, without parameters; undefined where it says none (UP-4). */
-  type: string | undefined
-  content: Readable
-}
-
-export const tooLarge = (maxBytes: number) => apiError('file_too_large', `expected at most ${maxBytes} bytes`)
 
 /** The content type parser of forms: a request's body is its parts. A part over `maxUploadBytes` is refused (ERR-4). */
 export function formParser({ config }: Mock) {
+  const limits = { maxParts, maxPartBytes: config.maxUploadBytes, tooLarge }
   return ({ headers }: FastifyRequest, body: Readable, done: (error: Error | null, form?: unknown) => void): void => {
     const boundary = boundaryOf(headers['content-type'] ?? '')
     if (boundary === undefined) done(apiError('invalid_upload', 'its Content-Type has no boundary'))
-    else done(null, new FormReader(body, boundary, config.maxUploadBytes).parts())
+    else done(null, new FormReader(body, boundary, limits).parts())
   }
 }
 
-class FormReader {
-  readonly #chunks: AsyncIterator<Buffer>
-  readonly #boundary: Buffer
-  readonly #maxPartBytes: number
-  /** Read, and not handed on. The line end belongs to the boundary, and the first boundary may have none before it. */
-  #held: Buffer = lineEnd
-
-  constructor(body: Readable, boundary: string, maxPartBytes: number) {
-    this.#chunks = body.iterator({ destroyOnReturn: false })
-    this.#boundary = Buffer.from(`\r\n--${boundary}`, 'latin1')
-    this.#maxPartBytes = maxPartBytes
-  }
-
-  /** Each part is to be read before the next is asked for. Throws a plain Error that says what is broken. */
-  async *parts(): AsyncGenerator<FormPart, void> {
-    try {
-      await this.#pass(this.#contentOf(Number.POSITIVE_INFINITY))
-      for (let count = 1; !(await this.#isClosed()); count++) {
-        if (count > maxParts) throw new Error(`it has more than ${maxParts} parts`)
-        const head = headOf(await this.#head())
-        const content = this.#contentOf(this.#maxPartBytes)
-        // What is no form data is nobody's.
-        if (head.disposition === 'form-data' && head.name !== undefined) yield { ...head, content }
-        if (!content.readableEnded) await this.#pass(content)
-      }
-      await this.#rest()
-    } finally {
-      // A client that is still sending is let finish, so that it gets to see the answer.
-      this.#rest().catch(() => {})
-    }
-  }
-
-  #contentOf(maxBytes: number): Readable {
-    // Whoever reads it meets its error; with nobody there, it is none of the process.
-    return Readable.from(this.#untilBoundary(maxBytes), { objectMode: false }).on('error', () => {})
-  }
-
-  async *#untilBoundary(maxBytes: number): AsyncGenerator<Buffer, void> {
-    let left = maxBytes
-    for (;;) {
-      const at = this.#held.indexOf(this.#boundary)
-      // Where none is, one may have begun at the end of what is there.
-      const sure = at === -1 ? Math.max(0, this.#held.length - this.#boundary.length + 1) : at
-      left -= sure
-      if (left < 0) throw tooLarge(maxBytes)
-      const content = this.#held.subarray(0, sure)
-      this.#held = this.#held.subarray(at === -1 ? sure : at + this.#boundary.length)
-      if (sure > 0) yield content
-      if (at !== -1) return
-      await this.#readMore()
-    }
-  }
-
-  /** Whether the boundary that was read is the last one. */
-  async #isClosed(): Promise<boolean> {
-    while (this.#held.length < 2) await this.#readMore()
-    return this.#held.toString('latin1', 0, 2) === '--'
-  }
-
-  /** From behind the boundary to the empty line. */
-  async #head(): Promise<string> {
-    let end = this.#held.indexOf(headEnd)
-    while (end === -1 && this.#held.length <= maxHeadBytes) {
-      await this.#readMore()
-      end = this.#held.indexOf(headEnd)
-    }
-    if (end === -1 || end > maxHeadBytes)
-      throw new Error(`the header of a part has no empty line (CRLF CRLF) within ${maxHeadBytes} bytes`)
-    const head = this.#held.subarray(0, end)
-    this.#held = this.#held.subarray(end + headEnd.length)
-    if (head.includes(this.#boundary)) throw new Error('a part ends within its header')
-    return head.toString()
-  }
-
-  async #readMore(): Promise<void> {
-    // What a client that goes away leaves behind is a broken form like others.
-    const { value, done } = await this.#chunks.next().catch(error => {
-      throw new Error(error.message)
-    })
-    if (done) throw new Error('it has arrived whole, without its closing boundary')
-    this.#held = this.#held.length === 0 ? value : Buffer.concat([this.#held, value])
-  }
-
-  async #pass(content: Readable): Promise<void> {
-    await finished(content.resume())
-  }
-
-  async #rest(): Promise<void> {
-    while (!(await this.#chunks.next()).done) {}
-  }
-}
-
-function headOf(head: string): PartDisposition & Pick<FormPart, 'type'> {
-  const lines = head.replace(/\r\n[ \t]+/g, ' ').split('\r\n')
-  const fieldOf = (name: string) =>
-    lines.find(line => line.toLowerCase().startsWith(`${name}:`))?.slice(name.length + 1)
-  const type = fieldOf('content-type')?.split(';', 1)[0]?.trim().toLowerCase()
-  return { ...partDisposition(fieldOf('content-disposition') ?? ''), type: type === '' ? undefined : type }
-}
+export const tooLarge = (maxBytes: number) => apiError('file_too_large', `expected at most ${maxBytes} bytes`)

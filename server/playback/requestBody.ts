@@ -1,6 +1,7 @@
 /** The body of a request whose answer is known already: it is read and thrown away, so that its client gets to see that. */
 import type { ServerResponse } from 'node:http'
 import type { FastifyRequest } from 'fastify'
+import { partDisposition } from '../../base/multipart.ts'
 import { typeOfName } from '../../media/video.ts'
 
 /** The head of a form's part is looked for in here. */
@@ -17,9 +18,11 @@ export async function discard({ raw, exchange, headers }: FastifyRequest, bytes?
     if (isForm && head.length < maxHeadBytes) head += chunk.toString('latin1', 0, maxHeadBytes - head.length)
     if (bytes !== undefined && seen >= bytes) break
   }
-  const filename = /content-disposition:[^\r\n]*;\s*filename="([^"\r\n]*)"/i.exec(head)?.[1]
-  if (filename === undefined) return
-  const name = Buffer.from(filename, 'latin1').toString()
+  const dispositions = [...head.matchAll(/^content-disposition:(.*)$/gim)].map(([, value = '']) =>
+    partDisposition(Buffer.from(value, 'latin1').toString()),
+  )
+  const name = dispositions.find(({ filename }) => filename !== undefined)?.filename
+  if (name === undefined) return
   const claimed = /\r\ncontent-type:\s*([^\r\n;]+)/i.exec(head)?.[1]
   const size = Number(headers['content-length'] ?? seen)
   exchange.upload = { filename: name, size, type: claimed ?? typeOfName(name) ?? 'unknown', sha256: '' }

@@ -57,7 +57,6 @@ export function registerRoutes(app: FastifyInstance, mock: Mock): void {
   const isUpload = (id: OperationId) => operations[id].tag === 'uploads'
   for (const id of ids) if (!isUpload(id)) register(app, mock, id, handlers[id])
   app.register(async scope => {
-    scope.removeContentTypeParser('application/json')
     scope.addContentTypeParser('multipart/form-data', formParser(mock))
     for (const id of ids) if (isUpload(id)) register(scope, mock, id, handlers[id])
   })

@@ -1,12 +1,14 @@
 /** POST /v1/uploads and POST /api/upload: one file, streamed to disk, sniffed and measured (UP-1 to UP-4, ID-1). */
 import { hash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
+import type { ArrivingPart } from '../../base/form.ts'
 import type { Upload } from '../../contracts/schemas.ts'
 import { typeOfName } from '../../media/video.ts'
 import { apiError } from '../errors.ts'
 import type { Mock } from '../mock.ts'
-import { type FormPart, tooLarge } from '../pipeline/form.ts'
+import { tooLarge } from '../pipeline/form.ts'
 import { replayFirstAnswer } from '../pipeline/idempotency.ts'
+import { unsupportedContentType } from '../pipeline/jsonBody.ts'
 import { readByRule } from '../pipeline/scenario.ts'
 import type { Received } from '../uploads.ts'
 import { ownBaseUrl } from './baseUrl.ts'
@@ -59,9 +61,11 @@ export function upload({ uploads }: Mock) {
   async function receiveOne(request: FastifyRequest, reply: FastifyReply): Promise<Received> {
     let received: Received | undefined
     try {
-      for await (const part of (request.body ?? []) as AsyncIterable<FormPart>) {
-        const { name, filename, type, content } = part
-        if (filename === undefined && type !== 'application/octet-stream') {
+      for await (const part of partsOf(request)) {
+        const { disposition, name, filename, content } = part
+        // What is no form data is nobody's.
+        if (disposition !== 'form-data' || name === undefined) continue
+        if (filename === undefined && typeOf(part) !== 'application/octet-stream') {
           if (name === 'file') throw apiError('invalid_upload', 'the field "file" is a text; expected a file')
           continue
         }
@@ -81,8 +85,17 @@ export function upload({ uploads }: Mock) {
   }
 }
 
+/** Nothing at all is a form without parts. */
+function partsOf(request: FastifyRequest): AsyncIterable<ArrivingPart> | [] {
+  const { body } = request
+  if (body === undefined) return []
+  if (typeof body === 'object' && body !== null && Symbol.asyncIterator in body)
+    return body as AsyncIterable<ArrivingPart>
+  throw unsupportedContentType(request)
+}
+
 /** The file's name: it becomes a part of its video_url, which POST /v1/jobs has to take. */
-function nameOf({ filename = '' }: FormPart): string {
+function nameOf({ filename = '' }: ArrivingPart): string {
   // Some say the folder that it lay in; what is nothing but dots is one.
   const [last = ''] = /[^/\\]*$/.exec(filename) ?? []
   const name = /^\.{1,2}$/.test(last) ? '' : last.toWellFormed()
@@ -95,10 +108,12 @@ function nameOf({ filename = '' }: FormPart): string {
 }
 
 /** UP-4: the part's Content-Type, if the client sent one; text/plain is what some write for want of a better. */
-const claimOf = ({ type }: FormPart): string | undefined => (type === 'text/plain' ? undefined : type)
+const claimOf = (part: ArrivingPart): string | undefined => (typeOf(part) === 'text/plain' ? undefined : typeOf(part))
+
+const typeOf = ({ type }: ArrivingPart): string | undefined => type?.split(';', 1)[0]?.trim().toLowerCase() || undefined
 
 /** What is known of a file before it is there: the journal tells of a refused one too. */
-const noteOf = (part: FormPart, { headers }: FastifyRequest) => ({
+const noteOf = (part: ArrivingPart, { headers }: FastifyRequest) => ({
   filename: part.filename ?? '',
   size: Number(headers['content-length'] ?? 0),
   type: claimOf(part) ?? typeOfName(part.filename ?? '') ?? 'unknown',

@@ -3,11 +3,11 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
+import type { ArrivingPart } from '../../base/form.ts'
 import { packageRoot } from '../../base/paths.ts'
 import type { VideoType } from '../../contracts/schemas.ts'
 import type { App } from '../../server/app.ts'
 import { ApiError, apiError } from '../../server/errors.ts'
-import type { FormPart } from '../../server/pipeline/form.ts'
 import type { Received } from '../../server/uploads.ts'
 import {
   afterKey,
@@ -160,7 +160,7 @@ export const uploads: readonly Mutant[] = [
     what: 'POST /api/upload wants the file in the field "video"',
     apply: app =>
       beforeRoute(app, 'uploadVideoLegacy', request => {
-        const parts = request.body as AsyncIterable<FormPart>
+        const parts = request.body as AsyncIterable<ArrivingPart>
         const named: Record<string, string> = { file: 'other', video: 'file' }
         async function* renamed() {
           for await (const part of parts) yield { ...part, name: named[part.name ?? ''] ?? part.name }

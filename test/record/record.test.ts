@@ -913,8 +913,10 @@ t.test('forms are taken apart as they were sent; what is no form is told by its 
     '--b b\r\nContent-Disposition: form-data; name="note"\r\n\r\nhällo\r\n' +
       '--b b\r\ncontent-disposition: form-data; name="file"; filename="clip \\"ä\\".mp4"\r\n\r\n\0\x01video\r\n' +
       '--b b\r\nContent-Disposition: form-data; name="typed"; filename="x.webm"\r\nContent-Type: video/webm; a=b\r\n\r\n\r\n' +
+      `--b b\r\nContent-Disposition: form-data; name="star"; filename*=UTF-8''%C3%BC.mp4; filename="_.mp4"\r\n\r\n\r\n` +
       '--b b--\r\n',
   )
+  await send('--b b\r\nContent-Disposition: form-data; name="note"\r\n--b b--\r\n')
   await send('--b b\r\nContent-Disposition: form-data; name="file"; filename="a.mp4"\r\n\r\n\0 no end')
   await send('something else')
   await send('no boundary', 'multipart/form-data')
@@ -924,6 +926,7 @@ t.test('forms are taken apart as they were sent; what is no form is told by its 
     { name: 'note', value: 'hällo' },
     { name: 'file', fileName: 'clip "ä".mp4', _body_file: { size: 7 } },
     { name: 'typed', fileName: 'x.webm', contentType: 'video/webm; a=b', _body_file: { size: 0 } },
+    { name: 'star', fileName: 'ü.mp4' },
   ])
   t.equal(params?.[1]?.contentType, undefined, 'UP-4 a part without a type is recorded without one')
   t.equal(good?.comment, undefined)
