@@ -43,7 +43,7 @@ export class FormReader {
   async *parts(): AsyncGenerator<ArrivingPart, void> {
     const { maxParts, maxPartBytes } = this.#limits
     try {
-      await this.#pass(this.#contentOf())
+      await this.#pass(this.#contentOf(maxPartBytes))
       for (let count = 1; !(await this.#isClosed()); count++) {
         if (count > maxParts) throw new Error(`it has more than ${maxParts} parts`)
         const head = headOf(await this.#head())
@@ -51,7 +51,7 @@ export class FormReader {
         yield { ...head, content }
         if (!content.readableEnded) await this.#pass(content)
       }
-      await this.#rest()
+      await this.#rest(maxHeadBytes)
     } finally {
       // A client that is still sending is let finish, so that it gets to see the answer.
       this.#rest().catch(() => {})
@@ -113,8 +113,13 @@ export class FormReader {
     await finished(content.resume())
   }
 
-  async #rest(): Promise<void> {
-    while (!(await this.#chunks.next()).done) {}
+  /** Reads what follows and throws it away, up to `maxBytes` and what comes with them. */
+  async #rest(maxBytes = Number.POSITIVE_INFINITY): Promise<void> {
+    for (let left = maxBytes; left > 0; ) {
+      const { value, done } = await this.#chunks.next()
+      if (done) return
+      left -= value.length
+    }
   }
 }
 
