@@ -5,6 +5,7 @@
 import type { Multipart, MultipartFile } from '@fastify/multipart'
 import type { FastifyRequest } from 'fastify'
 import { boundaryOf, type PartDisposition, partDisposition } from '../../base/multipart.ts'
+import { apiError } from '../errors.ts'
 
 /** What stands before a part's content, at most. */
 const maxHeadBytes = 16 * 1024
@@ -21,6 +22,8 @@ export interface FormPart {
   file: MultipartFile['file'] | undefined
 }
 
+export const tooLarge = (maxBytes: number) => apiError('file_too_large', `expected at most ${maxBytes} bytes`)
+
 type Head = PartDisposition & Pick<FormPart, 'type'>
 
 /** Each part is to be read before the next is asked for. Throws a plain Error that says what is broken. */
@@ -28,41 +31,58 @@ export async function* readForm(
   request: FastifyRequest,
   limits: { files: number; fields: number; parts: number; fileSize: number },
 ): AsyncGenerator<FormPart, void> {
-  const onlooker = new FormOnlooker(request)
+  const onlooker = new FormOnlooker(request, limits.fileSize)
   const parts = request.parts({ limits })
   for (;;) {
-    const { value: part, done } = await Promise.race([parts.next(), onlooker.broken])
+    const next = parts.next()
+    const isOver = await Promise.race([next.then(() => false), onlooker.over.then(() => true)])
+    // What comes after the last boundary is nobody's, and may never end.
+    if (isOver && !onlooker.hasMore) return
+    const { value: part, done } = await next
     if (done) return
     yield onlooker.seen(part as Multipart)
   }
 }
 
 class FormOnlooker {
-  /** Rejects when the body can no longer become a whole form. */
-  readonly broken: Promise<never>
+  /** Resolves at the last boundary; rejects when the body can no longer become a whole form. */
+  readonly over: Promise<void>
   readonly #boundary: Buffer
   readonly #heads: Head[] = []
   /** What was not looked at yet. The line end belongs to the boundary, and the first boundary may have none before it. */
   #held: Buffer = lineEnd
   #where: 'content' | 'boundary' | 'head' | 'end' = 'content'
   #file: MultipartFile['file'] | undefined
+  readonly #maxBytes: number
+  /** Bytes before the first boundary. */
+  #preamble = 0
+  /** The first boundary has come. */
+  #isInside = false
 
-  constructor({ raw, headers }: FastifyRequest) {
+  constructor({ raw, headers }: FastifyRequest, maxBytes: number) {
+    this.#maxBytes = maxBytes
     this.#boundary = Buffer.from(`\r\n--${boundaryOf(headers['content-type'] ?? '') ?? ''}`, 'latin1')
-    this.broken = new Promise((_, reject) => {
-      const fail = (what: string) => {
+    this.over = new Promise((resolve, reject) => {
+      const fail = (error: Error) => {
         if (this.#where === 'end') return
         this.#where = 'end'
-        const error = new Error(what)
         reject(error)
         // Whoever reads it waits for a parser that may wait for ever.
         this.#file?.destroy(error)
       }
       // Before the parser's own: a part's header is known when its part is.
-      raw.on('data', chunk => this.#look(chunk, fail))
-      raw.once('end', () => fail('it has arrived whole, without its closing boundary'))
+      raw.on('data', chunk => {
+        this.#look(chunk, fail)
+        if (this.#where === 'end') resolve()
+      })
+      raw.once('end', () => fail(new Error('it has arrived whole, without its closing boundary')))
     })
-    this.broken.catch(() => {})
+    this.over.catch(() => {})
+  }
+
+  /** Whether there are parts that the parser has not given yet. */
+  get hasMore(): boolean {
+    return this.#heads.length > 0
   }
 
   /** A part that the parser has found, with its header as it was written. */
@@ -72,14 +92,14 @@ class FormOnlooker {
     return { name: part.fieldname, filename, type, file: this.#file }
   }
 
-  #look(chunk: Buffer, fail: (what: string) => void): void {
+  #look(chunk: Buffer, fail: (error: Error) => void): void {
     if (this.#where === 'end') return
     this.#held = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk])
     while (this.#step(fail)) {}
   }
 
   /** Looks at what is there; whether there may be more in it. */
-  #step(fail: (what: string) => void): boolean {
+  #step(fail: (error: Error) => void): boolean {
     if (this.#where === 'end') return false
     if (this.#where === 'boundary') {
       if (this.#held.length < 2) return false
@@ -93,16 +113,21 @@ class FormOnlooker {
       const head = this.#held.subarray(0, at === -1 ? this.#held.length : at)
       const problem = this.#problemOf(head) ?? (at === -1 ? undefined : this.#note(head.toString()))
       if (problem !== undefined) {
-        fail(problem)
+        fail(new Error(problem))
         return false
       }
     }
     if (at !== -1) {
       this.#held = this.#held.subarray(at + sought.length)
       this.#where = next
+      this.#isInside = true
     } else if (next === 'boundary') {
       // Its beginning may be there.
-      this.#held = this.#held.subarray(Math.max(0, this.#held.length - sought.length + 1))
+      const passed = Math.max(0, this.#held.length - sought.length + 1)
+      this.#held = this.#held.subarray(passed)
+      // A part's own size is the parser's matter.
+      if (!this.#isInside) this.#preamble += passed
+      if (this.#preamble > this.#maxBytes) fail(tooLarge(this.#maxBytes))
     }
     return at !== -1
   }

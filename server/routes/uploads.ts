@@ -5,7 +5,7 @@ import type { Upload } from '../../contracts/schemas.ts'
 import { typeOfName } from '../../media/video.ts'
 import { apiError } from '../errors.ts'
 import type { Mock } from '../mock.ts'
-import { type FormPart, readForm } from '../pipeline/form.ts'
+import { type FormPart, readForm, tooLarge } from '../pipeline/form.ts'
 import { replayFirstAnswer } from '../pipeline/idempotency.ts'
 import { readByRule } from '../pipeline/scenario.ts'
 import type { Received } from '../uploads.ts'
@@ -86,8 +86,6 @@ export function upload({ config, uploads }: Mock) {
     return received
   }
 }
-
-const tooLarge = (maxBytes: number) => apiError('file_too_large', `expected at most ${maxBytes} bytes`)
 
 /** The file's name: it becomes a part of its video_url, which POST /v1/jobs has to take. */
 function nameOf({ filename = '' }: FormPart): string {

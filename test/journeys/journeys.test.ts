@@ -20,7 +20,7 @@ const env = { ...process.env, PATH: path, GOFLAGS: '-mod=mod', GOPROXY: 'off' }
 const languages: [language: string, version: string[], command: string[]][] = [
   ['curl', ['curl', '--version'], ['sh', source('journey.sh')]],
   ['Python', ['python3', '--version'], ['python3', source('journey.py')]],
-  ['Java', ['java', '-version'], ['java', source('Journey.java')]],
+  ['Java', ['javac', '-version'], ['java', source('Journey.java')]],
   ['Go', ['go', 'version'], ['go', 'run', source('journey.go')]],
 ]
 

@@ -315,8 +315,34 @@ for (const [how, ...headers] of [['of a known length'], ['in chunks', 'Transfer-
   )
 }
 
-const chunked = (body: Buffer) =>
-  Buffer.concat([Buffer.from(`${body.length.toString(16)}\r\n`), body, Buffer.from('\r\n0\r\n\r\n')])
+const chunk = (body: Buffer) =>
+  Buffer.concat([Buffer.from(`${body.length.toString(16)}\r\n`), body, Buffer.from('\r\n')])
+const chunked = (body: Buffer) => Buffer.concat([chunk(body), Buffer.from('0\r\n\r\n')])
+
+t.test('ERR-4 what is around the parts has its bounds too: a form is judged though more and more follows', async t => {
+  const { mock, files } = await startWithFolder(t, { maxUploadBytes: 100_000 })
+  const endless = async (before: Buffer): Promise<Answer> => {
+    const socket = connect(mock.port, '127.0.0.1').on('error', () => {})
+    socket.write(head(key, 'Transfer-Encoding: chunked'))
+    socket.write(chunk(before))
+    const more = chunk(Buffer.alloc(50_000, 'x'))
+    const go = () => {
+      while (!socket.destroyed && socket.write(more));
+    }
+    socket.on('drain', go)
+    go()
+    let received = ''
+    for await (const part of socket.iterator({ destroyOnReturn: false })) {
+      received += part
+      if (received.endsWith('}')) break
+    }
+    socket.destroy()
+    return answerOf(received)
+  }
+  await isRefusal(t, mock, await endless(Buffer.from('a preamble\r\n')), 400, 'invalid_request', /^File too large/)
+  t.strictSame(files(), [])
+  t.match(await endless(form(video)), { status: 200, body: { size: short.length } })
+})
 
 /** Sends the head, the body once it is asked for, and gives the answers when the server has closed. */
 async function expectContinue(mock: RunningMock, headers: string[], body: Buffer): Promise<string[]> {
