@@ -9,6 +9,7 @@ import {
   checkedFilter,
   checkedRule,
   checkedSpeed,
+  defaultWithin,
   entriesTooLate,
   firedTooLate,
   keyChangeBody,
@@ -119,7 +120,7 @@ export async function listen({ fastify, mock }: App): Promise<RunningMock> {
       clear: key => journal.clear({ key }),
       async waitFor<F extends JournalFilter>(filter: F, options: WaitOptions = {}) {
         refuseUnknown(options, ['atLeast', 'within'])
-        const { atLeast = 1, within = '5s' } = options
+        const { atLeast = 1, within = defaultWithin } = options
         checkedFilter(filter)
         const gone = new AbortController()
         const met = await journal.wait(filter, atLeast, realDelay(durationToMs(within), gone.signal))
@@ -189,7 +190,7 @@ function scenarioHandle(
     },
     async fired(rule, options = {}) {
       refuseUnknown(options, ['times', 'within'])
-      const { times = 1, within = '5s' } = options
+      const { times = 1, within = defaultWithin } = options
       known(rule)
       const gone = new AbortController()
       const met = await activation.wait(rule, times, realDelay(durationToMs(within), gone.signal))
