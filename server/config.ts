@@ -64,6 +64,8 @@ export interface MockOptions {
   publicUrl?: string
   /** Believe Forwarded and X-Forwarded-Proto, -Host, -Port and -Prefix: links lead back through the proxy. */
   trustProxy?: boolean
+  /** File that is there while the mock listens, written whole: JSON with its url, port, pid, seed, key and version. */
+  readyFile?: string
   /** Exchanges that a world's journal keeps. */
   journalEntries?: number
   /** Bytes that all journals may take together; the oldest entries of the largest go first. */
@@ -78,7 +80,15 @@ export type LogLevel = (typeof logLevels)[number]
 export const replayFallbacks = ['none', 'mock'] as const
 export type ReplayFallback = (typeof replayFallbacks)[number]
 
-type Unset = 'dataDir' | 'publicUrl' | 'webhookSecret' | 'adminToken' | 'scenario' | 'scenarios' | 'replay'
+type Unset =
+  | 'dataDir'
+  | 'publicUrl'
+  | 'webhookSecret'
+  | 'adminToken'
+  | 'scenario'
+  | 'scenarios'
+  | 'replay'
+  | 'readyFile'
 export type Config = Required<Omit<MockOptions, Unset>> & Pick<MockOptions, Unset>
 
 function hostList(value: string): string[] {
@@ -247,6 +257,13 @@ export const options = {
     defaultText: 'off',
     default: () => false as boolean,
     parse: onOff,
+  },
+  readyFile: {
+    argument: '<file>',
+    description: 'JSON with url, port, pid, seed, key and version, written once the mock listens, gone when it ends',
+    defaultText: 'none',
+    default: () => undefined as string | undefined,
+    parse: text('the path of a file'),
   },
   journalEntries: {
     argument: '<entries>',
