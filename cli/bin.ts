@@ -2,6 +2,7 @@
 /** The command `understudy` in its process: the only file that knows its streams, environment, signals and exit code. */
 import process from 'node:process'
 import { monotonicMs } from '../base/clock.ts'
+import { whenLauncherEnds } from './launcher.ts'
 import { main } from './main.ts'
 
 let stop: AbortController | undefined
@@ -19,6 +20,7 @@ function onSignals(): AbortController {
       else if (monotonicMs() - firstAt > sameSignalMs) process.exit(130)
       controller.abort()
     })
+  whenLauncherEnds(() => controller.abort())
   return controller
 }
 

@@ -18,6 +18,10 @@ const verbs: Readonly<Record<string, Verb>> = {
     description: 'run the mock server',
     load: async () => (await import('../server/command.ts')).setUpServe,
   },
+  demo: {
+    description: 'upload a clip, create a job, poll it and download its output, and show each step',
+    load: async () => (await import('../server/demoCommand.ts')).setUpDemo,
+  },
   check: {
     description: 'check an endpoint, or recorded traffic, clause by clause: exit 0 if nothing is broken',
     load: async () => (await import('../suite/command.ts')).setUpCheck,

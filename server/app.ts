@@ -140,7 +140,7 @@ function assemble(config: Config, log: Logger): Mock {
   const feed = new Feed()
   const metrics = new Metrics()
   const scenarios = new ActiveScenarios(config.scenarios, config.scenario, log)
-  const webhooks = new Webhooks(config, feed, metrics)
+  const webhooks = new Webhooks(config, feed, metrics, log)
   const uploads = new Uploads(config.dataDir)
   const worlds = new Worlds(config, clock, {
     announce: (world, event, job) => webhooks.announce(world, event, job),

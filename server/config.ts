@@ -71,6 +71,8 @@ export interface MockOptions {
   trustProxy?: boolean
   /** Worlds that are kept: one for each key, and for each X-Mock-World of it. */
   maxWorlds?: number
+  /** File that is there while the mock listens, written whole: JSON with its url, port, pid, seed, key and version. */
+  readyFile?: string
   /** Exchanges that a world's journal keeps. */
   journalEntries?: number
   /** Bytes that all journals may take together; the oldest entries of the largest go first. */
@@ -96,6 +98,7 @@ type Unset =
   | 'scenario'
   | 'scenarios'
   | 'replay'
+  | 'readyFile'
 export type Config = Required<Omit<MockOptions, Unset>> & Pick<MockOptions, Unset>
 
 function hostList(value: string): string[] {
@@ -285,6 +288,13 @@ export const options = {
       'number of worlds that are kept; then those that hold nothing go first, and those with unfinished jobs last',
     default: () => 1_000,
     parse: wholeNumber(1, 100_000, ' worlds'),
+  },
+  readyFile: {
+    argument: '<file>',
+    description: 'JSON with url, port, pid, seed, key and version, written once the mock listens, gone when it ends',
+    defaultText: 'none',
+    default: () => undefined as string | undefined,
+    parse: text('the path of a file'),
   },
   journalEntries: {
     argument: '<entries>',

@@ -9,6 +9,7 @@ import {
   checkedFilter,
   checkedRule,
   checkedSpeed,
+  defaultWithin,
   entriesTooLate,
   firedTooLate,
   keyChangeBody,
@@ -42,6 +43,7 @@ import { restore, snapshot } from './control/snapshot.ts'
 import { ApiError } from './errors.ts'
 import { journalHar } from './journalHar.ts'
 import type { Mock } from './mock.ts'
+import { removeReadyFile, writeReadyFile } from './readyFile.ts'
 
 /** How long close() lets requests finish, in ms, before it breaks them off. */
 const graceMs = 1_000
@@ -65,7 +67,10 @@ export async function listen({ fastify, mock }: App): Promise<RunningMock> {
     socket.once('close', () => sockets.delete(socket))
   })
 
+  let port = config.port
+
   async function shutDown(): Promise<void> {
+    if (config.readyFile !== undefined) removeReadyFile(config.readyFile, port)
     mock.webhooks.close()
     mock.scenarios.close()
     for (const response of mock.held) response.destroy()
@@ -99,9 +104,17 @@ export async function listen({ fastify, mock }: App): Promise<RunningMock> {
     throw explainListenError(error as NodeJS.ErrnoException, config.host, config.port)
   }
   const address = fastify.server.address()
-  const port = typeof address === 'object' && address ? address.port : config.port
+  if (typeof address === 'object' && address) port = address.port
   const host = config.host.includes(':') ? `[${config.host}]` : config.host
   const url = `http://${host === '0.0.0.0' ? '127.0.0.1' : host === '[::]' ? '[::1]' : host}:${port}`
+  if (config.readyFile !== undefined) {
+    try {
+      writeReadyFile(config.readyFile, { url, port, seed: config.seed, key: defaultKey })
+    } catch (error) {
+      await close()
+      throw error
+    }
+  }
   return {
     url,
     port,
@@ -118,7 +131,7 @@ export async function listen({ fastify, mock }: App): Promise<RunningMock> {
       clear: key => journal.clear({ key }),
       async waitFor<F extends JournalFilter>(filter: F, options: WaitOptions = {}) {
         refuseUnknown(options, ['atLeast', 'within'])
-        const { atLeast = 1, within = '5s' } = options
+        const { atLeast = 1, within = defaultWithin } = options
         checkedFilter(filter)
         const gone = new AbortController()
         const met = await journal.wait(filter, atLeast, realDelay(durationToMs(within), gone.signal))
@@ -189,7 +202,7 @@ function scenarioHandle(
     },
     async fired(rule, options = {}) {
       refuseUnknown(options, ['times', 'within'])
-      const { times = 1, within = '5s' } = options
+      const { times = 1, within = defaultWithin } = options
       known(rule)
       const gone = new AbortController()
       const met = await activation.wait(rule, times, realDelay(durationToMs(within), gone.signal))

@@ -5,6 +5,7 @@
 
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
+import type { Logger } from 'pino'
 import { monotonicMs, realTimeout } from '../base/clock.ts'
 import { withExact } from '../base/exactNumbers.ts'
 import { isLoopback, loopbackOnly } from '../base/loopback.ts'
@@ -133,14 +134,16 @@ export class Webhooks {
   readonly #config: Config
   readonly #feed: Feed
   readonly #metrics: Metrics
+  readonly #log: Logger
   readonly #queues = new WeakMap<World, DeliveryQueue>()
   readonly #stop = new AbortController()
   readonly #underway = new Set<Promise<void>>()
 
-  constructor(config: Config, feed: Feed, metrics: Metrics) {
+  constructor(config: Config, feed: Feed, metrics: Metrics, log: Logger) {
     this.#config = config
     this.#feed = feed
     this.#metrics = metrics
+    this.#log = log
   }
 
   /** Sends an event of a job that has a webhook_url; the job is told how it went (JOB-5). */
@@ -271,7 +274,7 @@ export class Webhooks {
     const failed = outcome.error !== null
     const waitMs = this.#config.speed === 'instant' ? 0 : retryAfterMs / this.#config.speed
     const again = failed && mayRetry && !refusal && delivery.attempts <= retries
-    this.#record(delivery, outcome, monotonicMs() - sentAt, again ? world.clock.now() + waitMs : null, headers, body)
+    this.#record(delivery, outcome, monotonicMs() - sentAt, again ? waitMs : null, headers, body)
     if (!again) return
     world.clock.after(waitMs, () => {
       const queue = this.#queueOf(world)
@@ -348,21 +351,45 @@ export class Webhooks {
     return { status: 0, error: `not sent: ${host} is not loopback; allow it with --webhook-allow ${host}` }
   }
 
+  /** A line for each attempt: a receiver that gets none is found in the log. */
+  #logAttempt(delivery: Delivery, { status, error }: Outcome, ms: number, next_try_in_ms: number | null): void {
+    const { id, event, jobId, attempts, fault } = delivery
+    const url = loggedUrl(delivery.url)
+    const how = fault?.type === 'lost' ? 'lost, as the scenario has it' : (error ?? `answered ${status}`)
+    const next = next_try_in_ms === null ? '' : `, next try in ${next_try_in_ms / 1000} s`
+    const line = `webhook ${event} to ${url}: ${how}  ${id}, attempt ${attempts}${next}`
+    const fields = {
+      webhook: event,
+      delivery_id: id,
+      job_id: jobId,
+      url,
+      status,
+      error,
+      attempt: attempts,
+      ms,
+      next_try_in_ms,
+    }
+    if (error === null) this.#log.info(fields, line)
+    else this.#log.warn(fields, line)
+  }
+
   #record(
     delivery: Delivery,
     outcome: Outcome,
     ms: number,
-    nextTryAt: number | null,
+    nextTryInMs: number | null,
     headers = {},
     body = delivery.body,
   ): void {
     if (delivery.job !== undefined) showDelivery(delivery.job, delivery, outcome.error === null ? 'sent' : 'failed')
     this.#metrics.webhookAttempted(outcome.error === null)
+    this.#logAttempt(delivery, outcome, ms, nextTryInMs)
+    const now = delivery.world.clock.now()
     this.#feed.write({
       kind: 'webhook',
       seq: 0,
       world: delivery.world,
-      at: delivery.world.clock.now(),
+      at: now,
       deliveryId: delivery.id,
       event: delivery.event,
       jobId: delivery.jobId,
@@ -370,13 +397,24 @@ export class Webhooks {
       attempt: delivery.attempts,
       ...outcome,
       ms,
-      nextTryAt,
+      nextTryAt: nextTryInMs === null ? null : now + nextTryInMs,
       fault: delivery.fault?.type,
       requestHeaders: Object.entries<string>(headers).flat(),
       requestBody: body,
       bytes: 1024 + body.length,
     })
   }
+}
+
+/** Without who is to be let in there, and what a query may hold: a log is shown to others. */
+function loggedUrl(url: string): string {
+  if (!URL.canParse(url)) return 'no URL'
+  const shown = new URL(url)
+  shown.username = ''
+  shown.password = ''
+  if (shown.search !== '') shown.search = '?…'
+  shown.hash = ''
+  return shown.href.replace('?%E2%80%A6', '?…')
 }
 
 const hostOf = (url: string): string => new URL(url).hostname.toLowerCase()
