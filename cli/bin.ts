@@ -25,9 +25,10 @@ function onSignals(): AbortController {
 }
 
 // A reader may close our output early, as head does: the run still ends as it should.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
-})
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
 
 process.exitCode = await main(process.argv.slice(2), {
   get stdin() {

@@ -137,10 +137,18 @@ function explain(error: unknown, command: Command, { stderr }: CommandIo): ExitC
       writeLine(stderr, `understudy: ${usageError(error, command)}; see ${pathOf(command)} --help`)
     return 2
   }
+  if (isOfFile(error)) {
+    writeLine(stderr, `understudy: ${error.message}`)
+    return 2
+  }
   if (!(error instanceof ConfigError || error instanceof TargetError)) throw error
   writeLine(stderr, `understudy: ${error.message}`)
   return error instanceof ConfigError ? 2 : 3
 }
+
+/** A file that can't be written or read, as in a folder that is read-only: no bug, whoever met it. */
+const isOfFile = (error: unknown): error is NodeJS.ErrnoException =>
+  error instanceof Error && 'syscall' in error && 'path' in error
 
 function usageError(error: CommanderError, command: Command): string {
   const [line = '', hint = ''] = error.message.replace(/^error: /, '').split('\n')

@@ -5,7 +5,7 @@
 
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -85,7 +85,7 @@ export class Uploads {
     }
 
     // Opened before anything can fail: a file that came into being after its removal would stay.
-    const file = await open(path, 'wx')
+    const file = await this.#create(path)
     try {
       await pipeline(stream, inspect, file.createWriteStream())
       if (size === 0) throw apiError('invalid_upload', 'the field "file" is empty; expected a video')
@@ -94,6 +94,17 @@ export class Uploads {
     } catch (error) {
       await rm(path, { force: true })
       throw error
+    }
+  }
+
+  /** What cleans temporary folders up may have taken ours away; it is made anew then. */
+  async #create(path: string): Promise<FileHandle> {
+    try {
+      return await open(path, 'wx')
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      for (const name of ['incoming', 'uploads']) await mkdir(join(this.#folder, name), { recursive: true })
+      return open(path, 'wx')
     }
   }
 

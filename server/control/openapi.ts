@@ -54,6 +54,7 @@ export class ControlDocument {
         const summary = `${what[0]?.toUpperCase()}${what.slice(1)}`
         paths[path] ??= {}
         const operations = paths[path] as Json
+        const statuses = [400, 403, 404, ...(schema?.body === undefined ? [] : [408]), 413]
         operations[one.toLowerCase()] = {
           operationId: operationIdOf(one, path),
           tags: ['control'],
@@ -65,7 +66,7 @@ export class ControlDocument {
           }),
           responses: {
             200: { description: 'Done', content: { [contentOf(path)]: {} } },
-            ...Object.fromEntries([400, 403, 404, 413].map(status => [status, refusal])),
+            ...Object.fromEntries(statuses.map(status => [status, refusal])),
           },
         }
       }

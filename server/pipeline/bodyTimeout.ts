@@ -16,7 +16,7 @@ export function limitIdleBody(request: IncomingMessage, limitMs: number): void {
   if (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined) return
   // Most bodies came with their head: by then they are whole.
   process.nextTick(() => {
-    if (!request.complete && !request.destroyed) watch(request, limitMs)
+    if (!isOver(request)) watch(request, limitMs)
   })
 }
 
@@ -28,7 +28,7 @@ function watch(request: IncomingMessage, limitMs: number): void {
   request.once('close', () => cancel())
 
   function look(): void {
-    if (request.complete || request.destroyed) return
+    if (isOver(request)) return
     idleLooks = socket.bytesRead === seen && isWaiting(request) ? idleLooks + 1 : 0
     seen = socket.bytesRead
     if (idleLooks < looks) {
@@ -39,6 +39,9 @@ function watch(request: IncomingMessage, limitMs: number): void {
     request.emit('error', apiError('request_incomplete', `${limitMs} ms passed without a byte of its body`))
   }
 }
+
+const isOver = ({ complete, readableEnded, destroyed }: IncomingMessage): boolean =>
+  complete || readableEnded || destroyed
 
 /** Whether it is the client's turn: somebody reads the body, and all that came of it is read. */
 const isWaiting = (request: IncomingMessage): boolean =>

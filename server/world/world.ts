@@ -35,7 +35,7 @@ export interface WorldOptions {
   config: Config
   /** What the journals of all worlds share. */
   journals: MemoryBudget
-  /** What their jobs and deliveries share. */
+  /** What their jobs, deliveries and idempotency records share. */
   memory: MemoryBudget
   clock: Clock
   testKey: TestKey | undefined
@@ -56,7 +56,7 @@ export class World {
   evictedAt: number | undefined
   readonly config: Config
   readonly journal: Journal
-  /** What its jobs and deliveries share with those of other worlds. */
+  /** What its jobs, deliveries and idempotency records share with those of other worlds. */
   readonly memory: MemoryBudget
   clock: Clock
   jobs!: JobStore
@@ -119,6 +119,7 @@ export class World {
     this.clock.close()
     this.journal.discard()
     this.jobs.discard()
+    this.idempotency.discard()
   }
 
   #begin(): void {
@@ -126,7 +127,8 @@ export class World {
     this.revoked = false
     this.jobs?.discard()
     this.jobs = new JobStore(this.memory, jobs => this.#options.jobsEvicted(this, jobs))
-    this.idempotency = new Idempotency()
+    this.idempotency?.discard()
+    this.idempotency = new Idempotency(this.memory)
     this.usage = new Usage()
     this.nextJob = 0
     this.nextUpload = 0

@@ -5,6 +5,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, connect, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 import { flagOf, type Option, variableOf } from '../../base/options.ts'
 import { packageVersion } from '../../base/paths.ts'
@@ -419,3 +420,24 @@ t.test("the variables of serve are no other verb's, and no mistake", async t => 
       .sort(),
   )
 })
+
+t.test(
+  'a command whose reader has gone, and one in a folder where nothing can be written, end as they should',
+  async t => {
+    const broken = join(t.testdir({ 'a.yaml': 'rules: 1' }), 'a.yaml')
+    for (const name of ['stdout', 'stderr'] as const) {
+      const child = spawnCommand(['scenarios', 'validate', broken])
+      t.teardown(() => child.kill('SIGKILL'))
+      child[name].destroy()
+      const [code] = await once(child, 'exit')
+      t.equal(code, 2, `${name} is closed`)
+    }
+    // Nobody can write there, whatever their rights.
+    if (process.platform !== 'linux') return
+    const child = spawnCommand(['scenarios', 'new', 'mine'], { cwd: '/proc' })
+    const [said] = await Promise.all([text(child.stderr), once(child, 'exit')])
+    t.match(said, /^understudy: E\w+: .*mine\.yaml/)
+    t.notMatch(said, /\n\s+at /, 'no stack')
+    t.equal(child.exitCode, 2)
+  },
+)

@@ -1,8 +1,10 @@
 /** What others put into fields and files, where a text or a sensible time was expected: no bug of the mock, and nothing that a terminal acts on. */
 import { writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
-import { client, start, understudy } from '../support.ts'
+import { client, clip, start, understudy } from '../support.ts'
 
 t.test('a value that no text can be made of breaks neither conduct, recordings nor checks', async t => {
   const mock = await start(t)
@@ -81,4 +83,40 @@ t.test('off loopback /metrics is as closed as the other control routes', async t
   t.match(await at(closed).get('/metrics'), { status: 404, body: { error: { code: 'not_found' } } })
   t.match(await at(open).get('/metrics'), { status: 401 })
   t.match(await at(open).get('/metrics', { 'x-admin-token': 'open' }), { status: 200, body: /understudy_worlds / })
+})
+
+t.test('WH-3 a webhook is sent where it was to go, and follows no redirect', async t => {
+  let strays = 0
+  const stray = createServer((_request, response) => {
+    strays++
+    response.end()
+  })
+  const redirecting = createServer((request, response) => {
+    request.resume()
+    response.writeHead(307, { location: urlOf(stray) }).end()
+  })
+  const urlOf = (server: Server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+  for (const server of [stray, redirecting]) {
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    t.teardown(() => server.close())
+  }
+  const mock = await start(t)
+  await client(mock).job({ webhook_url: urlOf(redirecting) })
+  const [entry] = await mock.journal.waitFor({ kind: 'webhook' }, { atLeast: 8 })
+  t.match(entry, { status: 307, error: /answered 307; expected 2xx/ })
+  t.equal(strays, 0)
+})
+
+t.test('line breaks in the name of a file reach no header, no log and no URL', async t => {
+  const mock = await start(t)
+  const api = client(mock)
+  const name = 'a"\r\nX-Canary: here\r\n.mp4'
+  const { status, body } = await api.upload(await clip('short.mp4'), name)
+  t.equal(status, 200)
+  t.notMatch(body.video_url, /[\r\n]/)
+  const file = await fetch(body.video_url)
+  t.equal(file.status, 200)
+  t.equal(file.headers.get('x-canary'), null)
+  const job = await api.job({ video_url: body.video_url })
+  t.equal((await api.get(`/v1/jobs/${job}`)).headers.get('x-canary'), null)
 })

@@ -66,6 +66,9 @@ t.test(
       sending.destroy()
     }
     t.equal(mock.journal.count({ status: 408, route: 'createJob' }), 3)
+    const { paths } = (await client(mock).get('/openapi.json')).body
+    for (const path of ['/v1/jobs', '/v1/uploads', '/v1/jobs/{job_id}/start'])
+      t.ok(408 in paths[path].post.responses, path)
 
     const bytes = await clip('short.mp4')
     const whole = Buffer.concat([Buffer.from(formHead), bytes, Buffer.from(`\r\n--${boundary}--\r\n`)])

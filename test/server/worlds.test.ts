@@ -1,5 +1,6 @@
 import t from 'tap'
 import type { Duration } from '../../base/duration.ts'
+import { Idempotency } from '../../server/world/idempotency.ts'
 import { type JobRecord, JobStore } from '../../server/world/jobStore.ts'
 import { MemoryBudget } from '../../server/world/memoryBudget.ts'
 import { client, clip, start } from '../support.ts'
@@ -135,6 +136,23 @@ t.test('the bound of worlds is an option, and the later calls of one that was ev
   mock.reset('test_mine')
   await mine.job()
   t.equal(mock.journal.entries({ key: 'test_mine' })[0]?.note, undefined, 'a reset makes it as new')
+})
+
+t.test('ID-1 idempotency records share the memory of jobs: the oldest of the largest world go first', async t => {
+  const memory = new MemoryBudget(100_000)
+  const [quiet, loud] = [new Idempotency(memory), new Idempotency(memory)]
+  quiet.claim('first', 'hash', 0)
+  quiet.settle('first', 'hash', 'answer')
+  for (let i = 0; i < 1_000; i++) {
+    loud.claim(`key ${i}`, 'hash', 0)
+    loud.settle(`key ${i}`, 'hash', 'answer')
+  }
+  t.ok(loud.bytes < 100_000 && loud.records().length > 200, `${loud.records().length} records`)
+  t.same(quiet.match('first', 'hash'), { answer: 'answer' })
+  t.same(loud.match('key 999', 'hash'), { answer: 'answer' })
+  t.equal(loud.match('key 0', 'hash'), undefined)
+  loud.discard()
+  t.equal(loud.bytes, 0)
 })
 
 t.test('the job that finished first makes room; unfinished ones never do', async t => {
