@@ -9,6 +9,7 @@ import t, { type Test } from 'tap'
 import { realDelay } from '../../base/clock.ts'
 import { packageRoot } from '../../base/paths.ts'
 import type { RunningMock } from '../../client/mock.ts'
+import { parse } from '../../contracts/answers.ts'
 import type { HarEntry } from '../../recordings/har.ts'
 import { HarWriter } from '../../recordings/write.ts'
 import { type ReplayReport, ReplayReport as ReplayReportSchema } from '../../replay/report.ts'
@@ -19,7 +20,7 @@ import { completeConfig, type MockOptions } from '../../server/config.ts'
 import { harEntryOf } from '../../server/journalHar.ts'
 import { listen } from '../../server/start.ts'
 import { altered, front, type Handle, json, type Call as ProxiedCall } from '../suite/checking.ts'
-import { client, clip, type Ran, start, understudy } from '../support.ts'
+import { client, clip, type Ran, sampled, start, understudy } from '../support.ts'
 
 t.jobs = 4
 const test = (title: string, run: (t: Test) => Promise<void>) => t.test(title, { buffered: true }, run)
@@ -160,19 +161,27 @@ async function retryingClient(mock: RunningMock, key: string): Promise<void> {
         method,
         headers: { ...headers, ...(init.headers as Record<string, string>) },
         // Only a call that is never answered gets that far.
-        signal: AbortSignal.timeout(mock.activeScenario(key).scenario === 'no-answer' ? 20 : 20_000),
+        signal: AbortSignal.timeout(
+          /^no-answer$|-stalls$/.test(mock.activeScenario(key).scenario ?? '') ? 100 : 20_000,
+        ),
       }).catch(() => undefined)
       const text = await answer?.text().catch(() => undefined)
       if (answer !== undefined && text !== undefined) {
         const isFinal = answer.status < 429 && !/not completed/i.test(text)
         if (isFinal) return { status: answer.status, text }
-        const wait = Number(answer.headers.get('retry-after') ?? 2 ** n)
-        clock.step(wait * 1000 + 100)
+        const asked = answer.headers.get('retry-after') ?? ''
+        const date = Date.parse(asked)
+        const wait = /^\d+$/.test(asked)
+          ? Number(asked) * 1000
+          : asked.endsWith('GMT')
+            ? date - clock.now()
+            : 2 ** n * 1000
+        clock.step(Math.max(0, wait) + 100)
       } else clock.step(`${2 ** n}s`)
     }
     return undefined
   }
-  const bodyOf = (answer: Answered | undefined) => (answer?.status === 200 ? JSON.parse(answer.text) : {})
+  const bodyOf = (answer: Answered | undefined) => (answer?.status === 200 ? jsonIn(answer.text) : {})
   const form = new FormData()
   form.append('file', new Blob([new Uint8Array(await clip('short.mp4'))], { type: 'video/mp4' }), 'short.mp4')
   const { video_url = 'https://example.com/cat.mp4#t=2' } = bodyOf(await ask('POST', '/v1/uploads', { body: form }))
@@ -204,6 +213,10 @@ async function retryingClient(mock: RunningMock, key: string): Promise<void> {
   await ask('GET', '/v1/jobs')
 }
 
+/** Half of a JSON text is nothing that a client could use. */
+// biome-ignore lint/suspicious/noExplicitAny: a test looks at whatever came
+const jsonIn = (text: string): any => parse(text) ?? {}
+
 interface Answered {
   status: number
   text: string
@@ -211,7 +224,7 @@ interface Answered {
 
 const scenarios = readdirSync(join(packageRoot, 'scenarios')).filter(name => name.endsWith('.yaml'))
 
-for (const file of scenarios) {
+for (const file of sampled(scenarios, 2)) {
   const scenario = file.slice(0, -5)
   test(`${scenario} is played again for its recording`, async t => {
     const mock = await recorder(t, { speed: 1 })

@@ -141,10 +141,10 @@ t.test('the bound of worlds is an option, and the later calls of one that was ev
 t.test('ID-1 idempotency records share the memory of jobs: the oldest of the largest world go first', async t => {
   const memory = new MemoryBudget(100_000)
   const [quiet, loud] = [new Idempotency(memory), new Idempotency(memory)]
-  quiet.claim('first', 'hash', 0)
+  quiet.claim('first', 'hash', 0, 60_000)
   quiet.settle('first', 'hash', 'answer')
   for (let i = 0; i < 1_000; i++) {
-    loud.claim(`key ${i}`, 'hash', 0)
+    loud.claim(`key ${i}`, 'hash', 0, 60_000)
     loud.settle(`key ${i}`, 'hash', 'answer')
   }
   t.ok(loud.bytes < 100_000 && loud.records().length > 200, `${loud.records().length} records`)
