@@ -8,6 +8,7 @@ import { makeTransport } from '../base/send.ts'
 import { TargetError } from '../base/targetError.ts'
 import type { Trust } from '../base/wire.ts'
 import { expectationOn, knownRule } from '../conduct/expectation.ts'
+import { checkRuleOptions } from '../conduct/grade.ts'
 import type { ConductReport } from '../conduct/report.ts'
 import type { Job } from '../contracts/schemas.ts'
 import {
@@ -15,6 +16,7 @@ import {
   checkedFilter,
   checkedRule,
   checkedSpeed,
+  conductOptionNames,
   countUnknown,
   durationText,
   entriesTooLate,
@@ -107,11 +109,15 @@ export async function connectMock(url: string, options: ConnectOptions = {}): Pr
   }
 
   const conduct = async (key?: string, options: ConductOptions = {}): Promise<ConductReport> => {
-    refuseUnknown(options, ['maxPollTime', 'require', 'ended'])
-    const { maxPollTime, require, ended } = options
+    refuseUnknown(options, conductOptionNames)
+    checkRuleOptions(options)
+    const { maxPollTime, require, ended, stoppedAt: stopped_at, alone, level, rules } = options
     for (const name of require ?? []) knownRule(name)
     const max_poll_time = maxPollTime === undefined ? undefined : durationText(maxPollTime)
-    return ask('GET', `conduct${queryOf({ key, max_poll_time, require: require?.join(','), ended })}`)
+    return ask(
+      'GET',
+      `conduct${queryOf({ key, max_poll_time, require: require?.join(','), ended, stopped_at, alone, level, rules })}`,
+    )
   }
 
   const clockOf = (selector: WorldSelector): Promised<MockClock> => {

@@ -32,6 +32,7 @@ export interface JournalWorld {
   /** Its X-Mock-World. */
   readonly partition: string | undefined
   readonly journal: Journal
+  readonly clock: { now(): number }
 }
 
 /** What is known of a request when it arrives. */
@@ -52,6 +53,8 @@ export interface ExchangeStart {
   /** What its headers take, unless they are the same as those of the call before. */
   readonly headerBytes: number
   readonly keyState: KeyValidity
+  /** Which request of its connection it is, from 1; 0 where that is not known. */
+  readonly placeOnConnection: number
 }
 
 /**
@@ -73,6 +76,7 @@ export class Exchange implements ExchangeStart {
   readonly requestHeaders: readonly string[]
   readonly headerBytes: number
   keyState: KeyValidity
+  readonly placeOnConnection: number
   requestBody: string | undefined = undefined
   /** Of an upload only this is kept. */
   upload: UploadNote | undefined = undefined
@@ -98,6 +102,8 @@ export class Exchange implements ExchangeStart {
   ruleContext: RuleContext | undefined = undefined
   /** The client disconnected before it had its answer. */
   aborted = false
+  /** It gets no more of an answer, and its client still waits: endedAt is not known yet. */
+  isOpen = false
   /** Set where a recording has answered: its id is then the recorded one. */
   played: Played | undefined = undefined
 
@@ -112,6 +118,7 @@ export class Exchange implements ExchangeStart {
     this.requestHeaders = start.requestHeaders
     this.headerBytes = start.headerBytes
     this.keyState = start.keyState
+    this.placeOnConnection = start.placeOnConnection
   }
 
   /** Unique over all worlds by the tag, within this one by the number (ERR-6). */

@@ -4,6 +4,7 @@
  */
 
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import { monotonicMs } from '../../base/clock.ts'
 import { withExact } from '../../base/exactNumbers.ts'
@@ -24,7 +25,7 @@ import { hostProblem } from './target.ts'
 import { keepUnread } from './unread.ts'
 
 /** What an exchange is opened from: a request of node:http, or what is left of one that could not be read. */
-export type RequestHead = Pick<IncomingMessage, 'method' | 'url' | 'headers' | 'rawHeaders'>
+export type RequestHead = Pick<IncomingMessage, 'method' | 'url' | 'headers' | 'rawHeaders'> & { socket?: Socket }
 
 /** Opens the exchange of every request of the API; `operation` is undefined where no route matched. */
 export function openExchange(mock: Mock, operation: string | undefined, head: RequestHead): RequestContext {
@@ -48,8 +49,18 @@ export function openExchange(mock: Mock, operation: string | undefined, head: Re
     requestHeaders,
     headerBytes: world.journal.headers.bytes,
     keyState: found ? (found.revoked ? 'revoked' : 'valid') : key === undefined ? 'none' : 'invalid',
+    placeOnConnection: head.socket === undefined ? 0 : nextPlaceOn(head.socket),
   })
   return new RequestContext(exchange, world, false)
+}
+
+const requestsOn = new WeakMap<Socket, number>()
+
+/** The how-maniest request of its connection comes now, from 1. */
+function nextPlaceOn(socket: Socket): number {
+  const place = (requestsOn.get(socket) ?? 0) + 1
+  requestsOn.set(socket, place)
+  return place
 }
 
 /** Makes the open exchange known to the steps that follow. */
@@ -106,6 +117,7 @@ export function openInternal(mock: Mock) {
       requestHeaders: [],
       headerBytes: 0,
       keyState: 'none',
+      placeOnConnection: nextPlaceOn(request.raw.socket),
     })
     attach(request, new RequestContext(exchange, world, true))
     forgetTypeOfNothing(request.raw)

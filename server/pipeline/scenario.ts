@@ -244,8 +244,10 @@ function failed(mock: Mock, context: RequestContext, { raw }: FastifyReply, erro
 
 /** How long a client waits for an answer that never comes is known when it gives up. */
 function timeSilence({ world, subject = world, exchange }: RequestContext, { raw }: FastifyReply): void {
+  exchange.isOpen = true
   raw.once('close', () =>
     world.journal.amend(exchange.seq, entry => {
+      entry.isOpen = false
       entry.endedAt = subject.clock.now()
     }),
   )

@@ -35,6 +35,8 @@ interface Underway {
   isRecorded: boolean
   /** The mock will never answer: only the client's patience ends it. */
   isSilent: boolean
+  /** The mock knows that it is over. */
+  isClosed: boolean
 }
 
 export interface RunOptions {
@@ -48,6 +50,8 @@ export interface RunOptions {
   clock: Clock
   agent: Agent
 }
+
+const isUnwritten = ({ isRecorded, isSilent, isClosed }: Underway): boolean => !isRecorded || (isSilent && !isClosed)
 
 /** Thrown in the client's face when its time is up. */
 class Stopped extends Error {}
@@ -146,7 +150,7 @@ export class Run implements Environment {
   async call(request: Request): Promise<Answer> {
     this.#refuseWhenStopped()
     const id = `${this.#name} ${this.#sent++}`
-    const underway: Underway = { hasAnswer: false, isRecorded: false, isSilent: false }
+    const underway: Underway = { hasAnswer: false, isRecorded: false, isSilent: false, isClosed: false }
     this.#calls.set(id, underway)
     const answer = await this.#send(request, id)
     underway.hasAnswer = true
@@ -164,12 +168,20 @@ export class Run implements Environment {
     const underway = this.#calls.get(id)
     if (underway === undefined) return
     underway.isRecorded = true
-    underway.isSilent = fault === 'no_answer'
+    underway.isSilent = fault === 'no_answer' || fault === 'stall_body'
     this.#note(id, underway)
   }
 
-  #note(id: string, { hasAnswer, isRecorded }: Underway): void {
-    if (hasAnswer && isRecorded) this.#calls.delete(id)
+  /** The mock has seen the end of a call: when a client gave up is then in its journal, too. */
+  closed(id: string): void {
+    const underway = this.#calls.get(id)
+    if (underway === undefined) return
+    underway.isClosed = true
+    this.#note(id, underway)
+  }
+
+  #note(id: string, underway: Underway): void {
+    if (underway.hasAnswer && !isUnwritten(underway)) this.#calls.delete(id)
     this.#poke()
   }
 
@@ -212,6 +224,7 @@ export class Run implements Environment {
           headers: told as Answer['headers'],
           bytes: Buffer.concat(chunks),
           isWhole: complete,
+          at: this.now(),
         })
       }
       const cancel = this.#after(timeoutMs, () => request.destroy())
@@ -284,8 +297,9 @@ export class Run implements Environment {
   #isBusy(): boolean {
     if (this.#hooksUnderway > 0) return true
     let waiting = 0
-    for (const { hasAnswer, isRecorded, isSilent } of this.#calls.values()) {
-      if (hasAnswer && !isRecorded) return true
+    for (const underway of this.#calls.values()) {
+      const { hasAnswer, isSilent } = underway
+      if (hasAnswer && isUnwritten(underway)) return true
       if (!hasAnswer && !isSilent) waiting++
     }
     if (waiting === 0) return false

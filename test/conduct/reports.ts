@@ -32,6 +32,7 @@ export const rule = (id: string, clause: string, more: Partial<RuleResult> = {})
   id,
   clause,
   clauses: [clause],
+  level: 'must',
   title: `The title of ${id}`,
   verdict: 'passed',
   seen: 1,
@@ -143,6 +144,10 @@ export function conductReport(rules: RuleResult[], more: Partial<ConductReport> 
     why: `${summaryText(summary)}${lack}`,
     summary,
     required: { rules: [], missing },
+    level: 'must',
+    rule_set: '2026-12',
+    late_ms: 3,
+    chains: [],
     rules,
     ...more,
   }

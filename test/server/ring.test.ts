@@ -6,7 +6,7 @@ import { client, clip, start } from '../support.ts'
 
 t.test('every field of an exchange is in the journal, also after the ring has wrapped round', async t => {
   const journal = new Journal(3, new JournalBudget(2 ** 30))
-  const world = { name: 'a', tag: 'aaaaaa', key: 'test_a', partition: undefined, journal }
+  const world = { name: 'a', tag: 'aaaaaa', key: 'test_a', partition: undefined, journal, clock: { now: () => 0 } }
   const pushed: Exchange[] = []
   const held: object[] = []
   for (let seq = 1; seq <= 8; seq++) {
@@ -22,6 +22,7 @@ t.test('every field of an exchange is in the journal, also after the ring has wr
       requestHeaders: [text],
       headerBytes: seq,
       keyState: 'valid',
+      placeOnConnection: seq,
     })
     // Whatever fields there are, each gets a value of this exchange alone.
     for (const [name, value] of Object.entries(exchange)) {
