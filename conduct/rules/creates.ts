@@ -1,7 +1,7 @@
 /** GO-3 and CR-3: what a create may cost when it is sent twice. */
 
 import { plural } from '../../base/text.ts'
-import { type Client, type ClientCall, isAfter, mayPass, retriedWithinMs, waitAfter } from '../client.ts'
+import { type Client, type ClientCall, isAfter, mayPass, restMs, retriedWithinMs, waitAfter } from '../client.ts'
 import { broke, type ConductRule, callText, kept, outcome, type RuleFinding, time } from '../rule.ts'
 import { leastMs } from './errors.ts'
 
@@ -39,11 +39,12 @@ export const keyOnRetry: ConductRule = {
     'After a 5xx or without an answer nobody knows whether the job was made: retry a create only if it carries an Idempotency-Key, or look at GET /v1/jobs first. After a 429 it may be sent again as it is.',
   provoke: ['internal-error-once', 'connection-reset', 'timeout-504'],
   judge: client =>
-    retriedCreates(client).map(([failed, next]) => {
+    retriedCreates(client).flatMap(([failed, next]): RuleFinding[] => {
       if (failed.idempotencyKey !== undefined && failed.idempotencyKey === next.idempotencyKey)
-        return kept(`sent the create again after ${outcome(failed)}, with its Idempotency-Key`, failed, next)
-      const how = next.idempotencyKey === undefined ? 'without an Idempotency-Key' : 'with another Idempotency-Key'
-      return broke(`sent the create again after ${outcome(failed)}, ${how}`, failed, next)
+        return [kept(`sent the create again after ${outcome(failed)}, with its Idempotency-Key`, failed, next)]
+      // With a key of its own, or much later, it may be another's.
+      if (next.idempotencyKey !== undefined || waitAfter(failed, next) > restMs) return []
+      return [broke(`sent the create again after ${outcome(failed)}, without an Idempotency-Key`, failed, next)]
     }),
 }
 
@@ -88,16 +89,18 @@ function intentsOf(client: Client): ClientCall[][] {
 
 /** Creates that may have made a job though they seemed to fail, each with what was sent of the same next. */
 function retriedCreates(client: Client): [failed: ClientCall, next: ClientCall][] {
-  const creates = client.calls.filter(({ operation }) => operation === 'createJob')
-  return creates.flatMap((failed): [ClientCall, ClientCall][] => {
-    if (!mayPass(failed) || failed.status === 429) return []
-    const same = creates.filter(other => other !== failed && other.sameBody === failed.sameBody)
-    const own = same.find(other => isAfter(failed, other) && other.idempotencyKey === failed.idempotencyKey)
+  // What was refused with 429 has made nothing: the try behind it is what counts.
+  const creates = client.calls.filter(({ operation, status }) => operation === 'createJob' && status !== 429)
+  return creates.flatMap((failed, i): [ClientCall, ClientCall][] => {
+    if (!mayPass(failed)) return []
+    const isSame = (other: ClientCall) => other !== failed && other.sameBody === failed.sameBody
+    const later = creates.slice(i + 1).filter(other => isSame(other) && isAfter(failed, other))
+    const own = later.find(other => other.idempotencyKey === failed.idempotencyKey)
     if (own !== undefined && (own.idempotencyKey !== undefined || waitAfter(failed, own) <= retriedWithinMs))
       return [[failed, own]]
     // With another key it may be another job's: not where it is the only one of the kind, and comes right after it.
-    const isAlone = same.every(other => isAfter(failed, other) || other.endedAt <= failed.at)
-    const next = same.find(other => isAfter(failed, other))
+    const isAlone = creates.every(other => !isSame(other) || later.includes(other) || other.endedAt <= failed.at)
+    const [next] = later
     return next !== undefined && isAlone && waitAfter(failed, next) <= retriedWithinMs ? [[failed, next]] : []
   })
 }

@@ -1,5 +1,6 @@
 /** RL-3: how long a client waits between its tries, how often it tries, and how long in all. */
 import { type Chain, type ClientCall, mayPass, restMs, waitAfter } from '../client.ts'
+import type { ConductChain } from '../report.ts'
 import { broke, type ConductRule, callText, kept, type RuleFinding, time } from '../rule.ts'
 import { leastMs } from './errors.ts'
 
@@ -18,14 +19,20 @@ interface Wait {
 
 /** A wait that the server asked for is none of the client's own steps; after a rest they begin anew. */
 function waitsOf(chain: Chain): Wait[] {
-  let tries = 0
-  return chain.slice(1).map((next, i) => {
+  const waits = chain.slice(1).map((next, i) => {
     const failed = chain[i] as ClientCall
-    const ms = waitAfter(failed, next)
-    const wait = { failed, next, ms, tries }
-    if (ms > restMs) tries = 0
+    return { failed, next, ms: waitAfter(failed, next) }
+  })
+  return numbered(waits, isOwn)
+}
+
+function numbered<W extends { ms: number }>(waits: readonly W[], isOwn: (wait: W) => boolean): (W & OwnWait)[] {
+  let tries = 0
+  return waits.map(wait => {
+    const one = { ...wait, tries }
+    if (wait.ms > restMs) tries = 0
     else if (isOwn(wait)) tries++
-    return wait
+    return one
   })
 }
 
@@ -80,8 +87,17 @@ export interface OwnWait {
   tries: number
 }
 
-/** Shorter waits tell nothing of their own: they are all overhead. */
+/** Shorter waits tell nothing of their own: they are all overhead; longer ones are none of the steps. */
 const shortestMs = 200
+const isTelling = ({ ms }: { ms: number }): boolean => ms >= shortestMs && ms <= restMs
+
+/** The waits of a reported chain that the client chose itself. */
+export function ownWaitsOf({ tries }: ConductChain): OwnWait[] {
+  const waits = tries
+    .slice(1)
+    .map(({ wait_ms = 0 }, i) => ({ ms: wait_ms, isOwn: tries[i]?.asked_ms === undefined }))
+  return numbered(waits, wait => wait.isOwn).filter(wait => wait.isOwn && isTelling(wait))
+}
 
 export const jitter: ConductRule = {
   id: 'retries.jitter',
@@ -94,7 +110,7 @@ export const jitter: ConductRule = {
     'Draw each wait anew from its range, such as base * (1 + Math.random()): clients that failed together must not come back together.',
   provoke: ['outage-of-30s', 'no-answer'],
   judge(client) {
-    const own = client.chains.flatMap(waitsOf).filter(wait => isOwn(wait) && wait.ms >= shortestMs && wait.ms <= restMs)
+    const own = client.chains.flatMap(waitsOf).filter(wait => isOwn(wait) && isTelling(wait))
     const isRigid = isWithoutJitter(own)
     if (isRigid === undefined) return []
     const facts = new Set(own.slice(0, 6).flatMap(({ failed, next }) => [failed, next]))
