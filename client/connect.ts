@@ -8,6 +8,7 @@ import { makeTransport } from '../base/send.ts'
 import { TargetError } from '../base/targetError.ts'
 import type { Trust } from '../base/wire.ts'
 import { expectationOn, knownRule } from '../conduct/expectation.ts'
+import { checkWaits } from '../conduct/expectedWaits.ts'
 import { checkRuleOptions } from '../conduct/grade.ts'
 import type { ConductReport } from '../conduct/report.ts'
 import type { Job } from '../contracts/schemas.ts'
@@ -200,6 +201,7 @@ export async function connectMock(url: string, options: ConnectOptions = {}): Pr
     },
     conduct,
     expectConduct: (key, options) => expectationOn(() => conduct(key, options)),
+    expectWaits: async (key, operation, waits, options) => checkWaits(await conduct(key), operation, waits, options),
     snapshot: key => ask<Snapshot>('GET', `snapshot${queryOf({ key })}`),
     restore: async (key, document) => void (await ask('PUT', `snapshot${queryOf({ key })}`, document)),
     reset: async (key, world) => void (await ask('POST', 'reset', { key, world })),

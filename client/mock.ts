@@ -6,6 +6,7 @@
  */
 import type { Duration } from '../base/duration.ts'
 import type { ConductExpectation } from '../conduct/expectation.ts'
+import type { ExpectedWait, ExpectedWaitsOptions } from '../conduct/expectedWaits.ts'
 import type { ConductReport } from '../conduct/report.ts'
 import type { RuleId, RuleLevel, RuleSet } from '../conduct/rule.ts'
 import type { ClauseId } from '../contracts/clauses.ts'
@@ -53,6 +54,17 @@ export interface RunningMock extends AsyncDisposable {
   conduct(key?: string, options?: ConductOptions): ConductReport
   /** The same as an assertion: await mock.expectConduct(key).toKeep('ERR-3') */
   expectConduct(key?: string, options?: ConductOptions): ConductExpectation
+  /**
+   * Resolves when each call of the operation that the key's client tried again was tried with these waits between its
+   * tries: await mock.expectWaits('test_x', 'createJob', ['2s', '4s', '8s'], { tolerance: '20%' }). A wait with jitter is a
+   * pair: ['1s', '2s']. Rejects with a ConductError that shows the waits there were.
+   */
+  expectWaits(
+    key: string,
+    operation: OperationId,
+    waits: readonly ExpectedWait[],
+    options?: ExpectedWaitsOptions,
+  ): Promise<ConductReport>
   /** A key's world as one JSON document. */
   snapshot(key: string): Snapshot
   /** Resets the key's world and puts it into the state of the document. Throws a ControlError for a wrong document. */

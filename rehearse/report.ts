@@ -20,7 +20,11 @@ const scenario = {
     signal: { ...text, description: 'What ended it: "SIGKILL".' },
     finished: { type: 'boolean', description: 'Whether it came to an end by itself, in time.' },
     ms: { type: 'number', minimum: 0 },
-    verdict: { enum: verdicts, description: 'passed: the program ended well in this scenario and no rule failed. skipped: the scenario did not come up.' },
+    verdict: {
+      enum: verdicts,
+      description:
+        'passed: the program ended well in this scenario and no rule failed. skipped: the scenario did not come up.',
+    },
     conduct: { ...VerdictSummary, description: 'How many of the rules of conduct have each verdict.' },
     failed: { ...texts, description: 'The ids of the rules that failed, and fail it.' },
     noted: { ...texts, description: 'Of those that failed and fail nothing: "should" by their level, or expected.' },

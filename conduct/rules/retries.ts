@@ -93,9 +93,7 @@ const isTelling = ({ ms }: { ms: number }): boolean => ms >= shortestMs && ms <=
 
 /** The waits of a reported chain that the client chose itself. */
 export function ownWaitsOf({ tries }: ConductChain): OwnWait[] {
-  const waits = tries
-    .slice(1)
-    .map(({ wait_ms = 0 }, i) => ({ ms: wait_ms, isOwn: tries[i]?.asked_ms === undefined }))
+  const waits = tries.slice(1).map(({ wait_ms = 0 }, i) => ({ ms: wait_ms, isOwn: tries[i]?.asked_ms === undefined }))
   return numbered(waits, wait => wait.isOwn).filter(wait => wait.isOwn && isTelling(wait))
 }
 
