@@ -50,10 +50,11 @@ function pretty(rehearsal: Rehearsal, options?: PrettyOptions): string {
 
 function head(rehearsal: Rehearsal, { paint, width }: Layout): string[] {
   const { understudy, command, started_at, ms, scenarios, rule_set, level } = rehearsal
-  const facts = `understudy ${understudy}, ${text.plural(scenarios.length, 'scenario')} in ${text.formatDuration(ms)}, ${when(started_at)}, rules of ${rule_set}, level ${level}`
+  const facts = `understudy ${understudy}, ${text.plural(scenarios.length, 'scenario')} in ${text.formatDuration(ms)}, ${when(started_at)}`
   return [
     ...hanging(shortenLine(command, 300), width).map(paint.bold),
     ...hanging(shortenLine(facts, 300), width).map(paint.dim),
+    ...hanging(`rules of ${rule_set}, level ${level}`, width).map(paint.dim),
   ]
 }
 

@@ -87,7 +87,7 @@ function ruleBlock(report: ConductReport, rule: RuleResult): Markup {
   const reason = [...word, ...(isRequired ? ['required, and skipped'] : []), shared.ownReason(rule) ?? []]
     .flat()
     .join(': ')
-  const provoke = shared.provokeText(rule)
+  const provoke = verdict === 'skipped' ? shared.provokeText(rule) : undefined
   return markup`<details class="clause rule" id="${id}" data-verdict="${verdict}"${raw(verdict === 'failed' ? ' open' : '')}>
 <summary><span class="mark ${verdict}" aria-label="${verdict}" role="img">${marks[verdict]}</span><b>${id}</b><span class="level">${oneLine(shorten(rule.clause, 30))}</span><span class="sentence">${oneLine(shorten(title, 500))}</span>${reason === '' ? nothing : markup`<span class="reason">${reason}</span>`}</summary>
 <div class="content">

@@ -164,6 +164,87 @@ t.test('several run at a time, each against a mock of its own', async t => {
   )
 })
 
+t.test('a scenario that never came up says nothing: it is skipped, and none but such is not good', async t => {
+  const report = await run(t, good, { scenario: ['job-not-found', 'key-revoked-midway', 'internal-error-once'] })
+  t.match(report, { ok: true, why: /^3 scenarios, 0 failed, 2 did not come up; / })
+  t.match(report.scenarios, [
+    { verdict: 'skipped', why: 'did not come up: no call of the program met it' },
+    { verdict: 'skipped' },
+    { verdict: 'passed' },
+  ])
+  const nothing = await run(t, good, { scenario: ['job-not-found'] })
+  t.match(nothing, { ok: false, why: /nothing was seen: no scenario came up/ })
+})
+
+t.test(
+  'without names it runs what lasts up to 5 s; --slow adds the rest, and gives each the time that it lasts',
+  async t => {
+    const own = t.testdir({
+      scenarios: {
+        'short-one.yaml': 'lasts: 5s\nrules: [{ then: { delay: 1ms } }]',
+        'long-one.yaml': 'lasts: 6s\nrules: [{ then: { delay: 1ms } }]',
+      },
+    }) as string
+    const count = async (options: Partial<Parameters<typeof rehearse>[0]>) => {
+      let of = 0
+      const stopped = new AbortController()
+      await run(t, faint, {
+        scenarios: join(own, 'scenarios'),
+        out: join(own, 'out'),
+        signal: stopped.signal,
+        onProgress: progress => {
+          of = progress.of
+          stopped.abort()
+        },
+        ...options,
+      })
+      return of
+    }
+    const [fast, all] = [await count({}), await count({ slow: true })]
+    t.ok(all > fast + 5, `${fast} and ${all}`)
+    // It needs longer than --timeout, and less than that and what the scenario lasts.
+    const sleeper = program('{ await later(1) }; await later(2_500)')
+    const given = { scenarios: join(own, 'scenarios'), out: join(own, 'out'), timeout: 1_000 }
+    const { scenarios } = await run(t, sleeper, { ...given, scenario: ['long-one', noScenario] })
+    t.match(scenarios, [
+      { finished: true, verdict: 'passed' },
+      { finished: false, verdict: 'failed' },
+    ])
+  },
+)
+
+t.test('one that waits for an answer is not told that it never tried again, but that it has no time-out', async t => {
+  const report = await run(t, good, { scenario: ['no-answer'], timeout: 1_500 })
+  t.match(report.scenarios, [
+    { verdict: 'failed', failed: [], why: /^it was still waiting for an answer after .*: it has no time-out, or one/ },
+  ])
+})
+
+t.test('waits that are the same in several runs have no jitter, though each run has too few of them', async t => {
+  const rigid = program('for (const ms of [1000, 2000]) if (!answer.ok) { await later(ms); answer = await create() }')
+  const scenario = ['internal-error-once', 'flaky-third-try-succeeds', 'connection-reset', 'timeout-504-job-created']
+  const report = await run(t, rigid, { scenario, jobs: 4 })
+  t.same(
+    report.scenarios.map(({ noted }) => noted),
+    [[], [], [], []],
+  )
+  const rule = report.rules.find(({ id }) => id === 'retries.jitter')
+  t.match(rule, { verdict: 'failed', level: 'should', said: /^in \d runs, between tries of createJob, it waited 1\.0/ })
+  t.equal(report.ok, true, 'a "should" fails nothing')
+})
+
+t.test('--expected-failures: a failure in one scenario, or in all', async t => {
+  const out = t.testdir({ 'known.txt': 'internal-error-once errors.no-hammering # a library of ours\n' }) as string
+  const expected = ['--expected-failures', join(out, 'known.txt')]
+  const args = ['rehearse', '--out', out, ...expected, '--scenario']
+  const excused = await understudy([...args, 'internal-error-once', '--', ...hasty])
+  t.match(excused, { code: 0, stdout: /failed, and fails nothing: errors\.no-hammering[\s\S]*1 failure expected/ })
+  const elsewhere = await understudy([...args, 'internal-error-once,flaky-third-try-succeeds', '--', ...hasty])
+  t.match(elsewhere, { code: 1, stdout: /✗ flaky-third-try-succeeds/ })
+  const outlived = await understudy([...args, 'internal-error-once', '--', ...good])
+  t.match(outlived, { code: 1, stdout: /known\.txt:1 expects it to fail: remove this line/ })
+})
+
 t.test('it can be stopped, and then is not good', async t => {
   const stop = new AbortController()
   const report = await run(t, [process.execPath, '-e', 'setInterval(() => {}, 1000)'], {

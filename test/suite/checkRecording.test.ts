@@ -608,6 +608,17 @@ t.test('the command: exit codes, options that make sense, and those that do not'
   t.match(await checkCommand([good, '--only', 'WH-3']), { code: 1, stdout: /nothing was proved/ })
   const json = put('before.json', (await checkCommand([good, '--reporter', 'json'])).stdout)
   t.match(await checkCommand([broken, '--baseline', json]), { code: 1, stdout: /JOB-4 passed -> failed/ })
+  const known = (list: string) => ['--expected-failures', put('known.txt', list)]
+  t.match(await checkCommand([broken, ...known('# the relay\njob-4\n')]), {
+    code: 0,
+    stdout: /JOB-4 failed, as expected[\s\S]*1 failure expected/,
+  })
+  t.match(await checkCommand([good, ...known('\nJOB-4')]), {
+    code: 1,
+    stdout: /JOB-4 passed, though .*known\.txt:2 expects it to fail: remove this line/,
+  })
+  t.match(await checkCommand([broken, ...known('DL-3')]), { code: 1 }, 'another failure is not excused')
+  t.match(await checkCommand([good, ...known('JOB-44')]), { code: 2, stderr: /known\.txt:1: "JOB-44" is unknown/ })
   t.match(await checkCommand([good, '--list']), { code: 0, stdout: /^traffic\.answers +ERR-1/ })
   const wrong: [string[], RegExp][] = [
     [[good, '--key', 'k'], /^understudy: --key is for an endpoint that calls are sent to; .*nothing is sent/],
