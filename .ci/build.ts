@@ -1,6 +1,6 @@
 /**
  * `npm run build`: JavaScript to dist/, file by file, and the type declarations, one file for each subpath of the package
- * with what they share in dist/types/. Types that are derived from JSON Schemas are written out, so that an import of one
+ * with what they share in dist/types/, and dist/vendor/, what is brought instead of depended on. Types that are derived from JSON Schemas are written out, so that an import of one
  * loads no typings of another package.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -9,6 +9,7 @@ import { rollup } from 'rollup'
 import { dts } from 'rollup-plugin-dts'
 import ts from 'typescript'
 import { packageRoot } from '../base/paths.ts'
+import { vendor } from './vendor.ts'
 
 const dist = join(packageRoot, 'dist')
 /** Each file's own declarations, which are rolled up; gone at the end. In node_modules the plugin would leave them alone. */
@@ -38,6 +39,7 @@ const bundle = await rollup({
 await bundle.write({ dir: dist, entryFileNames: '[name].d.ts', chunkFileNames: 'types/[name].ts' })
 await bundle.close()
 rmSync(scratch, { recursive: true, force: true })
+await vendor(dist)
 
 function compile(): void {
   const { config } = ts.readConfigFile(join(packageRoot, 'tsconfig.build.json'), ts.sys.readFile)
@@ -68,6 +70,8 @@ function plainTypes(text: string, source: ts.SourceFile, checker: ts.TypeChecker
   let done = text
     .replace(/((?:from|import) '|import\(')(\.[^']*)\.ts'/g, "$1$2.js'")
     // That package's type of a schema loads 60 files; a user needs no more of it than this.
+    // What the mock adds to Fastify's request is its own, and Fastify is not there where the package is installed.
+    .replace(/^declare module 'fastify' \{\n[\s\S]*?^\}\n/gm, '')
     .replace(/^import type \{ (FromSchema, )?JSONSchema \} from 'json-schema-to-ts';$/m, plainSchema)
   for (const statement of source.statements) {
     if (!ts.isTypeAliasDeclaration(statement) || !/\bFromSchema</.test(statement.type.getText(source))) continue

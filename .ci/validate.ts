@@ -2,6 +2,7 @@
  * `npm run lint:outputs`: makes each report once from a short run, the OpenAPI document, the metrics and a docs page, and
  * has the validators of those who read them look at it. Tools of npm are run by npx at a fixed version, so that they are
  * no dependencies; xmllint and promtool are Debian packages (libxml2-utils, prometheus): one that is not there is named.
+ * A session with every route goes through Prism's proxy (prism.ts).
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -14,6 +15,7 @@ import { main } from '../cli/main.ts'
 import { startMock } from '../server/start.ts'
 import { mutants } from '../test/mutants/mutants.ts'
 import { startMutant } from '../test/mutants/tools.ts'
+import { prismViolations } from './prism.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'understudy-outputs-'))
 const at = (name: string) => join(folder, name)
@@ -104,7 +106,7 @@ const npx = (tool: string, args: readonly string[], more?: Parameters<typeof val
 /** The published schemas in ajv's strict mode, and each JSON report by its own. */
 function validateSchemas(): void {
   const rooms = { check: 'suite', conduct: 'conduct', drill: 'drills' }
-  const all = ['suite', 'conduct', 'rehearse', 'replay', 'drills'].map(room => `${room}/report.schema.json`)
+  const all = ['suite', 'conduct', 'rehearse', 'replay', 'webhooks', 'drills'].map(room => `${room}/report.schema.json`)
   const before = problems.length
   for (const path of [...all, 'scenarios/scenario.schema.json']) {
     const ajv = new Ajv({ strict: true, logger: false })
@@ -137,6 +139,9 @@ try {
     at('.spectral.yaml'),
     ...filesOf('openapi.json'),
   ])
+  const violations = await prismViolations(at('openapi.json'))
+  console.log(`prism proxy: ${violations.length === 0 ? 'clean' : 'failed'}`)
+  problems.push(...violations.map(violation => `prism: ${violation}`))
   writeFileSync(at('.htmlvalidate.json'), '{ "extends": ["html-validate:standard"] }')
   npx('html-validate@10.17.0', filesOf('.html'))
   // It exits 0 for a file that is against the schema, so that what it says is looked at.

@@ -19,6 +19,9 @@ export interface Timer {
 
 const bootMs = performance.timeOrigin
 
+/** The last ms of the year 9999: what is later has no ISO 8601 date of four digits. A clock stands still there. */
+export const latestMs = 253_402_300_799_999
+
 /** Real milliseconds since the epoch, never going back. For measuring; what the API tells is a Clock's now(). */
 export const monotonicMs = (): number => bootMs + performance.now()
 
@@ -74,7 +77,8 @@ export class Clock {
   now(realMs = monotonicMs()): number {
     if (this.#pinned !== undefined) return this.#pinned
     if (this.#frozen) return this.#base
-    return this.#base + (this.#parentNow(realMs) - this.#parentBase) * this.#speed
+    const now = this.#base + (this.#parentNow(realMs) - this.#parentBase) * this.#speed
+    return now < latestMs ? now : latestMs
   }
 
   /** How late a real timer of this clock was at the most, in real ms. */
@@ -105,11 +109,11 @@ export class Clock {
     })
   }
 
-  /** Moves the time forward by `ms` at once; what falls due on the way runs in order, each at its own time. */
+  /** Moves the time forward by `ms` at once, to latestMs at most; what falls due on the way runs in order, each at its own time. */
   step(ms: number): void {
     if (!(ms >= 0)) throw new RangeError(`step needs milliseconds of 0 or more, got ${ms}`)
     this.#change(() => {
-      this.#base += ms
+      this.#base = Math.min(this.#base + ms, latestMs)
     })
     this.catchUp()
     for (const child of this.#children) child.catchUp()
@@ -118,7 +122,7 @@ export class Clock {
   /** Sets the time itself: for a world that goes on from where another one stopped. */
   setTo(now: number): void {
     this.#change(() => {
-      this.#base = now
+      this.#base = Math.min(now, latestMs)
     })
   }
 

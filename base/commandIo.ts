@@ -1,5 +1,6 @@
 /** What a command gets from the process that runs it, and what it gives back. Only cli/bin.ts knows the process itself. */
 import type { Readable } from 'node:stream'
+import { visible } from './text.ts'
 
 /** 0 good, 1 failed, 2 wrong usage, 3 unreachable. */
 export type ExitCode = 0 | 1 | 2 | 3
@@ -32,7 +33,11 @@ export interface CommandIo {
 /** Whether colors may be written to the stream: only to a terminal, and not with NO_COLOR. */
 export const hasColor = (stream: OutputStream, { NO_COLOR }: Environment): boolean => stream.isTTY === true && !NO_COLOR
 
-export const writeLine = (stream: OutputStream, line: string): void => void stream.write(`${line}\n`)
+/**
+ * Writes a text and a line break. What others sent may be in it: signs that a terminal would act on are written as escapes.
+ * Colors, and what is made for machines, go to the stream itself.
+ */
+export const writeLine = (stream: OutputStream, line: string): void => void stream.write(`${visible(line)}\n`)
 
 /** Resolves when the signal is aborted. */
 export const aborted = (signal: AbortSignal): Promise<void> =>

@@ -30,7 +30,7 @@ export interface Incoming {
 
 export interface Outgoing extends Sent {
   /** The body's bytes, all at once or as they are made. */
-  content?: Uint8Array | { size: number; chunks: () => Iterable<Uint8Array> }
+  content?: Uint8Array | { size: number; chunks: () => Iterable<Uint8Array> | AsyncIterable<Uint8Array> }
   timeoutMs: number
 }
 

@@ -13,8 +13,17 @@ export function baseOf(target: string): string {
 }
 
 export function existing(file: string, option: string): string {
-  if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === false) return file
+  if (isFile(file)) return file
   throw new ConfigError(`${flagOf(option)} is ${JSON.stringify(file)}, which is not a file`)
+}
+
+/** A path through what is no folder, or may not be entered, leads to no file either. */
+function isFile(path: string): boolean {
+  try {
+    return !statSync(path).isDirectory()
+  } catch {
+    return false
+  }
 }
 
 export function certificateIn(file: string): string {

@@ -1,5 +1,6 @@
-/** Multipart forms, made here because no client library sends a part without a type (UP-4). */
+/** Multipart forms: what is read of their headers; and made here because no client library sends a part without a type (UP-4). */
 
+import { parse } from 'content-disposition'
 import type { Outgoing } from './http.ts'
 
 export interface UploadFile {
@@ -10,6 +11,27 @@ export interface UploadFile {
   /** Default: file (UP-1). */
   field?: string
   boundary?: string
+}
+
+/** What the Content-Disposition of a form's part says. */
+export interface PartDisposition {
+  /** "form-data", in lower case. */
+  disposition: string
+  name: string | undefined
+  filename: string | undefined
+}
+
+/** Reads one as clients write it. filename* is the name that is meant, wherever it stands (RFC 6266, 4.3). */
+export function partDisposition(header: string): PartDisposition {
+  // Browsers write %22 for a quote and leave a backslash as it is; others escape both with a backslash.
+  const { type, parameters } = parse(header.trim(), { multipart: !/\\["\\]/.test(header) })
+  return { disposition: type.toLowerCase(), name: parameters.name, filename: parameters.filename }
+}
+
+/** The boundary that a form's Content-Type says. */
+export function boundaryOf(type: string): string | undefined {
+  const [, quoted, bare] = /;\s*boundary=(?:"([^"]+)"|([^;\s]+))/i.exec(type) ?? []
+  return quoted ?? bare
 }
 
 export const usualBoundary = 'understudy-suite-boundary'

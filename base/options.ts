@@ -44,7 +44,7 @@ export const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, lett
 
 /** UNDERSTUDY_CHECK_JOB_TIMEOUT for jobTimeout of check. Variables of `serve` have no verb in their names. */
 export const variableOf = (name: string, verb?: string): string =>
-  `UNDERSTUDY_${verb === undefined ? '' : `${verb}_`}${name.replace(/[A-Z]/g, letter => `_${letter}`)}`.toUpperCase()
+  `UNDERSTUDY_${verb === undefined ? '' : `${verb.replaceAll('-', '_')}_`}${name.replace(/[A-Z]/g, letter => `_${letter}`)}`.toUpperCase()
 
 /** A wrong option: its message says what was found, what was expected and what to do. */
 export class ConfigError extends UnderstudyError {

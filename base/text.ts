@@ -17,6 +17,10 @@ export const oneLine = (text: string): string => visible(text).replace(/\s+/g, '
 export const formatJson = (value: unknown, indent = 2): string =>
   `${JSON.stringify(value, null, indent).replace(acting, sign => (sign === '\n' ? sign : unicodeEscapes(sign)))}\n`
 
+/** A value of JSON as a text. String() and Number() would call a `toString` that others sent, which may be no function. */
+export const jsonValueText = (value: unknown): string =>
+  typeof value === 'object' ? JSON.stringify(value) : String(value)
+
 /** At most `length` characters, the last of them … where some are left out. */
 export function shorten(text: string, length: number): string {
   if (text.length <= length) return text

@@ -2,6 +2,7 @@
 /** The command `understudy` in its process: the only file that knows its streams, environment, signals and exit code. */
 import process from 'node:process'
 import { monotonicMs } from '../base/clock.ts'
+import { whenLauncherEnds } from './launcher.ts'
 import { main } from './main.ts'
 
 let stop: AbortController | undefined
@@ -19,13 +20,15 @@ function onSignals(): AbortController {
       else if (monotonicMs() - firstAt > sameSignalMs) process.exit(130)
       controller.abort()
     })
+  whenLauncherEnds(() => controller.abort())
   return controller
 }
 
 // A reader may close our output early, as head does: the run still ends as it should.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
-})
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
 
 process.exitCode = await main(process.argv.slice(2), {
   get stdin() {

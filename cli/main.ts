@@ -18,6 +18,10 @@ const verbs: Readonly<Record<string, Verb>> = {
     description: 'run the mock server',
     load: async () => (await import('../server/command.ts')).setUpServe,
   },
+  demo: {
+    description: 'upload a clip, create a job, poll it and download its output, and show each step',
+    load: async () => (await import('../server/demoCommand.ts')).setUpDemo,
+  },
   check: {
     description: 'check an endpoint, or recorded traffic, clause by clause: exit 0 if nothing is broken',
     load: async () => (await import('../suite/command.ts')).setUpCheck,
@@ -41,6 +45,10 @@ const verbs: Readonly<Record<string, Verb>> = {
   replay: {
     description: 'send a recording (HAR) to an endpoint again: exit 0 if it answers as recorded',
     load: async () => (await import('../replay/command.ts')).setUpReplay,
+  },
+  'webhook-check': {
+    description: 'grade a receiver of webhooks by its answers: exit 0 if it failed nothing that it must do',
+    load: async () => (await import('../webhooks/command.ts')).setUpWebhookCheck,
   },
   scenarios: {
     description: 'list, show, validate and create scenarios',
@@ -129,10 +137,18 @@ function explain(error: unknown, command: Command, { stderr }: CommandIo): ExitC
       writeLine(stderr, `understudy: ${usageError(error, command)}; see ${pathOf(command)} --help`)
     return 2
   }
+  if (isOfFile(error)) {
+    writeLine(stderr, `understudy: ${error.message}`)
+    return 2
+  }
   if (!(error instanceof ConfigError || error instanceof TargetError)) throw error
   writeLine(stderr, `understudy: ${error.message}`)
   return error instanceof ConfigError ? 2 : 3
 }
+
+/** A file that can't be written or read, as in a folder that is read-only: no bug, whoever met it. */
+const isOfFile = (error: unknown): error is NodeJS.ErrnoException =>
+  error instanceof Error && 'syscall' in error && 'path' in error
 
 function usageError(error: CommanderError, command: Command): string {
   const [line = '', hint = ''] = error.message.replace(/^error: /, '').split('\n')

@@ -82,6 +82,12 @@ export function refuseUnfired(scenario: string, counts: Readonly<Record<string, 
   )
 }
 
+/**
+ * How long waitFor() and fired() wait in real time, if they are not told: less than the 5 s after which Jest, Vitest and bun end a
+ * test themselves, without a word of what was awaited.
+ */
+export const defaultWithin = '4s' satisfies Duration
+
 export const firedTooLate = (rule: string, times: number, within: Duration, fired: number): WaitTimeoutError =>
   new WaitTimeoutError(
     `waited ${waited(within)} for ${rule} to fire ${plural(times, 'time')}; it fired ${plural(fired, 'time')}`,

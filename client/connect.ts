@@ -19,6 +19,7 @@ import {
   checkedSpeed,
   conductOptionNames,
   countUnknown,
+  defaultWithin,
   durationText,
   entriesTooLate,
   firedTooLate,
@@ -159,7 +160,7 @@ export async function connectMock(url: string, options: ConnectOptions = {}): Pr
       },
       async waitFor<F extends JournalFilter>(filter: F, options: WaitOptions = {}) {
         refuseUnknown(options, ['atLeast', 'within'])
-        const { atLeast = 1, within = '5s' } = options
+        const { atLeast = 1, within = defaultWithin } = options
         checkedFilter(filter)
         const met = await waitOver(durationToMs(within), wait => readPage(filter, 0, { wait, atLeast }))
         const entries = await readAll(filter)
@@ -271,7 +272,7 @@ function scenarioHandle(
     },
     async fired(rule, options = {}) {
       refuseUnknown(options, ['times', 'within'])
-      const { times = 1, within = '5s' } = options
+      const { times = 1, within = defaultWithin } = options
       checkedRule(scenario, rules, rule)
       const met = await waitOver(durationToMs(within), async wait => {
         if (ended !== undefined) return { met: (ended[rule] as number) >= times }

@@ -1,7 +1,7 @@
 /**
- * `understudy/client`: a mock that runs in another process, such as a container, with the methods of startMock()'s result.
+ * `understudy-mock/client`: a mock that runs in another process, such as a container, with the methods of startMock()'s result.
  *
- *     import { connectMock } from 'understudy/client'
+ *     import { connectMock } from 'understudy-mock/client'
  *     const mock = await connectMock('http://127.0.0.1:4010')
  *     await mock.setKey({ key: 'test_signup', topUp: 50 })
  */

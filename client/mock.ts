@@ -86,7 +86,7 @@ export interface MockJournal {
   har(filter?: JournalFilter): string
   /**
    * Resolves with the entries once at least `atLeast` (default 1) fit. Rejects with a WaitTimeoutError after `within`
-   * (default 5s, real time), which says what was there instead.
+   * (default 4s, real time), which says what was there instead.
    */
   waitFor<const F extends JournalFilter>(filter: Known<F>, options?: WaitOptions): Promise<EntryOf<F>[]>
   /** Calls `listener` with each new entry that fits, until the returned function is called. */
@@ -115,7 +115,7 @@ export interface ScenarioHandle extends Disposable {
   /** Each rule, and how often it has fired since. */
   readonly counts: Readonly<Record<string, number>>
   /**
-   * Resolves when a rule has fired `times` times (default 1). Rejects with a WaitTimeoutError after `within` (default 5s,
+   * Resolves when a rule has fired `times` times (default 1). Rejects with a WaitTimeoutError after `within` (default 4s,
    * real time).
    */
   fired(rule: string, options?: { times?: number; within?: Duration }): Promise<void>
@@ -166,7 +166,7 @@ export type Promised<T> = {
 export interface WaitOptions {
   /** How many entries; 1 by default. */
   atLeast?: number
-  /** How long to wait, in real time; 5s by default. */
+  /** How long to wait, in real time; 4s by default, below the 5s of most test runners. */
   within?: Duration
 }
 
@@ -223,6 +223,8 @@ interface CommonEntry {
   request: { headers: Record<string, string>; body?: unknown }
   /** The fault that a rule caused. */
   fault?: string
+  /** That its world had to make room for others before, and when: what it held then is gone. */
+  note?: string
 }
 
 /** A request and what it was answered. */
@@ -269,6 +271,8 @@ export interface JournalPage<E extends JournalEntry = JournalEntry> {
   complete: boolean
   /** Pass as `since` for the next page; null on the last. */
   next: number | null
+  /** Why there is more than this page has: `limit`, or the bytes that a page may have; null when there is no more. */
+  limited_by: 'limit' | 'bytes' | null
 }
 
 /** A scenario by its name, or as it is written in a file. */

@@ -3,6 +3,7 @@
  * chains, its polls by job. Whole bodies are not kept, so that a recording of any length can be graded.
  */
 import type { FormPart } from '../base/http.ts'
+import { jsonValueText } from '../base/text.ts'
 import { type OperationId, operations } from '../contracts/operations.ts'
 import type { Cut } from '../recordings/har.ts'
 
@@ -31,8 +32,6 @@ export interface ClientCall {
   retryAfter: 'absent' | 'seconds' | 'date' | 'malformed'
   /** As it was sent. */
   retryAfterText: string | undefined
-  /** Which request of its connection it was, from 1. */
-  placeOnConnection: number | undefined
   /** Its client still waited when it was read. */
   isOpen: boolean
   /** What it reserved of the account. */
@@ -48,6 +47,8 @@ export interface ClientCall {
   sameBody: number
   /** The same for what a client means by it: a retry may change the body a little. */
   purpose: string
+  /** Its connection had been used before: it may have been closed meanwhile, without the client knowing. */
+  isReused: boolean
   hasKey: boolean
   keyIn: RecordedCall['keyIn']
   /** The rule of a scenario that made the answer. */
@@ -200,6 +201,7 @@ export class Clients {
   readonly #calls = new Map<string, ClientCall[]>()
   readonly #hooks = new Map<string, ClientWebhook[]>()
   readonly #intents = new Map<string, number>()
+  readonly #connections = new Set<string>()
   /** Whose a job or an upload is. */
   readonly #owners = new Map<string, string>()
   calls = 0
@@ -212,7 +214,12 @@ export class Clients {
     this.endedAt = Math.max(this.endedAt, traffic.endedAt)
     if (traffic.kind === 'webhook') return this.#addHook(traffic)
     this.calls++
-    const fact = factOf(traffic, text => this.#intentOf(text))
+    const { connection, placeOnConnection } = traffic
+    const isSeen = connection !== undefined && this.#connections.has(connection)
+    // Of a connection's requests not all may be here: those of other keys, or before the recording began.
+    const isReused = placeOnConnection === undefined ? isSeen : placeOnConnection > 1
+    if (connection !== undefined) this.#connections.add(connection)
+    const fact = factOf(traffic, isReused, text => this.#intentOf(text))
     pushTo(this.#calls, traffic.key, fact)
     if (traffic.key === 'anonymous') return
     for (const id of idsIn(traffic)) this.#owners.set(id, traffic.key)
@@ -281,7 +288,7 @@ export class Clients {
 const byTime = (a: { at: number; number: number }, b: { at: number; number: number }) =>
   a.at - b.at || a.number - b.number
 
-function factOf(call: RecordedCall, intentOf: (text: string) => number): ClientCall {
+function factOf(call: RecordedCall, isReused: boolean, intentOf: (text: string) => number): ClientCall {
   const { sent, operation, status, json, path, cut, headers } = call
   const file = sent.form?.find(({ field }) => field === 'file') ?? sent.form?.[0]
   const length = Number(headerIn(sent.headers, 'content-length'))
@@ -297,7 +304,7 @@ function factOf(call: RecordedCall, intentOf: (text: string) => number): ClientC
   const bare = path.split('?', 1)[0] as string
   const purpose =
     operation === 'createJob'
-      ? `create ${String(given.video_url ?? unknown)}`
+      ? `create ${jsonValueText(given.video_url ?? unknown)}`
       : isUpload
         ? `upload ${upload}`
         : `${sent.method} ${bare}`
@@ -312,13 +319,13 @@ function factOf(call: RecordedCall, intentOf: (text: string) => number): ClientC
     method: sent.method,
     path,
     operation,
+    isReused,
     status,
     code: call.code,
     message: messageIn(json),
     cut,
     isGood: status >= 200 && status < 300 && cut === undefined && isJson,
     ...askedWait(headers, call.endedAt),
-    placeOnConnection: call.placeOnConnection,
     isOpen: call.isOpen,
     credits: call.credits,
     jobId: call.jobId,

@@ -97,7 +97,7 @@ const ruleResult = {
 } as const
 
 /** The id of the published schema. */
-export const conductSchemaId = 'understudy/conduct.schema.json'
+export const conductSchemaId = 'understudy-mock/conduct.schema.json'
 
 export const ConductReport = {
   title: 'ConductReport',

@@ -292,6 +292,8 @@ export function errorsOf(operation: Operation): ErrorCaseName[] {
   if (operation.auth === 'optional_key') found.push('invalid_api_key')
   if (operation.auth === 'admin') found.push('invalid_admin_token', 'route_not_found')
   found.push(...operation.errors)
+  if (operation.body && operation.tag !== 'uploads') found.push('body_too_large')
+  if (operation.body) found.push('request_incomplete')
   if (operation.idempotent) found.push('idempotency_in_flight', 'idempotency_mismatch')
   if (operation.limits) found.push('rate_limited')
   if (operation.tag !== 'files') found.push('internal_error')

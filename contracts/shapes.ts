@@ -2,6 +2,7 @@
  * The schemas that an answer of any endpoint is held against: the contract's own, loosened where the documentation
  * leaves a choice. Nothing is listed here again; each is made from schemas.ts.
  */
+import { jsonValueText } from '../base/text.ts'
 import type { ClauseId } from './clauses.ts'
 import type { OperationId } from './operations.ts'
 import * as schemas from './schemas.ts'
@@ -168,7 +169,7 @@ export function listIn(json: unknown): unknown[] | undefined {
 
 /** The ids of the jobs of a list (JOB-6), whatever the list is called. */
 export const listedIds = (json: unknown): string[] =>
-  (listIn(json) ?? []).map(job => String((job as { id?: unknown } | null)?.id))
+  (listIn(json) ?? []).map(job => jsonValueText((job as { id?: unknown } | null)?.id))
 
 /** Where `part` stands in an answer, as a JSON pointer: '' for the answer itself. */
 export function pointerTo(part: unknown, json: unknown): string {

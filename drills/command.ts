@@ -59,7 +59,7 @@ export const setUpDrill: VerbSetup = (verb, run) => {
       run(({ stdout, env }, a: string, b: string, { json }: { json?: boolean }) => {
         const comparison = compareDrills(readReport(a), readReport(b))
         const text = json ? comparisonJson(comparison) : comparisonText(comparison, styleOf(stdout, env))
-        writeLine(stdout, text.trimEnd())
+        stdout.write(`${text.trimEnd()}\n`)
         return 0
       }),
     )

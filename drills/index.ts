@@ -1,7 +1,7 @@
 /**
- * `understudy/drills`: load, rate limits and outages against any endpoint, with a verdict.
+ * `understudy-mock/drills`: load, rate limits and outages against any endpoint, with a verdict.
  *
- *     import { drill } from 'understudy/drills'
+ *     import { drill } from 'understudy-mock/drills'
  *     const report = await drill('sustain', 'http://127.0.0.1:4010', { rate: 50, duration: '30s' })
  */
 export type { Duration } from '../base/duration.ts'

@@ -107,7 +107,7 @@ const breach = {
 } as const
 
 /** The id of the published schema. */
-export const drillReportSchemaId = 'understudy/drills/report.schema.json'
+export const drillReportSchemaId = 'understudy-mock/drills/report.schema.json'
 
 export const DrillReport = {
   title: 'DrillReport',

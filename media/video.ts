@@ -1,9 +1,13 @@
 /** What a video is, told by its bytes and not by what it claims: its type, and how long it is. */
 import type { MediaInfo, MediaInfoResult } from 'mediainfo.js'
+import { lazy } from '../base/lazy.ts'
 import { type VideoType, videoTypeAliases, videoTypes } from '../contracts/schemas.ts'
 import { aviFrames } from './avi.ts'
 import { ByteWindow } from './byteWindow.ts'
 import { matroskaFrames } from './matroska.ts'
+
+const loadFileType = lazy(() => import('file-type'))
+const loadReader = lazy(async () => (await import('mediainfo.js')).default({ format: 'object' }))
 
 /** A type is known by this many bytes at the most. */
 export const sniffBytes = 4100
@@ -13,8 +17,7 @@ export const sniffBytes = 4100
  * in front, and say among the compatible brands that it is MP4 all the same (ISO/IEC 14496-12, 4.3).
  */
 export async function sniff(head: Uint8Array): Promise<{ type: VideoType } | { found: string }> {
-  // Loaded with the first upload: most runs of the mock never see one, and all would wait for it.
-  const { fileTypeFromBuffer } = await import('file-type')
+  const { fileTypeFromBuffer } = await loadFileType()
   const found = await fileTypeFromBuffer(head)
   if (!found) return { found: 'bytes of no known video format' }
   const type = videoTypeOf(found.mime)
@@ -56,7 +59,6 @@ export interface Contents {
 
 const nothing: Contents = { durationMs: undefined, plays: false, isSoundOnly: false }
 
-let reader: Promise<MediaInfo<'object'>> | undefined
 let busy: Promise<unknown> = Promise.resolve()
 
 /** Contents by what is in the file: a load sends the same clip thousands of times, and reading one takes some 15 ms. */
@@ -73,17 +75,22 @@ export async function knownContentsOf(path: string, sha256: string): Promise<Con
   return contents
 }
 
-/** Looks into a video file. What can't be read at all has nothing in it. */
+/** Looks into a video file. What can't be made sense of has nothing in it; rejects where the file itself can't be read. */
 export function contentsOf(path: string): Promise<Contents> {
-  // The reader does one file at a time; it is loaded on the first, as most runs of the mock never upload.
-  const next = busy.then(() => read(path)).catch(() => nothing)
-  busy = next
+  // The reader does one file at a time.
+  const next = busy
+    .then(() => read(path))
+    .catch((error: NodeJS.ErrnoException) => {
+      // Of a disk or a lack of descriptors: it says nothing of the video, and is not to be remembered of it.
+      if (error.syscall !== undefined) throw error
+      return nothing
+    })
+  busy = next.catch(() => {})
   return next
 }
 
 async function read(path: string): Promise<Contents> {
-  reader ??= import('mediainfo.js').then(({ default: create }) => create({ format: 'object' }))
-  const media = await reader
+  const media = await loadReader()
   await using file = await ByteWindow.open(path)
   const tracks = await tracksOf(media, file)
   const has = (type: string) => tracks.some(track => track['@type'] === type)

@@ -4,6 +4,7 @@
  */
 import type { Readable } from 'node:stream'
 import { Dicer } from '@fastify/busboy'
+import { boundaryOf, partDisposition } from '../base/multipart.ts'
 import { isSecretName, redacted } from '../base/redaction.ts'
 import type { HarParam } from '../recordings/har.ts'
 import { firstOf, RecordedBody, type Store } from './body.ts'
@@ -38,8 +39,7 @@ export class Form {
 
   constructor(store: Store, type: string) {
     this.#store = store
-    const [, quoted, bare] = /;\s*boundary=(?:"([^"]+)"|([^;\s]+))/i.exec(type) ?? []
-    const boundary = quoted ?? bare
+    const boundary = boundaryOf(type)
     if (boundary === undefined) {
       this.#problem = 'it has no boundary'
       return
@@ -85,14 +85,13 @@ export class Form {
   #take(stream: Readable): void {
     stream.on('error', () => {})
     stream.on('header', (header: Readonly<Record<string, string[] | undefined>>) => {
-      const disposition = utf8(header['content-disposition']?.[0] ?? '')
+      const { name = '', filename: fileName } = partDisposition(utf8(header['content-disposition']?.[0] ?? ''))
       const contentType = header['content-type']?.[0]
-      const fileName = parameterOf(disposition, 'filename')
       if (this.#parts.length >= maxParts) this.#problem ??= `it has more than ${maxParts} parts`
       const type = fileName === undefined ? (contentType ?? 'text/plain') : contentType
       const body = new RecordedBody(this.#store, { type, asFile: fileName !== undefined, isRequest: true })
       const part: Part = {
-        name: parameterOf(disposition, 'name') ?? '',
+        name,
         fileName,
         contentType,
         body,
@@ -146,16 +145,3 @@ export class Form {
 
 /** Browsers and clients write a name's bytes as they are, in UTF-8. */
 const utf8 = (latin1: string): string => Buffer.from(latin1, 'latin1').toString()
-
-/** A parameter of Content-Disposition; its extended form (RFC 5987) wins. */
-function parameterOf(disposition: string, name: string): string | undefined {
-  const [, extended] = new RegExp(`;\\s*${name}\\*=utf-8''([^;\\s]+)`, 'i').exec(disposition) ?? []
-  if (extended !== undefined && /^([^%]|%[0-9a-f]{2})+$/i.test(extended))
-    return Buffer.from(
-      extended.replace(/%(..)/g, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16))),
-      'latin1',
-    ).toString()
-  const [, quoted, bare] =
-    new RegExp(`;\\s*${name}=(?:"((?:[^"\\\\]|\\\\.)*)"|([^;\\s]*))`, 'i').exec(disposition) ?? []
-  return quoted?.replace(/\\(["\\])/g, '$1') ?? bare
-}

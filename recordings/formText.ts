@@ -1,10 +1,6 @@
 /** A multipart form in a recording's text, taken apart: what browsers write of one is not all that was sent. */
+import { partDisposition } from '../base/multipart.ts'
 import type { HarParam } from './har.ts'
-
-export function boundaryOf(type: string): string | undefined {
-  const [, quoted, bare] = /;\s*boundary=(?:"([^"]+)"|([^;\s]+))/i.exec(type) ?? []
-  return quoted ?? bare
-}
 
 /** Its parts, each with its text; undefined for what is no form. Without a known boundary it is that of the first line. */
 export function formParams(text: string, known: string | undefined): HarParam[] | undefined {
@@ -19,9 +15,8 @@ export function formParams(text: string, known: string | undefined): HarParam[] 
 function paramOf(piece: string): HarParam[] {
   const [, head = '', value = ''] = /^\r?\n([\s\S]*?)\r?\n\r?\n([\s\S]*?)(?:\r?\n)?$/.exec(piece) ?? []
   const disposition = /^content-disposition:(.*)$/im.exec(head)?.[1] ?? ''
-  const name = parameterOf(disposition, 'name')
+  const { name, filename: fileName } = partDisposition(disposition)
   if (name === undefined) return []
-  const fileName = parameterOf(disposition, 'filename')
   const contentType = /^content-type:\s*(.*?)\r?$/im.exec(head)?.[1]
   return [
     {
@@ -31,10 +26,4 @@ function paramOf(piece: string): HarParam[] {
       ...(contentType !== undefined && contentType !== '' && { contentType }),
     },
   ]
-}
-
-function parameterOf(disposition: string, name: string): string | undefined {
-  const [, quoted, bare] =
-    new RegExp(`;\\s*${name}=(?:"((?:[^"\\\\]|\\\\.)*)"|([^;\\s]*))`, 'i').exec(disposition) ?? []
-  return quoted?.replace(/\\(["\\])/g, '$1') ?? bare
 }

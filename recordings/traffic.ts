@@ -32,6 +32,8 @@ export interface RecordedCall extends ObservedExchange, Common {
   kind: 'call'
   /** Below the base URL, with its query, as it may be shown. */
   path: string
+  /** What its connection is called, where the recording says so: the same for all calls of it. */
+  connection: string | undefined
   /** Whether X-Api-Key was sent. */
   hasKey: boolean
   /** Where the key was sent beside that. */
@@ -113,6 +115,7 @@ function callOf(entry: HarEntry, headers: Record<string, string>, reading: Readi
       ...(form !== undefined && { form }),
     },
     operation,
+    connection: entry.connection,
     status: response.status,
     headers: answered,
     text,

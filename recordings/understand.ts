@@ -4,9 +4,11 @@
  * makes an entry unreadable; one that can't be understood is told of with its reason.
  */
 import { isUtf8 } from 'node:buffer'
+import { boundaryOf } from '../base/multipart.ts'
+import { jsonValueText } from '../base/text.ts'
 import { expectationOf, shown } from '../contracts/expectation.ts'
 import { cutOfFailure } from './failures.ts'
-import { boundaryOf, formParams } from './formText.ts'
+import { formParams } from './formText.ts'
 import { HarEntry, type HarParam } from './har.ts'
 import { isTextType, sentBytes } from './leftOut.ts'
 
@@ -84,12 +86,13 @@ function withOwnFile(body: Fields): Fields {
 /** chrome-har writes the fields of a JSON body as the parameters of a form. */
 function withJsonText(post: Fields): Fields {
   const { mimeType, text, params } = post
-  if (!/json/i.test(String(mimeType)) || (typeof text === 'string' && text !== '') || !Array.isArray(params))
+  if (!/json/i.test(jsonValueText(mimeType)) || (typeof text === 'string' && text !== '') || !Array.isArray(params))
     return post
   const fields: Fields = {}
   for (const { name, value } of params.filter(isFields)) {
-    const before = fields[String(name)]
-    fields[String(name)] = before === undefined ? value : [...(Array.isArray(before) ? before : [before]), value]
+    const field = jsonValueText(name)
+    const before = fields[field]
+    fields[field] = before === undefined ? value : [...(Array.isArray(before) ? before : [before]), value]
   }
   return params.length === 0 ? post : { ...post, text: JSON.stringify(fields), params: undefined }
 }
@@ -99,13 +102,11 @@ export function fittedTo(schema: Schema, value: unknown): unknown {
   const found = value === null || value === undefined ? schema.default : value
   if (found === undefined) return undefined
   if (schema.enum !== undefined) return schema.enum.includes(found) ? found : undefined
-  if (schema.type === 'string') return typeof found === 'string' ? found : textOf(found)
+  if (schema.type === 'string') return typeof found === 'string' ? found : jsonValueText(found)
   if (schema.type === 'number') return numberOf(found) ?? schema.default
   if (schema.type === 'array') return listOf(schema, found) ?? schema.default
   return schema.type === 'object' ? fieldsOf(schema, found) : found
 }
-
-const textOf = (value: unknown): string => (typeof value === 'object' ? JSON.stringify(value) : String(value))
 
 function numberOf(value: unknown): number | undefined {
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value

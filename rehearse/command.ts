@@ -3,6 +3,7 @@
 import { type OutputStream, writeLine } from '../base/commandIo.ts'
 import { addOptions, type VerbSetup } from '../base/flags.ts'
 import { ConfigError } from '../base/options.ts'
+import { oneLine } from '../base/text.ts'
 import { readVariables } from '../base/variables.ts'
 import { clearLine } from '../reports/ansi.ts'
 import { makeWritable, reporterOption, reporterText, writeReports } from '../reports/reporterOption.ts'
@@ -65,7 +66,9 @@ function progressOn(stream: OutputStream) {
         const { scenario, verdict, why, failed } = progress.result
         const told = [...failed, ...(why === undefined ? [] : [why])].join(', ')
         if (!isTTY || verdict !== 'passed')
-          stream.write(`${clear}[${done}/${progress.of}] ${scenario}: ${[verdict, told].filter(Boolean).join(' ')}\n`)
+          stream.write(
+            `${clear}[${done}/${progress.of}] ${scenario}: ${oneLine([verdict, told].filter(Boolean).join(' '))}\n`,
+          )
       }
       if (isTTY && underway.size > 0)
         stream.write(

@@ -1,7 +1,7 @@
 /**
- * `understudy/conduct`: the grade of a client, from a recording (conduct) or by running it under each scenario (rehearse).
+ * `understudy-mock/conduct`: the grade of a client, from a recording (conduct) or by running it under each scenario (rehearse).
  *
- *     import { conduct } from 'understudy/conduct'
+ *     import { conduct } from 'understudy-mock/conduct'
  *     const report = conduct('session.har', { require: ['ERR-3'] })
  */
 export type { Duration } from '../base/duration.ts'

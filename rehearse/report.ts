@@ -52,7 +52,7 @@ const rule = {
 } as const
 
 /** The id of the published schema. */
-export const rehearsalSchemaId = 'understudy/rehearsal.schema.json'
+export const rehearsalSchemaId = 'understudy-mock/rehearsal.schema.json'
 
 export const Rehearsal = {
   title: 'Rehearsal',

@@ -15,7 +15,7 @@ import { isFailing, isRulePassed } from '../conduct/grade.ts'
 import type { ConductReport } from '../conduct/report.ts'
 import { conductReporters } from '../conduct/reporters/index.ts'
 import { allPaths, pathsTried } from '../conduct/rules/goLive.ts'
-import { isWithoutJitter, jitter, type OwnWait, ownWaitsOf, waitsText } from '../conduct/rules/retries.ts'
+import { jitter } from '../conduct/rules/retries.ts'
 import { countVerdicts, summaryText } from '../contracts/verdict.ts'
 import { reportVersion } from '../reports/document.ts'
 import { type ExpectedFailures, settleExpected } from '../reports/expectedFailures.ts'
@@ -27,6 +27,7 @@ import { type RehearseSettings, rehearseOptions } from './options.ts'
 
 import { type Ended, runProgram } from './program.ts'
 import type { Rehearsal, RehearsedRule, RehearsedScenario } from './report.ts'
+import { type ScenarioReport, waitsTogether } from './waitsTogether.ts'
 
 export interface RehearseOptions extends RehearseSettings {
   /** The program and its arguments; {url}, {key}, {secret} and {scenario} in them stand for the mock's. */
@@ -293,14 +294,16 @@ function resultOf({ scenario, played, ended, report, mock, folder, isExpected }:
 
 /** Why a program had to be ended: it waits, it does nothing that is seen, or it is still at it. */
 function hangText({ ms, stoppedAt = 0 }: Ended, mock: RunningMock): string {
-  const last = mock.journal.entries({ kind: 'exchange' }).at(-1)
-  const lastAt = last === undefined ? stoppedAt - ms : Date.parse(last.time)
-  const quiet = stoppedAt - lastAt
-  if (quiet <= Math.min(quietMs, ms / 2))
-    return `it did not end in ${formatDuration(ms)}; if it would give up later, raise --timeout`
-  return last?.fault === 'no_answer' || last?.fault === 'stall_body'
-    ? `it was still waiting for an answer after ${formatDuration(quiet)}: it has no time-out, or one that is longer than --timeout`
-    : `it hung: no call for ${formatDuration(quiet)}, and no end`
+  const calls = mock.journal.entries({ kind: 'exchange' })
+  const last = calls.at(-1)
+  const quiet = last === undefined ? ms : stoppedAt - Date.parse(last.time)
+  const silent = calls.filter(({ fault }) => fault === 'no_answer' || fault === 'stall_body')
+  // Who has given such a call up before will give this one up too.
+  if (last !== undefined && silent.at(-1) === last && (silent.length === 1 || quiet > ms / 2))
+    return `it was still waiting for an answer after ${formatDuration(quiet)}: it has no time-out, or one that is longer than --timeout`
+  return quiet > Math.min(quietMs, ms / 2)
+    ? `it hung: no call for ${formatDuration(quiet)}, and no end`
+    : `it did not end in ${formatDuration(ms)}; if it would give up later, raise --timeout`
 }
 
 function writeReports(folder: string, report: ConductReport, mock: RunningMock): void {
@@ -309,8 +312,6 @@ function writeReports(folder: string, report: ConductReport, mock: RunningMock):
   writeFileSync(join(folder, 'conduct.txt'), conductReporters.pretty(report))
   writeFileSync(join(folder, 'journal.har'), mock.journal.har())
 }
-
-type ScenarioReport = { scenario: string; report: ConductReport }
 
 const resultsIn = (reports: readonly ScenarioReport[]) =>
   reports.flatMap(({ scenario, report }) => report.rules.map(({ id, verdict }) => ({ name: id, scenario, verdict })))
@@ -348,27 +349,4 @@ function rulesOf(
       advice,
     }
   })
-}
-
-/** RL-3: 2 s between polls at first; a little less is a timer's matter. */
-const leastPollMs = 1_900
-
-/** Waits of the same call in several runs: without jitter they are the same in each, and a single run has too few. */
-function waitsTogether(reports: readonly ScenarioReport[]) {
-  const byCall = new Map<string, { waits: OwnWait[]; scenarios: Set<string> }>()
-  for (const { scenario, report } of reports)
-    for (const chain of report.chains) {
-      const found = byCall.get(chain.operation ?? chain.call) ?? { waits: [], scenarios: new Set() }
-      byCall.set(chain.operation ?? chain.call, found)
-      // A poll that failed may just wait for the next one's turn.
-      const own = ownWaitsOf(chain).filter(({ ms }) => chain.operation !== 'getJob' || ms < leastPollMs)
-      found.waits.push(...own)
-      if (own.length > 0) found.scenarios.add(scenario)
-    }
-  const judged = [...byCall].map(([call, { waits, scenarios }]) => ({
-    isRigid: isWithoutJitter(waits),
-    said: `in ${plural(scenarios.size, 'run')}, between tries of ${call}, it ${waitsText(waits)}: always the same`,
-    scenarios: [...scenarios],
-  }))
-  return judged.find(({ isRigid }) => isRigid === true) ?? judged.find(({ isRigid }) => isRigid === false)
 }

@@ -1,7 +1,7 @@
 /**
- * `understudy/replay`: sends a recording to an endpoint again, and says what was answered differently.
+ * `understudy-mock/replay`: sends a recording to an endpoint again, and says what was answered differently.
  *
- *     import { replay } from 'understudy/replay'
+ *     import { replay } from 'understudy-mock/replay'
  */
 export type { Duration } from '../base/duration.ts'
 export { UnderstudyError } from '../base/errors.ts'

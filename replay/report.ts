@@ -61,7 +61,7 @@ const fault = {
 } as const
 
 /** The id of the published schema. */
-export const replaySchemaId = 'understudy/replay.schema.json'
+export const replaySchemaId = 'understudy-mock/replay.schema.json'
 
 export const ReplayReport = {
   type: 'object',

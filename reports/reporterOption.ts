@@ -3,7 +3,7 @@
 import { accessSync, constants, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Option } from 'commander'
-import { type CommandIo, type Environment, hasColor, type OutputStream, writeLine } from '../base/commandIo.ts'
+import { type CommandIo, type Environment, hasColor, type OutputStream } from '../base/commandIo.ts'
 import { ConfigError } from '../base/options.ts'
 
 export interface Chosen<Name extends string = string> {
@@ -64,7 +64,7 @@ export function writeReports<Name extends string, Report>(
   for (const { name, path } of chosen) if (path !== undefined) writeFileSync(path, reporters[name](report))
   const style = styleOf(stdout, env)
   for (const { name } of toStdout.length > 0 ? toStdout : [{ name: 'pretty' as const }])
-    writeLine(stdout, reporters[name](report, style).trimEnd())
+    stdout.write(`${reporters[name](report, style).trimEnd()}\n`)
 }
 
 /** What a text for people may use of the stream. */

@@ -29,12 +29,13 @@ import { type Exchange, Feed } from './journal.ts'
 import { JournalReader } from './journalView.ts'
 import { Metrics } from './metrics.ts'
 import type { Mock } from './mock.ts'
+import { limitIdleBody } from './pipeline/bodyTimeout.ts'
 import type { RequestContext } from './pipeline/context.ts'
 import { answerPreflight, readableFor } from './pipeline/cors.ts'
 import { attach, closeExchange, openExchange } from './pipeline/exchange.ts'
 import { holdContinue, isStillWaiting } from './pipeline/expect.ts'
 import { jsonParser, refuseContentType, unsupportedContentType } from './pipeline/jsonBody.ts'
-import { noRoute } from './pipeline/noRoute.ts'
+import { KnownRoutes, noRoute } from './pipeline/noRoute.ts'
 import { answerNodesOwn, answerRawErrors } from './pipeline/rawErrors.ts'
 import { originForm } from './pipeline/target.ts'
 import { serializerCompiler, validatorCompiler } from './pipeline/validation.ts'
@@ -83,23 +84,26 @@ export function buildApp(config: Config, log: Logger): App {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, jsonParser(app))
   app.addContentTypeParser('*', refuseContentType)
+  const routes = new KnownRoutes()
+  app.addHook('onRoute', route => routes.add(route))
   // Refused before its body is looked at: no route has opened an exchange for it.
   app.addHook('onRequest', (request, reply, done) => {
+    limitIdleBody(request.raw, config.bodyTimeout)
     if (!request.is404) return done()
     if (answerBrowser(mock, request, reply)) return
     attach(request, openExchange(mock, undefined, request.raw))
     if (answerPreflight(mock, request, reply) || answerControlPreflight(mock, request, reply)) return
     const { origin } = request.raw.headers
     if (origin !== undefined) readableFor(origin, config.cors, reply)
-    if (mock.playback === undefined) return done(noRoute(request))
-    answerRecorded(mock, mock.playback)(request, reply, refused => done(refused ?? noRoute(request)))
+    if (mock.playback === undefined) return done(noRoute(request, routes))
+    answerRecorded(mock, mock.playback)(request, reply, refused => done(refused ?? noRoute(request, routes)))
   })
   app.addHook('onSend', closeExchange(mock))
   app.setErrorHandler((error, request, reply) => {
     const isNoType = (error as { code?: string }).code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE'
     answerError(isNoType ? unsupportedContentType(request) : error, request, reply)
   })
-  app.setNotFoundHandler((request, reply) => answerError(noRoute(request), request, reply))
+  app.setNotFoundHandler((request, reply) => answerError(noRoute(request, routes), request, reply))
   holdContinue(app.server)
   answerNodesOwn(mock, app.server)
 
@@ -136,7 +140,7 @@ function assemble(config: Config, log: Logger): Mock {
   const feed = new Feed()
   const metrics = new Metrics()
   const scenarios = new ActiveScenarios(config.scenarios, config.scenario, log)
-  const webhooks = new Webhooks(config, feed, metrics)
+  const webhooks = new Webhooks(config, feed, metrics, log)
   const uploads = new Uploads(config.dataDir)
   const worlds = new Worlds(config, clock, {
     announce: (world, event, job) => webhooks.announce(world, event, job),
@@ -153,6 +157,10 @@ function assemble(config: Config, log: Logger): Mock {
           { world: world.name, jobs: world.jobs.size },
           'there were too many worlds: the least recently used made room',
         )
+    },
+    jobsEvicted: (world, jobs) => {
+      const isNews = metrics.jobsEvicted(jobs)
+      if (isNews) log.warn({ world: world.name, jobs }, 'finished jobs made room for others')
     },
   })
   const journal = new JournalReader(worlds, feed, config)

@@ -6,10 +6,12 @@ import { Writable } from 'node:stream'
 import type { DestinationStream, pino } from 'pino'
 import { aborted, type CommandIo, type ExitCode, hasColor, writeLine } from '../base/commandIo.ts'
 import { addOptions, type VerbSetup } from '../base/flags.ts'
+import { isLoopback } from '../base/loopback.ts'
 import { packageRoot } from '../base/paths.ts'
+import { visible } from '../base/text.ts'
 import { readVariables } from '../base/variables.ts'
 import type { RunningMock } from '../client/mock.ts'
-import { completeConfig, type MockOptions, options } from './config.ts'
+import { type Config, completeConfig, type MockOptions, options } from './config.ts'
 
 export const setUpServe: VerbSetup = (verb, run) =>
   addOptions(verb, options).action(
@@ -24,7 +26,7 @@ export const setUpServe: VerbSetup = (verb, run) =>
       const log = pino({ level: config.logLevel, base: undefined }, await logsOn(io, pino))
       const app = buildApp(config, log)
       const mock = await listen(app)
-      writeLine(io.stdout, greeting(mock, mock.key, config.scenario, app.mock.playback?.summary))
+      writeLine(io.stdout, greeting(mock, config, app.mock.playback?.summary))
       await aborted(io.signal)
       await mock.close()
       log.flush()
@@ -41,32 +43,43 @@ async function logsOn({ stderr, env }: CommandIo, { destination }: typeof pino):
     destination: stderr.fd ?? new Writable({ write: (line, _, done) => done(void stderr.write(String(line))) }),
     sync: true,
     translateTime: 'HH:MM:ss.l',
-    ignore: 'method,url,status,ms,request_id,job_id,world',
+    ignore: 'method,url,status,ms,request_id,job_id,world,webhook,delivery_id,error,attempt,next_try_in_ms',
     messageFormat: (line, key) =>
       line.request_id === undefined
-        ? String(line[key])
-        : `${line.status} ${line.method} ${line.url} ${line.ms} ms  ${line.request_id}${line.job_id ? ` ${line.job_id}` : ''}`,
+        ? visible(String(line[key]))
+        : visible(
+            `${line.status} ${line.method} ${line.url} ${line.ms} ms  ${line.request_id}${line.job_id ? ` ${line.job_id}` : ''}`,
+          ),
   })
 }
 
 /** What a new user needs: the URL, the key, and three lines to paste. */
-function greeting(
-  { url, seed }: RunningMock,
-  apiKey: string,
-  scenario: string | undefined,
-  replay: string | undefined,
-): string {
+function greeting({ url, seed, key: apiKey }: RunningMock, config: Config, replay: string | undefined): string {
+  const { scenario } = config
   const key = `-H 'X-Api-Key: ${apiKey}'`
   const body = `-H 'Content-Type: application/json' -d '{"video_url":"https://example.com/cat.mp4"}'`
   const ready = `Understudy is ready at ${url}   key: ${apiKey}   seed: ${seed}${scenario === undefined ? '' : `   scenario: ${scenario}`}   docs: ${url}/docs`
   // A recording has no answers for the lines to paste.
-  if (replay !== undefined) return `${ready}\n\n  ${replay}\n`
+  if (replay !== undefined) return `${ready}\n\n  ${replay}\n\n${closed(config)}`
   return `${ready}
 
   curl -s ${key} -F 'file=@${clipPath()}' ${url}/v1/uploads
   JOB=$(curl -s ${key} ${body} ${url}/v1/jobs | grep -o 'job_[a-z0-9]*')
   curl -s ${key} ${url}/v1/jobs/$JOB
-`
+
+${closed(config)}`
+}
+
+/** What is not open, and what opens it. */
+function closed({ adminToken, cors, host, webhookAllow }: Config): string {
+  const also = webhookAllow.length > 0 ? ` and ${webhookAllow.join(', ')}` : ''
+  const parts = [
+    ...(isLoopback(host) || adminToken !== undefined ? [] : ['/__mock (off loopback: --admin-token <token> opens it)']),
+    ...(adminToken === undefined ? ['/v1/admin (--admin-token <token>)'] : []),
+    `webhooks to other hosts than this one${also} (--webhook-allow <host>)`,
+    ...(cors === 'any' ? [] : ['answers to pages of other sites (--cors <origin>)']),
+  ]
+  return `Closed: ${parts.join('; ')}\n`
 }
 
 /** A clip to upload, relative to the user's shell. */

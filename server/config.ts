@@ -4,6 +4,7 @@
  */
 import {
   ConfigError,
+  durationMs,
   expected,
   numberFrom0,
   type Option,
@@ -36,6 +37,8 @@ export interface MockOptions {
   videoSeconds?: number
   /** Largest upload in bytes (UP-2). */
   maxUploadBytes?: number
+  /** Longest that a client may send nothing of a body that it has begun, ms of real time: then it is answered 408. */
+  bodyTimeout?: number
   /** Folder that keeps uploads over a restart; by default a temporary folder that is removed at the end. */
   dataDir?: string
   /** Secret that webhooks are signed with (WH-2). */
@@ -66,10 +69,16 @@ export interface MockOptions {
   publicUrl?: string
   /** Believe Forwarded and X-Forwarded-Proto, -Host, -Port and -Prefix: links lead back through the proxy. */
   trustProxy?: boolean
+  /** Worlds that are kept: one for each key, and for each X-Mock-World of it. */
+  maxWorlds?: number
+  /** File that is there while the mock listens, written whole: JSON with its url, port, pid, seed, key and version. */
+  readyFile?: string
   /** Exchanges that a world's journal keeps. */
   journalEntries?: number
   /** Bytes that all journals may take together; the oldest entries of the largest go first. */
   journalBytes?: number
+  /** Bytes that all jobs may take together; finished jobs of the largest worlds go first. */
+  jobBytes?: number
   /** trace, debug, info, warn, error, fatal or silent. */
   logLevel?: LogLevel
 }
@@ -89,6 +98,7 @@ type Unset =
   | 'scenario'
   | 'scenarios'
   | 'replay'
+  | 'readyFile'
 export type Config = Required<Omit<MockOptions, Unset>> & Pick<MockOptions, Unset>
 
 function hostList(value: string): string[] {
@@ -155,6 +165,13 @@ export const options = {
     description: 'size limit of uploads (UP-2)',
     default: () => 500 * 1024 * 1024,
     parse: wholeNumber(1, 2 ** 40, ' bytes'),
+  },
+  bodyTimeout: {
+    argument: '<time>',
+    description: 'longest that a client may send nothing of a body that it has begun; then it is answered 408',
+    defaultText: '60s',
+    default: () => 60_000,
+    parse: durationMs,
   },
   dataDir: {
     argument: '<folder>',
@@ -265,6 +282,20 @@ export const options = {
     default: () => false as boolean,
     parse: onOff,
   },
+  maxWorlds: {
+    argument: '<worlds>',
+    description:
+      'number of worlds that are kept; then those that hold nothing go first, and those with unfinished jobs last',
+    default: () => 1_000,
+    parse: wholeNumber(1, 100_000, ' worlds'),
+  },
+  readyFile: {
+    argument: '<file>',
+    description: 'JSON with url, port, pid, seed, key and version, written once the mock listens, gone when it ends',
+    defaultText: 'none',
+    default: () => undefined as string | undefined,
+    parse: text('the path of a file'),
+  },
   journalEntries: {
     argument: '<entries>',
     description: "number of exchanges that each key's journal keeps",
@@ -274,6 +305,12 @@ export const options = {
   journalBytes: {
     argument: '<bytes>',
     description: 'memory that all journals may take together; the oldest entries of the largest go first',
+    default: () => 256 * 1024 * 1024,
+    parse: wholeNumber(1024 * 1024, 2 ** 40, ' bytes'),
+  },
+  jobBytes: {
+    argument: '<bytes>',
+    description: 'memory that all jobs may take together; finished jobs of the largest worlds go first',
     default: () => 256 * 1024 * 1024,
     parse: wholeNumber(1024 * 1024, 2 ** 40, ' bytes'),
   },

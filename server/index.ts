@@ -1,10 +1,10 @@
 /**
- * `understudy`: the mock in this process.
+ * `understudy-mock`: the mock in this process.
  *
- *     import { startMock } from 'understudy'
+ *     import { startMock } from 'understudy-mock'
  *     const mock = await startMock({ speed: 'instant' })
  *
- * The other subpaths: understudy/client (a mock in another process), /suite, /drills, /record, /replay, /conduct and
+ * The other subpaths: understudy-mock/client (a mock in another process), /suite, /drills, /record, /replay, /conduct and
  * /contract.
  */
 export type { Duration } from '../base/duration.ts'

@@ -8,6 +8,7 @@ import type { WebhookEventName } from '../contracts/schemas.ts'
 import type { Cut } from '../recordings/har.ts'
 import type { RuleContext } from './scenarios/scenarioRun.ts'
 import type { Window } from './world/limits.ts'
+import type { MemoryBudget, MemoryHolder } from './world/memoryBudget.ts'
 
 /** Bodies are kept up to here. */
 export const maxBodyBytes = 64 * 1024
@@ -31,9 +32,15 @@ export interface JournalWorld {
   readonly key: string | undefined
   /** Its X-Mock-World. */
   readonly partition: string | undefined
+  /** When it had to make room for others, ms since the epoch; undefined for one that never had to. */
+  readonly evictedAt: number | undefined
   readonly journal: Journal
   readonly clock: { now(): number }
 }
+
+/** What is to be known of a world that makes a new beginning. */
+export const evictionText = (at: number): string =>
+  `this world was evicted at ${new Date(at).toISOString()} to make room for others; what it held before is gone`
 
 /** What is known of a request when it arrives. */
 export interface ExchangeStart {
@@ -55,6 +62,8 @@ export interface ExchangeStart {
   readonly keyState: KeyValidity
   /** Which request of its connection it is, from 1; 0 where that is not known. */
   readonly placeOnConnection: number
+  /** The same for all requests of a connection; 0 where it is not known. */
+  readonly connection: number
 }
 
 /**
@@ -77,6 +86,7 @@ export class Exchange implements ExchangeStart {
   readonly headerBytes: number
   keyState: KeyValidity
   readonly placeOnConnection: number
+  readonly connection: number
   requestBody: string | undefined = undefined
   /** Of an upload only this is kept. */
   upload: UploadNote | undefined = undefined
@@ -119,6 +129,7 @@ export class Exchange implements ExchangeStart {
     this.headerBytes = start.headerBytes
     this.keyState = start.keyState
     this.placeOnConnection = start.placeOnConnection
+    this.connection = start.connection
   }
 
   /** Unique over all worlds by the tag, within this one by the number (ERR-6). */
@@ -205,46 +216,12 @@ export class Headers {
   }
 }
 
-/**
- * What all journals of a mock may take together. When that is used up, the oldest entries of the largest journals go: a
- * world that was quiet keeps what it has.
- */
-export class JournalBudget {
-  readonly #maxBytes: number
-  readonly #journals = new Set<Journal>()
-  #bytes = 0
-
-  constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes
-  }
-
-  add(journal: Journal): void {
-    this.#journals.add(journal)
-  }
-
-  remove(journal: Journal): void {
-    this.#journals.delete(journal)
-  }
-
-  use(bytes: number): void {
-    this.#bytes += bytes
-    while (this.#bytes > this.#maxBytes && this.#makeRoom()) {}
-  }
-
-  /** Some more than is needed, so that it isn't looked for again with the next call; false where nothing is left. */
-  #makeRoom(): boolean {
-    let largest: Journal | undefined
-    for (const journal of this.#journals) if (!largest || journal.bytes > largest.bytes) largest = journal
-    return largest?.evictBytes(Math.ceil(this.#maxBytes / 64)) ?? false
-  }
-}
-
 /** The last entries of one world. */
-export class Journal {
+export class Journal implements MemoryHolder {
   /** What its client's calls have in common. */
   readonly headers = new Headers()
   readonly #capacity: number
-  readonly #budget: JournalBudget
+  readonly #budget: MemoryBudget
   #entries: (Entry | undefined)[] = []
   /** Where the oldest entry is, once the ring is full or was cut. */
   #oldest = 0
@@ -253,7 +230,7 @@ export class Journal {
   #evicted = 0
   #lastEvictedSeq = 0
 
-  constructor(capacity: number, budget: JournalBudget) {
+  constructor(capacity: number, budget: MemoryBudget) {
     this.#capacity = capacity
     this.#budget = budget
     budget.add(this)
@@ -275,11 +252,11 @@ export class Journal {
     this.#budget.use(bytes)
   }
 
-  /** Lets the oldest entries go until so many bytes are free; false where there was none. The newest one stays. */
-  evictBytes(bytes: number): boolean {
+  /** The newest one stays. */
+  evictBytes(bytes: number): number {
     const before = this.#bytes
     while (this.#size > 1 && before - this.#bytes < bytes) this.#evict()
-    return this.#bytes < before
+    return before - this.#bytes
   }
 
   /** Its world is gone. */

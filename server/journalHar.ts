@@ -70,6 +70,7 @@ function ofExchange(exchange: Exchange, shown: ExchangeEntry): HarEntry {
       bodySize: -1,
       content: contentOf(response),
     },
+    ...(exchange.connection > 0 && { connection: String(exchange.connection) }),
     _kind: 'call',
     _real_ms: exchange.startedAt,
     ...(shown.request_id !== undefined && { _request_id: shown.request_id }),

@@ -14,11 +14,14 @@ import type {
 } from '../client/mock.ts'
 import { routeOf } from '../contracts/operations.ts'
 import type { Config } from './config.ts'
-import { type DeliveryAttempt, type Entry, type Exchange, type Feed, maxBodyBytes } from './journal.ts'
+import { type DeliveryAttempt, type Entry, type Exchange, evictionText, type Feed, maxBodyBytes } from './journal.ts'
 import { answerHeaders } from './pipeline/headers.ts'
 
 import type { World } from './world/world.ts'
 import { isWorldSelected, type Worlds } from './world/worlds.ts'
+
+/** A page has entries of so many bytes, and one at least: as one text it must fit into memory, and soon be made. */
+const maxPageBytes = 16 * 1024 * 1024
 
 export class JournalReader {
   readonly #worlds: Worlds
@@ -31,7 +34,12 @@ export class JournalReader {
     this.#config = config
   }
 
-  /** The entries that fit, at most `limit` of them: the oldest first, or the newest. */
+  /** All entries that fit, oldest first. */
+  entries(filter: JournalFilter = {}): JournalEntry[] {
+    return this.select(filter).map(entry => this.show(entry))
+  }
+
+  /** The entries that fit, at most `limit` of them, and as many as a page has bytes for: the oldest first, or the newest. */
   read(filter: JournalFilter = {}, limit = 1000, order: 'oldest' | 'newest' = 'oldest'): JournalPage {
     const found = this.select(filter)
     if (order === 'newest') found.reverse()
@@ -42,14 +50,16 @@ export class JournalReader {
       evicted += world.journal.evicted
       if (world.journal.lastEvictedSeq > since) complete = false
     }
-    const page = found.slice(0, limit)
+    const page = found.slice(0, Math.min(limit, fittingOf(found)))
+    const isLast = page.length === found.length
     return {
       entries: page.map(entry => this.show(entry)),
       count: complete ? found.length : null,
       evicted,
       complete,
       // By `since` one goes on towards the newest only.
-      next: order === 'oldest' && found.length > page.length ? ((page.at(-1)?.seq as number) ?? null) : null,
+      next: order === 'oldest' && !isLast ? ((page.at(-1)?.seq as number) ?? null) : null,
+      limited_by: isLast ? null : page.length === limit ? 'limit' : 'bytes',
     }
   }
 
@@ -120,6 +130,7 @@ export class JournalReader {
       url: redactUrl(entry.url),
       status: entry.status,
       ms: Math.round(entry.ms * 1000) / 1000,
+      ...(entry.world.evictedAt !== undefined && { note: evictionText(entry.world.evictedAt) }),
     }
     const request = { headers: shownHeaders(entry.requestHeaders), body: bodyOf(entry.requestBody) }
     const shown: JournalEntry =
@@ -180,6 +191,24 @@ export class JournalReader {
   *#read(filter: WorldSelector): Generator<World> {
     for (const world of this.#worlds) if (isWorldSelected(world, filter)) yield world
   }
+}
+
+/** Of a longer body no more is shown. */
+function shownBytes(entry: Entry): number {
+  const bodies = [entry.requestBody, entry.kind === 'exchange' ? entry.responseBody : undefined]
+  return bodies.reduce((sum, body) => sum - Math.max(0, (body?.length ?? 0) - maxBodyBytes), entry.bytes)
+}
+
+/** How many of the first entries a page has bytes for. */
+function fittingOf(entries: readonly Entry[]): number {
+  let left = maxPageBytes
+  let fitting = 0
+  for (const entry of entries) {
+    left -= shownBytes(entry)
+    if (left < 0 && fitting > 0) break
+    fitting++
+  }
+  return fitting
 }
 
 function playedIn({ ruleContext }: Exchange): Partial<ExchangeEntry> | undefined {

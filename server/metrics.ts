@@ -2,9 +2,12 @@
  * Numbers for Prometheus. Counting is plain additions on the way of each request; names, labels and text are made only
  * when somebody asks.
  */
+import { lazy } from '../base/lazy.ts'
 import { routeOf } from '../contracts/operations.ts'
 import { jobStates } from '../contracts/schemas.ts'
 import type { Worlds } from './world/worlds.ts'
+
+const loadClient = lazy(() => import('prom-client'))
 
 /** Upper bounds of the latency buckets, in ms. */
 const buckets = [0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000]
@@ -23,6 +26,7 @@ export class Metrics {
   #webhooksSent = 0
   #webhooksFailed = 0
   #worldsEvicted = 0
+  #jobsEvicted = 0
 
   answered(operation: string | undefined, status: number, ms: number): void {
     const route = this.#routeOf(operation ?? 'none')
@@ -38,6 +42,13 @@ export class Metrics {
     this.#worldsEvicted++
   }
 
+  /** True for the first, and each time that a thousand more have gone: a line for each would say no more. */
+  jobsEvicted(jobs: number): boolean {
+    const before = this.#jobsEvicted
+    this.#jobsEvicted += jobs
+    return before === 0 || Math.floor(before / 1000) < Math.floor(this.#jobsEvicted / 1000)
+  }
+
   webhookAttempted(sent: boolean): void {
     if (sent) this.#webhooksSent++
     else this.#webhooksFailed++
@@ -45,8 +56,7 @@ export class Metrics {
 
   /** The text that GET /metrics answers, and its content type. */
   async render(worlds: Worlds): Promise<{ text: string; contentType: string }> {
-    // Loaded only now: few runs of the mock are ever scraped, and every run would wait for it.
-    const { Counter, Gauge, Registry } = await import('prom-client')
+    const { Counter, Gauge, Registry } = await loadClient()
     const registry = new Registry()
     const registers = [registry]
     const counter = (name: string, help: string, labelNames: string[] = []) =>
@@ -59,6 +69,7 @@ export class Metrics {
       for (const [status, count] of statuses) requests.inc({ route: label(operation), status }, count)
     }
     counter('understudy_worlds_evicted_total', 'Worlds that made room for others').inc(this.#worldsEvicted)
+    counter('understudy_jobs_evicted_total', 'Finished jobs that made room for others').inc(this.#jobsEvicted)
     counter('understudy_rate_limited_total', 'Requests answered 429').inc(this.#rateLimited)
     const webhooks = counter('understudy_webhook_attempts_total', 'Webhook attempts', ['result'])
     webhooks.inc({ result: 'sent' }, this.#webhooksSent)

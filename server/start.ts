@@ -9,6 +9,7 @@ import {
   checkedFilter,
   checkedRule,
   checkedSpeed,
+  defaultWithin,
   entriesTooLate,
   firedTooLate,
   keyChangeBody,
@@ -34,7 +35,7 @@ import type { App } from './app.ts'
 import { buildApp } from './app.ts'
 import { conductOf } from './conduct.ts'
 import { completeConfig, type MockOptions } from './config.ts'
-import { clocksOf } from './control/clock.ts'
+import { clocksOf, refuseStepTooFar } from './control/clock.ts'
 import { defaultKey, resetAll } from './control/index.ts'
 import { changeJob } from './control/jobs.ts'
 import { setKey } from './control/keys.ts'
@@ -43,6 +44,7 @@ import { restore, snapshot } from './control/snapshot.ts'
 import { ApiError } from './errors.ts'
 import { journalHar } from './journalHar.ts'
 import type { Mock } from './mock.ts'
+import { removeReadyFile, writeReadyFile } from './readyFile.ts'
 
 /** How long close() lets requests finish, in ms, before it breaks them off. */
 const graceMs = 1_000
@@ -66,7 +68,10 @@ export async function listen({ fastify, mock }: App): Promise<RunningMock> {
     socket.once('close', () => sockets.delete(socket))
   })
 
+  let port = config.port
+
   async function shutDown(): Promise<void> {
+    if (config.readyFile !== undefined) removeReadyFile(config.readyFile, port)
     mock.webhooks.close()
     mock.scenarios.close()
     for (const response of mock.held) response.destroy()
@@ -100,17 +105,24 @@ export async function listen({ fastify, mock }: App): Promise<RunningMock> {
     throw explainListenError(error as NodeJS.ErrnoException, config.host, config.port)
   }
   const address = fastify.server.address()
-  const port = typeof address === 'object' && address ? address.port : config.port
+  if (typeof address === 'object' && address) port = address.port
   const host = config.host.includes(':') ? `[${config.host}]` : config.host
   const url = `http://${host === '0.0.0.0' ? '127.0.0.1' : host === '[::]' ? '[::1]' : host}:${port}`
+  if (config.readyFile !== undefined) {
+    try {
+      writeReadyFile(config.readyFile, { url, port, seed: config.seed, key: defaultKey })
+    } catch (error) {
+      await close()
+      throw error
+    }
+  }
   return {
     url,
     port,
     key: defaultKey,
     seed: config.seed,
     journal: {
-      entries: <F extends JournalFilter>(filter?: F) =>
-        journal.read(checked(filter), Number.POSITIVE_INFINITY).entries as EntryOf<F>[],
+      entries: <F extends JournalFilter>(filter?: F) => journal.entries(checked(filter)) as EntryOf<F>[],
       read: <F extends JournalFilter>(filter?: F, limit?: number) =>
         journal.read(checked(filter), limit) as JournalPage<EntryOf<F>>,
       count: filter => journal.count(checked(filter)),
@@ -120,12 +132,12 @@ export async function listen({ fastify, mock }: App): Promise<RunningMock> {
       clear: key => journal.clear({ key }),
       async waitFor<F extends JournalFilter>(filter: F, options: WaitOptions = {}) {
         refuseUnknown(options, ['atLeast', 'within'])
-        const { atLeast = 1, within = '5s' } = options
+        const { atLeast = 1, within = defaultWithin } = options
         checkedFilter(filter)
         const gone = new AbortController()
         const met = await journal.wait(filter, atLeast, realDelay(durationToMs(within), gone.signal))
         gone.abort()
-        const { entries } = journal.read(filter, Number.POSITIVE_INFINITY)
+        const entries = journal.entries(filter)
         if (met) return entries as EntryOf<F>[]
         throw entriesTooLate(filter, atLeast, within, entries.length, journal.read({}, 0).count)
       },
@@ -167,6 +179,7 @@ function clockHandle(mock: Mock, selector: WorldSelector): MockClock {
     resume: () => each(clock => clock.resume()),
     step: by => {
       const ms = durationToMs(by)
+      run(() => refuseStepTooFar(clocks(), ms))
       each(clock => clock.step(ms))
     },
     setSpeed: factor => {
@@ -192,7 +205,7 @@ function scenarioHandle(
     },
     async fired(rule, options = {}) {
       refuseUnknown(options, ['times', 'within'])
-      const { times = 1, within = '5s' } = options
+      const { times = 1, within = defaultWithin } = options
       known(rule)
       const gone = new AbortController()
       const met = await activation.wait(rule, times, realDelay(durationToMs(within), gone.signal))

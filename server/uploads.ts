@@ -5,7 +5,7 @@
 
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -85,7 +85,7 @@ export class Uploads {
     }
 
     // Opened before anything can fail: a file that came into being after its removal would stay.
-    const file = await open(path, 'wx')
+    const file = await this.#create(path)
     try {
       await pipeline(stream, inspect, file.createWriteStream())
       if (size === 0) throw apiError('invalid_upload', 'the field "file" is empty; expected a video')
@@ -94,6 +94,17 @@ export class Uploads {
     } catch (error) {
       await rm(path, { force: true })
       throw error
+    }
+  }
+
+  /** What cleans temporary folders up may have taken ours away; it is made anew then. */
+  async #create(path: string): Promise<FileHandle> {
+    try {
+      return await open(path, 'wx')
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      for (const name of ['incoming', 'uploads']) await mkdir(join(this.#folder, name), { recursive: true })
+      return open(path, 'wx')
     }
   }
 
@@ -106,18 +117,29 @@ export class Uploads {
    * invalid_file_type for one that has sound only, and drops it.
    */
   async keep(world: World, received: Received): Promise<string> {
-    const { durationMs, plays, isSoundOnly } = await knownContentsOf(received.path, received.sha256)
-    if (isSoundOnly) {
+    const id = await this.#move(world, received).catch(async error => {
       await this.drop(received)
-      throw apiError('invalid_file_type', `the field "file" holds sound and no picture; expected one of ${supported}`)
-    }
-    const { id, folder } = await this.#newFolder(world, durationMs ?? (plays ? 'drawn' : 'unreadable'))
-    await rename(received.path, join(folder, `${nameOf(received.filename)}${videoTypes[received.type][0]}`))
+      throw error
+    })
     const kept = this.#kept.get(world) ?? []
     this.#kept.set(world, kept)
     kept.push(id)
     const oldest = kept.length > maxUploadsPerWorld ? kept.shift() : undefined
     if (oldest !== undefined) await rm(this.#folderOf(oldest), { recursive: true, force: true })
+    return id
+  }
+
+  async #move(world: World, { path, sha256, filename, type }: Received): Promise<string> {
+    const { durationMs, plays, isSoundOnly } = await knownContentsOf(path, sha256)
+    if (isSoundOnly)
+      throw apiError('invalid_file_type', `the field "file" holds sound and no picture; expected one of ${supported}`)
+    const { id, folder } = await this.#newFolder(world, durationMs ?? (plays ? 'drawn' : 'unreadable'))
+    try {
+      await rename(path, join(folder, `${nameOf(filename)}${videoTypes[type][0]}`))
+    } catch (error) {
+      await rm(folder, { recursive: true, force: true })
+      throw error
+    }
     return id
   }
 

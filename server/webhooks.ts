@@ -3,18 +3,20 @@
  * Every attempt is an entry of the journal. They go to loopback only, unless a host is allowed by name.
  */
 
-import { createHmac } from 'node:crypto'
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
+import type { Logger } from 'pino'
 import { monotonicMs, realTimeout } from '../base/clock.ts'
 import { withExact } from '../base/exactNumbers.ts'
 import { isLoopback, loopbackOnly } from '../base/loopback.ts'
 import { packageVersion } from '../base/paths.ts'
+import { webhookSignature } from '../base/webhookSignature.ts'
 import type { WebhookDelivery, WebhookEventName } from '../contracts/schemas.ts'
 import type { Config } from './config.ts'
 import type { Feed } from './journal.ts'
 import type { Metrics } from './metrics.ts'
 import type { JobRecord, JobStore } from './world/jobStore.ts'
+import type { MemoryBudget, MemoryHolder } from './world/memoryBudget.ts'
 import type { WebhookFault } from './world/plan.ts'
 import type { World } from './world/world.ts'
 
@@ -28,6 +30,8 @@ const retryAfterMs = 10_000
 const maxUnderway = 16
 const maxWaiting = 1_000
 const maxRemembered = 1_000
+/** A job shows the state of its last so many deliveries. */
+const maxShown = 1_000
 /** What a signature is made with that is to be wrong. */
 const wrongSecret = 'not the secret of this endpoint'
 
@@ -44,7 +48,7 @@ interface Delivery {
   readonly body: string
   attempts: number
   /** What the first attempt was sent with, where a later one is to be the same to the byte. */
-  sentHeaders: Record<string, string> | undefined
+  sentHeaders?: Record<string, string>
   /** What the scenario has wrong with it. */
   readonly fault: WebhookFault | undefined
 }
@@ -66,29 +70,80 @@ interface Outcome {
   error: string | null
 }
 
+/** What a delivery takes beside its body, roughly. */
+const deliveryBytes = 512
+
 /** One world's deliveries: bounded, and each job's events in their order. */
-class DeliveryQueue {
-  readonly remembered = new Map<string, Delivery>()
+class DeliveryQueue implements MemoryHolder {
+  /** For a redelivery; the oldest go first. */
+  readonly #remembered = new Map<string, Delivery>()
+  readonly #memory: MemoryBudget
   readonly waiting: Delivery[] = []
   /** Jobs with an event underway for the first time; their next event waits for it. */
   readonly jobsUnderway = new Set<string>()
   /** By job: what a scenario sends after its turn. */
   readonly heldBack = new Map<string, Delivery>()
   underway = 0
+  bytes = 0
+
+  constructor(memory: MemoryBudget) {
+    this.#memory = memory
+    memory.add(this)
+  }
+
+  find(id: string): Delivery | undefined {
+    return this.#remembered.get(id)
+  }
+
+  remember(delivery: Delivery): void {
+    const before = this.#remembered.get(delivery.id)
+    this.#remembered.set(delivery.id, delivery)
+    if (this.#remembered.size > maxRemembered) this.#dropOldest()
+    this.#count(sizeOf(delivery) - (before === undefined ? 0 : sizeOf(before)))
+  }
+
+  evictBytes(bytes: number): number {
+    const before = this.bytes
+    while (this.#remembered.size > 0 && before - this.bytes < bytes) this.#dropOldest()
+    return before - this.bytes
+  }
+
+  /** Its world is gone, or begins anew. */
+  discard(): void {
+    this.#memory.remove(this)
+    this.#remembered.clear()
+    this.#count(-this.bytes)
+  }
+
+  #dropOldest(): void {
+    const [oldest] = this.#remembered.values()
+    if (oldest === undefined) return
+    this.#remembered.delete(oldest.id)
+    this.#count(-sizeOf(oldest))
+  }
+
+  #count(bytes: number): void {
+    this.bytes += bytes
+    this.#memory.use(bytes)
+  }
 }
+
+const sizeOf = ({ body }: Delivery): number => deliveryBytes + body.length
 
 export class Webhooks {
   readonly #config: Config
   readonly #feed: Feed
   readonly #metrics: Metrics
+  readonly #log: Logger
   readonly #queues = new WeakMap<World, DeliveryQueue>()
   readonly #stop = new AbortController()
   readonly #underway = new Set<Promise<void>>()
 
-  constructor(config: Config, feed: Feed, metrics: Metrics) {
+  constructor(config: Config, feed: Feed, metrics: Metrics, log: Logger) {
     this.#config = config
     this.#feed = feed
     this.#metrics = metrics
+    this.#log = log
   }
 
   /** Sends an event of a job that has a webhook_url; the job is told how it went (JOB-5). */
@@ -100,20 +155,8 @@ export class Webhooks {
     const body = withExact(JSON.stringify({ event, data: job.view }))
     const fault = job.plan.webhooks[event]
     const jobId = job.view.id
-    const delivery = {
-      id,
-      world,
-      jobs: world.jobs,
-      event,
-      jobId,
-      job,
-      url,
-      body,
-      attempts: 0,
-      sentHeaders: undefined,
-      fault,
-    }
-    remember(queue, delivery)
+    const delivery = { id, world, jobs: world.jobs, event, jobId, job, url, body, attempts: 0, fault }
+    queue.remember(delivery)
     // What comes last has nothing to come after: only job.started can be held back.
     if (fault?.type === 'out_of_order' && event === 'job.started') return void queue.heldBack.set(jobId, delivery)
     if (fault?.type === 'late') world.clock.after(fault.lateMs, () => this.#send(queue, delivery))
@@ -126,22 +169,10 @@ export class Webhooks {
     const queue = this.#queueOf(world)
     const { id, event, jobId, url, body } = recorded
     const fault = faultOf(recorded.fault)
-    const again = queue.remembered.get(id)
-    const made = {
-      id,
-      world,
-      jobs: world.jobs,
-      event,
-      jobId,
-      job: undefined,
-      url,
-      body,
-      attempts: 0,
-      sentHeaders: undefined,
-      fault,
-    }
+    const again = queue.find(id)
+    const made = { id, world, jobs: world.jobs, event, jobId, job: undefined, url, body, attempts: 0, fault }
     const delivery = again?.body === body && again.url === url ? again : made
-    remember(queue, delivery)
+    queue.remember(delivery)
     if (fault?.type === 'lost') this.#record(delivery, { status: 0, error: null }, 0, null)
     else this.#enter(delivery)
   }
@@ -174,7 +205,7 @@ export class Webhooks {
 
   /** Sends a past delivery once more, with its id; false when there is none of that id. */
   async redeliver(world: World, deliveryId: string): Promise<boolean> {
-    const delivery = this.#queues.get(world)?.remembered.get(deliveryId)
+    const delivery = this.#queues.get(world)?.find(deliveryId)
     if (!delivery || delivery.jobs !== world.jobs) return false
     await this.#attempt(delivery, false)
     return true
@@ -182,6 +213,7 @@ export class Webhooks {
 
   /** A world was reset or is gone: nothing that waits in it is sent any more. */
   forget(world: World): void {
+    this.#queues.get(world)?.discard()
     this.#queues.delete(world)
   }
 
@@ -198,7 +230,7 @@ export class Webhooks {
   #queueOf(world: World): DeliveryQueue {
     let queue = this.#queues.get(world)
     if (!queue) {
-      queue = new DeliveryQueue()
+      queue = new DeliveryQueue(world.memory)
       this.#queues.set(world, queue)
     }
     return queue
@@ -242,7 +274,7 @@ export class Webhooks {
     const failed = outcome.error !== null
     const waitMs = this.#config.speed === 'instant' ? 0 : retryAfterMs / this.#config.speed
     const again = failed && mayRetry && !refusal && delivery.attempts <= retries
-    this.#record(delivery, outcome, monotonicMs() - sentAt, again ? world.clock.now() + waitMs : null, headers, body)
+    this.#record(delivery, outcome, monotonicMs() - sentAt, again ? waitMs : null, headers, body)
     if (!again) return
     world.clock.after(waitMs, () => {
       const queue = this.#queueOf(world)
@@ -252,10 +284,11 @@ export class Webhooks {
   }
 
   #headersOf(delivery: Delivery, body: string): Record<string, string> {
-    const { id, event, world, fault, sentHeaders } = delivery
+    const { id, event, fault, sentHeaders } = delivery
     if (sentHeaders !== undefined) return sentHeaders
     const agoMs = fault?.type === 'stale' ? fault.lateMs : 0
-    const timestamp = new Date(world.clock.now() - agoMs).toISOString()
+    // Real time, whatever the world's clock says: a receiver compares it with its own, and refuses what is off by minutes.
+    const timestamp = new Date(monotonicMs() - agoMs).toISOString()
     const headers: Record<string, string> = {
       'Content-Type': 'application/json',
       'User-Agent': `understudy/${packageVersion}`,
@@ -265,8 +298,7 @@ export class Webhooks {
     }
     const secret = this.#secretFor(fault)
     if (secret !== undefined) {
-      headers['X-Webhook-Signature'] =
-        `sha256=${createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex')}`
+      headers['X-Webhook-Signature'] = webhookSignature(secret, timestamp, body)
     }
     if (fault?.type === 'replayed') delivery.sentHeaders = headers
     return headers
@@ -319,21 +351,45 @@ export class Webhooks {
     return { status: 0, error: `not sent: ${host} is not loopback; allow it with --webhook-allow ${host}` }
   }
 
+  /** A line for each attempt: a receiver that gets none is found in the log. */
+  #logAttempt(delivery: Delivery, { status, error }: Outcome, ms: number, next_try_in_ms: number | null): void {
+    const { id, event, jobId, attempts, fault } = delivery
+    const url = loggedUrl(delivery.url)
+    const how = fault?.type === 'lost' ? 'lost, as the scenario has it' : (error ?? `answered ${status}`)
+    const next = next_try_in_ms === null ? '' : `, next try in ${next_try_in_ms / 1000} s`
+    const line = `webhook ${event} to ${url}: ${how}  ${id}, attempt ${attempts}${next}`
+    const fields = {
+      webhook: event,
+      delivery_id: id,
+      job_id: jobId,
+      url,
+      status,
+      error,
+      attempt: attempts,
+      ms,
+      next_try_in_ms,
+    }
+    if (error === null) this.#log.info(fields, line)
+    else this.#log.warn(fields, line)
+  }
+
   #record(
     delivery: Delivery,
     outcome: Outcome,
     ms: number,
-    nextTryAt: number | null,
+    nextTryInMs: number | null,
     headers = {},
     body = delivery.body,
   ): void {
     if (delivery.job !== undefined) showDelivery(delivery.job, delivery, outcome.error === null ? 'sent' : 'failed')
     this.#metrics.webhookAttempted(outcome.error === null)
+    this.#logAttempt(delivery, outcome, ms, nextTryInMs)
+    const now = delivery.world.clock.now()
     this.#feed.write({
       kind: 'webhook',
       seq: 0,
       world: delivery.world,
-      at: delivery.world.clock.now(),
+      at: now,
       deliveryId: delivery.id,
       event: delivery.event,
       jobId: delivery.jobId,
@@ -341,13 +397,24 @@ export class Webhooks {
       attempt: delivery.attempts,
       ...outcome,
       ms,
-      nextTryAt,
+      nextTryAt: nextTryInMs === null ? null : now + nextTryInMs,
       fault: delivery.fault?.type,
       requestHeaders: Object.entries<string>(headers).flat(),
       requestBody: body,
       bytes: 1024 + body.length,
     })
   }
+}
+
+/** Without who is to be let in there, and what a query may hold: a log is shown to others. */
+function loggedUrl(url: string): string {
+  if (!URL.canParse(url)) return 'no URL'
+  const shown = new URL(url)
+  shown.username = ''
+  shown.password = ''
+  if (shown.search !== '') shown.search = '?…'
+  shown.hash = ''
+  return shown.href.replace('?%E2%80%A6', '?…')
 }
 
 const hostOf = (url: string): string => new URL(url).hostname.toLowerCase()
@@ -383,10 +450,6 @@ function showDelivery(job: JobRecord, delivery: Delivery, status: WebhookDeliver
   const shown = events.find(({ delivery_id }) => delivery_id === delivery.id)
   if (shown) shown.status = status
   else events.push({ event: delivery.event, status, delivery_id: delivery.id })
-}
-
-function remember(queue: DeliveryQueue, delivery: Delivery): void {
-  queue.remembered.set(delivery.id, delivery)
-  const [oldest] = queue.remembered.keys()
-  if (queue.remembered.size > maxRemembered && oldest !== undefined) queue.remembered.delete(oldest)
+  // Of a job that is started again and again.
+  if (events.length > maxShown) events.shift()
 }

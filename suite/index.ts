@@ -1,7 +1,7 @@
 /**
- * `understudy/suite`: the contract suite against any endpoint, and against a recording.
+ * `understudy-mock/suite`: the contract suite against any endpoint, and against a recording.
  *
- *     import { check } from 'understudy/suite'
+ *     import { check } from 'understudy-mock/suite'
  *     const report = await check('http://127.0.0.1:4010')
  */
 export type { Duration } from '../base/duration.ts'

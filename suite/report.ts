@@ -54,7 +54,7 @@ const change = {
 } as const
 
 /** The id of the published schema. */
-export const reportSchemaId = 'understudy/report.schema.json'
+export const reportSchemaId = 'understudy-mock/report.schema.json'
 
 export const Report = {
   title: 'Report',

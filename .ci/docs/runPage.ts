@@ -20,7 +20,7 @@ export interface Difference {
 /** The ports that pages name, and those that are free here. */
 type Ports = ReadonlyMap<string, string>
 
-/** `packed` is a folder with node_modules/understudy in it. */
+/** `packed` is a folder with node_modules/understudy-mock in it. */
 export async function runPage(page: string, packed: string): Promise<Difference[]> {
   const blocks = blocksOf(page)
   if (blocks.length === 0) return []

@@ -33,6 +33,9 @@ import { testKeyPrefix, testKeys, testVideos } from '../../server/testValues.ts'
 import { checks } from '../../suite/checks/index.ts'
 import { checkOptions } from '../../suite/options.ts'
 import { Report, reportSchemaId } from '../../suite/report.ts'
+import { receiverChecks } from '../../webhooks/checks.ts'
+import { receiverOptions } from '../../webhooks/options.ts'
+import { ReceiverReport, receiverSchemaId } from '../../webhooks/report.ts'
 import { membersOf } from './api.ts'
 
 const tables: Record<string, () => string> = {
@@ -85,6 +88,12 @@ const tables: Record<string, () => string> = {
   checkOptions: () => optionTable(checkOptions, 'check'),
   conductOptions: () => optionTable(conductOptions, 'conduct'),
   rehearseOptions: () => optionTable(rehearseOptions, 'rehearse'),
+  receiverOptions: () => optionTable(receiverOptions, 'webhook-check'),
+  receiverChecks: () =>
+    table(
+      ['check', 'level', 'clauses', 'what a receiver does'],
+      receiverChecks.map(({ id, level, clauses, title }) => [`\`${id}\``, level, clauses.join(' '), title]),
+    ),
   reportOptions: () => optionTable(bugReportOptions, 'report'),
   recordOptions: () => optionTable(recordOptions, 'record'),
   replayOptions: () => optionTable(replayOptions, 'replay'),
@@ -305,6 +314,7 @@ const published = [
   ['conduct', conductSchemaId, ConductReport],
   ['rehearse', rehearsalSchemaId, Rehearsal],
   ['replay', replaySchemaId, ReplayReport],
+  ['webhooks', receiverSchemaId, ReceiverReport],
   ['drills', drillReportSchemaId, DrillReport],
 ] as const
 

@@ -22,6 +22,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   record: [...low, 'suite'],
   replay: [...low, 'client', 'suite'],
   rehearse: [...low, 'conduct', 'client', 'server'],
+  webhooks: [...low, 'suite'],
   drills: [...low, 'client', 'suite'],
 }
 

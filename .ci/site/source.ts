@@ -132,7 +132,7 @@ const apiPage = `# API reference
 A running mock serves its API reference beside these pages. Start one, and open the address that it prints:
 
 \`\`\`sh
-npx understudy serve    # then http://127.0.0.1:4010/docs
+npx understudy-mock serve    # then http://127.0.0.1:4010/docs
 \`\`\`
 
 Here is the same in tables: [Routes](reference/routes.md) · [Errors](reference/errors.md) · [Clauses](reference/clauses.md)

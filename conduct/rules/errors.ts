@@ -157,8 +157,9 @@ export const noHammering: ConductRule = {
       chain.slice(1).flatMap((next, i): (RuleFinding & { next: ClientCall })[] => {
         const failed = chain[i] as ClientCall
         // Who was told when to come back, was told.
-        if (failed.retryAfterMs !== undefined || isResentByLibrary(chain, i)) return []
+        if (failed.retryAfterMs !== undefined) return []
         const delay = waitAfter(failed, next)
+        if (i === 0 && isResent(failed, delay)) return []
         const said = `tried ${callText(next)} again ${time(delay)} after ${outcome(failed)}`
         const finding = delay < leastMs ? tooShort(leastMs - delay, said, failed, next) : kept(said, failed, next)
         return [{ ...finding, next }]
@@ -171,17 +172,14 @@ export const noHammering: ConductRule = {
   },
 }
 
-/** A library sends again at once, or an app does it on purpose. */
-const resentWithinMs = 250
-
 /**
- * Browsers, curl, Go, Java and others send a request again by themselves, once, when its connection turns out to be closed;
- * an app neither makes that nor sees it. A POST they send again only where the connection had been used before.
+ * Many HTTP libraries send a call again by themselves, once and at once, when a kept connection turns out to be closed:
+ * browsers, curl and Go those of any method (RFC 9112, 9.3.1), Java, aiohttp and Ruby a GET on a new connection too.
  */
-function isResentByLibrary(chain: readonly ClientCall[], i: number): boolean {
-  const [failed, next] = [chain[i], chain[i + 1]] as [ClientCall, ClientCall]
-  const { cut, method, placeOnConnection } = failed
-  if (i > 0 || cut?.by !== 'server' || cut.when === 'in_body' || cut.how === 'silence') return false
-  if (method === 'GET') return true
-  return (placeOnConnection ?? 1) > 1 && waitAfter(failed, next) <= resentWithinMs
-}
+const isResent = ({ method, cut, isReused }: ClientCall, delay: number): boolean =>
+  cut?.by === 'server' &&
+  cut.how !== 'silence' &&
+  ((method === 'GET' && cut.when === 'before_head') || (isReused && cut.when !== 'in_body' && delay < atOnceMs))
+
+/** Some 130 ms were measured; a busy machine takes longer. */
+const atOnceMs = 500

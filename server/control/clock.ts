@@ -1,5 +1,5 @@
 /** POST /__mock/clock: the time in the user's hand, of the whole mock or of one key. Every timer of the mock follows it. */
-import type { Clock } from '../../base/clock.ts'
+import { type Clock, latestMs } from '../../base/clock.ts'
 import { parseDuration } from '../../base/duration.ts'
 import type { WorldSelector } from '../../client/mock.ts'
 import { apiError } from '../errors.ts'
@@ -22,7 +22,7 @@ export interface ClockState {
   speed: number
 }
 
-/** A day too many is a slip of the hand: dates end some 270,000 years from now. */
+/** A day too many is a slip of the hand. */
 const longestStepMs = 100 * 365 * 24 * 3_600_000
 
 export function changeClock(mock: Mock, { freeze, speed, step }: ClockChange, selector: WorldSelector): ClockState {
@@ -34,6 +34,7 @@ export function changeClock(mock: Mock, { freeze, speed, step }: ClockChange, se
     )
   }
   const clocks = clocksOf(mock, selector)
+  refuseStepTooFar(clocks, stepMs)
   for (const clock of clocks) {
     if (freeze === true) clock.freeze()
     if (freeze === false) clock.resume()
@@ -41,6 +42,16 @@ export function changeClock(mock: Mock, { freeze, speed, step }: ClockChange, se
     if (stepMs > 0) clock.step(stepMs)
   }
   return stateOf(clocks[0] as Clock)
+}
+
+/** No step leads behind the last date: it would be done in part only. */
+export function refuseStepTooFar(clocks: readonly Clock[], stepMs: number): void {
+  const now = Math.max(...clocks.map(clock => clock.now()))
+  if (now + stepMs <= latestMs) return
+  throw apiError(
+    'invalid_field',
+    `step would lead behind the year 9999, from ${new Date(now).toISOString()}; expected a shorter one, or reset the world`,
+  )
 }
 
 export const readClock = (mock: Mock, selector: WorldSelector): ClockState =>

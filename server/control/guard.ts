@@ -15,7 +15,12 @@ export function guardControl(mock: Mock): onRequestHookHandler[] {
   const { adminToken, host } = mock.config
   const needsToken = !isLoopback(host)
   const closed: onRequestHookHandler = (_request, _reply, done) =>
-    done(apiError('route_not_found', '/__mock is closed off loopback; start the mock with --admin-token to open it'))
+    done(
+      apiError(
+        'route_not_found',
+        '/__mock and /metrics are closed off loopback; start the mock with --admin-token to open them',
+      ),
+    )
   if (needsToken) return adminToken === undefined ? [closed] : [requireAdminToken(mock), refusePages(mock, false)]
   return [refusePages(mock, true)]
 }

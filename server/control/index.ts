@@ -148,7 +148,10 @@ export function registerControl(app: FastifyInstance, mock: Mock): void {
     mock.scenarios.endActivation(activation)
     return activationState(activation)
   })
-  app.get('/__mock/scenarios', { onRequest }, async () => ({ scenarios: listScenarios(mock) }))
+  app.get('/__mock/scenarios', { onRequest }, async () => {
+    await mock.scenarios.library.readAll()
+    return { scenarios: listScenarios(mock) }
+  })
   // In a scope of its own: a scenario may come as YAML too, whose errors then have lines and columns.
   app.register(async scope => {
     scope.addContentTypeParser(yamlTypes, { parseAs: 'string' }, (_request, body, done) => done(null, body))
@@ -202,7 +205,7 @@ export function registerControl(app: FastifyInstance, mock: Mock): void {
     },
   )
   app.get('/__mock/report', { onRequest }, async () => bugReport(mock))
-  app.get('/metrics', { onRequest: opened }, async (_request, reply) => {
+  app.get('/metrics', { onRequest }, async (_request, reply) => {
     const { text, contentType } = await mock.metrics.render(mock.worlds)
     return reply.type(contentType).send(text)
   })

@@ -1,7 +1,11 @@
 /** The OpenAPI document of /__mock, made from its own routes as they are registered: GET /__mock/openapi.json. */
 import type { RouteOptions } from 'fastify'
+import { lazy } from '../../base/lazy.ts'
 import { packageVersion } from '../../base/paths.ts'
 import { ErrorEnvelope } from '../../contracts/schemas.ts'
+
+/** They are the docs' own, and many. */
+const loadSentences = lazy(() => import('../docs/controlRoutes.ts'))
 
 type Json = Record<string, unknown>
 
@@ -17,8 +21,7 @@ export class ControlDocument {
 
   /** The document for a server at this URL. */
   async at(serverUrl: string): Promise<Json> {
-    // The sentences are the docs' own; loaded when somebody asks, as they are many.
-    const { controlRoutes } = await import('../docs/controlRoutes.ts')
+    const { controlRoutes } = await loadSentences()
     const whats = new Map(controlRoutes.map(({ method, path, what }) => [`${method} ${path}`, what]))
     return {
       openapi: '3.1.0',
@@ -51,6 +54,7 @@ export class ControlDocument {
         const summary = `${what[0]?.toUpperCase()}${what.slice(1)}`
         paths[path] ??= {}
         const operations = paths[path] as Json
+        const statuses = [400, 403, 404, ...(schema?.body === undefined ? [] : [408]), 413]
         operations[one.toLowerCase()] = {
           operationId: operationIdOf(one, path),
           tags: ['control'],
@@ -62,7 +66,7 @@ export class ControlDocument {
           }),
           responses: {
             200: { description: 'Done', content: { [contentOf(path)]: {} } },
-            ...Object.fromEntries([400, 403, 404, 413].map(status => [status, refusal])),
+            ...Object.fromEntries(statuses.map(status => [status, refusal])),
           },
         }
       }

@@ -5,7 +5,8 @@ import { doesOf } from '../scenarios/explain.ts'
 import { block, clauseLinks, page } from './frame.ts'
 import { control, curl, type Place } from './lines.ts'
 
-export function scenariosPage(mock: Mock, place: Place): string {
+export async function scenariosPage(mock: Mock, place: Place): Promise<string> {
+  await mock.scenarios.library.readAll()
   const sections = mock.scenarios.library.list().map(({ name, scenario }) => {
     if (scenario === undefined)
       return markup`<section id="${name}"><h2>${name}</h2><p>It can't be played: <a href="/__mock/scenarios">what is wrong</a></p></section>`

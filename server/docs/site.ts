@@ -2,9 +2,12 @@
 import { existsSync } from 'node:fs'
 import type { IncomingHttpHeaders } from 'node:http'
 import { join } from 'node:path'
-import send from '@fastify/send'
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
+import { lazy } from '../../base/lazy.ts'
 import { siteFolder } from '../../base/paths.ts'
+import { openFile } from '../sendFile.ts'
+
+const loadPages = lazy(() => import('./pages.ts'))
 
 const headers = {
   'content-security-policy': [
@@ -26,7 +29,7 @@ export function registerSite(app: FastifyInstance, onRequest: onRequestHookHandl
   app.get('/docs/guide/api.html', { onRequest }, (_request, reply) => reply.redirect('/docs'))
   app.get<{ Params: { '*': string } }>('/docs/guide/*', { onRequest }, async (request, reply) => {
     if (!existsSync(join(folder, 'index.html'))) {
-      const { unbuiltPage } = await import('./pages.ts')
+      const { unbuiltPage } = await loadPages()
       return reply.code(404).headers(headers).type('text/html; charset=utf-8').send(unbuiltPage())
     }
     return sendPage(request, reply, folder)
@@ -42,17 +45,15 @@ async function sendPage(
   // The names of these change with what is in them.
   const cacheControl = path.startsWith('assets/') ? 'public, max-age=31536000, immutable' : 'no-cache'
   const { 'if-none-match': match, 'if-modified-since': since } = raw.headers
-  const file = await send(asking(raw, { 'if-none-match': match, 'if-modified-since': since }), `/${encodeURI(path)}`, {
-    root,
-    cacheControl: false,
-  })
+  const asked = asking(raw, { 'if-none-match': match, 'if-modified-since': since })
+  const file = await openFile(asked, `/${encodeURI(path)}`, root)
   if (file.type === 'file')
     return reply
       .code(file.statusCode)
       .headers({ ...file.headers, ...headers, 'cache-control': cacheControl, ...typeOf(path) })
       .send(file.stream)
   file.stream.destroy()
-  const missing = await send(asking(raw, {}), '/404.html', { root, cacheControl: false })
+  const missing = await openFile(asking(raw, {}), '/404.html', root)
   return reply
     .code(404)
     .headers({ ...missing.headers, ...headers })

@@ -16,17 +16,20 @@ export const cutUpload = fault({
   cuts: { when: 'in_request', how: 'reset' },
   explain: ({ after_bytes }) => `resets the connection after ${after_bytes} bytes of the request's body`,
   receive: ({ after_bytes }, body, wire) => {
+    function end(): never {
+      wire.release()
+      resetConnection(wire)
+      throw new Error('the upload was cut')
+    }
     async function* cut() {
       let seen = 0
       for await (const chunk of body) {
         seen += chunk.length
-        if (seen >= after_bytes) break
+        if (seen >= after_bytes) end()
         yield chunk
       }
-      // Where it was shorter than that, nothing was left to cut but its end. Who comes back at once finds its key free.
-      wire.release?.()
-      resetConnection(wire)
-      throw new Error('the upload was cut')
+      // It was shorter than that: nothing was left to cut but its end.
+      end()
     }
     return Readable.from(cut(), { objectMode: false })
   },

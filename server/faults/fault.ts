@@ -20,8 +20,8 @@ export interface FaultWire {
   readonly response: ServerResponse
   /** The world's: what takes time follows it. */
   readonly clock: Clock
-  /** The request has come to nothing: its Idempotency-Key is free again (ID-1). */
-  release?(): void
+  /** Frees what the request has claimed: a client that comes back right after a cut finds its Idempotency-Key free. */
+  release(): void
 }
 
 type Params = Record<string, JSONSchema>

@@ -2,7 +2,7 @@
 import type { Duplex } from 'node:stream'
 import zlib from 'node:zlib'
 import type { FastifyRequest, preParsingHookHandler } from 'fastify'
-import { type ApiError, apiError } from '../errors.ts'
+import { ApiError, apiError } from '../errors.ts'
 
 /** Node has zstd from 22.15. */
 const createZstd = (zlib as { createZstdDecompress?: () => Duplex }).createZstdDecompress
@@ -43,6 +43,7 @@ export const unpack: preParsingHookHandler = (request, _reply, payload, done) =>
   unpacked.receivedEncodedLength = 0
   // First, so that what Fastify passes on says it in words.
   unpacked.once('error', error => {
+    if (error instanceof ApiError) return
     error.message = `the body is not ${name}, which its Content-Encoding says (${error.message})`
   })
   payload.on('data', (chunk: Buffer) => {

@@ -27,6 +27,26 @@ import { keepUnread } from './unread.ts'
 /** What an exchange is opened from: a request of node:http, or what is left of one that could not be read. */
 export type RequestHead = Pick<IncomingMessage, 'method' | 'url' | 'headers' | 'rawHeaders'> & { socket?: Socket }
 
+/** What a connection is called, and how many requests have come on it. */
+interface Connection {
+  readonly id: number
+  requests: number
+}
+
+const connections = new WeakMap<Socket, Connection>()
+let nextConnection = 1
+
+/** The connection of a request, and which of its requests this one is, from 1; 0 where it is not known. */
+function placeOf(socket: Socket | undefined): { connection: number; placeOnConnection: number } {
+  if (socket === undefined) return { connection: 0, placeOnConnection: 0 }
+  let known = connections.get(socket)
+  if (known === undefined) {
+    known = { id: nextConnection++, requests: 0 }
+    connections.set(socket, known)
+  }
+  return { connection: known.id, placeOnConnection: ++known.requests }
+}
+
 /** Opens the exchange of every request of the API; `operation` is undefined where no route matched. */
 export function openExchange(mock: Mock, operation: string | undefined, head: RequestHead): RequestContext {
   const { headers } = head
@@ -49,18 +69,9 @@ export function openExchange(mock: Mock, operation: string | undefined, head: Re
     requestHeaders,
     headerBytes: world.journal.headers.bytes,
     keyState: found ? (found.revoked ? 'revoked' : 'valid') : key === undefined ? 'none' : 'invalid',
-    placeOnConnection: head.socket === undefined ? 0 : nextPlaceOn(head.socket),
+    ...placeOf(head.socket),
   })
   return new RequestContext(exchange, world, false)
-}
-
-const requestsOn = new WeakMap<Socket, number>()
-
-/** The how-maniest request of its connection comes now, from 1. */
-function nextPlaceOn(socket: Socket): number {
-  const place = (requestsOn.get(socket) ?? 0) + 1
-  requestsOn.set(socket, place)
-  return place
 }
 
 /** Makes the open exchange known to the steps that follow. */
@@ -117,7 +128,7 @@ export function openInternal(mock: Mock) {
       requestHeaders: [],
       headerBytes: 0,
       keyState: 'none',
-      placeOnConnection: nextPlaceOn(request.raw.socket),
+      ...placeOf(request.raw.socket),
     })
     attach(request, new RequestContext(exchange, world, true))
     forgetTypeOfNothing(request.raw)

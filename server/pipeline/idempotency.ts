@@ -50,4 +50,11 @@ export function settleIdempotency({ world, idempotencyKey, fingerprint, exchange
   else world.idempotency.release(idempotencyKey)
 }
 
+/** The request will have no answer: its key is free at once, and no longer its own. */
+export function releaseIdempotency(context: RequestContext): void {
+  if (context.idempotencyKey === undefined) return
+  context.world.idempotency.release(context.idempotencyKey)
+  context.idempotencyKey = undefined
+}
+
 const pathOf = (url: string): string => url.split('?', 1)[0] as string

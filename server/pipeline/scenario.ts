@@ -19,6 +19,7 @@ import type { World } from '../world/world.ts'
 import type { RequestContext } from './context.ts'
 import { askForBody } from './expect.ts'
 import { answerHeaders } from './headers.ts'
+import { releaseIdempotency } from './idempotency.ts'
 import { record } from './record.ts'
 import { keepUnread } from './unread.ts'
 
@@ -341,11 +342,5 @@ const destroy = (payload: unknown): void => {
 const wireOf = (context: RequestContext, { raw }: FastifyReply): FaultWire => ({
   response: raw,
   clock: (context.exchange.ruleContext?.decider.world ?? context.world).clock,
-  release() {
-    const { world, idempotencyKey } = context
-    if (idempotencyKey === undefined) return
-    world.idempotency.release(idempotencyKey)
-    // By the time that this request ends, the key may be another's.
-    context.idempotencyKey = undefined
-  },
+  release: () => releaseIdempotency(context),
 })

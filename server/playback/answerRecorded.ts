@@ -4,7 +4,7 @@
  */
 import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest, preParsingHookHandler } from 'fastify'
-import { apiError } from '../errors.ts'
+import { ApiError, apiError } from '../errors.ts'
 import type { Mock } from '../mock.ts'
 import { askForBody } from '../pipeline/expect.ts'
 import { record } from '../pipeline/record.ts'
@@ -36,7 +36,8 @@ async function answer(mock: Mock, playback: Playback, request: FastifyRequest, r
   let text: string | undefined
   try {
     text = await readRequestText(request, reply)
-  } catch {
+  } catch (error) {
+    if (error instanceof ApiError) throw error
     // The client went away before it had sent it all.
     exchange.aborted = true
     record(mock, context)

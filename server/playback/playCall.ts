@@ -4,6 +4,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Cut } from '../../recordings/har.ts'
+import { ApiError } from '../errors.ts'
 import type { Answer, FaultWire } from '../faults/fault.ts'
 import { closeConnection, pause, resetConnection, sendPart, sendSlowly, writeHead } from '../faults/wire.ts'
 import type { Mock } from '../mock.ts'
@@ -50,6 +51,8 @@ export async function playCall(
     base: ownBaseUrl(request),
     clock,
     response: reply.raw,
+    // A recorded answer claims nothing.
+    release: () => {},
     startedAt: clock.now(),
   }
   if (call.requestId !== undefined) exchange.id = call.requestId
@@ -58,6 +61,8 @@ export async function playCall(
   try {
     await play(playing, call.cut, reply)
   } catch (error) {
+    // Its body never came to an end: it is answered by us.
+    if (error instanceof ApiError && exchange.seq === 0) throw error
     exchange.aborted = isGone(reply.raw)
     if (!exchange.aborted) mock.log.error({ err: error, request_id: exchange.requestId }, 'a recorded answer failed')
     reply.raw.destroy()

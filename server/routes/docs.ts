@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { lazy } from '../../base/lazy.ts'
 import { isLoopback } from '../../base/loopback.ts'
 import { packageRoot, packageVersion } from '../../base/paths.ts'
 import type { Place } from '../docs/lines.ts'
@@ -14,11 +15,17 @@ import { ownBaseUrl } from './baseUrl.ts'
 const policy =
   "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
+const loadOpenApi = lazy(() => import('../../contracts/openapi.ts'))
+const loadTryScript = lazy(() => import('../docs/tryScript.ts'))
+const loadOperations = lazy(() => import('../docs/operations.ts'))
+const loadPages = lazy(() => import('../docs/pages.ts'))
+const loadScenariosPage = lazy(() => import('../docs/scenariosPage.ts'))
+
 export function registerDocs(app: FastifyInstance, mock: Mock): void {
   const onRequest = openInternal(mock)
   let document: string | undefined
   app.get('/openapi.json', { onRequest }, async (request, reply) => {
-    const { buildOpenApi } = await import('../../contracts/openapi.ts')
+    const { buildOpenApi } = await loadOpenApi()
     document ??= JSON.stringify(buildOpenApi(packageVersion), null, 2)
     return sendText(request, reply.type('application/json; charset=utf-8'), document)
   })
@@ -30,7 +37,7 @@ export function registerDocs(app: FastifyInstance, mock: Mock): void {
     })
   }
   app.get('/docs/try.js', { onRequest }, async (request, reply) => {
-    const { tryScript } = await import('../docs/tryScript.ts')
+    const { tryScript } = await loadTryScript()
     return sendText(request, reply.type('text/javascript; charset=utf-8'), tryScript)
   })
   // What the lines to paste upload.
@@ -42,14 +49,14 @@ export function registerDocs(app: FastifyInstance, mock: Mock): void {
 
 /** Each page is loaded when it is asked for: to read all scenarios takes a while. */
 const pages: Readonly<Record<string, (mock: Mock, place: Place) => Promise<string>>> = {
-  '/docs': async (_mock, place) => (await import('../docs/operations.ts')).operationsPage(place),
-  '/docs/webhooks': async (_mock, place) => (await import('../docs/pages.ts')).webhooksPage(place),
-  '/docs/errors': async () => (await import('../docs/pages.ts')).errorsPage(),
-  '/docs/clauses': async () => (await import('../docs/pages.ts')).clausesPage(),
-  '/docs/test-values': async (_mock, place) => (await import('../docs/pages.ts')).testValuesPage(place),
-  '/docs/faults': async (_mock, place) => (await import('../docs/pages.ts')).faultsPage(place),
-  '/docs/control': async (_mock, place) => (await import('../docs/pages.ts')).controlPage(place),
-  '/docs/scenarios': async (mock, place) => (await import('../docs/scenariosPage.ts')).scenariosPage(mock, place),
+  '/docs': async (_mock, place) => (await loadOperations()).operationsPage(place),
+  '/docs/webhooks': async (_mock, place) => (await loadPages()).webhooksPage(place),
+  '/docs/errors': async () => (await loadPages()).errorsPage(),
+  '/docs/clauses': async () => (await loadPages()).clausesPage(),
+  '/docs/test-values': async (_mock, place) => (await loadPages()).testValuesPage(place),
+  '/docs/faults': async (_mock, place) => (await loadPages()).faultsPage(place),
+  '/docs/control': async (_mock, place) => (await loadPages()).controlPage(place),
+  '/docs/scenarios': async (mock, place) => (await loadScenariosPage()).scenariosPage(mock, place),
 }
 
 /** With an ETag: 304 to who has it already. */

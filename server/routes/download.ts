@@ -2,14 +2,16 @@
 
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Socket } from 'node:net'
-import { basename, dirname } from 'node:path'
+import { basename, dirname, extname } from 'node:path'
 import type { Readable } from 'node:stream'
-import send from '@fastify/send'
+import { create } from 'content-disposition'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { outputsFolder } from '../../base/paths.ts'
 import type { Download } from '../../contracts/schemas.ts'
+import { typeOfName } from '../../media/video.ts'
 import { apiError } from '../errors.ts'
 import type { Mock } from '../mock.ts'
+import { openFile } from '../sendFile.ts'
 import { outputName } from '../world/jobs.ts'
 
 /** A call without a key finds any job by its id, as the legacy route needs none (AUTH-2); a key finds only its own. */
@@ -38,7 +40,7 @@ export const getOutputFile =
     const job = world?.jobs.get(jobId)?.view
     if (job?.status !== 'completed' || filename !== outputName(job.output_format)) throw apiError('file_not_found')
     request.exchange.jobId = jobId
-    return sendFile(request, reply, outputsFolder, filename)
+    return sendFile(request, reply, outputsFolder, filename, filename.replace(/^output/, jobId))
   }
 
 export const getUploadedFile =
@@ -47,23 +49,33 @@ export const getUploadedFile =
     const { video_id: videoId, filename } = request.params
     const path = await uploads.find(videoId, filename)
     if (path === undefined) throw apiError('file_not_found')
-    return sendFile(request, reply, dirname(path), basename(path))
+    return sendFile(request, reply, dirname(path), basename(path), uploadName(filename, path))
   }
 
-/** HEAD, ranges, If-Range, ETag and the like; whatever is refused is the envelope. */
+/** The name that it was sent under; where that doesn't say what it is, with the extension that does. */
+function uploadName(filename: string, path: string): string {
+  const extension = extname(path)
+  return typeOfName(filename) === typeOfName(extension) ? filename : `${filename}${extension}`
+}
+
+/**
+ * HEAD, ranges, If-Range, ETag and the like; whatever is refused is the envelope. `savedAs` is the name that a browser
+ * gives the file when it saves it; inline, so that it plays what it can.
+ */
 async function sendFile(
   request: FastifyRequest,
   reply: FastifyReply,
   root: string,
   name: string,
+  savedAs: string,
 ): Promise<FastifyReply> {
   const asked = byRfc9110(request)
-  let answer = await send(asked, name, { root, cacheControl: false })
+  let answer = await openFile(asked, name, root)
   // The last so many bytes of a file that has fewer are all of it (14.1.2); send() finds them unsatisfiable.
   if (answer.statusCode === 416 && /^bytes=-0*[1-9]\d*$/.test(asked.headers.range ?? '')) {
     answer.stream.destroy()
     asked.headers.range = 'bytes=0-'
-    answer = await send(asked, name, { root, cacheControl: false })
+    answer = await openFile(asked, name, root)
   }
   const { statusCode, headers, stream, type } = answer
   if (type === 'error') {
@@ -79,6 +91,8 @@ async function sendFile(
   if (headers.ETag) headers.ETag = headers.ETag.replace(/^W\//, '')
   closeWith(request.raw.socket, stream)
   if (request.server.links.cors !== 'off') reply.header('vary', 'Origin')
+  // What a 304 doesn't repeat, a browser keeps of the answer that it has.
+  if (statusCode !== 304) reply.header('content-disposition', create(savedAs, { type: 'inline' }))
   return reply.code(statusCode).headers(headers).send(stream)
 }
 

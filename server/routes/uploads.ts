@@ -1,11 +1,11 @@
 /** POST /v1/uploads and POST /api/upload: one file, streamed to disk, sniffed and measured (UP-1 to UP-4, ID-1). */
 import { hash } from 'node:crypto'
-import type { MultipartFile } from '@fastify/multipart'
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import type { Upload } from '../../contracts/schemas.ts'
 import { typeOfName } from '../../media/video.ts'
 import { apiError } from '../errors.ts'
 import type { Mock } from '../mock.ts'
+import { type FormPart, readForm, tooLarge } from '../pipeline/form.ts'
 import { replayFirstAnswer } from '../pipeline/idempotency.ts'
 import { readByRule } from '../pipeline/scenario.ts'
 import type { Received } from '../uploads.ts'
@@ -61,21 +61,19 @@ export function upload({ config, uploads }: Mock) {
   async function receiveOne(request: FastifyRequest, reply: FastifyReply, maxBytes: number): Promise<Received> {
     let received: Received | undefined
     try {
-      for await (const part of request.parts({ limits: { ...formLimits, fileSize: maxBytes } })) {
-        if (part.type === 'field') {
-          if (part.fieldname === 'file') throw apiError('invalid_upload', 'the field "file" is a text; expected a file')
+      for await (const part of readForm(request, { ...formLimits, fileSize: maxBytes })) {
+        const { name, file } = part
+        if (file === undefined) {
+          if (name === 'file') throw apiError('invalid_upload', 'the field "file" is a text; expected a file')
           continue
         }
-        if (part.fieldname !== 'file') {
-          throw apiError(
-            'invalid_upload',
-            `the file is in the field ${JSON.stringify(part.fieldname)}; expected "file"`,
-          )
+        if (name !== 'file') {
+          throw apiError('invalid_upload', `the file is in the field ${JSON.stringify(name)}; expected "file"`)
         }
         if (received) throw apiError('invalid_upload', 'there are two files; expected one')
         request.exchange.upload = noteOf(part, request)
-        received = await uploads.receive(readByRule(request, reply, part.file), nameOf(part), claimOf(part))
-        if (part.file.truncated) throw tooLarge(maxBytes)
+        received = await uploads.receive(readByRule(request, reply, file), nameOf(part), claimOf(part))
+        if (file.truncated) throw tooLarge(maxBytes)
       }
     } catch (error) {
       // The rest of the body is read and thrown away: a client that is still sending gets to see the answer.
@@ -89,11 +87,11 @@ export function upload({ config, uploads }: Mock) {
   }
 }
 
-const tooLarge = (maxBytes: number) => apiError('file_too_large', `expected at most ${maxBytes} bytes`)
-
 /** The file's name: it becomes a part of its video_url, which POST /v1/jobs has to take. */
-function nameOf({ filename }: MultipartFile): string {
-  const name = (filename ?? '').toWellFormed()
+function nameOf({ filename = '' }: FormPart): string {
+  // Some say the folder that it lay in; what is nothing but dots is one.
+  const [last = ''] = /[^/\\]*$/.exec(filename) ?? []
+  const name = /^\.{1,2}$/.test(last) ? '' : last.toWellFormed()
   const { length } = encodeURIComponent(name)
   if (length <= maxNameLength) return name
   throw apiError(
@@ -102,11 +100,11 @@ function nameOf({ filename }: MultipartFile): string {
   )
 }
 
-/** UP-4: the part's Content-Type, if the client sent one. The parser says text/plain where there was none. */
-const claimOf = ({ mimetype }: MultipartFile): string | undefined => (mimetype === 'text/plain' ? undefined : mimetype)
+/** UP-4: the part's Content-Type, if the client sent one; text/plain is what some write for want of a better. */
+const claimOf = ({ type }: FormPart): string | undefined => (type === 'text/plain' ? undefined : type)
 
 /** What is known of a file before it is there: the journal tells of a refused one too. */
-const noteOf = (part: MultipartFile, { headers }: FastifyRequest) => ({
+const noteOf = (part: FormPart, { headers }: FastifyRequest) => ({
   filename: part.filename ?? '',
   size: Number(headers['content-length'] ?? 0),
   type: claimOf(part) ?? typeOfName(part.filename ?? '') ?? 'unknown',

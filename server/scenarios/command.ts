@@ -5,6 +5,7 @@ import { basename, dirname, extname, join, relative, resolve } from 'node:path'
 import { type CommandIo, type ExitCode, writeLine } from '../../base/commandIo.ts'
 import type { VerbSetup } from '../../base/flags.ts'
 import { ConfigError } from '../../base/options.ts'
+import { commandLine } from '../../base/paths.ts'
 import { plural } from '../../base/text.ts'
 import { problemText, ScenarioError } from '../../client/scenarioError.ts'
 import { scenarioName } from '../../client/scenarioFormat.ts'
@@ -100,7 +101,7 @@ async function fromHar(
   } catch (error) {
     throw new ConfigError(`--out ${out} can't be written: ${(error as Error).message}`)
   }
-  writeLine(stderr, `${out} is written. Try it:\n\n  ${command} serve --scenario ./${relative(process.cwd(), out)}`)
+  writeLine(stderr, `${out} is written. Try it:\n\n  ${commandLine} serve --scenario ./${relative(process.cwd(), out)}`)
   return 0
 }
 
@@ -185,13 +186,10 @@ function create({ stdout }: CommandIo, name: string): ExitCode {
   writeFileSync(file, template(name))
   writeLine(
     stdout,
-    `${file} is created. Try it:\n\n  ${command} scenarios validate ${file}\n  ${command} serve --scenario ./${file}`,
+    `${file} is created. Try it:\n\n  ${commandLine} scenarios validate ${file}\n  ${commandLine} serve --scenario ./${file}`,
   )
   return 0
 }
-
-/** How the user calls this command: in a checkout it is not installed. */
-const command = shippedFolder.includes('node_modules') ? 'npx understudy' : 'npm run -s understudy --'
 
 const schemaFile = (): string => relative(process.cwd(), join(shippedFolder, 'scenario.schema.json'))
 

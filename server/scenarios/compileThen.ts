@@ -79,9 +79,10 @@ export function compileThen(
   if (pass === 'never' && !hasAnswer && !ends) {
     say('pass', 'is never, and nothing else answers; expected an `error`, a `body`, or a fault that needs no answer')
   }
-  if (fault?.fault.receive && !fault.fault.send && !touches(hasBody))
-    say('fault', `${fault.name} can never act: no call of the route has a body`)
-  if (fault?.fault.receive && pass === 'never') say('pass', `is never, so ${fault.name} would have no body to read`)
+  // One that works on the answer as well has enough to do.
+  const readsOnly = fault?.fault.receive !== undefined && fault.fault.send === undefined
+  if (readsOnly && !touches(hasBody)) say('fault', `${fault.name} can never act: no call of the route has a body`)
+  if (readsOnly && pass === 'never') say('pass', `is never, so ${fault.name} would have no body to read`)
   if (given.job !== undefined && !touches(({ path }) => path === '/v1/jobs' || path.endsWith('/start'))) {
     say('job', 'can never act: only POST /v1/jobs and POST /v1/jobs/{job_id}/start make or start a job')
   }

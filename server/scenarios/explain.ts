@@ -7,7 +7,7 @@ import { plural } from '../../base/text.ts'
 import type { ExplainedCondition, ExplainedRule, Explanation } from '../../client/mock.ts'
 import { parse } from '../../contracts/answers.ts'
 import { type OperationId, routeOf } from '../../contracts/operations.ts'
-import type { Exchange } from '../journal.ts'
+import { type Exchange, evictionText } from '../journal.ts'
 import { findTestKey } from '../testValues.ts'
 import type { Then } from './compileThen.ts'
 import type { RuleRequest } from './conditions.ts'
@@ -46,11 +46,13 @@ export function explain(exchange: Exchange): Explanation {
 /** What the mock by itself had for its error. */
 function reasonsOf({ status, responseBody, world, ruleContext }: Exchange): string[] {
   if (status < 400) return []
+  const { evictedAt } = world
   const { error } = (parse(String(responseBody ?? '')) ?? {}) as { error?: { code: string; message: string } }
   const testKey = world.key === undefined ? undefined : findTestKey(world.key)
   const account = ruleContext?.decider.scenario.source.account
   return [
     ...(error ? [`${error.code}: ${error.message}`] : []),
+    ...(evictedAt === undefined ? [] : [evictionText(evictedAt)]),
     ...(testKey ? [`the key starts with ${testKey.prefix}: ${testKey.effect.replaceAll('`', '')}`] : []),
     ...(account ? [`the scenario gives the key an account of its own: ${JSON.stringify(account)}`] : []),
   ]

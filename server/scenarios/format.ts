@@ -7,6 +7,7 @@ import { parseDuration } from '../../base/duration.ts'
 import { faultField, type LimitFormat, scenarioFormat } from '../../client/scenarioFormat.ts'
 import { faults } from '../faults/index.ts'
 import type { LimitSpec } from '../world/limits.ts'
+import type { WalkedSchema } from './schemaErrors.ts'
 
 /** The faults, as they describe themselves. */
 const faultSchema = {
@@ -29,7 +30,7 @@ const faultSchema = {
 }
 
 /** The whole schema, with the faults in it: what files are validated with. */
-export const scenarioSchema = withFaults(scenarioFormat) as object
+export const scenarioSchema = withFaults(scenarioFormat) as WalkedSchema
 
 function withFaults(schema: unknown): unknown {
   if (schema === faultField) return faultSchema

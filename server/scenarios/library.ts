@@ -5,6 +5,7 @@
 
 import { type FSWatcher, readdirSync, readFileSync, statSync, watch } from 'node:fs'
 import { basename, dirname, extname, join, resolve } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { laterReal } from '../../base/clock.ts'
 import { ConfigError } from '../../base/options.ts'
 import { packageRoot } from '../../base/paths.ts'
@@ -135,6 +136,19 @@ export class Library {
   names(): string[] {
     const files = this.#folders.flatMap(folder => scenarioFiles(folder).map(nameOf))
     return [...new Set([...files, ...this.#known.keys()])].sort()
+  }
+
+  /** Reads what has not been read yet, a file at a time, so that other calls get their turn; then list() takes a moment. */
+  async readAll(): Promise<void> {
+    for (const name of this.names()) {
+      if (this.#known.has(name)) continue
+      try {
+        this.find(name)
+      } catch {
+        // list() tells it.
+      }
+      await setImmediate()
+    }
   }
 
   /** Every scenario there is, and what is wrong with those that are broken. */

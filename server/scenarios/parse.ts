@@ -1,13 +1,14 @@
 /** From a scenario's text to a value that fits the format, or to problems with their lines and columns. */
 
 import { createRequire } from 'node:module'
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import type * as Yaml from 'yaml'
+import { formatCount } from '../../base/text.ts'
 import { ScenarioError } from '../../client/scenarioError.ts'
 import type { ScenarioFile } from '../../client/scenarioFormat.ts'
 import { expectationOf, shown } from '../../contracts/expectation.ts'
 import { scenarioSchema } from './format.ts'
 import { didYouMean, fieldOf, type ScenarioProblem } from './problems.ts'
+import { type SchemaError, schemaErrors } from './schemaErrors.ts'
 
 /** A scenario file may have this many bytes. */
 export const maxScenarioBytes = 256 * 1024
@@ -15,8 +16,12 @@ export const maxScenarioBytes = 256 * 1024
 const maxDepth = 32
 /** Aliases may be used, but not to blow a small file up. */
 const maxAliases = 100
+/** A scenario may have this many values: a thousand rules have some ten thousand. */
+const maxValues = 50_000
 /** More problems than this help nobody. */
 const maxProblems = 20
+/** So many are looked for in the text, before the first of them are told. */
+const maxPlaced = 200
 
 /** A scenario as written, and where in its text each part of it is. */
 export interface Source {
@@ -43,10 +48,17 @@ export function parseScenario(text: string, file: string): Source {
   let document: Yaml.Document.Parsed | undefined
   let raw: unknown
   try {
-    document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: false })
+    // The parser compares each key of a map with all others; here they are counted.
+    document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: false, uniqueKeys: false })
     const [broken] = document.errors
     if (broken?.message.includes('call stack')) throw new RangeError(broken.message)
     if (broken) throw new ScenarioError([at(broken.pos[0], `not valid YAML: ${broken.message}`)])
+    visit(document, {
+      Map: (_key, { items }) => {
+        const twice = firstTwice(items as Yaml.Pair<Yaml.Scalar.Parsed>[])
+        if (twice) throw new ScenarioError([at(twice.range[0], `not valid YAML: there are two fields ${twice.value}`)])
+      },
+    })
     raw = document.toJS({ maxAliasCount: maxAliases })
   } catch (error) {
     if (error instanceof ScenarioError) throw error
@@ -64,7 +76,7 @@ export function parseScenario(text: string, file: string): Source {
   }
   const refuse = (problems: readonly ScenarioProblem[]): void => {
     if (problems.length === 0) return
-    const placed = problems.map(({ path, message, isName }) => {
+    const placed = problems.slice(0, maxPlaced).map(({ path, message, isName }) => {
       const offset = offsetOf(document as Yaml.Document.Parsed, path, isName ?? false) ?? 0
       return { offset, problem: at(offset, message, fieldOf(path)) }
     })
@@ -101,6 +113,17 @@ function tooDeepAt(text: string): { line: number; column: number } | undefined {
   return undefined
 }
 
+/** The first key of a map that another one has had before. */
+function firstTwice(pairs: readonly Yaml.Pair<Yaml.Scalar.Parsed>[]): Yaml.Scalar.Parsed | undefined {
+  const seen = new Set<unknown>()
+  for (const { key } of pairs) {
+    if (key?.value === undefined) continue
+    if (seen.has(key.value)) return key
+    seen.add(key.value)
+  }
+  return undefined
+}
+
 /** The same for a value that has no text, such as a test's own or the body of a request. */
 export function takeScenario(value: unknown, name: string): Source {
   const refuse = (problems: readonly ScenarioProblem[]): void => {
@@ -130,35 +153,45 @@ function offsetOf(document: Yaml.Document.Parsed, path: ScenarioProblem['path'],
   return undefined
 }
 
-let validator: ValidateFunction | undefined
-
 /** What doesn't fit the format. */
 function problemsOf(value: unknown): ScenarioProblem[] {
-  validator ??= new Ajv({ allErrors: true, verbose: true, strict: false, validateSchema: false }).compile(
-    scenarioSchema,
-  )
-  if (validator(value)) return []
-  return reported(validator.errors ?? []).map(describe)
+  if (countValues(value, maxValues) > maxValues)
+    return [{ path: [], message: `has more than ${formatCount(maxValues)} values; expected fewer rules` }]
+  return reported(schemaErrors(scenarioSchema, value)).slice(0, maxPlaced).map(describe)
+}
+
+/** How many values are in one; it ends when there are more than `most`. */
+function countValues(value: unknown, most: number): number {
+  let count = 1
+  if (typeof value !== 'object' || value === null) return count
+  for (const inner of Object.values(value)) {
+    count += countValues(inner, most - count)
+    if (count > most) break
+  }
+  return count
 }
 
 /**
  * Of all that the validator says, what a person means. Where one of several forms would fit (anyOf), the errors of the
  * form that was meant are told: the one whose kind of value, or whose `type`, is what was found.
  */
-function reported(errors: readonly ErrorObject[]): ErrorObject[] {
-  const unions = errors.filter(({ keyword }) => keyword === 'anyOf')
-  const dropped = new Set<ErrorObject>()
-  const types: ErrorObject[] = []
-  for (const union of unions) {
-    const inside = errors.filter(
-      error => error.schemaPath.startsWith(`${union.schemaPath}/`) && error.instancePath.startsWith(union.instancePath),
-    )
-    const forms = new Map<string, ErrorObject[]>()
+function reported(errors: readonly SchemaError[]): SchemaError[] {
+  const dropped = new Set<SchemaError>()
+  const types: SchemaError[] = []
+  for (const [end, union] of errors.entries()) {
+    if (union.keyword !== 'anyOf') continue
+    // The errors of its forms are those right in front of it.
+    let from = end
+    while (from > 0 && isInside(errors[from - 1] as SchemaError, union)) from--
+    const inside = errors.slice(from, end)
+    const forms = new Map<string, SchemaError[]>()
     for (const error of inside) {
       const form = error.schemaPath.slice(union.schemaPath.length + 1).split('/', 1)[0] as string
-      forms.set(form, [...(forms.get(form) ?? []), error])
+      const known = forms.get(form)
+      if (known) known.push(error)
+      else forms.set(form, [error])
     }
-    const isOther = (form: readonly ErrorObject[]) =>
+    const isOther = (form: readonly SchemaError[]) =>
       form.some(({ keyword, instancePath, parentSchema, data }) => {
         const isHere = instancePath === union.instancePath
         if (isHere && keyword === 'type') return true
@@ -166,7 +199,7 @@ function reported(errors: readonly ErrorObject[]): ErrorObject[] {
         return keyword === 'const' && instancePath === `${union.instancePath}/type`
       })
     const meant = [...forms.values()].filter(form => !isOther(form))
-    const kept = meant.length === 1 ? new Set(meant[0]) : new Set<ErrorObject>()
+    const kept = meant.length === 1 ? new Set(meant[0]) : new Set<SchemaError>()
     // An object of a `type` that none of the forms has: that is what is wrong with it.
     const consts = inside.filter(
       error => error.keyword === 'const' && error.instancePath === `${union.instancePath}/type`,
@@ -183,15 +216,23 @@ function reported(errors: readonly ErrorObject[]): ErrorObject[] {
   }
   const left = [...errors.filter(error => !dropped.has(error)), ...types]
   // One line a place is enough.
-  return left.filter((error, i) => left.findIndex(other => keyOf(other) === keyOf(error)) === i)
+  const places = new Set<string>()
+  return left.filter(error => {
+    const isNew = !places.has(keyOf(error))
+    places.add(keyOf(error))
+    return isNew
+  })
 }
+
+const isInside = (error: SchemaError, union: SchemaError): boolean =>
+  error.schemaPath.startsWith(`${union.schemaPath}/`) && error.instancePath.startsWith(union.instancePath)
 
 const isNamed = (schema: Names): boolean => schema.enum?.every(name => typeof name === 'string') ?? false
 
-const keyOf = ({ instancePath, keyword, params }: ErrorObject): string =>
+const keyOf = ({ instancePath, keyword, params }: SchemaError): string =>
   `${instancePath} ${keyword} ${params.additionalProperty ?? params.missingProperty ?? ''}`
 
-function describe(error: ErrorObject): ScenarioProblem {
+function describe(error: SchemaError): ScenarioProblem {
   const path = error.instancePath
     .split('/')
     .slice(1)
@@ -204,7 +245,7 @@ function describe(error: ErrorObject): ScenarioProblem {
     return { path: [...path, name], isName: true, message: `is unknown${hint}` }
   }
   if (keyword === 'required') {
-    return { path: [...path, params.missingProperty], message: 'is missing', isName: true }
+    return { path: [...path, params.missingProperty as string], message: 'is missing', isName: true }
   }
   if (keyword === 'minProperties') return { path, message: 'is empty; expected at least one field' }
   const expected = expectationOf(parentSchema as object)

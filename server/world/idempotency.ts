@@ -3,11 +3,14 @@
  * error is not kept: the client is told to retry those (ERR-3), and may do so with the same key.
  */
 import { apiError } from '../errors.ts'
+import type { MemoryBudget, MemoryHolder } from './memoryBudget.ts'
 
 /** How long an answer is kept, where nothing else is said. */
 export const idempotencyMs = 24 * 60 * 60 * 1000
 /** A world keeps this many; the oldest goes first. */
 const maxRecords = 10_000
+/** What one takes beside its texts, roughly. */
+const recordBytes = 300
 
 interface Record {
   /** What the request was, as a hash; for an upload it is known only at its end. */
@@ -25,8 +28,15 @@ export interface KeptAnswer {
   expires_at: number
 }
 
-export class Idempotency {
+export class Idempotency implements MemoryHolder {
   readonly #records = new Map<string, Record>()
+  readonly #memory: MemoryBudget
+  bytes = 0
+
+  constructor(memory: MemoryBudget) {
+    this.#memory = memory
+    memory.add(this)
+  }
 
   /**
    * Claims `key` for one request. Returns the first answer when the same request was answered before, or undefined
@@ -41,9 +51,9 @@ export class Idempotency {
       if (fingerprint === undefined) return undefined
       return this.match(key, fingerprint)
     }
-    this.#records.delete(key)
+    this.#delete(key)
     if (this.#records.size >= maxRecords) this.#dropOldest()
-    this.#records.set(key, { fingerprint, answer: undefined, inFlight: true, expiresAt: now + keptMs })
+    this.#set(key, { fingerprint, answer: undefined, inFlight: true, expiresAt: now + keptMs })
     return undefined
   }
 
@@ -58,14 +68,16 @@ export class Idempotency {
   settle(key: string, fingerprint: string, answer: unknown): void {
     const record = this.#records.get(key)
     if (!record) return
+    const before = sizeOf(key, record)
     record.fingerprint = fingerprint
     record.answer = answer
     record.inFlight = false
+    this.#count(sizeOf(key, record) - before)
   }
 
   /** The request failed: the key is free for a retry. */
   release(key: string): void {
-    if (this.#records.get(key)?.inFlight) this.#records.delete(key)
+    if (this.#records.get(key)?.inFlight) this.#delete(key)
   }
 
   /** The answers that are kept, for a snapshot. */
@@ -79,15 +91,50 @@ export class Idempotency {
 
   restore(kept: readonly KeptAnswer[]): void {
     for (const { key, fingerprint, answer, expires_at } of kept) {
-      this.#records.set(key, { fingerprint, answer, inFlight: false, expiresAt: expires_at })
+      this.#set(key, { fingerprint, answer, inFlight: false, expiresAt: expires_at })
     }
   }
 
-  #dropOldest(): void {
+  evictBytes(bytes: number): number {
+    const before = this.bytes
+    while (before - this.bytes < bytes && this.#dropOldest()) {}
+    return before - this.bytes
+  }
+
+  /** Its world is gone, or begins anew. */
+  discard(): void {
+    this.#memory.remove(this)
+    this.#records.clear()
+    this.#count(-this.bytes)
+  }
+
+  #dropOldest(): boolean {
     for (const [key, record] of this.#records) {
       if (record.inFlight) continue
-      this.#records.delete(key)
-      return
+      this.#delete(key)
+      return true
     }
+    return false
+  }
+
+  #set(key: string, record: Record): void {
+    this.#delete(key)
+    this.#records.set(key, record)
+    this.#count(sizeOf(key, record))
+  }
+
+  #delete(key: string): void {
+    const record = this.#records.get(key)
+    if (record === undefined) return
+    this.#records.delete(key)
+    this.#count(-sizeOf(key, record))
+  }
+
+  #count(bytes: number): void {
+    this.bytes += bytes
+    this.#memory.use(bytes)
   }
 }
+
+const sizeOf = (key: string, { fingerprint = '', answer }: Record): number =>
+  recordBytes + key.length + fingerprint.length + (typeof answer === 'string' ? answer.length : 0)

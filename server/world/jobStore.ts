@@ -6,13 +6,19 @@
 import type { Timer } from '../../base/clock.ts'
 import type { Job, JobState } from '../../contracts/schemas.ts'
 import type { Credits } from './credits.ts'
+import { type MemoryBudget, type MemoryHolder, sizeInMemory } from './memoryBudget.ts'
 import type { JobPlan } from './plan.ts'
+
+/** What a job takes beside its texts, with its record, its timer and its place in the maps, roughly. */
+const jobBytes = 2048
 
 /** A job as the mock keeps it. `view` is what the API shows, kept up to date in place: a poll copies nothing. */
 export interface JobRecord {
   readonly view: Job
   /** The view as JSON, until it changes: most polls find nothing new. */
   json: Buffer | undefined
+  /** What it takes in memory, roughly: sizeOfJob(). */
+  bytes: number
   /** The URL that it is polled at: one text for all of the journal's entries. */
   url: string | undefined
   /** The n-th job of its world; what its chance is drawn from. */
@@ -42,13 +48,27 @@ export interface JobRecord {
 
 export const isFinished = (state: JobState): boolean => state === 'completed' || state === 'failed'
 
-export class JobStore {
+export class JobStore implements MemoryHolder {
   readonly #byId = new Map<string, JobRecord>()
   readonly #byState: Record<JobState, number> = { created: 0, pending: 0, processing: 0, completed: 0, failed: 0 }
   #newest: JobRecord | undefined
   /** In the order in which they finished; a failed job that was started again is skipped when its turn comes. */
   #finished: JobRecord[] = []
   #finishedFrom = 0
+  readonly #budget: MemoryBudget
+  readonly #evicted: (jobs: number) => void
+  #bytes = 0
+
+  /** `evicted` is told of finished jobs that made room. */
+  constructor(budget: MemoryBudget, evicted: (jobs: number) => void) {
+    this.#budget = budget
+    this.#evicted = evicted
+    budget.add(this)
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
 
   get(id: string): JobRecord | undefined {
     return this.#byId.get(id)
@@ -74,6 +94,14 @@ export class JobStore {
     this.#newest = job
     // One that is restored may have finished before.
     if (isFinished(job.view.status)) this.#finished.push(job)
+    this.#count(job.bytes)
+  }
+
+  /** It was given other inputs. */
+  measure(job: JobRecord): void {
+    const before = job.bytes
+    job.bytes = sizeOfJob(job.view)
+    this.#count(job.bytes - before)
   }
 
   move(job: JobRecord, to: JobState): void {
@@ -99,6 +127,27 @@ export class JobStore {
 
   /** Gives up the job that finished first; false when none is finished. */
   dropOldestFinished(): boolean {
+    if (!this.#dropOne()) return false
+    this.#evicted(1)
+    return true
+  }
+
+  /** Only finished ones go, those first that finished first. */
+  evictBytes(bytes: number): number {
+    const before = this.#bytes
+    let jobs = 0
+    while (before - this.#bytes < bytes && this.#dropOne()) jobs++
+    if (jobs > 0) this.#evicted(jobs)
+    return before - this.#bytes
+  }
+
+  /** Its world is gone, or begins anew. */
+  discard(): void {
+    this.#budget.remove(this)
+    this.#count(-this.#bytes)
+  }
+
+  #dropOne(): boolean {
     while (this.#finishedFrom < this.#finished.length) {
       const job = this.#finished[this.#finishedFrom++] as JobRecord
       if (this.#finishedFrom > 1000 && this.#finishedFrom * 2 > this.#finished.length) {
@@ -118,9 +167,18 @@ export class JobStore {
 
   #remove(job: JobRecord): void {
     this.#byId.delete(job.view.id)
+    this.#count(-job.bytes)
     this.#byState[job.view.status]--
     if (job.newer) job.newer.older = job.older
     else this.#newest = job.older
     if (job.older) job.older.newer = job.newer
   }
+
+  #count(bytes: number): void {
+    this.#bytes += bytes
+    this.#budget.use(bytes)
+  }
 }
+
+/** Twice, as its answer to a poll is kept beside it. */
+export const sizeOfJob = (inputs: object): number => jobBytes + 2 * sizeInMemory(inputs)

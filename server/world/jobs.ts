@@ -43,7 +43,7 @@ export function createJob(
   const durationMs = durationOf(input.video_url, world.config)
   const price = priceOf(input.model, durationMs ?? 0)
   if (input.auto_start) refuseUnpayable(credits, price)
-  world.makeRoomForJob()
+  const bytes = world.makeRoomForJob(input)
   const n = world.nextJob++
   const id = `job_${world.tag}${world.random.id('job', n)}`
   const job: JobRecord = {
@@ -69,6 +69,7 @@ export function createJob(
       metadata: input.metadata,
     },
     json: undefined,
+    bytes,
     url: undefined,
     n,
     baseUrl,
@@ -107,6 +108,7 @@ export function startJob(
   const price = priceOf(changed.model, job.durationMs ?? 0)
   refuseUnpayable(credits, price)
   Object.assign(job.view, changed)
+  world.jobs.measure(job)
   if (changes) job.plan = { ...job.plan, ...changes }
   job.credits = credits
   job.price = price

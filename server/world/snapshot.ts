@@ -2,7 +2,7 @@
 import type { Snapshot } from '../../client/snapshotFormat.ts'
 import type { Account } from './account.ts'
 import { Credits } from './credits.ts'
-import type { JobRecord } from './jobStore.ts'
+import { type JobRecord, sizeOfJob } from './jobStore.ts'
 import { rearm } from './jobs.ts'
 import { type LimitSpec, type Limits, type Window, windowOf } from './limits.ts'
 import type { JobPlan } from './plan.ts'
@@ -110,6 +110,7 @@ function restoreJob(
   const job: JobRecord = {
     view: { ...saved.view, output_url: output === null ? null : baseUrl + output },
     json: undefined,
+    bytes: sizeOfJob(saved.view),
     url: undefined,
     n: saved.n,
     baseUrl,

@@ -8,13 +8,14 @@ import { SeededRandom } from '../../base/seed.ts'
 import type { WebhookEventName } from '../../contracts/schemas.ts'
 import type { Config } from '../config.ts'
 import { apiError } from '../errors.ts'
-import { Journal, type JournalBudget } from '../journal.ts'
+import { Journal } from '../journal.ts'
 import type { TestKey } from '../testValues.ts'
 import type { Account } from './account.ts'
 import { Credits } from './credits.ts'
 import { Idempotency, idempotencyMs } from './idempotency.ts'
-import { type JobRecord, JobStore } from './jobStore.ts'
+import { type JobRecord, JobStore, sizeOfJob } from './jobStore.ts'
 import { Limits } from './limits.ts'
+import type { MemoryBudget } from './memoryBudget.ts'
 import { Usage } from './usage.ts'
 
 /** A world keeps this many jobs; the one that finished first makes room. */
@@ -29,12 +30,19 @@ export interface WorldOptions {
   key: string | undefined
   /** The X-Mock-World that it was split off by. */
   partition: string | undefined
+  /** When one of the same name had to make room for others. */
+  evictedAt: number | undefined
   config: Config
-  journals: JournalBudget
+  /** What the journals of all worlds share. */
+  journals: MemoryBudget
+  /** What their jobs, deliveries and idempotency records share. */
+  memory: MemoryBudget
   clock: Clock
   testKey: TestKey | undefined
   /** Told of each event that a webhook may be sent for (WH-1). */
   announce: (world: World, event: WebhookEventName, job: JobRecord) => void
+  /** Told of finished jobs that made room. */
+  jobsEvicted: (world: World, jobs: number) => void
 }
 
 export class World {
@@ -44,8 +52,12 @@ export class World {
   readonly partition: string | undefined
   /** Its own: what goes on in other worlds never changes a draw. */
   readonly random: SeededRandom
+  /** When what it held before was evicted, ms since the epoch; a reset makes it as new. */
+  evictedAt: number | undefined
   readonly config: Config
   readonly journal: Journal
+  /** What its jobs, deliveries and idempotency records share with those of other worlds. */
+  readonly memory: MemoryBudget
   clock: Clock
   jobs!: JobStore
   account!: Account
@@ -71,9 +83,11 @@ export class World {
     this.tag = options.tag
     this.key = options.key
     this.partition = options.partition
+    this.evictedAt = options.evictedAt
     this.random = new SeededRandom(options.config.seed, options.name)
     this.config = options.config
     this.clock = options.clock
+    this.memory = options.memory
     this.journal = new Journal(options.config.journalEntries, options.journals)
     this.#begin()
   }
@@ -83,6 +97,7 @@ export class World {
     this.clock.close()
     this.clock = new Clock(root)
     this.journal.clear()
+    this.evictedAt = undefined
     this.#begin()
   }
 
@@ -90,18 +105,30 @@ export class World {
     this.#options.announce(this, event, job)
   }
 
-  makeRoomForJob(): void {
-    if (this.jobs.size < maxJobs || this.jobs.dropOldestFinished()) return
-    throw apiError('rate_limited', `${maxJobs} jobs are unfinished; wait until some have finished`, {
-      'retry-after': '60',
-    })
+  /** Before a job with these inputs is made; gives what it will take. Throws 429 where no finished one is left that could make room. */
+  makeRoomForJob(inputs: object): number {
+    const bytes = sizeOfJob(inputs)
+    const isFull = this.jobs.size >= maxJobs && !this.jobs.dropOldestFinished()
+    if (!isFull && this.memory.makeRoomFor(bytes)) return bytes
+    const what = isFull ? `${maxJobs} jobs are unfinished` : `unfinished jobs take all of ${this.memory.maxBytes} bytes`
+    throw apiError('rate_limited', `${what}; wait until some have finished`, { 'retry-after': '60' })
+  }
+
+  /** It is gone, and holds no memory any more. */
+  discard(): void {
+    this.clock.close()
+    this.journal.discard()
+    this.jobs.discard()
+    this.idempotency.discard()
   }
 
   #begin(): void {
     const { config, testKey } = this.#options
     this.revoked = false
-    this.jobs = new JobStore()
-    this.idempotency = new Idempotency()
+    this.jobs?.discard()
+    this.jobs = new JobStore(this.memory, jobs => this.#options.jobsEvicted(this, jobs))
+    this.idempotency?.discard()
+    this.idempotency = new Idempotency(this.memory)
     this.usage = new Usage()
     this.nextJob = 0
     this.nextUpload = 0

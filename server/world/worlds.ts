@@ -9,13 +9,13 @@ import { tagOf } from '../../base/seed.ts'
 import type { WorldSelector } from '../../client/mock.ts'
 import type { AdminKey, WebhookEventName } from '../../contracts/schemas.ts'
 import type { Config } from '../config.ts'
-import { JournalBudget } from '../journal.ts'
 import { findTestKey, testKeyPrefix } from '../testValues.ts'
 import type { JobRecord } from './jobStore.ts'
+import { MemoryBudget } from './memoryBudget.ts'
 import { World } from './world.ts'
 
-/** At most this many worlds; one that holds nothing makes room first, then one without unfinished jobs; of those the least recently used. */
-const maxWorlds = 1_000
+/** So many names of evicted worlds are remembered, the last ones. */
+const maxEvictedNames = 10_000
 /** Longer keys and world names are no keys of ours. */
 export const maxNameLength = 200
 
@@ -48,17 +48,22 @@ export interface WorldEvents {
   forget: (world: World) => void
   /** It made room, and what it held is gone for good. */
   evicted: (world: World) => void
+  /** So many of its finished jobs made room for others. */
+  jobsEvicted: (world: World, jobs: number) => void
 }
 
 export class Worlds {
   readonly #config: Config
   readonly #root: Clock
   readonly #events: WorldEvents
-  readonly #journals: JournalBudget
+  readonly #journals: MemoryBudget
+  readonly #memory: MemoryBudget
   readonly #byName = new Map<string, World>()
   readonly #byTag = new Map<string, World>()
   /** Keys made by POST /v1/admin/keys, and test keys that were disabled, by the key itself. */
   readonly #keys = new Map<string, KeyRecord>()
+  /** When those that held something were evicted, by what they are found by. */
+  readonly #evictions = new Map<string, Pick<World, 'key' | 'partition'> & { at: number }>()
   /** Keys that POST /__mock/keys has drawn so far. */
   nextMadeKey = 0
   #evicted = 0
@@ -70,7 +75,8 @@ export class Worlds {
     this.#config = config
     this.#root = root
     this.#events = events
-    this.#journals = new JournalBudget(config.journalBytes)
+    this.#journals = new MemoryBudget(config.journalBytes)
+    this.#memory = new MemoryBudget(config.jobBytes)
   }
 
   /**
@@ -131,6 +137,7 @@ export class Worlds {
     for (const world of this) {
       if (isWorldSelected(world, selector)) this.resetWorld(world)
     }
+    for (const [id, evicted] of this.#evictions) if (isWorldSelected(evicted, selector)) this.#evictions.delete(id)
   }
 
   resetWorld(world: World): void {
@@ -189,8 +196,9 @@ export class Worlds {
   }
 
   #make(key: string | undefined, partition: string | undefined): World {
-    if (this.#byName.size >= maxWorlds) this.#makeRoom()
     const id = idOf(key, partition)
+    const counted = this.#byName.size - (this.#byName.has(keyless) ? 1 : 0)
+    if (id !== keyless && counted >= this.#config.maxWorlds) this.#makeRoom()
     const name =
       (key === undefined ? 'anonymous' : fingerprintOf(key)) + (partition === undefined ? '' : `/${partition}`)
     const world = new World({
@@ -198,11 +206,14 @@ export class Worlds {
       tag: this.#freeTag(id),
       key,
       partition: partition,
+      evictedAt: this.#evictions.get(id)?.at,
       config: this.#config,
       journals: this.#journals,
+      memory: this.#memory,
       clock: new Clock(this.#root),
       testKey: key === undefined ? undefined : findTestKey(key),
       announce: this.#events.announce,
+      jobsEvicted: this.#events.jobsEvicted,
     })
     this.#byName.set(id, world)
     this.#byTag.set(world.tag, world)
@@ -218,32 +229,45 @@ export class Worlds {
     }
   }
 
+  /** One that holds nothing goes first, then one without unfinished jobs; of those the least recently used. */
   #makeRoom(): void {
     let chosen: [string, World] | undefined
     for (const entry of this.#byName) {
+      if (entry[0] === keyless) continue
       const isSooner = chosen && (lossOf(entry[1]) - lossOf(chosen[1]) || entry[1].lastUsed - chosen[1].lastUsed) < 0
       if (!chosen || isSooner) chosen = entry
     }
     if (!chosen) return
     this.#evicted++
     this.#byName.delete(chosen[0])
+    if (lossOf(chosen[1]) > 0) this.#rememberEviction(...chosen)
     for (const [tag, world] of this.#byTag) if (world === chosen[1]) this.#byTag.delete(tag)
     this.#events.forget(chosen[1])
     const { journal } = chosen[1]
     this.evictedEntries += journal.size + journal.evicted
     for (const entry of journal) this.lastEvictedSeq = Math.max(this.lastEvictedSeq, entry.seq)
     this.lastEvictedSeq = Math.max(this.lastEvictedSeq, journal.lastEvictedSeq)
-    journal.discard()
-    chosen[1].clock.close()
+    chosen[1].discard()
     this.#events.evicted(chosen[1])
+  }
+
+  #rememberEviction(id: string, { key, partition }: World): void {
+    this.#evictions.delete(id)
+    this.#evictions.set(id, { key, partition, at: this.#root.now() })
+    const [oldest] = this.#evictions.keys()
+    if (this.#evictions.size > maxEvictedNames && oldest !== undefined) this.#evictions.delete(oldest)
   }
 }
 
-/** What would be lost with a world: nothing, finished jobs or what was prepared, unfinished jobs. */
-const lossOf = ({ jobs, isPrepared }: World): number => (jobs.unfinished > 0 ? 2 : jobs.size > 0 || isPrepared ? 1 : 0)
+/** What would be lost with a world: nothing; finished jobs, uploads or what was prepared; unfinished jobs. */
+const lossOf = ({ jobs, nextUpload, isPrepared }: World): number =>
+  jobs.unfinished > 0 ? 2 : jobs.size > 0 || nextUpload > 0 || isPrepared ? 1 : 0
 
 const tagSize = 6
 
 /** What a world is found by. No header has a line break in it, so no key can be taken for another world's id. */
 const idOf = (key: string | undefined, partition: string | undefined): string =>
   (key ?? '\n') + (partition === undefined ? '' : `\n${partition}`)
+
+/** The world of all calls without a key, those to the mock itself among them: it takes no other one's place, and stays. */
+const keyless = idOf(undefined, undefined)

@@ -1,5 +1,6 @@
 /** AUTH-1 to AUTH-3, GO-1: who may call, and whose a job is. */
 
+import { jsonValueText } from '../../base/text.ts'
 import { describeResponse, field, isGood } from '../../contracts/answers.ts'
 import { hasCode } from '../../contracts/judge.ts'
 import type { ObservedExchange } from '../../contracts/observedExchange.ts'
@@ -131,7 +132,7 @@ export const authChecks: readonly Check[] = [
       if (started.status < 300) await t.finish(id)
       if (await usesLegacyKeys(t, id))
         t.expectStatus('AUTH-3', await t.download(id, { key }), [404], "the download of another key's job")
-      const state = String(field(await t.job(id), 'status'))
+      const state = jsonValueText(field(await t.job(id), 'status'))
       for (const query of ['limit=20', `limit=20&status=${state}`, 'limit=20&offset=1']) {
         const list = t.prepared(await t.get(`/v1/jobs?${query}`, { key }), "the other key's jobs could not be listed")
         const isListed = listedIds(list.json).includes(id)
@@ -148,7 +149,7 @@ export const authChecks: readonly Check[] = [
       const events = await t.get('/v1/usage/events?limit=100', { key })
       // Its own calls that asked for the job and were refused may be told.
       const isTold = eventsIn(events.json).some(
-        event => Number(event.status) < 300 && JSON.stringify(event).includes(id),
+        event => Number(jsonValueText(event.status)) < 300 && JSON.stringify(event).includes(id),
       )
       t.expect('AUTH-3', !isTold, "only the key's own calls", isTold ? `a call of ${id}` : 'none of another key', {
         exchange: events,
@@ -174,4 +175,4 @@ export const authChecks: readonly Check[] = [
 ]
 
 const isUnstarted = (exchange: ObservedExchange): boolean =>
-  ['created', 'pending'].includes(String(field(exchange, 'status')))
+  ['created', 'pending'].includes(jsonValueText(field(exchange, 'status')))

@@ -1,6 +1,6 @@
 /** CR-1 to CR-3, US-1, US-2: what is charged, and what the account says of it. */
 
-import { plural } from '../../base/text.ts'
+import { jsonValueText, plural } from '../../base/text.ts'
 import { describeResponse, field } from '../../contracts/answers.ts'
 import { hasCode, problemsOf, requestIdOf } from '../../contracts/judge.ts'
 import type { ObservedExchange } from '../../contracts/observedExchange.ts'
@@ -135,7 +135,7 @@ export const creditChecks: readonly Check[] = [
           const job = await t.job(id, { key })
           if (!isRunning(field(job, 'status'))) continue
           running = id
-          t.expect('CR-3', false, 'no job that starts', `${id} is ${field(job, 'status')}`, {
+          t.expect('CR-3', false, 'no job that starts', `${id} is ${jsonValueText(field(job, 'status'))}`, {
             exchange: job,
             pointer: '/status',
           })
@@ -159,7 +159,7 @@ export const creditChecks: readonly Check[] = [
         const exchange = await t.get(`/v1/usage/summary?days=${days}`)
         if (!t.expectStatus('US-1', exchange, [200], `the usage of ${days} days`)) continue
         const totals = totalsIn(exchange.json) ?? {}
-        const total = Number(totals.total_jobs)
+        const total = totals.total_jobs === null ? 0 : Number(jsonValueText(totals.total_jobs))
         t.expect('US-1', total >= fewer, `${fewer} or more, as fewer days have them`, total, {
           exchange,
           pointer: '/total_jobs',
@@ -244,7 +244,7 @@ export const creditChecks: readonly Check[] = [
       const after = await events(t, '?limit=100')
       const event = after.list.find(({ request_id }) => request_id === requestIdOf(missed))
       // Whether calls that failed are listed is not documented, nor how a status is written; one that is a number has to be right.
-      if (event && /^\d+$/.test(String(event.status)))
+      if (event && /^\d+$/.test(jsonValueText(event.status)))
         t.expect('US-2', Number(event.status) === missed.status, String(missed.status), event.status, {
           exchange: after.exchange,
           pointer: '/events',
@@ -275,8 +275,10 @@ export const creditChecks: readonly Check[] = [
         t.expectField(['GO-7', 'JOB-5'], exchange, name, fields[name])
       // Where the usage of credits is kept is not documented: with the call, or with the job.
       const withCredits =
-        own.some(({ credits }) => Number(credits) > 0) ||
-        Object.entries(job).some(([name, value]) => /credit|cost|charge|price/i.test(name) && Number(value) > 0)
+        own.some(({ credits }) => Number(jsonValueText(credits)) > 0) ||
+        Object.entries(job).some(
+          ([name, value]) => /credit|cost|charge|price/i.test(name) && Number(jsonValueText(value)) > 0,
+        )
       const found = withCredits ? 'there is one' : own.map(({ credits }) => credits)
       t.must(withCredits || isWhole, 'the call that made the job is no longer among the last 100')
       t.expect(

@@ -1,7 +1,7 @@
 /** What the contract lets one expect of a sequence of calls: the jobs and uploads that it made, as they have to be. */
 
 import type { UploadFile } from '../../base/multipart.ts'
-import { plural } from '../../base/text.ts'
+import { jsonValueText, plural } from '../../base/text.ts'
 import { field, isSame } from '../../contracts/answers.ts'
 import type { ClauseId } from '../../contracts/clauses.ts'
 import type { ObservedExchange } from '../../contracts/observedExchange.ts'
@@ -121,7 +121,7 @@ export async function settle(real: Real, model: ApiModel, job: ModelJob): Promis
   if (job.owner !== 'main') return
   model.started++
   if (last.status !== 'completed') return
-  const { exact, below } = priceOf(job.inputs.model, Number(last.duration_seconds))
+  const { exact, below } = priceOf(job.inputs.model, Number(jsonValueText(last.duration_seconds ?? 0)))
   model.due = { exact: model.due.exact + exact, below: model.due.below + below }
 }
 

@@ -1,6 +1,7 @@
 /** WH-1 to WH-3: webhooks that were recorded where they arrived. */
 
 import { redacted } from '../../base/redaction.ts'
+import { jsonValueText } from '../../base/text.ts'
 import { field } from '../../contracts/answers.ts'
 import { isIso8601 } from '../../contracts/judge.ts'
 import { jobStates, webhookEvents } from '../../contracts/schemas.ts'
@@ -64,7 +65,7 @@ export const webhooks: Observer = {
           )
         if (header('x-webhook-delivery-id') === undefined || deliveryId === '')
           return tell('WH-2', false, 'an id', 'missing', 'header X-Webhook-Delivery-Id')
-        const about = `${url} ${field({ json: field({ json }, 'data') }, 'id')} ${event}`
+        const about = `${url} ${jsonValueText(field({ json: field({ json }, 'data') }, 'id'))} ${event}`
         const known = deliveries.get(deliveryId)
         const isRefused = status < 200 || status >= 300
         if (known === undefined) deliveries.set(own(deliveryId), { about: own(about), refused: isRefused })

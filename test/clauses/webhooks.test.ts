@@ -73,6 +73,31 @@ t.test('WH-2 the headers are there, and the signature fits timestamp and raw bod
   t.notOk(JSON.stringify(mock.journal.entries()).includes('hush'))
 })
 
+t.test(
+  'WH-2 a receiver that refuses old timestamps takes what comes after a step, in frozen time, and again by hand',
+  async t => {
+    const mock = await start(t, { webhookSecret: 'hush' })
+    const hook = await receiver(t, (response, n) => {
+      const off = Math.abs(Date.now() - Date.parse(String(hook.received[n - 1]?.headers['x-webhook-timestamp'])))
+      response.writeHead(off < 300_000 ? 204 : 400).end()
+    })
+    mock.clock.step('10m')
+    const api = client(mock)
+    await api.job({ webhook_url: hook.url })
+    await mock.journal.waitFor({ kind: 'webhook' }, { atLeast: 2 })
+    mock.clockOf('test_key').freeze()
+    mock.clockOf('test_key').step('2d')
+    const id = hook.received[0]?.headers['x-webhook-delivery-id']
+    t.equal((await api.post(`/__mock/webhooks/${id}/redeliver`)).status, 200)
+    t.match(
+      mock.journal.entries({ kind: 'webhook' }).map(({ status }) => status),
+      [204, 204, 204],
+    )
+    const [first, second] = hook.received.map(({ headers }) => headers['x-webhook-signature'])
+    t.not(first, second)
+  },
+)
+
 t.test('WH-2 without a secret there is no signature', async t => {
   const mock = await start(t)
   const hook = await receiver(t)
@@ -112,6 +137,27 @@ t.test('WH-3 a retry that is answered 2xx ends it, and the job shows it as sent'
     { event: 'job.started', status: 'sent' },
     { event: 'job.completed', status: 'sent' },
   ])
+})
+
+t.test('WH-3 an answer is read to its end: a receiver may work until it has answered whole', async t => {
+  const mock = await start(t)
+  const begun: ServerResponse[] = []
+  const hook = await receiver(t, response => {
+    response.writeHead(200).write('a')
+    begun.push(response)
+  })
+  const api = client(mock)
+  const id = await api.job({ webhook_url: hook.url })
+  for (let event = 1; event <= 2; event++) {
+    while (begun.length < event) await api.get(`/v1/jobs/${id}`)
+    // Time enough to hang up in.
+    for (let n = 0; n < 5; n++) await api.get('/health')
+    t.equal(mock.journal.count({ kind: 'webhook' }), event - 1, 'it is not over')
+    const response = begun[event - 1] as ServerResponse
+    t.notOk(response.destroyed)
+    response.end('b')
+    await mock.journal.waitFor({ kind: 'webhook', status: '2xx' }, { atLeast: event })
+  }
 })
 
 t.test('webhooks go to loopback only, unless a host is allowed by name; redirects are not followed', async t => {

@@ -1,9 +1,11 @@
 /** The command `understudy`, as a user runs it: its streams, its exit codes, and its process. */
 
 import { once } from 'node:events'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, connect, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 import { flagOf, type Option, variableOf } from '../../base/options.ts'
 import { packageVersion } from '../../base/paths.ts'
@@ -37,6 +39,105 @@ t.test('serve prints its URL, key and seed, and three curl lines that work as th
   t.match(JSON.parse(uploaded), { success: true, filename: 'short.mp4' })
   t.match(JSON.parse(polled), { id: /^job_/, video_url: 'https://example.com/cat.mp4', status: 'completed' })
   t.equal(server.stdout(), greeting, 'nothing else is printed to stdout')
+})
+
+t.test('serve says what is closed and how to open it, also off loopback', async t => {
+  const [here, there, open] = await Promise.all([
+    serve(t),
+    serve(t, ['--host', '0.0.0.0']),
+    serve(t, ['--host', '0.0.0.0', '--admin-token', 'hush', '--cors', 'any', '--webhook-allow', 'app.test']),
+  ])
+  const closed = (stdout: string) => /^Closed: (.*)$/m.exec(stdout)?.[1]?.split('; ')
+  const admin = '/v1/admin (--admin-token <token>)'
+  const webhooks = 'webhooks to other hosts than this one (--webhook-allow <host>)'
+  const pages = 'answers to pages of other sites (--cors <origin>)'
+  const control = '/__mock (off loopback: --admin-token <token> opens it)'
+  t.same(closed(here.stdout()), [admin, webhooks, pages])
+  t.same(closed(there.stdout()), [control, admin, webhooks, pages])
+  t.same(closed(open.stdout()), ['webhooks to other hosts than this one and app.test (--webhook-allow <host>)'])
+})
+
+t.test('--ready-file is JSON of where the mock listens while it listens, and gone at its end', async t => {
+  const folder = t.testdir()
+  const file = join(folder, 'ready.json')
+  const server = await serve(t, ['--seed', 'seven', '--ready-file', file])
+  const ready = JSON.parse(readFileSync(file, 'utf8'))
+  const { port } = new URL(server.url)
+  t.same(ready, {
+    url: server.url,
+    port: Number(port),
+    pid: process.pid,
+    seed: 'seven',
+    key: 'test_key',
+    version: packageVersion,
+  })
+  t.same(readdirSync(folder), ['ready.json'], 'nothing half written is left')
+  await server.interrupt()
+  t.same(readdirSync(folder), [])
+
+  const other = await serve(t, ['--ready-file', file])
+  writeFileSync(file, JSON.stringify({ ...ready, pid: 1 }))
+  await other.interrupt()
+  t.same(readdirSync(folder), ['ready.json'], "another mock's file stays")
+
+  const nowhere = join(folder, 'none', 'ready.json')
+  const failed = await understudy(['serve', '--port', '0', '--ready-file', nowhere])
+  t.match(failed, { code: 2, stderr: `understudy: --ready-file ${nowhere} can't be written (ENOENT)\n` })
+})
+
+t.test(
+  'WH-3 each webhook attempt is a line of the log: what, where to, how it went, and when it is tried again',
+  async t => {
+    let answers = 500
+    const receiver = createHttpServer((request, response) => {
+      request.resume()
+      response.writeHead(answers).end()
+      answers = 204
+    })
+    const port = await listening(t, receiver)
+    const server = await serve(t, ['--speed', 'instant'])
+    const api = client(server)
+    const create = (webhook_url: string) =>
+      api.post('/v1/jobs', { video_url: 'https://example.com/a.mp4', webhook_url })
+    const { id } = (await create(`http://name:hush@127.0.0.1:${port}/hook?token=hush#hush`)).body
+    await fetch(`${server.url}/__mock/journal?kind=webhook&wait=20s&atLeast=3&job_id=${id}`)
+    await create('http://app.test/hook')
+    await fetch(`${server.url}/__mock/journal?kind=webhook&wait=20s&atLeast=5`)
+    await server.interrupt()
+
+    const lines = server
+      .stderr()
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line))
+      .filter(line => line.delivery_id !== undefined)
+    const url = `http://127.0.0.1:${port}/hook?…`
+    const [first] = lines
+    const second = lines.find(line => line.attempt === 2)
+    const elsewhere = lines.find(line => line.url === 'http://app.test/hook')
+    t.match(first, { level: 40, webhook: 'job.started', url, status: 500, attempt: 1, next_try_in_ms: 0, job_id: id })
+    t.equal(
+      first.msg,
+      `webhook job.started to ${url}: answered 500; expected 2xx  ${first.delivery_id}, attempt 1, next try in 0 s`,
+    )
+    t.match(second, { level: 30, delivery_id: first.delivery_id, status: 204, attempt: 2, next_try_in_ms: null })
+    t.match(elsewhere, { level: 40, status: 0, error: /--webhook-allow app\.test/ })
+    t.notMatch(server.stderr(), /hush/)
+  },
+)
+
+t.test('demo uploads, creates, polls and downloads against a running mock: exit 0, 1 and 3', async t => {
+  const mock = await start(t, { speed: 'instant' })
+  const out = join(t.testdir(), 'out.webm')
+  const done = await understudy(['demo', '--url', mock.url, '--out', out])
+  t.match(done, { code: 0, stderr: '', stdout: /POST \/v1\/uploads\n< 200 .*POST \/v1\/jobs\n< 200 .*The output is /s })
+  t.equal(readFileSync(out).toString('latin1', 0, 4), '\x1aE\xdf\xa3', 'it is a WebM')
+  const refused = await understudy(['demo', '--url', mock.url, '--key', 'test_no_credits_1'])
+  t.match(refused, { code: 1, stderr: 'understudy: answered 402; expected 2xx\n' })
+  t.match(await understudy(['demo', '--url', 'http://127.0.0.1:9']), {
+    code: 3,
+    stderr: /127\.0\.0\.1:9 does not answer/,
+  })
 })
 
 t.test('a wrong call is one line on stderr that says what to do, exit code 2, and nothing on stdout', async t => {
@@ -228,6 +329,7 @@ t.test('each verb runs in a process of its own: exit code, stdout and stderr', a
   const har = join(folder, 'session.har')
   const cases: { args: string[]; code: number; stdout?: RegExp; stderr?: RegExp }[] = [
     { args: ['serve', '--port', 'abc'], code: 2, stderr: /^understudy: --port is "abc"; expected a whole number/ },
+    { args: ['demo', '--url', url, '--key', 'test_no_credits_1'], code: 1, stdout: /< 402/, stderr: /expected 2xx/ },
     {
       args: ['check', url, '--only', 'SYS-1'],
       code: 0,
@@ -318,3 +420,24 @@ t.test("the variables of serve are no other verb's, and no mistake", async t => 
       .sort(),
   )
 })
+
+t.test(
+  'a command whose reader has gone, and one in a folder where nothing can be written, end as they should',
+  async t => {
+    const broken = join(t.testdir({ 'a.yaml': 'rules: 1' }), 'a.yaml')
+    for (const name of ['stdout', 'stderr'] as const) {
+      const child = spawnCommand(['scenarios', 'validate', broken])
+      t.teardown(() => child.kill('SIGKILL'))
+      child[name].destroy()
+      const [code] = await once(child, 'exit')
+      t.equal(code, 2, `${name} is closed`)
+    }
+    // Nobody can write there, whatever their rights.
+    if (process.platform !== 'linux') return
+    const child = spawnCommand(['scenarios', 'new', 'mine'], { cwd: '/proc' })
+    const [said] = await Promise.all([text(child.stderr), once(child, 'exit')])
+    t.match(said, /^understudy: E\w+: .*mine\.yaml/)
+    t.notMatch(said, /\n\s+at /, 'no stack')
+    t.equal(child.exitCode, 2)
+  },
+)

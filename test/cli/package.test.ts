@@ -1,5 +1,5 @@
 /**
- * What `npm install understudy` gives: packed, unpacked as npm would beside the packages that it depends on, and used there.
+ * What `npm install understudy-mock` gives: packed, unpacked as npm would beside the packages that it depends on, and used there.
  * `.ci/run` installs it by npm itself.
  */
 import { execFile, spawn } from 'node:child_process'
@@ -34,9 +34,9 @@ t.test('npm run build and npm pack succeed', async () => {
   const [modules, bin] = [join(folder, 'node_modules'), join(folder, 'node_modules', '.bin')]
   await mkdir(bin, { recursive: true })
   await run('tar', ['-xzf', filename, '-C', modules], { cwd: folder })
-  await rename(join(modules, 'package'), join(modules, 'understudy'))
-  const metadata = JSON.parse(await readFile(join(modules, 'understudy', 'package.json'), 'utf8'))
-  await symlink(join('..', 'understudy', metadata.bin.understudy), join(bin, 'understudy'))
+  await rename(join(modules, 'package'), join(modules, 'understudy-mock'))
+  const metadata = JSON.parse(await readFile(join(modules, 'understudy-mock', 'package.json'), 'utf8'))
+  await symlink(join('..', 'understudy-mock', metadata.bin.understudy), join(bin, 'understudy'))
   await chmod(join(bin, 'understudy'), 0o755)
 })
 
@@ -74,11 +74,29 @@ t.test('the package holds the code, the fixtures and what a reader needs, and no
 })
 
 t.test('every link of its pages leads somewhere in the package', async t => {
-  const home = join(folder, 'node_modules', 'understudy')
+  const home = join(folder, 'node_modules', 'understudy-mock')
   const pages = packed.filter(path => path.endsWith('.md'))
   t.ok(pages.length > 40)
   for (const page of pages) t.same(brokenLinks(page, await readFile(join(home, page), 'utf8'), home), [], page)
 })
+
+t.test(
+  'its pages install, import and fetch it by the name that it has at npm, and its command is there by both names',
+  async t => {
+    const { name, bin } = JSON.parse(await readFile(join(packageRoot, 'package.json'), 'utf8'))
+    t.same(
+      Object.keys(bin),
+      ['understudy', name],
+      'npx, pnpm dlx and yarn dlx run the one that is called as the package',
+    )
+    const otherPackage =
+      /(npm (i|install|add)|--save-dev|-D|add|dlx) understudy(?!-mock)|['"`]understudy(\/[a-z]+)?['"`]\)?$|node_modules\/understudy\b(?!-mock)/m
+    t.match('npm install --save-dev understudy\n', otherPackage)
+    t.match("import { startMock } from 'understudy'\n", otherPackage)
+    for (const page of packed.filter(path => /\.(md|yaml|json|d\.ts)$/.test(path)))
+      t.notMatch(await readFile(join(packageRoot, page), 'utf8').catch(() => ''), otherPackage, page)
+  },
+)
 
 t.test('DL-3 node_modules/.bin/understudy serves, and completes a job whose output is there', async t => {
   const server = spawn(join(folder, 'node_modules', '.bin', 'understudy'), ['serve', '--port', '0', '--speed', '20'], {
@@ -119,11 +137,11 @@ t.test('DL-3 node_modules/.bin/understudy serves, and completes a job whose outp
   t.same(await exited, [0, null])
 })
 
-t.test("import { startMock } from 'understudy' works there, in JavaScript", async t => {
+t.test("import { startMock } from 'understudy-mock' works there, in JavaScript", async t => {
   const script = `
-    import { startMock } from 'understudy'
-    import { errorCases } from 'understudy/contract'
-    import metadata from 'understudy/package.json' with { type: 'json' }
+    import { startMock } from 'understudy-mock'
+    import { errorCases } from 'understudy-mock/contract'
+    import metadata from 'understudy-mock/package.json' with { type: 'json' }
     const mock = await startMock({ speed: 'instant', seed: '1' })
     const { status } = await fetch(mock.url + '/v1/jobs')
     console.log(JSON.stringify({ status, count: mock.journal.count(), version: metadata.version, message: errorCases.job_not_found.message }))
@@ -180,8 +198,8 @@ t.test(
 
 t.test('and in TypeScript, where a wrong option is an error', async t => {
   const script = `
-    import { type JournalEntry, type MockOptions, type RunningMock, startMock } from 'understudy'
-    import type { schemas } from 'understudy/contract'
+    import { type JournalEntry, type MockOptions, type RunningMock, startMock } from 'understudy-mock'
+    import type { schemas } from 'understudy-mock/contract'
     const options: MockOptions = { speed: 'instant', seed: '1' }
     const mock: RunningMock = await startMock(options)
     const entries: JournalEntry[] = mock.journal.entries({ route: 'createJob' })
@@ -197,18 +215,18 @@ t.test('and in TypeScript, where a wrong option is an error', async t => {
   await writeFile(join(folder, 'use.ts'), script)
   t.equal(await compiled('use.ts', '--module', 'nodenext'), '')
   // The other way to resolve; and a type of the mock loads no typings of what the mock is made of.
-  await writeFile(join(folder, 'type.ts'), "export type { RunningMock } from 'understudy'\n")
+  await writeFile(join(folder, 'type.ts'), "export type { RunningMock } from 'understudy-mock'\n")
   const files = await compiled('type.ts', '--module', 'esnext', '--moduleResolution', 'bundler', '--listFiles')
   const foreign = files.split('\n').filter(file => /node_modules/.test(file))
   t.same(
-    foreign.filter(file => !/node_modules\/(typescript|understudy|@types|undici-types|buffer)\//.test(file)),
+    foreign.filter(file => !/node_modules\/(typescript|understudy-mock|@types|undici-types|buffer)\//.test(file)),
     [],
   )
 })
 
 t.test('require() finds it too, as Jest and other CommonJS code load it', async t => {
   const script =
-    "const { startMock } = require('understudy'); startMock().then(mock => mock.close()).then(() => console.log('closed'))"
+    "const { startMock } = require('understudy-mock'); startMock().then(mock => mock.close()).then(() => console.log('closed'))"
   const { stdout } = await run(process.execPath, ['--no-warnings', '--input-type=commonjs', '-e', script], {
     cwd: folder,
   })

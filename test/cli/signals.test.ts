@@ -1,7 +1,10 @@
 /** SIGTERM, as CI and containers send it: each command that runs for long leaves a report, and nothing of its own behind. */
+import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { packageRoot } from '../../base/paths.ts'
+import { launcherKind } from '../../cli/launcher.ts'
 import { ended, front } from '../suite/checking.ts'
 import { client, spawnCommand, start } from '../support.ts'
 
@@ -70,4 +73,39 @@ t.test('SIGTERM ends check, replay, rehearse and drill with a report, and mends 
   t.throws(() => process.kill(Number(readFileSync(pidFile, 'utf8')), 0), 'the program has ended')
   t.match(drill, { complete: false, why: /it was stopped before its end/ })
   t.notOk(existsSync(broken), 'the target is mended')
+})
+
+t.test('SIGTERM to npm ends the server that npm start began, and its port is free', async t => {
+  const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(UNDERSTUDY|npm)_/.test(name)))
+  const npm = spawn('npm', ['start', '--silent', '--', '--port', '0', '--log-level', 'error'], {
+    cwd: packageRoot,
+    env: clean,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  t.teardown(() => npm.kill('SIGKILL'))
+  let printed = ''
+  // The server has npm's stdout too: its end is the end of both.
+  for await (const text of npm.stdout) {
+    printed += text
+    if (/ready at \S+/.test(printed)) npm.kill('SIGTERM')
+  }
+  t.match(printed, /ready at http/)
+  await t.rejects(fetch(`${/http:\/\/[\w.:]+/.exec(printed)?.[0]}/health`))
+})
+
+t.test('what runs a command in front is told from what puts it into the background', async t => {
+  const kinds: [string[], string | undefined][] = [
+    [['npm start --port 4010'], 'manager'],
+    [['npm exec understudy serve', ''], 'manager'],
+    [['/usr/bin/node', '/usr/lib/node_modules/npm/bin/npx-cli.js', 'understudy', 'serve'], 'manager'],
+    [['node', '/opt/yarn/bin/yarn.js', 'understudy'], 'manager'],
+    [['sh', '-c', "'understudy' serve --port 4010"], 'shell'],
+    [['/bin/sh', '-c', 'npm run build && understudy serve 2>&1'], 'shell'],
+    [['sh', '-c', 'understudy serve & understudy health --wait 9s'], undefined],
+    [['sh', '-c', 'understudy serve &'], undefined],
+    [['bash', '-e', 'start.sh'], undefined],
+    [['-bash'], undefined],
+    [['node', 'server.js', 'npm'], undefined],
+  ]
+  for (const [words, kind] of kinds) t.equal(launcherKind(words), kind, words.join(' '))
 })

@@ -106,16 +106,17 @@ const retryHabits: readonly BadClient[] = [
     name: 'hammers',
     breaks: 'errors.no-hammering',
     shownIn: [...failures, ...lost, 'proxy-html-502'],
-    habit: { pauseMs: unlessAsked((retry, _answer, random) => backoffMs(retry, random) / 3) },
+    // What comes within half a second may be sent by its library.
+    habit: { pauseMs: unlessAsked((retry, _answer, random) => (550 + 300 * random()) * 2 ** retry) },
   },
   {
     name: 'hammers-lost-connections',
     breaks: 'errors.no-hammering',
-    // Sooner than that it may be the HTTP library, once; and one GET may be another's, who uses the same key.
+    // One GET that is sent again at once may be another's, who uses the same key, and what comes within half a second its library's.
     shownIn: lost,
     habit: {
       pauseMs: (retry, answer, random) =>
-        retry === 0 && isLost(answer) ? 300 + 400 * random() : good.pauseMs(retry, answer, random),
+        retry === 0 && isLost(answer) ? 600 + 200 * random() : good.pauseMs(retry, answer, random),
     },
   },
   {

@@ -1,4 +1,5 @@
 import { mkdtempSync, writeFileSync } from 'node:fs'
+import { Agent, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Ajv } from 'ajv'
@@ -364,4 +365,38 @@ t.test('a key that reads like a name is no secret within another word', async t 
   t.equal(verdictOf(mock.conduct('test_video'), 'secrets.key-not-in-body'), 'passed')
   await api.post('/v1/jobs', { video_url: 'https://example.com/a.mp4', metadata: { by: 'test_video' } })
   t.equal(verdictOf(mock.conduct('test_video'), 'secrets.key-not-in-body'), 'failed')
+})
+
+t.test('ERR-3 what an HTTP library sends again by itself, on a connection that it had kept, is no haste', async t => {
+  const mock = await start(t)
+  const order = JSON.stringify({ video_url: 'https://example.com/cat.mp4#t=2' })
+  const call = (agent: Agent, own: string, method: string, path: string, fault?: string, body = '') =>
+    new Promise<void>(resolve => {
+      const type = path === '/v1/uploads' ? 'multipart/form-data; boundary=x' : 'application/json'
+      const headers = {
+        'x-api-key': own,
+        ...(fault && { 'x-mock-fault': fault }),
+        ...(body && { 'content-type': type }),
+      }
+      const sent = request(mock.url + path, { agent, method, headers }, answer =>
+        answer.resume().once('close', () => resolve()),
+      )
+      sent.once('error', () => resolve()).end(body)
+    })
+  const form = `--x\r\nContent-Disposition: form-data; name="file"; filename="a.mp4"\r\n\r\n${'.'.repeat(9_000)}\r\n--x--\r\n`
+  const create = ['POST', '/v1/jobs', 'reset', order] as const
+  const upload = ['POST', '/v1/uploads', 'cut_upload; after_bytes=10', form] as const
+  const cases: [what: string, verdict: string, calls: (readonly [string, string, string?, string?])[]][] = [
+    ['a create', 'skipped', [['GET', '/v1/jobs'], create, ['POST', '/v1/jobs', undefined, order]]],
+    ['an upload, half sent', 'skipped', [['GET', '/v1/jobs'], upload, ['POST', '/v1/uploads', undefined, form]]],
+    ['the first call of a connection', 'failed', [create, ['POST', '/v1/jobs', undefined, order]]],
+    ['once more, which no library does', 'failed', [['GET', '/v1/jobs'], create, create, create]],
+  ]
+  for (const [what, verdict, calls] of cases) {
+    const own = `test_${what.replace(/\W/g, '')}`
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    for (const one of calls) await call(agent, own, ...one)
+    agent.destroy()
+    t.equal(verdictOf(mock.conduct(own), 'errors.no-hammering'), verdict, what)
+  }
 })

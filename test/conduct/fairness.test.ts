@@ -160,7 +160,7 @@ t.test('RL-3 a resend by the HTTP library on a kept connection is excused, once'
     ['once, at once, on a kept one', 1, true, [3], []],
     ['twice', 2, true, [3, 3], ['errors.no-hammering']],
     ['on a new one', 1, false, [3], ['errors.no-hammering']],
-    ['not at once', 1, true, [400], ['errors.no-hammering']],
+    ['not at once', 1, true, [600], ['errors.no-hammering']],
   ] as const) {
     const one = newcomer(resets(first))
     const own = new Agent({ keepAlive: true })

@@ -226,14 +226,14 @@ t.test("json is what the report's own schema takes, and loses nothing", async t 
   for (const report of [hostileReport(), ...someConductReports()]) {
     const parsed = JSON.parse(conductReporters.json(report))
     t.ok(validate(parsed), JSON.stringify(validate.errors))
-    t.same(parsed, JSON.parse(JSON.stringify({ $schema: 'understudy/conduct.schema.json', ...report })))
+    t.same(parsed, JSON.parse(JSON.stringify({ $schema: 'understudy-mock/conduct.schema.json', ...report })))
     t.notOk(validate({ ...parsed, extra: 1 }), 'the schema is closed')
   }
   const validateRehearsal = ajv.compile(Rehearsal as object)
   for (const one of [hostileRehearsal(), rehearsal(), greenRehearsal(), emptyRehearsal()]) {
     const parsed = JSON.parse(rehearsalReporters.json(one))
     t.ok(validateRehearsal(parsed), JSON.stringify(validateRehearsal.errors))
-    t.same(parsed, JSON.parse(JSON.stringify({ $schema: 'understudy/rehearsal.schema.json', ...one })))
+    t.same(parsed, JSON.parse(JSON.stringify({ $schema: 'understudy-mock/rehearsal.schema.json', ...one })))
     t.notOk(validateRehearsal({ ...parsed, extra: 1 }), 'the schema is closed')
     const [first] = parsed.scenarios
     if (first) t.notOk(validateRehearsal({ ...parsed, scenarios: [{ ...first, exit_code: 0.5 }] }))

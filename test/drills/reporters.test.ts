@@ -89,7 +89,7 @@ t.test('the made-up reports are what the schema takes, and json loses nothing', 
   for (const report of [hostileReport(), ...someReports()]) {
     const parsed = JSON.parse(drillReporters.json(report))
     t.ok(validate(parsed), JSON.stringify(validate.errors))
-    t.match(parsed.$schema, /^understudy\//)
+    t.match(parsed.$schema, /^understudy-mock\//)
     t.same({ ...parsed, $schema: undefined }, { ...report, $schema: undefined })
   }
 })

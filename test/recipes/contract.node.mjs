@@ -2,7 +2,7 @@
 // For Vitest take `import { test } from 'vitest'`, the rest is the same.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { check } from 'understudy/suite'
+import { check } from 'understudy-mock/suite'
 
 const { API_URL = 'http://127.0.0.1:4010', API_KEY } = process.env
 // safe spends no credits; full needs maxCredits where it is not on this machine.

@@ -1,6 +1,6 @@
 // The documented contract as cases of your own suite: tap contract.test.mjs
 import t from 'tap'
-import { check } from 'understudy/suite'
+import { check } from 'understudy-mock/suite'
 
 // A run may take longer than a test usually does.
 t.setTimeout(0)

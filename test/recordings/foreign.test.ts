@@ -129,6 +129,30 @@ t.test('null, other scalars, missing fields and maps in the place of lists are r
   t.end()
 })
 
+t.test(
+  'a byte order mark, times with seven digits or an offset, CONNECT, and names in capitals are read as they are meant',
+  async t => {
+    const plain = [createJob(), listed()]
+    const capitals = structuredClone(plain)
+    capitals[0].startedDateTime = capitals[0].startedDateTime.replace(/\.(\d+)Z/, '.$10000Z')
+    capitals[1].startedDateTime = new Date(Date.parse(capitals[1].startedDateTime) + 3_600_000)
+      .toISOString()
+      .replace('Z', '+0100')
+    for (const { request, response } of capitals)
+      for (const header of [...request.headers, ...response.headers]) header.name = header.name.toUpperCase()
+    const tunnel = call('CONNECT', '/', undefined, '')
+    tunnel.request.url = 'api.example.test:443'
+    const file = written(t, [tunnel, ...capitals])
+    writeFileSync(file, `\ufeff${readFileSync(file, 'utf8')}`)
+    const shown = ({ calls }: { calls: Any[] }) =>
+      calls
+        .filter(({ operation }) => operation !== undefined)
+        .map(({ operation, at, status, hasKey }) => ({ operation, at, status, hasKey }))
+    t.same(shown(read(file)), shown(read(written(t, plain))))
+    t.match(await again(file), { sent: 2, differences: [] })
+  },
+)
+
 t.test('an entry that nobody can understand is left out and counted, and each verb says so', async t => {
   const broken = [{ ...listed(), startedDateTime: 'yesterday' }, { request: null }, 'a text']
   const failed = call('GET', `/v1/jobs/${job}`, undefined, refusal('req_1'), 500)

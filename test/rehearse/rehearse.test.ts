@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Ajv } from 'ajv'
 import t, { type Test } from 'tap'
@@ -6,6 +7,8 @@ import { packageRoot } from '../../base/paths.ts'
 import { openHar } from '../../recordings/read.ts'
 import { Rehearsal } from '../../rehearse/report.ts'
 import { noScenario, rehearse } from '../../rehearse/run.ts'
+import { waitsTogether } from '../../rehearse/waitsTogether.ts'
+import { Library } from '../../server/scenarios/library.ts'
 import { understudy } from '../support.ts'
 
 const valid = new Ajv({ strict: false }).compile(Rehearsal)
@@ -179,34 +182,27 @@ t.test('a scenario that never came up says nothing: it is skipped, and none but 
 t.test(
   'without names it runs what lasts up to 5 s; --slow adds the rest, and gives each the time that it lasts',
   async t => {
-    const own = t.testdir({
-      scenarios: {
-        'short-one.yaml': 'lasts: 5s\nrules: [{ then: { delay: 1ms } }]',
-        'long-one.yaml': 'lasts: 6s\nrules: [{ then: { delay: 1ms } }]',
-      },
-    }) as string
-    const count = async (options: Partial<Parameters<typeof rehearse>[0]>) => {
-      let of = 0
-      const stopped = new AbortController()
-      await run(t, faint, {
-        scenarios: join(own, 'scenarios'),
-        out: join(own, 'out'),
-        signal: stopped.signal,
-        onProgress: progress => {
-          of = progress.of
-          stopped.abort()
-        },
-        ...options,
-      })
-      return of
-    }
-    const [fast, all] = [await count({}), await count({ slow: true })]
-    t.ok(all > fast + 5, `${fast} and ${all}`)
+    const own = mkdtempSync(join(tmpdir(), 'understudy-'))
+    t.teardown(() => rmSync(own, { recursive: true }))
+    for (const [name, lasts] of [
+      ['short-one', '5s'],
+      ['long-one', '6s'],
+    ])
+      writeFileSync(join(own, `${name}.yaml`), `lasts: ${lasts}\nrules: [{ then: { delay: 1ms } }]`)
+    const given = { scenarios: own, out: join(own, 'out') }
+    // Stopped before it begins: it only says how many there are.
+    const signal = AbortSignal.abort()
+    const of = async (slow: boolean) =>
+      Number(/after 0 of (\d+)$/.exec((await run(t, faint, { ...given, signal, slow })).why)?.[1])
+    const scenarios = new Library(own).list()
+    const long = scenarios.filter(({ scenario }) => (scenario?.lastsMs ?? 0) > 5_000).length
+    t.ok(long > 5, 'there are slow ones')
+    t.equal(await of(true), scenarios.length + 1)
+    t.equal(await of(false), scenarios.length + 1 - long)
     // It needs longer than --timeout, and less than that and what the scenario lasts.
     const sleeper = program('{ await later(1) }; await later(2_500)')
-    const given = { scenarios: join(own, 'scenarios'), out: join(own, 'out'), timeout: 1_000 }
-    const { scenarios } = await run(t, sleeper, { ...given, scenario: ['long-one', noScenario] })
-    t.match(scenarios, [
+    const timed = await run(t, sleeper, { ...given, timeout: 1_500, scenario: ['long-one', noScenario] })
+    t.match(timed.scenarios, [
       { finished: true, verdict: 'passed' },
       { finished: false, verdict: 'failed' },
     ])
@@ -220,17 +216,30 @@ t.test('one that waits for an answer is not told that it never tried again, but 
   ])
 })
 
-t.test('waits that are the same in several runs have no jitter, though each run has too few of them', async t => {
-  const rigid = program('for (const ms of [1000, 2000]) if (!answer.ok) { await later(ms); answer = await create() }')
-  const scenario = ['internal-error-once', 'flaky-third-try-succeeds', 'connection-reset', 'timeout-504-job-created']
-  const report = await run(t, rigid, { scenario, jobs: 4 })
-  t.same(
-    report.scenarios.map(({ noted }) => noted),
-    [[], [], [], []],
-  )
-  const rule = report.rules.find(({ id }) => id === 'retries.jitter')
-  t.match(rule, { verdict: 'failed', level: 'should', said: /^in \d runs, between tries of createJob, it waited 1\.0/ })
-  t.equal(report.ok, true, 'a "should" fails nothing')
+t.test('RL-3 waits that are the same in several runs have no jitter, though each run has too few of them', async t => {
+  const chains = (...waits: number[]) => [
+    {
+      key: 'a',
+      call: 'POST /v1/jobs',
+      operation: 'createJob',
+      tries: [0, ...waits].map((wait_ms, i) => ({
+        number: i + 1,
+        time: '2026-11-20T12:00:03.120Z',
+        ms: 5,
+        outcome: '500',
+        ...(i > 0 && { wait_ms }),
+      })),
+    },
+  ]
+  const runs = (...all: number[][]) =>
+    all.map((waits, i) => ({ scenario: `run-${i}`, report: { chains: chains(...waits) } }))
+  t.equal(waitsTogether(runs([1_033, 2_009])), undefined, 'one run has too few')
+  t.match(waitsTogether(runs([1_033, 2_009], [1_011, 2_015], [1_020])), {
+    isRigid: true,
+    said: 'in 3 runs, between tries of createJob, it waited 1.033 s, 2.009 s, 1.011 s, 2.015 s, 1.020 s: always the same',
+    scenarios: ['run-0', 'run-1', 'run-2'],
+  })
+  t.match(waitsTogether(runs([1_733, 2_309], [1_111, 3_015], [1_420])), { isRigid: false })
 })
 
 t.test('--expected-failures: a failure in one scenario, or in all', async t => {

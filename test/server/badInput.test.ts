@@ -1,6 +1,6 @@
 /** What a client gets for a request that is wrong: the envelope, a sentence that helps, and no side effect. */
 import { once } from 'node:events'
-import { request as httpRequest } from 'node:http'
+import { request as httpRequest, METHODS } from 'node:http'
 import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 import { type Answer, client, start } from '../support.ts'
@@ -227,6 +227,15 @@ const wrongMethods: [method: string, path: string, allowed: string[]][] = [
   ['GET', '/v1/uploads', ['POST']],
   ['PATCH', '/api/upload', ['POST']],
   ['POST', '/health', ['GET', 'HEAD']],
+  ['DELETE', '/__mock/reset', ['POST']],
+  ['POST', '/__mock/openapi.json', ['GET', 'HEAD']],
+  ['PATCH', '/__mock/jobs/job_1', ['POST']],
+  ['POST', '/docs', ['GET', 'HEAD']],
+  ['PUT', '/docs/guide/api.html', ['GET', 'HEAD']],
+  ['DELETE', '/metrics', ['GET', 'HEAD']],
+  ['POST', '/openapi.json?x=1', ['GET', 'HEAD']],
+  // A node that doesn't know the method refuses it before there is a request.
+  ...(METHODS.includes('QUERY') ? [['QUERY', '/v1/jobs', ['GET', 'HEAD', 'POST']] as [string, string, string[]]] : []),
 ]
 
 for (const [method, path, allowed] of wrongMethods) {

@@ -72,6 +72,13 @@ t.test('ERR-5 a body in other bytes than UTF-8 is refused, not guessed at', asyn
   }
 })
 
+t.test('JOB-1 a byte order mark before JSON is passed over', async t => {
+  const body = `\ufeff${JSON.stringify({ ...video, metadata: { order: 9 } })}`
+  const answer = await api.call('POST', '/v1/jobs', { headers: { 'content-type': 'application/json' }, body })
+  t.equal(answer.status, 200)
+  t.same((await api.get(`/v1/jobs/${answer.body.id}`)).body.metadata, { order: 9 })
+})
+
 t.test('JOB-3 a call without content has no type to refuse', async t => {
   for (const type of [
     'application/x-www-form-urlencoded',

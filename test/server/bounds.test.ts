@@ -2,9 +2,14 @@
 import { once } from 'node:events'
 import { readdir, readlink } from 'node:fs/promises'
 import { connect } from 'node:net'
+import { PassThrough } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
+import { pino } from 'pino'
 import t from 'tap'
 import { isLoopback, isLoopbackAddress } from '../../base/loopback.ts'
+import { buildApp } from '../../server/app.ts'
+import { completeConfig } from '../../server/config.ts'
+import { listen } from '../../server/start.ts'
 import { client, clip, start } from '../support.ts'
 
 t.test('journals share one bound: the largest makes room, a quiet world keeps what it has', async t => {
@@ -102,3 +107,87 @@ t.test('DL-3 files of pipelined calls are closed with their connection', { skip 
   while ((await open()) > 0) await setImmediate()
   t.equal((await client(mock).get('/health')).status, 200)
 })
+
+t.test('jobs share one bound: finished ones of the largest world make room, unfinished ones never do', async t => {
+  const log = new PassThrough()
+  const mock = await listen(
+    buildApp(completeConfig({ port: 0, jobBytes: 2 ** 20, speed: 1 }), pino({ level: 'warn' }, log)),
+  )
+  t.teardown(() => mock.close())
+  const of = (key: string) => client(mock, key)
+  const create = (key: string, bytes: number) =>
+    of(key).post('/v1/jobs', { video_url: 'https://a.test/a.mp4', metadata: { note: 'x'.repeat(bytes) } })
+  for (const key of ['test_quiet', 'test_loud', 'test_busy'])
+    mock.setKey({ key, credits: 1e6, jobLimit: 0, rateLimit: 0 })
+  const totalOf = async (key: string) => (await of(key).get('/v1/jobs')).body.total
+  const { body: quiet } = await create('test_quiet', 100)
+  for (let i = 0; i < 20; i++) await create('test_loud', 10_000)
+  mock.clock.step('1m')
+  for (let i = 0; i < 40; i++) t.match(await create('test_busy', 10_000), { status: 200 }, 'unfinished ones are taken')
+  t.equal(await totalOf('test_busy'), 40, 'none of those made room')
+  const left = await totalOf('test_loud')
+  t.ok(left < 20, `${left} of 20 that were finished`)
+  t.match(await of('test_quiet').get(`/v1/jobs/${quiet.id}`), { status: 200 }, 'a quiet world keeps its own')
+
+  const refused = []
+  for (let i = 0; i < 20; i++) refused.push(await create('test_busy', 10_000))
+  t.match(refused.at(-1), { status: 429, body: { error: { message: /unfinished jobs take all of 1048576 bytes/ } } })
+  t.equal(refused.at(-1)?.headers.get('retry-after'), '60')
+  mock.clock.step('1m')
+  t.match(await create('test_busy', 10_000), { status: 200 }, 'when some are finished there is room')
+  const { body: metrics } = await of('test_busy').get('/metrics')
+  t.match(metrics, /understudy_jobs_evicted_total [1-9]/)
+  t.match(String(log.read()), /"jobs":\d+,"msg":"finished jobs made room for others"/)
+})
+
+t.test(
+  'what grows with the square of a text is not there: thousands of mistakes take a moment, and so do thousands of keys',
+  async t => {
+    const mock = await start(t)
+    const many = (what: (i: number) => string, between: string) =>
+      Array.from({ length: 4000 }, (_, i) => what(i)).join(between)
+    const cases: [name: string, type: string, text: string, told: RegExp][] = [
+      [
+        'wrong faults, YAML',
+        'yaml',
+        `rules:\n${many(() => '- {then: {fault: {type: x}}}', '\n')}`,
+        /:2:\d+: rules\[0\]\.then\.fault\.type: is "x"/,
+      ],
+      [
+        'wrong faults, JSON',
+        'json',
+        `{"rules":[${many(() => '{"then":{"fault":{"type":"x"}}}', ',')}]}`,
+        /rules\[0\]\.then\.fault\.type: is "x"/,
+      ],
+      [
+        'keys of a map',
+        'yaml',
+        `rules: [{when: {header: {${many(i => `h${i}: a`, ',')}}}, then: {error: x}}]`,
+        /when\.header: is /,
+      ],
+      ['unknown fields', 'yaml', many(i => `f${i}: a`, '\n'), /f0: is unknown.*and 18 more/],
+      [
+        'a key twice',
+        'yaml',
+        `${many(i => `f${i}: a`, '\n')}\nf7: b`,
+        /:4001:1: not valid YAML: there are two fields f7/,
+      ],
+      [
+        'too many values',
+        'json',
+        `{"rules":[${many(() => '1,2,3,4,5,6,7,8,9,0,1,2,3,4,5', ',')}]}`,
+        /has more than 50,000 values/,
+      ],
+    ]
+    for (const [name, type, body, told] of cases) {
+      const before = process.cpuUsage()
+      const init = { headers: { 'content-type': `application/${type}` }, body }
+      const { status, body: answer } = await client(mock).call('POST', '/__mock/scenarios', init)
+      const { user, system } = process.cpuUsage(before)
+      t.equal(status, 400, name)
+      t.match(answer.error.message, told, name)
+      // Some 100 s before, and 0.2 s now: a bound that a busy machine does not come near.
+      t.ok(user + system < 10e6, `${name}: ${Math.round((user + system) / 1000)} ms of CPU`)
+    }
+  },
+)

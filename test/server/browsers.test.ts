@@ -155,7 +155,7 @@ t.test('control routes refuse a page of another origin, and a name that was made
     t.equal((await send(mock.url, 'GET', '/__mock/journal', headers)).status, 200, JSON.stringify(headers))
   const asked = await send(mock.url, 'OPTIONS', '/__mock/reset', { ...preflight('POST'), origin: 'https://desk.test' })
   t.match(asked, { status: 204, headers: { 'access-control-allow-origin': 'https://desk.test' } })
-  t.equal((await send(mock.url, 'OPTIONS', '/__mock/reset', preflight('POST'))).status, 404)
+  t.equal((await send(mock.url, 'OPTIONS', '/__mock/reset', preflight('POST'))).status, 405)
 })
 
 t.test('a browser that opens the address is led to the docs; its icon is no call', async t => {

@@ -173,6 +173,34 @@ t.test('UP-3 video_url gives an upload back byte for byte, whole or in parts', a
   }
 })
 
+t.test(
+  'DL-3 UP-3 a file says the name to save it under, with the extension of what it is, and that it may be shown',
+  async t => {
+    const { api, url } = await output(t, { output_format: 'png_sequence' })
+    const id = url.split('/').at(-2)
+    const asked: [url: string, init: RequestInit, expected: string][] = [
+      [url, {}, `inline; filename=${id}.png_sequence.zip`],
+      [url, { method: 'HEAD' }, `inline; filename=${id}.png_sequence.zip`],
+      [url, { headers: { range: 'bytes=0-9' } }, `inline; filename=${id}.png_sequence.zip`],
+    ]
+    const names: [name: string, expected: string][] = [
+      ['cat.mp4', 'inline; filename=cat.mp4'],
+      ['my cat', 'inline; filename="my cat.mp4"'],
+      ['кот.MP4', `inline; filename="???.MP4"; filename*=UTF-8''%D0%BA%D0%BE%D1%82.MP4`],
+    ]
+    for (const [name, expected] of names)
+      asked.push([(await api.upload(await clip('short.mp4'), name, 'video/mp4')).body.video_url, {}, expected])
+    for (const [url, init, expected] of asked)
+      t.equal((await fetch(url, init)).headers.get('content-disposition'), expected)
+    const etag = (await fetch(url)).headers.get('etag') ?? ''
+    t.equal(
+      (await fetch(url, { headers: { 'if-none-match': etag } })).headers.get('content-disposition'),
+      null,
+      'of 304',
+    )
+  },
+)
+
 t.test('DL-3 UP-3 no path leads out of the folders', async t => {
   const { api, url, mock } = await output(t)
   const uploaded = (await api.upload(await clip('short.mp4'))).body

@@ -6,7 +6,9 @@ import { type AddressInfo, createServer } from 'node:net'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import type { Duration } from '../../base/duration.ts'
+import { durationToMs } from '../../base/options.ts'
 import { packageRoot } from '../../base/paths.ts'
+import { defaultWithin } from '../../client/commands.ts'
 import { ConfigError, type MockOptions, type RunningMock, startMock } from '../../server/index.ts'
 import { builtFile, client, clip, start } from '../support.ts'
 
@@ -213,3 +215,7 @@ async function jobsOf(mock: RunningMock, key: string, count: number): Promise<st
   for (let i = 0; i < count; i++) ids.push(await client(mock, key).job())
   return ids
 }
+
+t.test('a wait that is not told how long ends before the test runner does, which gives a test 5 s', async t => {
+  t.ok(durationToMs(defaultWithin) < 5_000)
+})

@@ -76,6 +76,24 @@ t.test('waiting ends when enough is there, or when its time is over', async t =>
   )
 })
 
+t.test('a page is bounded in bytes too, says so, and goes on where it ended', async t => {
+  const mock = await start(t)
+  const api = client(mock)
+  const note = 'x'.repeat(60_000)
+  const id = await api.job({ metadata: { note } })
+  for (let i = 1; i < 300; i++) await api.get(`/v1/jobs/${id}`)
+  const { body: first } = await api.get('/__mock/journal?limit=10000')
+  t.match(first, { count: 300, limited_by: 'bytes' })
+  t.ok(first.entries.length > 200 && first.entries.length < 300, `${first.entries.length} entries`)
+  const { body: rest } = await api.get(`/__mock/journal?limit=10000&since=${first.next}`)
+  t.match(rest, { next: null, limited_by: null })
+  t.equal(first.entries.length + rest.entries.length, 300)
+  t.equal(rest.entries[0].seq, first.entries.at(-1).seq + 1)
+  t.match((await api.get('/__mock/journal?limit=2')).body, { limited_by: 'limit' })
+  t.match((await api.get('/__mock/journal?limit=300&order=newest')).body, { next: null, limited_by: 'bytes' })
+  t.equal(mock.journal.entries().length, 300, 'all of them, in this process')
+})
+
 t.test('an evicted stretch is told, and never counted too low', async t => {
   const mock = await start(t, { journalEntries: 10 })
   const api = client(mock)

@@ -603,7 +603,7 @@ proves('WH-2 webhook-stale: ten minutes old, and rightly signed', async (t, worl
   const received = await heard(t, world, 2)
   for (const one of received) {
     const at = Date.parse(String(one.headers['x-webhook-timestamp']))
-    t.ok(world.clock.now() - at >= 600_000, 'old')
+    t.ok(Date.now() - at >= 600_000, 'old')
     t.equal(one.headers['x-webhook-signature'], signatureOf(one, 'hush'))
   }
 })

@@ -49,6 +49,7 @@ const part = (disposition: string, content: Uint8Array, type?: string): Buffer =
   ])
 const text = (name: string): Buffer => part(`name="${name}"`, Buffer.from('cat'))
 const end = Buffer.from(`--${boundary}--\r\n`)
+const cutInHeader = Buffer.from(`--${boundary}\r\nContent-Disposition: form-data; name="title"\r\n`)
 const inField = (name: string): Buffer => part(`name="${name}"; filename="a.mp4"`, short)
 const video = inField('file')
 const form = (...parts: Buffer[]): Buffer => Buffer.concat([...parts, end])
@@ -88,6 +89,19 @@ const refused: [clause: string, what: string, body: Buffer, says: RegExp, type?:
   ['UP-1', 'a form without its last boundary', video, broken],
   ['UP-1', 'a form that ends inside its file', video.subarray(0, 9_000), broken],
   ['UP-1', 'a form that ends inside a header', video.subarray(0, 40), broken],
+  ['UP-1', 'a form that ends inside its first boundary', video.subarray(0, 4), broken],
+  ['UP-1', 'a form that ends with half of its last boundary', form(video).subarray(0, -4), broken],
+  [
+    'UP-1',
+    'a form that ends behind an empty line',
+    Buffer.concat([video, Buffer.from(`--${boundary}\r\n\r\n`)]),
+    broken,
+  ],
+  ['UP-1', 'a part that a boundary cuts in its header', form(video, cutInHeader), broken],
+  ['UP-1', 'the same before the file', form(cutInHeader, video), broken],
+  ['UP-1', 'a form with LF for CRLF', Buffer.from(form(text('title')).toString().replaceAll('\r', '')), broken],
+  ['UP-1', 'something behind a boundary', Buffer.from(`--${boundary} x\r\n${String(form(text('title')))}`), broken],
+  ['UP-1', 'a header of 20 kB', form(part(`name="file"; filename="${'c'.repeat(20_000)}"`, short)), broken],
   ['UP-1', 'multipart without a boundary', form(video), /^Invalid upload: .*boundary/i, 'multipart/form-data'],
   ['UP-1', 'an empty body', Buffer.alloc(0), /^Invalid upload: /],
 ]
@@ -145,7 +159,14 @@ const names: [what: string, disposition: string, filename?: string][] = [
   ['of dots', 'filename=".."'],
   ['with quotes', 'filename="a \\"cat\\".mp4"', 'a "cat".mp4'],
   ['in unicode', 'filename="кот 🐈.mp4"', 'кот 🐈.mp4'],
-  ['in RFC 5987 notation', "filename*=UTF-8''%D0%BA%D0%BE%D1%82.mp4", 'кот.mp4'],
+  ['in RFC 8187 notation', "filename*=UTF-8''%D0%BA%D0%BE%D1%82.mp4", 'кот.mp4'],
+  ['in both notations, the plain one first', `filename="?.mp4"; filename*=UTF-8''%D0%BA%D0%BE%D1%82.mp4`, 'кот.mp4'],
+  ['in both notations, the plain one last', `filename*=UTF-8''%D0%BA%D0%BE%D1%82.mp4; filename="_.mp4"`, 'кот.mp4'],
+  ['in both, the other one broken', `filename="cat.mp4"; filename*=UTF-8''%zz.mp4`, 'cat.mp4'],
+  ['in Latin-1', `filename="?.mp4"; filename*=iso-8859-1'de'%fcber.mp4`, 'über.mp4'],
+  ['without quotes', 'filename=cat.mp4', 'cat.mp4'],
+  ['with quotes as browsers write them', 'filename="a %22cat%22.mp4"', 'a "cat".mp4'],
+  ['with backslashes as browsers write them', 'filename="C:\\videos\\cat.mp4"'.replaceAll('\\\\', '\\'), 'cat.mp4'],
   ['with % and # and ? in it', 'filename="100% cat #1?.mp4"', '100% cat #1?.mp4'],
   ['of 300 characters', `filename="${'c'.repeat(296)}.mp4"`],
   ['that is empty', 'filename=""'],
@@ -192,6 +213,136 @@ for (const path of ['/v1/uploads', '/api/upload']) {
     }
   })
 }
+
+const dispositions = 'Content-Disposition: form-data; name="file"; filename="a.mp4"'
+const dialects: [what: string, type: string, before: string, after: string][] = [
+  [
+    'an odd boundary',
+    'multipart/form-data; boundary="==73 a?b=c:d=="',
+    `--==73 a?b=c:d==\r\n${dispositions}`,
+    '\r\n--==73 a?b=c:d==--',
+  ],
+  [
+    'capitals',
+    'Multipart/Form-Data; Boundary=X',
+    '--X\r\nCONTENT-DISPOSITION: FORM-DATA; NAME="file"; FILENAME="a.mp4"',
+    '\r\n--X--\r\n',
+  ],
+  [
+    'a charset behind the boundary',
+    'multipart/form-data; boundary=X; charset=utf-8',
+    `--X\r\n${dispositions}`,
+    '\r\n--X--\r\n',
+  ],
+  [
+    'a preamble and an epilogue',
+    'multipart/form-data; boundary=X',
+    `a preamble\r\n--X\r\n${dispositions}`,
+    '\r\n--X--\r\nan epilogue\r\n--X\r\n',
+  ],
+  ['spaces behind the boundary', 'multipart/form-data; boundary=X', `--X \t\r\n${dispositions}`, '\r\n--X--'],
+  [
+    'a header on two lines',
+    'multipart/form-data; boundary=X',
+    `--X\r\n${dispositions.replace('; filename', ';\r\n\tfilename')}`,
+    '\r\n--X--',
+  ],
+  [
+    'more headers',
+    'multipart/form-data; boundary=X',
+    `--X\r\nContent-Length: ${short.length}\r\n${dispositions}\r\nContent-Transfer-Encoding: binary\r\nContent-Type: video/mp4; codecs="avc1.42E01E, mp4a.40.2"`,
+    '\r\n--X--',
+  ],
+  [
+    'a part that is no form data',
+    'multipart/form-data; boundary=X',
+    `--X\r\nContent-Type: text/plain\r\n\r\na text\r\n--X\r\n${dispositions}`,
+    '\r\n--X--',
+  ],
+]
+
+for (const [what, type, before, after] of dialects) {
+  t.test(`UP-1 a form with ${what} is a form`, async t => {
+    const { mock } = await startWithFolder(t)
+    const body = Buffer.concat([Buffer.from(`${before}\r\n\r\n`), short, Buffer.from(after)])
+    t.match(await send(mock, body, type), { status: 200, body: { filename: 'a.mp4', size: short.length } })
+  })
+}
+
+t.test('UP-1 however a form is cut into pieces on its way, it is the same form', async t => {
+  const { mock } = await startWithFolder(t)
+  const whole = form(text('title'), video, text('title'))
+  // Small ones around what is not content, where a boundary or a header may be cut anywhere.
+  const contentAt = whole.indexOf(short.subarray(0, 64))
+  for (const step of [1, 2, 3, 7, 61]) {
+    async function* pieces() {
+      for (let at = 0; at < whole.length; ) {
+        const isContent = at >= contentAt && at < contentAt + short.length - 100
+        const end = isContent ? contentAt + short.length - 100 : at + step
+        yield whole.subarray(at, end)
+        at = end
+      }
+    }
+    const init = { body: ReadableStream.from(pieces()) as ReadableStream, duplex: 'half' as const }
+    const answer = await client(mock).call('POST', '/v1/uploads', { ...init, headers: { 'content-type': formType } })
+    t.match(answer, { status: 200, body: { size: short.length } }, `${step} bytes each`)
+    t.ok(short.equals(Buffer.from(await (await fetch(answer.body.video_url)).arrayBuffer())))
+  }
+})
+
+for (const [how, ...headers] of [['of a known length'], ['in chunks', 'Transfer-Encoding: chunked']] as const) {
+  t.test(
+    `UP-1 a form ${how} that has arrived whole and has not ended is answered, and its connection lives on`,
+    async t => {
+      const { mock, files } = await startWithFolder(t)
+      const cut = [video, video.subarray(0, 40), Buffer.concat([video, video.subarray(0, 60)]), form(cutInHeader)]
+      for (const body of cut) {
+        const socket = connect(mock.port, '127.0.0.1')
+        const sent = headers.length === 0 ? body : chunked(body)
+        const lines = [...(headers.length === 0 ? [lengthOf(body)] : headers), key, 'Connection: keep-alive']
+        socket.write(Buffer.concat([Buffer.from(head(...lines).replace('Connection: close\r\n', '')), sent]))
+        let received = ''
+        for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
+          received += chunk
+          if (received.includes('}}')) break
+        }
+        await isRefusal(t, mock, answerOf(received), 400, 'invalid_request', broken)
+        socket.end('GET /health HTTP/1.1\r\nHost: mock\r\nConnection: close\r\n\r\n')
+        t.match((await socket.toArray()).join(''), /^HTTP\/1\.1 200 /)
+        t.strictSame(files(), [])
+      }
+    },
+  )
+}
+
+const chunk = (body: Buffer) =>
+  Buffer.concat([Buffer.from(`${body.length.toString(16)}\r\n`), body, Buffer.from('\r\n')])
+const chunked = (body: Buffer) => Buffer.concat([chunk(body), Buffer.from('0\r\n\r\n')])
+
+t.test('ERR-4 what is around the parts has its bounds too: a form is judged though more and more follows', async t => {
+  const { mock, files } = await startWithFolder(t, { maxUploadBytes: 100_000 })
+  const endless = async (before: Buffer): Promise<Answer> => {
+    const socket = connect(mock.port, '127.0.0.1').on('error', () => {})
+    socket.write(head(key, 'Transfer-Encoding: chunked'))
+    socket.write(chunk(before))
+    const more = chunk(Buffer.alloc(50_000, 'x'))
+    const go = () => {
+      while (!socket.destroyed && socket.write(more));
+    }
+    socket.on('drain', go)
+    go()
+    let received = ''
+    for await (const part of socket.iterator({ destroyOnReturn: false })) {
+      received += part
+      if (received.endsWith('}')) break
+    }
+    socket.destroy()
+    return answerOf(received)
+  }
+  await isRefusal(t, mock, await endless(Buffer.from('a preamble\r\n')), 400, 'invalid_request', /^File too large/)
+  t.strictSame(files(), [])
+  t.match(await endless(form(video)), { status: 200, body: { size: short.length } })
+})
 
 /** Sends the head, the body once it is asked for, and gives the answers when the server has closed. */
 async function expectContinue(mock: RunningMock, headers: string[], body: Buffer): Promise<string[]> {

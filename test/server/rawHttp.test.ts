@@ -137,6 +137,19 @@ for (const [what, bytes] of served) {
   })
 }
 
+t.test('HTTP/1.0 keeps its connection where it is asked to, and says a length', async t => {
+  const kept = head('GET /health HTTP/1.0', host, 'Connection: Keep-Alive')
+  const answers = await exchange(kept + kept + head('GET /health HTTP/1.0', host))
+  t.same(
+    answers.map(({ status, headers }) => [status, headers.get('connection'), headers.has('content-length')]),
+    [
+      [200, 'keep-alive', true],
+      [200, 'keep-alive', true],
+      [200, 'close', true],
+    ],
+  )
+})
+
 t.test('ERR-1 an absolute-form target is told of a wrong method as any other', async t => {
   const [answer] = await exchange(head('DELETE http://mock/v1/jobs HTTP/1.1', host, close))
   isRefusal(t, answer, 405, /^Method not allowed: DELETE/)

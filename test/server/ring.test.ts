@@ -1,12 +1,14 @@
 /** The journal keeps what an exchange held, field for field, however often its ring has wrapped round. */
 import t from 'tap'
 import type { RunningMock } from '../../client/mock.ts'
-import { Exchange, Journal, JournalBudget } from '../../server/journal.ts'
+import { Exchange, Journal } from '../../server/journal.ts'
+import { MemoryBudget } from '../../server/world/memoryBudget.ts'
 import { client, clip, start } from '../support.ts'
 
 t.test('every field of an exchange is in the journal, also after the ring has wrapped round', async t => {
-  const journal = new Journal(3, new JournalBudget(2 ** 30))
-  const world = { name: 'a', tag: 'aaaaaa', key: 'test_a', partition: undefined, journal, clock: { now: () => 0 } }
+  const journal = new Journal(3, new MemoryBudget(2 ** 30))
+  const clock = { now: () => 0 }
+  const world = { name: 'a', tag: 'aaaaaa', key: 'test_a', partition: undefined, evictedAt: undefined, journal, clock }
   const pushed: Exchange[] = []
   const held: object[] = []
   for (let seq = 1; seq <= 8; seq++) {
@@ -23,6 +25,7 @@ t.test('every field of an exchange is in the journal, also after the ring has wr
       headerBytes: seq,
       keyState: 'valid',
       placeOnConnection: seq,
+      connection: seq,
     })
     // Whatever fields there are, each gets a value of this exchange alone.
     for (const [name, value] of Object.entries(exchange)) {

@@ -3,13 +3,15 @@
 import { readFileSync } from 'node:fs'
 import { readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Ajv } from 'ajv'
+import { Ajv, type ErrorObject } from 'ajv'
 import t from 'tap'
 import { parse } from 'yaml'
+import { SeededRandom } from '../../base/seed.ts'
 import { ScenarioError } from '../../client/scenarioError.ts'
-import { editorSchema } from '../../server/scenarios/format.ts'
+import { editorSchema, scenarioSchema } from '../../server/scenarios/format.ts'
 
-import { Library, shippedFolder } from '../../server/scenarios/library.ts'
+import { Library, scenarioFiles, shippedFolder } from '../../server/scenarios/library.ts'
+import { schemaErrors, unknownKeywords } from '../../server/scenarios/schemaErrors.ts'
 import { client, start, understudy } from '../support.ts'
 
 const rules = (...lines: string[]): string => `rules:\n${lines.map(line => `  ${line}`).join('\n')}\n`
@@ -366,3 +368,52 @@ t.test(
     await until('test_later__b', 400)
   },
 )
+
+t.test('the schema is walked as Ajv reads it: the same mistakes, at the same places', async t => {
+  t.same(unknownKeywords(scenarioSchema), [])
+  const validate = new Ajv({ allErrors: true, verbose: true, strict: false }).compile(scenarioSchema)
+  const random = new SeededRandom('mutations', 'scenarios')
+  const strange = [null, 1, -1, 0.5, 1e12, true, '', 'x', '10s', '2-5', [], [1], {}, { a: 1 }, { type: 'reset', x: 1 }]
+  const files = scenarioFiles(shippedFolder).map(file => parse(readFileSync(join(shippedFolder, file), 'utf8')))
+  // What it says of each form of anyOf, and of names, depends on no order.
+  const told = (errors: readonly Pick<ErrorObject, 'keyword' | 'instancePath' | 'schemaPath' | 'params' | 'data'>[]) =>
+    errors
+      .map(({ keyword, instancePath, schemaPath, params, data }) =>
+        JSON.stringify([
+          keyword,
+          instancePath,
+          decodeURIComponent(schemaPath),
+          params.additionalProperty,
+          params.missingProperty,
+          data,
+        ]),
+      )
+      .sort()
+  let wrong = 0
+  for (let n = 0; n < 600; n++) {
+    const value = structuredClone(files[n % files.length])
+    for (let changes = 0; changes < 3; changes++) mutate(value, n * 10 + changes)
+    const expected = validate(value) ? [] : told(validate.errors ?? [])
+    if (expected.length > 0) wrong++
+    const found = told(schemaErrors(scenarioSchema, value))
+    if (JSON.stringify(found) !== JSON.stringify(expected)) return t.same(found, expected, JSON.stringify(value))
+  }
+  t.ok(wrong > 300, `${wrong} of 600 were wrong`)
+
+  function mutate(value: object, n: number): void {
+    const places: [holder: Record<string, unknown>, name: string][] = []
+    const look = (holder: object) => {
+      for (const [name, inner] of Object.entries(holder)) {
+        places.push([holder as Record<string, unknown>, name])
+        if (typeof inner === 'object' && inner !== null) look(inner)
+      }
+    }
+    look(value)
+    const drawn = (what: string, of: number) => Math.floor(random.draw(what, n) * of)
+    const [holder, name] = places[drawn('place', places.length)] ?? [value as Record<string, unknown>, 'rules']
+    const how = drawn('how', 4)
+    if (how === 0) delete holder[name]
+    else if (how === 1) holder[`${name}x`] = structuredClone(strange[drawn('what', strange.length)])
+    else holder[name] = structuredClone(strange[drawn('what', strange.length)])
+  }
+})

@@ -1,6 +1,8 @@
 import t from 'tap'
 import type { Duration } from '../../base/duration.ts'
+import { Idempotency } from '../../server/world/idempotency.ts'
 import { type JobRecord, JobStore } from '../../server/world/jobStore.ts'
+import { MemoryBudget } from '../../server/world/memoryBudget.ts'
 import { client, clip, start } from '../support.ts'
 
 t.test('16 workers with keys of their own never see each other', async t => {
@@ -113,9 +115,49 @@ t.test(
   },
 )
 
+t.test('the bound of worlds is an option, and the later calls of one that was evicted say when that was', async t => {
+  const mock = await start(t, { maxWorlds: 3 })
+  const mine = client(mock, 'test_mine')
+  const id = await mine.job()
+  mock.clock.freeze()
+  const when = new Date(mock.clock.now()).toISOString()
+  for (let i = 0; i < 4; i++) await client(mock, `test_other_${i}`).job()
+  t.match(await mine.get(`/v1/jobs/${id}`), { status: 404 })
+  const { body } = await mine.get('/__mock/journal?key=test_mine')
+  t.equal(
+    body.entries[0].note,
+    `this world was evicted at ${when} to make room for others; what it held before is gone`,
+  )
+  const { reasons } = mock.explain(body.entries[0].request_id)
+  t.ok(reasons.includes(body.entries[0].note), 'explain says it too')
+  t.equal((await mine.get('/__mock/keys')).body.keys.length, 4, 'that of calls without a key is not counted')
+  await client(mock, 'test_other_9').get('/v1/jobs')
+  t.equal(mock.journal.entries({ key: 'test_other_9' })[0]?.note, undefined)
+  mock.reset('test_mine')
+  await mine.job()
+  t.equal(mock.journal.entries({ key: 'test_mine' })[0]?.note, undefined, 'a reset makes it as new')
+})
+
+t.test('ID-1 idempotency records share the memory of jobs: the oldest of the largest world go first', async t => {
+  const memory = new MemoryBudget(100_000)
+  const [quiet, loud] = [new Idempotency(memory), new Idempotency(memory)]
+  quiet.claim('first', 'hash', 0, 60_000)
+  quiet.settle('first', 'hash', 'answer')
+  for (let i = 0; i < 1_000; i++) {
+    loud.claim(`key ${i}`, 'hash', 0, 60_000)
+    loud.settle(`key ${i}`, 'hash', 'answer')
+  }
+  t.ok(loud.bytes < 100_000 && loud.records().length > 200, `${loud.records().length} records`)
+  t.same(quiet.match('first', 'hash'), { answer: 'answer' })
+  t.same(loud.match('key 999', 'hash'), { answer: 'answer' })
+  t.equal(loud.match('key 0', 'hash'), undefined)
+  loud.discard()
+  t.equal(loud.bytes, 0)
+})
+
 t.test('the job that finished first makes room; unfinished ones never do', async t => {
-  const store = new JobStore()
-  const job = (id: string) => ({ view: { id, status: 'created' } }) as unknown as JobRecord
+  const store = new JobStore(new MemoryBudget(2 ** 20), () => {})
+  const job = (id: string) => ({ view: { id, status: 'created' }, bytes: 1 }) as unknown as JobRecord
   const [a, b, c] = [job('a'), job('b'), job('c')]
   for (const each of [a, b, c]) {
     store.add(each)
@@ -137,7 +179,7 @@ t.test('the job that finished first makes room; unfinished ones never do', async
     ['b', 'a'],
   )
   t.match(store.page(10, 0, 'pending'), { total: 1, jobs: [{ view: { id: 'b' } }] })
-  store.add({ view: { id: 'restored', status: 'completed' } } as unknown as JobRecord)
+  store.add({ view: { id: 'restored', status: 'completed' }, bytes: 1 } as unknown as JobRecord)
   t.ok(store.dropOldestFinished(), 'one that a snapshot brought along makes room too')
   t.notOk(store.get('restored'))
 })

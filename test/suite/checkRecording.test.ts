@@ -108,11 +108,12 @@ t.test('unhappy clients under each shipped scenario: nothing is broken but what 
     t.test(name, async t => {
       // Delays and silence are the client's trouble, not the judge's.
       const mock = await start(t, { scenario: name, webhookSecret: 'a webhook secret' })
-      mock.clock.setSpeed(name === 'no-answer' ? 1 : 50)
+      const isSilent = name === 'no-answer' || name === 'download-stalls'
+      mock.clock.setSpeed(isSilent ? 1 : 50)
       const done = session(mock, hook)
-      await (name === 'no-answer' ? Promise.race([done, setTimeout(3000)]) : done)
+      await (isSilent ? Promise.race([done, setTimeout(3000)]) : done)
       const file = written(t, mock.journal.har())
-      if (name === 'no-answer') await mock.close()
+      if (isSilent) await mock.close()
       const report = checkRecording(file)
       t.same(having(report, 'failed'), onPurpose[name] ?? [], evidenceIn(report))
     })

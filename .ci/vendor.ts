@@ -1,0 +1,59 @@
+/**
+ * Packages that are part of the build: what one of them depends on refuses Node 20 (`engines`), which npm under
+ * engine-strict, pnpm and yarn take as an error. `overrides` would help a checkout only, as they don't reach those who install
+ * the package, and yarn passes over bundleDependencies.
+ */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { build } from 'esbuild'
+import { packageRoot } from '../base/paths.ts'
+
+const vendored = ['fastify']
+
+/** Writes each into `dist/vendor/`, with the licences of all that is in it, and leads the imports of `dist` there. */
+export async function vendor(dist: string): Promise<void> {
+  const folder = join(dist, 'vendor')
+  const { dependencies } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8'))
+  const { metafile } = await build({
+    entryPoints: vendored,
+    outdir: folder,
+    outExtension: { '.js': '.cjs' },
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    // What the package depends on anyway is not brought twice.
+    external: Object.keys(dependencies),
+    metafile: true,
+    logLevel: 'warning',
+    absWorkingDir: packageRoot,
+  })
+  writeFileSync(join(folder, 'LICENSES.txt'), licences(Object.keys(metafile.inputs)))
+  for (const name of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
+    if (!name.endsWith('.js') || name.startsWith('site')) continue
+    const file = join(dist, name)
+    const text = readFileSync(file, 'utf8')
+    const done = text.replace(/ from '([\w@/-]+)';/g, (all, from: string) =>
+      vendored.includes(from) ? ` from '${importOf(dirname(file), join(folder, `${from}.cjs`))}';` : all,
+    )
+    if (done !== text) writeFileSync(file, done)
+  }
+}
+
+function importOf(folder: string, file: string): string {
+  const path = relative(folder, file).replaceAll('\\', '/')
+  return path.startsWith('.') ? path : `./${path}`
+}
+
+/** The licence of each package that one of the files belongs to, as its own file has it. */
+function licences(files: readonly string[]): string {
+  const packages = new Set(files.flatMap(file => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file) ?? []))
+  return [...packages]
+    .sort()
+    .map(folder => {
+      const { name, version, license } = JSON.parse(readFileSync(join(packageRoot, folder, 'package.json'), 'utf8'))
+      const file = readdirSync(join(packageRoot, folder)).find(one => /^licen[cs]e/i.test(one))
+      const text = file === undefined ? '' : readFileSync(join(packageRoot, folder, file), 'utf8').trim()
+      return `${name} ${version} (${license})\n\n${text}\n`
+    })
+    .join(`\n${'-'.repeat(80)}\n\n`)
+}

@@ -1,0 +1,115 @@
+/** `understudy demo`: a client's whole way, step by step, on any system: upload, create, poll, download. */
+import { mkdtempSync } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { monotonicMs, realDelay, realTimeout } from '../base/clock.ts'
+import { type CommandIo, type ExitCode, writeLine } from '../base/commandIo.ts'
+import { addOptions, type VerbSetup } from '../base/flags.ts'
+import { ConfigError, type Option, text } from '../base/options.ts'
+import { packageRoot } from '../base/paths.ts'
+import { mockUrl } from '../base/reach.ts'
+import { TargetError } from '../base/targetError.ts'
+
+const answerWithinMs = 30_000
+/** RL-3 asks for 2 s between polls. */
+const pollEveryMs = 2_000
+const doneWithinMs = 120_000
+
+const options = {
+  url: {
+    argument: '<url>',
+    description: 'a mock that runs',
+    defaultText: 'one of its own, ended with the demo',
+    default: () => undefined as string | undefined,
+    parse: text('a URL'),
+  },
+  key: { argument: '<key>', description: 'API key', default: () => 'test_demo', parse: text('a key') },
+  out: {
+    argument: '<file>',
+    description: 'where the output goes',
+    defaultText: 'a temporary folder',
+    default: () => undefined as string | undefined,
+    parse: text('the path of a file'),
+  },
+} as const satisfies { url: Option<string | undefined>; key: Option<string>; out: Option<string | undefined> }
+
+interface Flags {
+  url?: string
+  key?: string
+  out?: string
+}
+
+export const setUpDemo: VerbSetup = (verb, run) =>
+  addOptions(verb, options).action(
+    run(async (io, flags: Flags): Promise<ExitCode> => {
+      if (flags.url !== undefined) return journey(io, mockUrl(flags.url, io.env), flags)
+      const { startMock } = await import('./start.ts')
+      const mock = await startMock({ speed: 4 })
+      try {
+        return await journey(io, mock.url, flags)
+      } finally {
+        await mock.close()
+      }
+    }),
+  )
+
+/** Exit code 1 where an answer is not the documented one. */
+async function journey(io: CommandIo, url: string, { key = options.key.default(), out }: Flags): Promise<ExitCode> {
+  const say = (line: string): void => writeLine(io.stdout, line)
+  const ask = async (what: string, path: string, init: RequestInit = {}): Promise<Response> => {
+    say(`\n${what}\n> ${init.method ?? 'GET'} ${path}`)
+    const signal = AbortSignal.any([io.signal, realTimeout(answerWithinMs)])
+    const target = new URL(path, url)
+    // An output may lie elsewhere, where the key is none of anybody's business.
+    const headers = { ...(target.origin === new URL(url).origin && { 'X-Api-Key': key }), ...init.headers }
+    try {
+      return await fetch(target, { ...init, headers, signal })
+    } catch (error) {
+      const { cause, message } = error as Error & { cause?: NodeJS.ErrnoException }
+      throw new TargetError(`${url} does not answer (${cause?.code ?? message}); is the server running?`)
+    }
+  }
+  const json = async (response: Response): Promise<Record<string, string>> => {
+    const body = await response.text()
+    say(`< ${response.status} ${body}`)
+    if (!response.ok) throw new Unexpected(`answered ${response.status}; expected 2xx`)
+    return JSON.parse(body)
+  }
+  try {
+    const form = new FormData()
+    const clip = await readFile(join(packageRoot, 'fixtures', 'clips', 'short.mp4'))
+    form.append('file', new Blob([clip], { type: 'video/mp4' }), 'short.mp4')
+    const { video_url } = await json(await ask('Upload a clip', '/v1/uploads', { method: 'POST', body: form }))
+
+    const body = JSON.stringify({ video_url, output_format: 'webm' })
+    const headers = { 'Content-Type': 'application/json' }
+    const { id } = await json(await ask(`Create a job: ${body}`, '/v1/jobs', { method: 'POST', headers, body }))
+
+    const until = monotonicMs() + doneWithinMs
+    let job = await json(await ask('Poll it every 2 s', `/v1/jobs/${id}`))
+    while (job.status !== 'completed') {
+      if (job.status === 'failed' || monotonicMs() > until) throw new Unexpected(`the job is ${job.status}`)
+      await realDelay(pollEveryMs, io.signal)
+      job = await json(await ask('Poll it again', `/v1/jobs/${id}`))
+    }
+
+    const { download_url = '' } = await json(await ask('Ask for the output', `/api/download/${id}`))
+    const output = await ask('Download it', download_url)
+    const bytes = Buffer.from(await output.arrayBuffer())
+    say(`< ${output.status} ${output.headers.get('content-type')}, ${bytes.length} bytes`)
+    if (!output.ok) throw new Unexpected(`answered ${output.status}; expected 200`)
+    const file = out ?? join(mkdtempSync(join(tmpdir(), 'understudy-demo-')), 'output.webm')
+    await writeFile(file, bytes).catch(error => {
+      throw new ConfigError(`--out ${file} can't be written (${error.code})`)
+    })
+    say(`\nThe output is ${file}`)
+    return 0
+  } catch (error) {
+    if (!(error instanceof Unexpected)) throw error
+    writeLine(io.stderr, `understudy: ${error.message}`)
+    return 1
+  }
+}
+
+class Unexpected extends Error {}

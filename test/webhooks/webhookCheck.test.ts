@@ -1,0 +1,222 @@
+/** `understudy webhook-check` against receivers on real ports: a careful one, and each way of not being one. */
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createServer, type IncomingHttpHeaders } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { Ajv } from 'ajv'
+import t, { type Test } from 'tap'
+import { ReceiverReport } from '../../webhooks/report.ts'
+import { receiverReporters } from '../../webhooks/reporters.ts'
+import { checkReceiver, type ReceiverOptions } from '../../webhooks/run.ts'
+import { understudy } from '../support.ts'
+
+interface Request {
+  headers: IncomingHttpHeaders
+  body: string
+}
+/** What a receiver answers; undefined: nothing. */
+type Receiver = (request: Request) => number | undefined
+
+const secret = 'whsec_current'
+const nextSecret = 'whsec_next'
+
+const isSigned = ({ headers, body }: Request, key: string): boolean => {
+  const signed = `${headers['x-webhook-timestamp']}.${body}`
+  const expected = Buffer.from(`sha256=${createHmac('sha256', key).update(signed).digest('hex')}`)
+  const given = Buffer.from(String(headers['x-webhook-signature'] ?? ''))
+  return given.length === expected.length && timingSafeEqual(given, expected)
+}
+const isFresh = ({ headers }: Request): boolean =>
+  Math.abs(Date.now() - Date.parse(String(headers['x-webhook-timestamp']))) < 300_000
+
+/** All that a receiver should do. */
+function careful(): Receiver {
+  const seen = new Set<unknown>()
+  return request => {
+    if (!isSigned(request, secret) && !isSigned(request, nextSecret)) return 401
+    if (!isFresh(request)) return 401
+    try {
+      JSON.parse(request.body)
+    } catch {
+      return 400
+    }
+    seen.add(request.headers['x-webhook-delivery-id'])
+    return 204
+  }
+}
+
+async function listening(t: Test, receiver: Receiver): Promise<string> {
+  const server = createServer(async (request, response) => {
+    const body = await text(request).catch(() => '')
+    const status = receiver({ headers: request.headers, body })
+    if (status !== undefined) response.writeHead(status).end(`answered ${status}`)
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/hooks`
+}
+
+const validate = new Ajv({ strict: true }).compile(ReceiverReport as object)
+const both = { secret, nextSecret, seed: 'test' }
+
+async function graded(t: Test, receiver: Receiver, options: ReceiverOptions = both) {
+  const report = await checkReceiver(await listening(t, receiver), { sleep: async () => {}, ...options })
+  t.ok(validate(JSON.parse(JSON.stringify(report))), JSON.stringify(validate.errors))
+  for (const write of Object.values(receiverReporters)) t.notMatch(write(report), /whsec_/, 'no secret is shown')
+  const ids = (verdict: string) => report.checks.flatMap(one => (one.verdict === verdict ? [one.id.slice(9)] : []))
+  return {
+    report,
+    failed: ids('failed'),
+    passed: ids('passed'),
+    skipped: ids('skipped'),
+    inconclusive: ids('inconclusive'),
+  }
+}
+
+t.jobs = 4
+const test = (title: string, run: (t: Test) => Promise<void>) => t.test(title, { buffered: true }, run)
+
+test('WH-2 a careful receiver passes all', async t => {
+  const { report, passed } = await graded(t, careful())
+  t.equal(passed.length, report.checks.length, JSON.stringify(report.checks.filter(one => one.verdict !== 'passed')))
+  t.match(report, { ok: true, complete: true, why: /^16 checks: 16 passed, 0 failed, 0 skipped$/ })
+})
+
+const seenIds = new Set<string>()
+/** Each with one habit, and what it fails for it. */
+const habits: Record<string, [receiver: Receiver, failed: string[], ok: boolean]> = {
+  'looks at no signature': [
+    request => (isFresh(request) ? (safely(request) ? 204 : 400) : 401),
+    ['wrong-signature', 'unsigned', 'tampered'],
+    false,
+  ],
+  'takes what has no signature': [
+    request => (request.headers['x-webhook-signature'] === undefined ? 204 : careful()(request)),
+    ['unsigned'],
+    false,
+  ],
+  'signs the body alone': [
+    request => {
+      // It compares nothing with the timestamp: whoever knows one signature may change it.
+      const isKnown = [secret, nextSecret].some(key => isSigned({ ...request, headers: stamped(request, key) }, key))
+      return !isKnown || !isFresh(request) ? 401 : safely(request) ? 204 : 400
+    },
+    ['tampered'],
+    false,
+  ],
+  'does not look at the time': [
+    request => (!isSigned(request, secret) && !isSigned(request, nextSecret) ? 401 : safely(request) ? 204 : 400),
+    ['stale'],
+    true,
+  ],
+  'answers a duplicate 500': [
+    request => {
+      const id = String(request.headers['x-webhook-delivery-id'])
+      const status = careful()(request)
+      if (status === 204 && seenIds.has(id)) return 500
+      if (status === 204) seenIds.add(id)
+      return status
+    },
+    ['duplicate', 'replayed', 'changed-retry'],
+    false,
+  ],
+  'needs an id': [
+    request => (request.headers['x-webhook-delivery-id'] === undefined ? 500 : careful()(request)),
+    ['without-id'],
+    true,
+  ],
+  'takes 100 kB': [request => (request.body.length > 100_000 ? 413 : careful()(request)), ['large'], true],
+  'knows one secret': [request => (isSigned(request, secret) ? careful()(request) : 401), ['rotated'], true],
+  'throws at JSON that it can not parse': [
+    request => (careful()(request) === 400 ? 500 : careful()(request)),
+    ['malformed'],
+    true,
+  ],
+  'refuses events that it does not know': [
+    request => (request.headers['x-webhook-event'] === 'job.archived' ? 422 : careful()(request)),
+    ['unknown-event'],
+    true,
+  ],
+}
+
+function safely({ body }: Request): boolean {
+  try {
+    return JSON.parse(body) !== undefined
+  } catch {
+    return false
+  }
+}
+
+/** Headers whose timestamp fits the signature, if any of the last minutes' does. */
+function stamped({ headers, body }: Request, key: string): IncomingHttpHeaders {
+  const at = Date.parse(String(headers['x-webhook-timestamp']))
+  for (let ms = at - 1500; ms <= at + 1500; ms++) {
+    const changed = { ...headers, 'x-webhook-timestamp': new Date(ms).toISOString() }
+    if (isSigned({ headers: changed, body }, key)) return changed
+  }
+  return headers
+}
+
+for (const [habit, [receiver, expected, ok]] of Object.entries(habits)) {
+  test(`WH-2 a receiver that ${habit} fails ${expected.join(', ')}, and nothing else`, async t => {
+    const { report, failed } = await graded(t, receiver)
+    t.strictSame(failed, expected)
+    t.equal(report.ok, ok, 'only a must fails the run')
+    for (const { verdict, evidence } of report.checks)
+      if (verdict === 'failed') {
+        t.match(evidence[0], { passed: false, request: { method: 'POST' } })
+        t.equal(evidence[0]?.curl?.startsWith('curl -i'), habit === 'takes 100 kB' ? undefined : true)
+      }
+  })
+}
+
+test('WH-3 who takes longer than the time-out fails each delivery', async t => {
+  const { failed } = await graded(
+    t,
+    request => (request.headers['x-webhook-event'] === 'job.failed' ? undefined : 204),
+    {
+      timeout: 300,
+    },
+  )
+  t.match(failed, ['valid'])
+})
+
+test('WH-2 a refusal proves nothing where a good delivery is refused too', async t => {
+  const { report, inconclusive, failed } = await graded(t, () => 404)
+  t.match(failed, ['valid'])
+  t.strictSame(inconclusive, ['wrong-signature', 'unsigned', 'tampered', 'stale', 'malformed'])
+  t.notOk(report.ok)
+})
+
+test('WH-2 without a secret what needs one is skipped, and says so', async t => {
+  const { report, skipped } = await graded(t, () => 204, { seed: 'test' })
+  t.strictSame(skipped, ['wrong-signature', 'unsigned', 'tampered', 'stale', 'rotated'])
+  t.match(
+    report.checks.find(({ verdict }) => verdict === 'skipped'),
+    { needs: '--secret' },
+  )
+})
+
+test('the command: exit codes, reporters, and nothing off loopback', async t => {
+  const url = await listening(t, careful())
+  const args = ['webhook-check', url, '--seed', '7']
+  const good = await understudy([...args, '--secret', secret, '--next-secret', nextSecret])
+  t.match(good, { code: 0, stdout: /16 checks: 16 passed/ })
+  t.match(good.stderr, /seed: 7/)
+  const junit = await understudy([...args, '--reporter', 'junit'], {
+    env: { UNDERSTUDY_WEBHOOK_CHECK_SECRET: 'another' },
+  })
+  t.match(junit, { code: 1, stdout: /<testcase classname="understudy.receiver"/ })
+  t.notMatch(junit.stdout, />another</)
+  t.match(await understudy(['webhook-check', 'http://hooks.example.com/a']), {
+    code: 2,
+    stderr: /hooks\.example\.com is not this machine; name it with --allow hooks\.example\.com/,
+  })
+  t.match(await understudy(['webhook-check', 'nonsense']), { code: 2, stderr: /"nonsense" is not a URL; expected one/ })
+  t.match(await understudy(['webhook-check']), { code: 2, stderr: /no URL was given/ })
+  t.match(await understudy(['webhook-check', 'http://127.0.0.1:1/hook']), { code: 3 })
+  t.match(await understudy(['webhook-check', url, '--job', 'package.json/none']), { code: 2, stderr: /--job/ })
+})

@@ -1,0 +1,6 @@
+/** `understudy-mock/webhooks`: grades a receiver of webhooks by its answers. */
+export type { ReceiverCheck } from './checks.ts'
+export type { ReceiverSettings } from './options.ts'
+export type { ReceiverReport, ReceiverResult } from './report.ts'
+export { type ReceiverReporter, type ReceiverReporterName, receiverReporters } from './reporters.ts'
+export { checkReceiver, type ReceiverOptions } from './run.ts'
