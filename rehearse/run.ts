@@ -192,6 +192,7 @@ async function rehearseOne(
     seed: settings.seed,
     speed: settings.speed,
     webhookSecret: secret,
+    webhookNextSecret: nextSecretOf(secret),
     ...defined({ scenarios: settings.scenarios }),
     ...(scenario !== noScenario && { scenario }),
   })
@@ -225,6 +226,9 @@ async function rehearseOne(
   }
 }
 
+/** What webhook-secret-rotated goes on with. */
+const nextSecretOf = (secret: string): string => `${secret}_next`
+
 /** The placeholders of the command and of --env. */
 const filled = (text: string, places: Readonly<Record<string, string>>): string =>
   text.replace(/\{(url|key|secret|scenario)\}/g, (_, name: string) => places[name] as string)
@@ -238,6 +242,7 @@ function variablesOf(places: Readonly<Record<string, string>>, own: readonly str
     UNDERSTUDY_BASE_URL: places.url as string,
     UNDERSTUDY_API_KEY: places.key as string,
     UNDERSTUDY_SIGNING_SECRET: places.secret as string,
+    UNDERSTUDY_NEXT_SIGNING_SECRET: nextSecretOf(places.secret as string),
     UNDERSTUDY_REHEARSAL: places.scenario as string,
     ...Object.fromEntries(given),
   }

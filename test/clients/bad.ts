@@ -309,6 +309,9 @@ const secretHabits: readonly BadClient[] = [
 /** Runs whose endpoint has been slow once. */
 const warm = new WeakSet<Environment>()
 
+/** When each delivery first came, by its run. */
+const firstSeen = new WeakMap<Environment, Map<string, number>>()
+
 const hookHabits: readonly BadClient[] = [
   {
     name: 'answers-hooks-late',
@@ -351,8 +354,13 @@ const hookHabits: readonly BadClient[] = [
     shownIn: ['webhook-replayed'],
     habit: {
       // It knows a delivery for a few seconds, and no longer.
-      believesHook: (delivery, isKnown, environment) =>
-        good.believesHook(delivery, isKnown && environment.now() - Date.parse(delivery.timestamp) < 5_000, environment),
+      believesHook(delivery, isKnown, environment) {
+        const times = firstSeen.get(environment) ?? new Map<string, number>()
+        firstSeen.set(environment, times)
+        const firstAt = times.get(delivery.id) ?? environment.now()
+        times.set(delivery.id, firstAt)
+        return good.believesHook(delivery, isKnown && environment.now() - firstAt < 5_000, environment)
+      },
     },
   },
   {

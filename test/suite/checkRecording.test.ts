@@ -99,6 +99,17 @@ const onPurpose: Readonly<Record<string, readonly string[]>> = {
   'proxy-html-502': ['ERR-1'],
   // A completed job's download is refused.
   'download-not-ready': ['DL-1'],
+  // A key that is forgotten at once makes a second job.
+  'idempotency-key-expired': ['GO-3', 'ID-1'],
+  // A 429 that names no time, or not in whole seconds.
+  'limit-no-wait-heals': ['RL-2'],
+  'retry-after-date': ['RL-2'],
+  'retry-after-malformed': ['RL-2'],
+  'retry-after-past': ['RL-2'],
+  'retry-after-on-503': ['ERR-5'],
+  // Half a JSON text, for whoever asks.
+  'poll-garbled': ['AUTH-3', 'JOB-5'],
+  'webhook-without-id': ['WH-2'],
 }
 
 t.test('unhappy clients under each shipped scenario: nothing is broken but what is on purpose', async t => {
