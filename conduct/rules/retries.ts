@@ -57,9 +57,9 @@ export const grow: ConductRule = {
       if (waits.length < 2 || first === undefined) return []
       const isPoll = chain[0]?.operation === 'getJob'
       const told = `waited ${waits.map(({ ms }) => time(ms)).join(', then ')} between tries of ${callText(chain[0] as ClientCall)}`
-      // That its waits are too short by RL-3 is another rule's matter: of these only whether they grow.
+      // That its waits are too short by RL-3 is another rule's matter, and so is who does not wait at all.
       if (first.ms < leastMs)
-        return own.length > 2 && !isGrowing(own)
+        return first.ms >= shortestMs && own.length > 2 && !isGrowing(own)
           ? [broke(`${told}; each wait is to be about twice the one before`, ...chain)]
           : []
       const short = waits.find(wait => {
@@ -73,9 +73,9 @@ export const grow: ConductRule = {
     }),
 }
 
-/** What is drawn from a range that doubles is half of that at the least; a wait of nothing counts as a few ms. */
+/** What is drawn from a range that doubles is half of that at the least. */
 const isGrowing = (waits: readonly Wait[]): boolean => {
-  const from = Math.max(20, (waits[0] as Wait).ms)
+  const from = (waits[0] as Wait).ms
   return waits.every(({ ms, tries }) => tries < 2 || ms >= Math.min(least(3), 0.45 * from * 2 ** tries))
 }
 

@@ -252,7 +252,8 @@ t.test('RL-3 one hasty GET may be another of the same key, but not where there i
 t.test('RL-3 waits grow or not, however short the first is', async t => {
   for (const [name, waits, isBroken] of [
     ['linear', [500, 1_000, 1_500, 2_000, 2_500], true],
-    ['always at once', [2, 2, 2, 2], true],
+    ['always the same', [500, 500, 500, 500], true],
+    ['not at all, which is told by another rule', [2, 2, 2, 2], false],
     ['doubling with jitter', [300, 410, 900, 2_000], false],
   ] as const) {
     const one = newcomer(ill(9))
