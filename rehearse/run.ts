@@ -339,12 +339,19 @@ function rulesOf(
       (id === pathsTried.id && allPaths.every(path => gone.has(path)))
     const together = id === jitter.id && failed.length === 0 ? waitsTogether(reports) : undefined
     const isFailed = failed.length > 0 || together?.isRigid === true
+    const isUnclear = verdicts.some(({ verdict }) => verdict === 'inconclusive')
     return {
       id,
       clause,
       level,
       title,
-      verdict: isFailed ? 'failed' : isPassed || together?.isRigid === false ? 'passed' : 'skipped',
+      verdict: isFailed
+        ? 'failed'
+        : isPassed || together?.isRigid === false
+          ? 'passed'
+          : isUnclear
+            ? 'inconclusive'
+            : 'skipped',
       scenarios: failed.length > 0 ? failed : isFailed ? (together?.scenarios ?? []) : [],
       ...(together?.isRigid === true && { said: together.said }),
       ...(isFailed &&

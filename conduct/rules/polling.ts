@@ -5,6 +5,8 @@ import { broke, type ConductRule, kept, type RuleFinding, time } from '../rule.t
 
 /** RL-3: 2 s at first; a little less is a timer's matter. */
 const leastMs = 1_900
+/** An answer that can't be read is one to try again: after a second at first. */
+const leastRetryMs = 900
 /** RL-3: 5 to 10 s for long jobs. */
 const slowMs = 4_500
 /** What a long job is. */
@@ -74,7 +76,7 @@ const eachSession = (
   [...client.polls].flatMap(([id, polls]) => sessionsOf(client, polls).flatMap(session => judge(session, id)))
 
 /** How many in a row fit at the most. */
-function longestRun(values: readonly number[], fits: (value: number) => boolean): number {
+function longestRun<T>(values: readonly T[], fits: (value: T) => boolean): number {
   let longest = 0
   let run = 0
   for (const value of values) {
@@ -106,14 +108,14 @@ export const pace: ConductRule = {
       const own = pairsOf(polls).filter(({ before, poll }) => isOnTheWay(before) && !explained.has(poll))
       if (own.length === 0) return []
       const gaps = own.map(({ before, poll }) => gapOf(before, poll))
-      const hasty = gaps.filter(ms => ms < leastMs)
+      const early = own.map(({ before }, i) => (gaps[i] as number) < (before.isGood ? leastMs : leastRetryMs))
       const said = `polled ${id} again after ${gaps.slice(0, 5).map(time).join(', ')}`
       const facts = [...new Set(own.slice(0, 5).flatMap(({ before, poll }) => [before, poll]))]
       const isHasty =
-        longestRun(gaps, ms => ms < leastMs) >= (isAlone ? 1 : hastyAtLeast) ||
+        longestRun(early, isEarly => isEarly) >= (isAlone ? 1 : hastyAtLeast) ||
         (gaps.length > 1 && gaps.every(ms => ms <= 1_000))
       if (isHasty) return [broke(said, ...facts)]
-      return hasty.length === 0 ? [kept(said, ...facts)] : []
+      return early.some(Boolean) ? [] : [kept(said, ...facts)]
     }),
 }
 

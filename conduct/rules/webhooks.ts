@@ -189,7 +189,7 @@ export const replay: ConductRule = {
 
 export const fallback: ConductRule = {
   id: 'webhooks.fallback',
-  level: 'should',
+  level: 'must',
   since: '2026-12',
   clauses: ['WH-3', 'RL-3'],
   title: 'A job whose webhooks do not come is asked for',

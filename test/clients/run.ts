@@ -35,6 +35,8 @@ interface Underway {
   isRecorded: boolean
   /** The mock will never answer: only the client's patience ends it. */
   isSilent: boolean
+  /** The client waits no longer. */
+  isGivenUp: boolean
   /** The mock knows that it is over. */
   isClosed: boolean
 }
@@ -150,9 +152,15 @@ export class Run implements Environment {
   async call(request: Request): Promise<Answer> {
     this.#refuseWhenStopped()
     const id = `${this.#name} ${this.#sent++}`
-    const underway: Underway = { hasAnswer: false, isRecorded: false, isSilent: false, isClosed: false }
+    const underway: Underway = {
+      hasAnswer: false,
+      isRecorded: false,
+      isSilent: false,
+      isGivenUp: false,
+      isClosed: false,
+    }
     this.#calls.set(id, underway)
-    const answer = await this.#send(request, id)
+    const answer = await this.#send(request, id, underway)
     underway.hasAnswer = true
     this.#note(id, underway)
     this.#refuseWhenStopped()
@@ -205,7 +213,7 @@ export class Run implements Environment {
     })
   }
 
-  #send({ method, url, headers, body, timeoutMs }: Request, id: string): Promise<Answer> {
+  #send({ method, url, headers, body, timeoutMs }: Request, id: string, underway: Underway): Promise<Answer> {
     return new Promise(resolve => {
       const chunks: Buffer[] = []
       let response: IncomingMessage | undefined
@@ -227,7 +235,10 @@ export class Run implements Environment {
           at: this.now(),
         })
       }
-      const cancel = this.#after(timeoutMs, () => request.destroy())
+      const cancel = this.#after(timeoutMs, () => {
+        underway.isGivenUp = true
+        request.destroy()
+      })
       request.once('error', settle)
       request.once('response', found => {
         response = found
@@ -298,8 +309,9 @@ export class Run implements Environment {
     if (this.#hooksUnderway > 0) return true
     let waiting = 0
     for (const underway of this.#calls.values()) {
-      const { hasAnswer, isSilent } = underway
+      const { hasAnswer, isSilent, isGivenUp } = underway
       if (hasAnswer && isUnwritten(underway)) return true
+      if (!hasAnswer && isGivenUp) return true
       if (!hasAnswer && !isSilent) waiting++
     }
     if (waiting === 0) return false

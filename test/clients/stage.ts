@@ -93,7 +93,7 @@ export async function openStage(): Promise<Stage> {
     runs.set(name, run)
     receiver.runs.set(`/${name}`, run)
     const said = await run.play(clientOf(policy))
-    return { scenario, said, report: mock.conduct(key, { ended: true }) }
+    return { scenario, said, report: mock.conduct(key, { ended: true, alone: true }) }
   }
 
   return {

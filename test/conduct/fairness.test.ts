@@ -201,6 +201,25 @@ t.test('GO-5 a client that still waits has not given up: it has no time-out', as
   t.same(brokenIn(one.report()), ['errors.retried', 'calls.time-out'], 'it gave up by itself, and never came back')
 })
 
+t.test('a client that goes away from an answer is in the journal once, and as having waited until then', async t => {
+  const one = newcomer([])
+  const id = await one.api.job()
+  const { body } = await one.api.get(`/v1/jobs/${id}`)
+  const left: number[] = []
+  for (const fault of ['stall_body', 'truncated_body; after_bytes=100000']) {
+    const asked = httpRequest(body.output_url, { headers: { 'x-api-key': one.key, 'x-mock-fault': fault } })
+    asked.on('error', () => {}).end()
+    const [answer] = await once(asked, 'response')
+    // Before the file has been opened.
+    asked.destroy()
+    await new Promise(resolve => answer.on('error', () => {}).once('close', resolve))
+    await one.api.get('/v1/jobs')
+    await one.api.get('/v1/jobs')
+    left.push(mock.journal.count({ route: 'getOutputFile' }))
+  }
+  t.same(left, [1, 2])
+})
+
 t.test('GO-3 several jobs and credits for one intent are said first, whatever hid the first', async t => {
   for (const scenario of ['timeout-504-job-created', 'internal-error-job-created', 'answer-lost-job-created']) {
     const twice = async (headers?: Record<string, string>) => {
@@ -235,6 +254,21 @@ t.test('RL-3 polls that are answered with no job go on for ever as well', async 
   mock.use('poll-garbled', { key: one.key })
   await tries(one, () => one.api.call('GET', `/v1/jobs/${id}`).catch(() => undefined), ...Array(45).fill(45_000))
   t.ok(brokenIn(one.report()).includes('polling.gives-up'))
+})
+
+t.test('RL-3 a poll that can not be read may be tried again after a second; one that can, after two', async t => {
+  for (const [scenario, waits, broken] of [
+    ['poll-garbled', [1_300, 2_900, 5_100], []],
+    ['poll-garbled', [300], ['polling.pace']],
+    [[], [1_300], ['polling.pace']],
+    [[], [2_000], []],
+  ] as const) {
+    const one = newcomer([])
+    const { body } = await one.api.post('/v1/jobs', { video_url: 'https://example.com/stuck.mp4' })
+    mock.use(scenario, { key: one.key })
+    await tries(one, () => one.api.call('GET', `/v1/jobs/${body.id}`).catch(() => undefined), ...waits)
+    t.same(brokenIn(one.report({ alone: true })), broken, `${JSON.stringify(scenario)} ${waits}`)
+  }
 })
 
 t.test('RL-3 one hasty GET may be another of the same key, but not where there is no other, and not twice', async t => {
