@@ -64,6 +64,7 @@ export class Clock {
   /** What the real timer will wake us for, in this clock's time. */
   #armedFor = Number.POSITIVE_INFINITY
   #closed = false
+  #lateMs = 0
 
   constructor(parent?: Clock) {
     this.#parent = parent
@@ -78,6 +79,11 @@ export class Clock {
     if (this.#frozen) return this.#base
     const now = this.#base + (this.#parentNow(realMs) - this.#parentBase) * this.#speed
     return now < latestMs ? now : latestMs
+  }
+
+  /** How late a real timer of this clock was at the most, in real ms. */
+  get lateMs(): number {
+    return this.#lateMs
   }
 
   /** Whether the time stands still: this clock's own, or that of one above it. */
@@ -202,8 +208,10 @@ export class Clock {
     if (first === undefined || rate === 0 || this.#closed) return
     this.#armedFor = first.at
     const realMs = Math.max(0, Math.ceil((first.at - this.now()) / rate))
+    const due = monotonicMs() + realMs
     this.#timeout = setTimeout(
       () => {
+        this.#lateMs = Math.max(this.#lateMs, monotonicMs() - due)
         this.catchUp()
         this.#arm()
       },

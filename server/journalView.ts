@@ -153,6 +153,7 @@ export class JournalReader {
             method: entry.method,
             route: routeOf(entry.operation),
             aborted: entry.aborted,
+            ...(entry.placeOnConnection > 0 && { connection_request: entry.placeOnConnection }),
             ...playedIn(entry),
             ...(entry.played?.fault !== undefined && { fault: entry.played.fault }),
             upload: entry.upload,

@@ -30,6 +30,7 @@ import type {
 } from '../client/mock.ts'
 import type { RuleFormat } from '../client/scenarioFormat.ts'
 import { expectationOn } from '../conduct/expectation.ts'
+import { checkWaits } from '../conduct/expectedWaits.ts'
 import type { App } from './app.ts'
 import { buildApp } from './app.ts'
 import { conductOf } from './conduct.ts'
@@ -156,6 +157,8 @@ export async function listen({ fastify, mock }: App): Promise<RunningMock> {
     },
     conduct: (key, options) => conductOf(mock, { key }, options),
     expectConduct: (key, options) => expectationOn(() => conductOf(mock, { key }, options)),
+    expectWaits: async (key, operation, waits, options) =>
+      checkWaits(conductOf(mock, { key }), operation, waits, options),
     snapshot: key => run(() => snapshot(mock, { key })),
     restore: (key, document) => run(() => restore(mock, document, { key }, url)),
     reset: (key, world) => resetAll(mock, { key, world }),

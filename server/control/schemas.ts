@@ -1,6 +1,7 @@
 /** What the control routes take. It is not part of the API's contract, so it is no part of contracts/ either. */
 
 import { limitFormat } from '../../client/scenarioFormat.ts'
+import { ruleLevels, ruleSets } from '../../conduct/rule.ts'
 import { jobStates } from '../../contracts/schemas.ts'
 
 const key = { type: 'string', minLength: 1, maxLength: 256 } as const
@@ -43,6 +44,10 @@ export const conductQuery = object({
   patience: { type: 'string' },
   require: { type: 'string' },
   ended: { type: 'boolean', default: false },
+  stopped_at: { type: 'number' },
+  alone: { type: 'boolean' },
+  level: { enum: ruleLevels },
+  rules: { enum: ruleSets },
 })
 
 export const clockBody = object({

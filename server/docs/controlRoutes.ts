@@ -196,9 +196,9 @@ export const controlRoutes: readonly ControlRoute[] = [
     group: 'journal',
     method: 'GET',
     path: '/__mock/conduct',
-    what: "the client's grade; `max_poll_time`, `require`",
+    what: "the client's grade; `max_poll_time`, `require`, `level`, `rules`",
     more: 'conduct/overview.md',
-    query: ['key', 'world', 'max_poll_time', 'require'],
+    query: ['key', 'world', 'max_poll_time', 'require', 'level', 'rules'],
   },
   {
     group: 'journal',
