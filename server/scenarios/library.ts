@@ -328,7 +328,9 @@ function readText(file: string): string {
     throw new ScenarioError([unplaced(file, `has ${size} bytes; expected at most ${formatCount(maxScenarioBytes)}`)])
   } catch (error) {
     if (error instanceof ScenarioError) throw error
-    throw new ScenarioError([unplaced(file, `can't be read: ${(error as Error).message}`)])
+    const { code, message } = error as NodeJS.ErrnoException
+    const why = code === 'EISDIR' ? 'is a folder; expected a scenario file' : `can't be read: ${message}`
+    throw new ScenarioError([unplaced(file, why)])
   }
 }
 
