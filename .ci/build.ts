@@ -1,7 +1,7 @@
 /**
- * `npm run build`: JavaScript to dist/, file by file, and the type declarations, one file for each subpath of the package
- * with what they share in dist/types/. Types that are derived from JSON Schemas are written out, so that an import of one
- * loads no typings of another package.
+ * `npm run build`: JavaScript to dist/, file by file, the desk to dist/desk, and the type declarations, one file for each
+ * subpath of the package with what they share in dist/types/. Types that are derived from JSON Schemas are written out, so
+ * that an import of one loads no typings of another package.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
@@ -9,6 +9,7 @@ import { rollup } from 'rollup'
 import { dts } from 'rollup-plugin-dts'
 import ts from 'typescript'
 import { packageRoot } from '../base/paths.ts'
+import { buildDesk } from './desk/build.mjs'
 
 const dist = join(packageRoot, 'dist')
 /** Each file's own declarations, which are rolled up; gone at the end. In node_modules the plugin would leave them alone. */
@@ -38,6 +39,7 @@ const bundle = await rollup({
 await bundle.write({ dir: dist, entryFileNames: '[name].d.ts', chunkFileNames: 'types/[name].ts' })
 await bundle.close()
 rmSync(scratch, { recursive: true, force: true })
+await buildDesk({ always: true })
 
 function compile(): void {
   const { config } = ts.readConfigFile(join(packageRoot, 'tsconfig.build.json'), ts.sys.readFile)

@@ -13,4 +13,6 @@ export const packageRoot = findRoot(import.meta.dirname)
 export const outputsFolder = join(packageRoot, 'fixtures', 'outputs')
 /** The guide as a site: `npm run docs:site` makes it, and the package has it. */
 export const siteFolder = join(packageRoot, 'dist', 'site')
+/** The desk as files for a browser: `npm run build:desk` makes them, and the package has them. */
+export const deskFolder = join(packageRoot, 'dist', 'desk')
 export const packageVersion: string = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')).version

@@ -1,0 +1,75 @@
+/** The journal line by line, for who follows it live: what a table shows of an entry, at a fraction of its cost. */
+import { redactUrl } from '../base/redaction.ts'
+import type { JournalRow } from '../client/desk.ts'
+import { routeOf } from '../contracts/operations.ts'
+import type { Entry, Exchange } from './journal.ts'
+import type { JournalReader } from './journalView.ts'
+
+/** A line of an entry, with every secret taken out. */
+export function rowOf(entry: Entry, journal: JournalReader): JournalRow {
+  const common = {
+    seq: entry.seq,
+    time: new Date(entry.at).toISOString(),
+    url: redactUrl(entry.url).slice(0, maxUrl),
+    status: entry.status,
+    ms: Math.round(entry.ms * 1000) / 1000,
+    world: entry.world.name,
+    job_id: entry.jobId,
+  }
+  const row: JournalRow =
+    entry.kind === 'webhook'
+      ? {
+          ...common,
+          kind: entry.kind,
+          method: 'POST',
+          route: null,
+          delivery_id: entry.deliveryId,
+          event: entry.event,
+          attempt: entry.attempt,
+          fault: entry.fault,
+          said: entry.error ?? undefined,
+        }
+      : {
+          ...common,
+          kind: entry.kind,
+          method: entry.method,
+          route: routeOf(entry.operation),
+          request_id: entry.requestId,
+          aborted: entry.aborted || undefined,
+          traceparent: traceOf(entry.requestHeaders),
+          ...decisionOf(entry),
+          ...(entry.status >= 400 && errorIn(entry.responseBody)),
+        }
+  return journal.redact(row, entry)
+}
+
+/** A table shows no more of it. */
+const maxUrl = 500
+
+function decisionOf({ ruleContext, played }: Exchange): Partial<JournalRow> | undefined {
+  const fault = played?.fault
+  if (ruleContext === undefined) return fault === undefined ? undefined : { fault }
+  const { fired, decider } = ruleContext
+  return {
+    scenario: decider.scenario.name,
+    rule: fired?.rule.name,
+    fault: fired?.rule.then.fault?.name ?? fault,
+  }
+}
+
+function traceOf(headers: readonly string[]): string | undefined {
+  for (let i = 0; i < headers.length; i += 2) {
+    if (headers[i]?.length === 11 && headers[i]?.toLowerCase() === 'traceparent') return headers[i + 1]
+  }
+  return undefined
+}
+
+const maxSaid = 200
+
+/** Of the envelope, which may be cut or broken by a fault: as much as is there. */
+function errorIn(body: string | Buffer | undefined): Pick<JournalRow, 'code' | 'said'> {
+  const text = body === undefined ? '' : String(body).slice(0, 2000)
+  const code = /"code":"([^"\\]{1,60})"/.exec(text)?.[1]
+  const said = /"message":"((?:[^"\\]|\\.){1,400})"/.exec(text)?.[1]?.replace(/\\(["\\/])/g, '$1')
+  return { code, said: said?.slice(0, maxSaid) }
+}
