@@ -38,7 +38,11 @@ export function ClockPanel({ world, known, again = () => {} }: ClockProps) {
     <div class="line clock">
       <span class="what">Clock</span>
       <span class="time" title={clock?.now}>
-        {clock === undefined ? '…' : `${clock.now.slice(0, 10)} ${shortTime(clock.now)}`}
+        {clock === undefined
+          ? '…'
+          : world === undefined
+            ? `${clock.now.slice(0, 10)} ${shortTime(clock.now)}`
+            : shortTime(clock.now)}
       </span>
       {clock?.frozen && <span class="tag">frozen</span>}
       {steps.map(by => (

@@ -75,11 +75,11 @@ export function Grade({ report, linkOf, showsAll }: GradeProps) {
           · {plural(calls, 'call')}, {plural(webhooks, 'webhook')}
         </span>
       </p>
-      {!report.ok && <p class="quiet">{why}</p>}
+      {!report.ok && !/^\d+ passed, \d+ failed[^.;:]*$/.test(why) && <p class="quiet">{why}</p>}
       {incomplete !== undefined && <Notice>{incomplete}</Notice>}
       <ul class="rules">
         {shown.map(rule => (
-          <RuleLine key={rule.id} rule={rule} linkOf={linkOf} />
+          <RuleLine key={rule.id} rule={rule} linkOf={linkOf} most={showsAll ? 20 : 3} />
         ))}
       </ul>
     </>
@@ -89,9 +89,11 @@ export function Grade({ report, linkOf, showsAll }: GradeProps) {
 const RuleLine = ({
   rule: { id, clauses, title, verdict, reason, evidence, advice },
   linkOf,
+  most,
 }: {
   rule: RuleResult
   linkOf: GradeProps['linkOf']
+  most: number
 }) => (
   <li class={verdict}>
     <details open={verdict === 'failed'}>
@@ -103,7 +105,7 @@ const RuleLine = ({
         </span>
       </summary>
       {reason !== undefined && <p class="quiet">{reason}</p>}
-      {evidence.slice(0, 20).map(({ said, entries }, i) => (
+      {evidence.slice(0, most).map(({ said, entries }, i) => (
         <div key={`${said} ${i}`} class="evidence">
           <p>{said}</p>
           <ul>
@@ -115,7 +117,7 @@ const RuleLine = ({
           </ul>
         </div>
       ))}
-      {evidence.length > 20 && <p class="quiet">{evidence.length - 20} more</p>}
+      {evidence.length > most && <p class="quiet">and {evidence.length - most} more</p>}
       {verdict === 'failed' && <p class="quiet">{advice}</p>}
     </details>
   </li>

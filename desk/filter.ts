@@ -14,8 +14,7 @@ export interface RowFilter {
 
 type Test = (row: JournalRow, value: string) => boolean
 
-const has = (text: string | null | undefined, value: string): boolean =>
-  text !== null && text !== undefined && text.toLowerCase().includes(value)
+const has = (text: string | null | undefined, value: string): boolean => text?.toLowerCase().includes(value) ?? false
 
 /** What can be asked for by name, and what it means. */
 export const filterNames: Readonly<Record<string, { what: string; test: Test }>> = {

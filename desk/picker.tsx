@@ -54,7 +54,7 @@ export function ScenarioPicker({ world, active: known, again = () => {} }: Picke
             <span class="quiet">{active.why}</span>
           </>
         ) : (
-          <span class="quiet">{active?.why ?? '…'}</span>
+          <span class="quiet">{active === undefined ? '…' : active.source === null ? 'none' : active.why}</span>
         )}
       </div>
       {active?.rules !== undefined && active.rules.length > 0 && (

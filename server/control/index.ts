@@ -180,11 +180,15 @@ export function registerControl(app: FastifyInstance, mock: Mock): void {
     draftOfCalls(mock, body.seqs, body.name),
   )
   app.post<{ Body: TrialBody }>('/__mock/scenarios/try', write(trialBody), async ({ body }) => trialOf(mock, body))
-  app.get<{ Params: { name: string } }>('/__mock/scenarios/:name', { onRequest }, async ({ params, headers }, reply) => {
-    const { library } = mock.scenarios
-    if (!/\byaml\b/.test(headers.accept ?? '')) return library.get(params.name).source
-    return reply.type('application/yaml; charset=utf-8').send(await yamlOf(library, params.name))
-  })
+  app.get<{ Params: { name: string } }>(
+    '/__mock/scenarios/:name',
+    { onRequest },
+    async ({ params, headers }, reply) => {
+      const { library } = mock.scenarios
+      if (!/\byaml\b/.test(headers.accept ?? '')) return library.get(params.name).source
+      return reply.type('application/yaml; charset=utf-8').send(await yamlOf(library, params.name))
+    },
+  )
   app.delete<{ Params: { name: string } }>('/__mock/scenarios/:name', { onRequest }, async ({ params }) => {
     if (mock.scenarios.library.remove(params.name)) return { removed: params.name }
     throw apiError('route_not_found', `no scenario ${JSON.stringify(params.name)} was added by POST /__mock/scenarios`)

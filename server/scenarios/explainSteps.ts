@@ -8,9 +8,7 @@ import type { Window } from '../world/limits.ts'
 /** In the order in which they are asked; a call that a rule answered before them went through none. */
 export function stepsOf(exchange: Exchange): ExplainedStep[] {
   const { operation, ruleContext, status } = exchange
-  const then = ruleContext?.fired?.rule.then
-  const isAnswered = then !== undefined && (then.error !== undefined || then.fault?.fault.cuts?.when === 'before_head')
-  if (operation === undefined || (isAnswered && then.pass === undefined)) return []
+  if (operation === undefined || ruleContext?.fired?.rule.then.pass === 'never') return []
   const code = status < 400 ? undefined : codeOf(exchange)
   const steps: ExplainedStep[] = []
   for (const { step, said, refuses } of [...asked(exchange)]) {
