@@ -6,7 +6,7 @@ import type { ExchangeEntry, ExplainedRule, Explanation, JournalEntry, JournalPa
 import type { ConductReport } from '../conduct/report.ts'
 import { ask, errorText, query, selectorOf } from './api.ts'
 import { findIncident } from './opened.ts'
-import { Action, CopyButton, clockTime, count, duration, Facts, Json, Notice, Status } from './parts.tsx'
+import { Action, CopyButton, clockTime, count, duration, Facts, Json, Notice, plural, Status } from './parts.tsx'
 import { snippets } from './snippets.ts'
 import { isNarrow, journalLink, linkTo, worldLink } from './state.ts'
 
@@ -253,22 +253,39 @@ const Rule = ({ rule: { rule, verdict, conditions, does } }: { rule: ExplainedRu
   </li>
 )
 
-const Evidence = ({ evidence, world }: { evidence: ConductEvidence[]; world: string }) => (
-  <section class="block" aria-label="Conduct">
-    <h3>
-      Conduct of the client <a href={linkTo('conduct', world)}>all rules</a>
-    </h3>
-    <ul class="findings">
-      {evidence.map(({ rule, title, passed, said, advice }) => (
-        <li key={`${rule} ${said}`} class={passed ? 'passed' : 'failed'}>
-          <span class={`tag ${passed ? 'good' : 'bad'}`}>{passed ? 'kept' : 'broken'}</span> <b>{title}</b>{' '}
-          <span class="quiet">{rule}</span>
-          <div>{said}</div>
-          {!passed && <div class="quiet">{advice}</div>}
-        </li>
-      ))}
-    </ul>
-  </section>
+function Evidence({ evidence, world }: { evidence: ConductEvidence[]; world: string }) {
+  const broken = evidence.filter(({ passed }) => !passed)
+  const kept = evidence.filter(({ passed }) => passed)
+  return (
+    <section class="block" aria-label="Conduct">
+      <h3>
+        Conduct of the client <a href={linkTo('conduct', world)}>all rules</a>
+      </h3>
+      <Findings evidence={broken} />
+      {kept.length > 0 && (
+        <details>
+          <summary>
+            {broken.length === 0 && 'Nothing wrong in this call. '}It shows that{' '}
+            {plural(kept.length, 'rule was', 'rules were')} kept
+          </summary>
+          <Findings evidence={kept} />
+        </details>
+      )}
+    </section>
+  )
+}
+
+const Findings = ({ evidence }: { evidence: ConductEvidence[] }) => (
+  <ul class="findings">
+    {evidence.map(({ rule, title, passed, said, advice }) => (
+      <li key={`${rule} ${said}`}>
+        <span class={`tag ${passed ? 'good' : 'bad'}`}>{passed ? 'kept' : 'broken'}</span> <b>{title}</b>{' '}
+        <span class="quiet">{rule}</span>
+        <div>{said}</div>
+        {!passed && <div class="quiet">{advice}</div>}
+      </li>
+    ))}
+  </ul>
 )
 
 function Exchange({ entry }: { entry: JournalEntry }) {

@@ -6,8 +6,10 @@ import {
   type CompletionResult,
 } from '@codemirror/autocomplete'
 import { yaml } from '@codemirror/lang-yaml'
+import { HighlightStyle, syntaxHighlighting } from '@codemirror/language'
 import { type Diagnostic, linter, lintGutter } from '@codemirror/lint'
-import { EditorView, type ViewUpdate } from '@codemirror/view'
+import { EditorView } from '@codemirror/view'
+import { tags } from '@lezer/highlight'
 import { basicSetup } from 'codemirror'
 import schema from '../scenarios/scenario.schema.json'
 
@@ -24,6 +26,16 @@ export interface EditorHandle {
   close(): void
 }
 
+/** The page's own colours, light and dark. */
+const colours = HighlightStyle.define([
+  { tag: [tags.definition(tags.propertyName), tags.propertyName], color: 'var(--rule)' },
+  { tag: [tags.string, tags.content], color: 'var(--text)' },
+  { tag: [tags.number, tags.bool, tags.null, tags.keyword], color: 'var(--client)' },
+  { tag: tags.comment, color: 'var(--quiet)', fontStyle: 'italic' },
+  { tag: [tags.separator, tags.punctuation, tags.squareBracket, tags.brace], color: 'var(--quiet)' },
+  { tag: tags.invalid, color: 'var(--bad)' },
+])
+
 /** `check` is asked a moment after each change; where a problem is, stands underlined. */
 export function openEditor(
   box: HTMLElement,
@@ -39,6 +51,7 @@ export function openEditor(
     extensions: [
       basicSetup,
       yaml(),
+      syntaxHighlighting(colours),
       lintGutter(),
       linter(async ({ state: { doc } }) => (await check(doc.toString())).map(problem => diagnosticOf(problem, doc)), {
         delay: 300,
@@ -68,7 +81,6 @@ export function openEditor(
         '.cm-tooltip-autocomplete > ul > li[aria-selected]': { backgroundColor: 'var(--accent)', color: 'var(--page)' },
       }),
       EditorView.contentAttributes.of({ 'aria-label': 'The scenario, as YAML' }),
-      EditorView.updateListener.of((_update: ViewUpdate) => {}),
     ],
   })
   return {

@@ -1,5 +1,5 @@
 /** The journal: each call and webhook as it happens, with what decided about it; and the one that is open beside it. */
-import { useComputed, useSignal, useSignalEffect } from '@preact/signals'
+import { type Signal, useComputed, useSignal, useSignalEffect } from '@preact/signals'
 import { useEffect, useMemo, useRef } from 'preact/hooks'
 import type { JournalRow, RowPage, ScenarioDraftAnswer } from '../client/desk.ts'
 import { ask, query } from './api.ts'
@@ -20,7 +20,10 @@ export function Journal({ source, incident }: JournalProps) {
   const isPaused = useSignal(false)
   const pausedRows = useRef<readonly JournalRow[]>([])
   const hits = useSignal<ReadonlySet<number>>(new Set())
-  const text = filterText.value
+  // An opened file has a filter of its own.
+  const ownFilter = useSignal('')
+  const given = incident === undefined ? filterText : ownFilter
+  const text = given.value
   const filter = useMemo(() => parseFilter(text), [text])
   const filtered = useMemo(
     () => new FilteredRows(source, row => filter.fits(row) || (hits.peek().has(row.seq) && filter.fitsNames(row))),
@@ -33,7 +36,7 @@ export function Journal({ source, incident }: JournalProps) {
   const rows = isPaused.value ? pausedRows.current : filtered.rows
   const openId = place.value.id
   const view = incident === undefined ? 'calls' : `incidents/${incident}`
-  const own = incident === undefined ? openId : openId?.slice(incident.length + 1)
+  const own = incident === undefined ? openId : openId?.slice(incident.length + 1) || undefined
   const open = (row: JournalRow): void =>
     go(incident === undefined ? linkTo('calls', idOf(row), { q: filterText.value }) : `#/${view}/${idOf(row)}`)
   const close = (): void =>
@@ -94,6 +97,7 @@ export function Journal({ source, incident }: JournalProps) {
         <Toolbar
           source={source}
           isLive={incident === undefined}
+          filter={given}
           fitting={rows.length}
           isPaused={isPaused.value}
           behind={isPaused.value ? source.rows.length - pausedRows.current.length : 0}
@@ -128,7 +132,7 @@ export function Journal({ source, incident }: JournalProps) {
             )
           }}
         />
-        {rows.length === 0 && <Empty isFiltered={text.trim() !== ''} all={source.rows.length} />}
+        {rows.length === 0 && <Empty filter={given} all={source.rows.length} />}
         <Foot source={source} isLive={incident === undefined} />
       </section>
       {own !== undefined && (
@@ -237,6 +241,7 @@ function Why({ row: { scenario, rule, fault, code, said: message, aborted } }: {
 
 interface ToolbarProps {
   source: Source
+  filter: Signal<string>
   isLive: boolean
   fitting: number
   isPaused: boolean
@@ -245,15 +250,15 @@ interface ToolbarProps {
   unknown: readonly string[]
 }
 
-function Toolbar({ source, isLive, fitting, isPaused, behind, setPaused, unknown }: ToolbarProps) {
+function Toolbar({ source, filter, isLive, fitting, isPaused, behind, setPaused, unknown }: ToolbarProps) {
   const asksToClear = useSignal(false)
   const asksHelp = useSignal(false)
   const choices = useChoices(source)
   const set = (name: string) => (event: { currentTarget: HTMLSelectElement }) => {
-    filterText.value = withName(filterText.value, name, event.currentTarget.value || undefined)
+    filter.value = withName(filter.value, name, event.currentTarget.value || undefined)
   }
   const selected = (name: string, options: readonly string[]) => {
-    const value = filteredBy(filterText.value, name)
+    const value = filteredBy(filter.value, name)
     return (
       <label class="pick">
         <span class="unseen">{name}</span>
@@ -276,11 +281,11 @@ function Toolbar({ source, isLive, fitting, isPaused, behind, setPaused, unknown
           id="filter"
           type="search"
           placeholder="Filter: words, or status:4xx job:… req:… trace:…   ( / )"
-          value={filterText.value}
+          value={filter.value}
           autocomplete="off"
           spellcheck={false}
           onInput={event => {
-            filterText.value = event.currentTarget.value
+            filter.value = event.currentTarget.value
           }}
           onKeyDown={event => {
             if (event.key === 'Escape' || event.key === 'ArrowDown' || event.key === 'Enter') {
@@ -434,12 +439,12 @@ function useBodySearch(words: readonly string[], hits: { value: ReadonlySet<numb
   }, [asked, every.value])
 }
 
-const Empty = ({ isFiltered, all }: { isFiltered: boolean; all: number }) => (
+const Empty = ({ filter, all }: { filter: Signal<string>; all: number }) => (
   <Notice>
-    {isFiltered && all > 0 ? (
+    {filter.value.trim() !== '' && all > 0 ? (
       <>
         None of {plural(all, 'entry', 'entries')} fits.{' '}
-        <button type="button" class="small" onClick={() => (filterText.value = '')}>
+        <button type="button" class="small" onClick={() => (filter.value = '')}>
           Show all
         </button>
       </>
