@@ -118,7 +118,8 @@ export function Journal({ source, incident }: JournalProps) {
             const row = rowAt(i)
             return (
               <Row
-                key={row.seq}
+                // Rows that move on change their texts, and not their places.
+                key={i}
                 row={row}
                 index={i}
                 isActive={i === at}

@@ -6,7 +6,16 @@ import type { Entry, Exchange } from './journal.ts'
 import type { JournalReader } from './journalView.ts'
 
 /** A line of an entry, with every secret taken out. */
-export function rowOf(entry: Entry, journal: JournalReader): JournalRow {
+export const rowOf = (entry: Entry, journal: JournalReader): JournalRow => journal.redact(bareRow(entry), entry)
+
+/** The same as JSON: most rows hold no secret, and need not be taken apart again. */
+export function rowText(entry: Entry, journal: JournalReader): string {
+  const row = bareRow(entry)
+  const text = JSON.stringify(row)
+  return journal.mayHoldSecret(text, entry) ? JSON.stringify(journal.redact(row, entry)) : text
+}
+
+function bareRow(entry: Entry): JournalRow {
   const common = {
     seq: entry.seq,
     time: new Date(entry.at).toISOString(),
@@ -16,31 +25,29 @@ export function rowOf(entry: Entry, journal: JournalReader): JournalRow {
     world: entry.world.name,
     job_id: entry.jobId,
   }
-  const row: JournalRow =
-    entry.kind === 'webhook'
-      ? {
-          ...common,
-          kind: entry.kind,
-          method: 'POST',
-          route: null,
-          delivery_id: entry.deliveryId,
-          event: entry.event,
-          attempt: entry.attempt,
-          fault: entry.fault,
-          said: entry.error ?? undefined,
-        }
-      : {
-          ...common,
-          kind: entry.kind,
-          method: entry.method,
-          route: routeOf(entry.operation),
-          request_id: entry.requestId,
-          aborted: entry.aborted || undefined,
-          traceparent: traceOf(entry.requestHeaders),
-          ...decisionOf(entry),
-          ...(entry.status >= 400 && errorIn(entry.responseBody)),
-        }
-  return journal.redact(row, entry)
+  return entry.kind === 'webhook'
+    ? {
+        ...common,
+        kind: entry.kind,
+        method: 'POST',
+        route: null,
+        delivery_id: entry.deliveryId,
+        event: entry.event,
+        attempt: entry.attempt,
+        fault: entry.fault,
+        said: entry.error ?? undefined,
+      }
+    : {
+        ...common,
+        kind: entry.kind,
+        method: entry.method,
+        route: routeOf(entry.operation),
+        request_id: entry.requestId,
+        aborted: entry.aborted || undefined,
+        traceparent: traceOf(entry.requestHeaders),
+        ...decisionOf(entry),
+        ...(entry.status >= 400 && errorIn(entry.responseBody)),
+      }
 }
 
 /** A table shows no more of it. */

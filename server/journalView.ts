@@ -190,6 +190,13 @@ export class JournalReader {
     return withoutSecrets(shown, [...this.#secretsOf(entry.world), ...secretsIn(entry.requestHeaders)]) as T
   }
 
+  /** Whether one of them may be in a JSON text of the entry. */
+  mayHoldSecret(text: string, entry: Entry): boolean {
+    const holds = (secret: string | undefined) =>
+      secret !== undefined && secret !== '' && text.includes(JSON.stringify(secret).slice(1, -1))
+    return this.#secretsOf(entry.world).some(holds) || secretsIn(entry.requestHeaders).some(holds)
+  }
+
   /** The same of what is shown of a world itself. */
   redactIn<T>(shown: T, world: Pick<World, 'key'>): T {
     return withoutSecrets(shown, this.#secretsOf(world)) as T
@@ -256,10 +263,15 @@ function fitsRoute(operation: string | undefined, asked: string): boolean {
   return operation === asked || route === asked || route?.split(' ')[1] === asked
 }
 
-function* secretsIn(pairs: readonly string[]): Generator<string> {
-  for (let i = 0; i < pairs.length; i += 2) {
-    if (isSecretHeader(pairs[i] as string)) yield pairs[i + 1] as string
-  }
+/** A client's calls share their headers, as a journal keeps them: they are looked through once. */
+const knownSecrets = new WeakMap<readonly string[], readonly string[]>()
+
+function secretsIn(pairs: readonly string[]): readonly string[] {
+  const known = knownSecrets.get(pairs)
+  if (known !== undefined) return known
+  const found = pairs.filter((_, i) => i % 2 === 1 && isSecretHeader(pairs[i - 1] as string))
+  knownSecrets.set(pairs, found)
+  return found
 }
 
 export function shownHeaders(pairs: readonly string[]): Record<string, string> {

@@ -7,7 +7,7 @@ import type { RowPage } from '../../client/desk.ts'
 import type { JournalFilter, JournalPage, WorldSelector } from '../../client/mock.ts'
 import { apiError } from '../errors.ts'
 import { journalHar } from '../journalHar.ts'
-import { rowOf } from '../journalRows.ts'
+import { rowOf, rowText } from '../journalRows.ts'
 import type { EntryFilter } from '../journalView.ts'
 import type { Mock } from '../mock.ts'
 import { ownBaseUrl } from '../routes/baseUrl.ts'
@@ -81,8 +81,10 @@ export const journalStream =
     reply.header('cache-control', 'no-store').type('text/event-stream').send(stream)
   }
 
-/** Rows are sent together, at most so many ms after the first of them. */
+/** Rows are sent together, at most so many ms after the first of them; many of them later, as nobody reads so fast. */
 const gatherMs = 40
+const gatherManyMs = 100
+const many = 20
 
 /** Events of many rows: the first comes at once, those that follow it closely come together. */
 function sendRows(journal: Mock['journal'], filter: EntryFilter, send: (text: string) => void): () => void {
@@ -93,11 +95,11 @@ function sendRows(journal: Mock['journal'], filter: EntryFilter, send: (text: st
     cancel = undefined
     if (gathered.length === 0) return
     send(`id: ${last}\nevent: rows\ndata: [${gathered.join(',')}]\n\n`)
+    cancel = laterReal(gathered.length < many ? gatherMs : gatherManyMs, flush)
     gathered = []
-    cancel = laterReal(gatherMs, flush)
   }
   const stop = journal.follow(filter, entry => {
-    gathered.push(JSON.stringify(rowOf(entry, journal)))
+    gathered.push(rowText(entry, journal))
     last = entry.seq
     // Not within the call that is being answered.
     cancel ??= laterReal(0, flush)

@@ -52,7 +52,7 @@ export async function openApp(t: Test, browser: Browser, mock: { url: string }) 
   const call = (method: string, path: string, key: string, body?: object, headers: Record<string, string> = {}) =>
     page.evaluate(
       async ([url, how, apiKey, sent, more]) => {
-        const type = sent === undefined ? {} : { 'content-type': 'application/json' }
+        const type: Record<string, string> = sent === undefined ? {} : { 'content-type': 'application/json' }
         const answer = await fetch(url, {
           method: how,
           headers: { 'x-api-key': apiKey, ...type, ...more },

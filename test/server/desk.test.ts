@@ -193,16 +193,17 @@ t.test(
   async t => {
     const mock = await start(t)
     const headers = { 'content-type': 'application/yaml' }
-    const check = async (body: string) =>
-      (
-        await fetch(`${mock.url}/__mock/scenarios?validate=true&problems=true`, { method: 'POST', body, headers })
-      ).json()
+    const check = async (body: string): Promise<{ valid: boolean; problems: { line: number }[] }> => {
+      const path = '/__mock/scenarios?validate=true&problems=true'
+      const answer = await fetch(mock.url + path, { method: 'POST', body, headers })
+      return answer.json() as Promise<{ valid: boolean; problems: { line: number }[] }>
+    }
     t.same(await check('name: fine\nrules: []\n'), { valid: true, problems: [] })
     const wrong = await check(
       'name: bad\nrules:\n  - then: { eror: timeout }\n  - when: { rute: x }\n    then: { error: timeout }\n',
     )
     t.equal(wrong.valid, false)
-    t.same(wrong.problems.map(({ line }: { line: number }) => line).sort(), [3, 4])
+    t.same(wrong.problems.map(({ line }) => line).sort(), [3, 4])
     const shipped = await fetch(`${mock.url}/__mock/scenarios/rate-limited-burst`, {
       headers: { accept: 'application/yaml' },
     })
@@ -235,7 +236,8 @@ t.test('an incident is saved without secrets, and opened again as it was; so is 
 
   const open = async (name: string, body: Uint8Array | string) => {
     const answer = await fetch(`${mock.url}/__mock/incidents?name=${name}`, { method: 'POST', body })
-    return { status: answer.status, body: await answer.json() }
+    // biome-ignore lint/suspicious/noExplicitAny: a test looks at whatever came
+    return { status: answer.status, body: (await answer.json()) as any }
   }
   const { body: opened } = await open('incident.zip', bytes)
   t.match(opened, { name: 'incident.zip', about: { understudy: /./, seed: 'test' }, left_out: 0 })
