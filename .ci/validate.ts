@@ -15,6 +15,7 @@ import { startMock } from '../server/start.ts'
 import { mutants } from '../test/mutants/mutants.ts'
 import { startMutant } from '../test/mutants/tools.ts'
 
+const grafana = join(packageRoot, 'docs', 'grafana')
 const folder = mkdtempSync(join(tmpdir(), 'understudy-outputs-'))
 const at = (name: string) => join(folder, name)
 const problems: string[] = []
@@ -77,6 +78,23 @@ const filesOf = (ending: string) =>
     .filter(name => name.endsWith(ending))
     .map(at)
 
+/** The dashboard's queries as rules, which promtool takes apart; and each metric that they name is one of the mock's. */
+function dashboardRules(): string {
+  const { panels } = JSON.parse(readFileSync(join(grafana, 'understudy.json'), 'utf8')) as {
+    panels: { title: string; targets: { expr: string }[] }[]
+  }
+  const known = readFileSync(at('metrics.txt'), 'utf8')
+  const rules = panels.flatMap(({ title, targets }) =>
+    targets.map(({ expr }, i) => {
+      for (const [metric] of expr.matchAll(/\b(understudy|process|nodejs)_\w+/g))
+        if (!known.includes(metric)) problems.push(`the panel ${title}: /metrics has no ${metric}`)
+      const record = `${title.replace(/\W+/g, '_')}_${i}`
+      return { record, expr: expr.replaceAll('$__rate_interval', '1m') }
+    }),
+  )
+  return JSON.stringify({ groups: [{ name: 'dashboard', rules }] })
+}
+
 /** Runs a validator; what it prints is shown where it fails. `isClean` looks closer, where its exit code does not tell. */
 function validate(
   command: string,
@@ -127,6 +145,9 @@ try {
   validateSchemas()
   validate('xmllint', ['--noout', '--schema', join(packageRoot, 'test', 'reports', 'junit.xsd'), ...filesOf('.xml')])
   validate('promtool', ['check', 'metrics'], { input: readFileSync(at('metrics.txt'), 'utf8') })
+  writeFileSync(at('dashboard.rules'), dashboardRules())
+  validate('promtool', ['check', 'rules', at('dashboard.rules'), join(grafana, 'alerts.yml')])
+  validate('promtool', ['test', 'rules', join(grafana, 'alerts.test.yml')])
   npx('@redocly/cli@2.77.0', ['lint', '--extends', 'recommended', '--max-problems', '20', ...filesOf('openapi.json')])
   writeFileSync(at('.spectral.yaml'), 'extends: ["spectral:oas"]\n')
   npx('@stoplight/spectral-cli@6.16.3', [
