@@ -293,7 +293,7 @@ export const controlRoutes: readonly ControlRoute[] = [
     path: '/__mock/incidents/{id}',
     what: 'one that was read: its entries and both reports; the last five are kept',
     lines: place =>
-      `${takeField('INCIDENT', control(place, `/__mock/incidents`, ['--data-binary @incident.zip']), 'id')}\n${control(place, `/__mock/incidents/$INCIDENT`, ['-o /dev/null'])}`,
+      `${control(place, `/__mock/incident`, ['-o incident.zip'])}\n${takeField('INCIDENT', control(place, `/__mock/incidents`, ['--data-binary @incident.zip']), 'id')}\n${control(place, `/__mock/incidents/$INCIDENT`, ['-o /dev/null'])}`,
   },
   { group: 'mock', method: 'GET', path: '/__mock/openapi.json', what: 'these routes as an OpenAPI document' },
   {
