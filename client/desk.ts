@@ -70,8 +70,6 @@ export interface JobTimeline {
   job: Job
   attempt: number
   credits: number
-  /** Its output_url below the mock's own; null before there is one. */
-  output_path: string | null
   /** When it began to be processed, is due to move on, and was charged; null where that has not come. */
   processing_at: string | null
   due_at: string | null

@@ -339,7 +339,7 @@ const Message = ({ headers, body }: { headers: Record<string, string>; body?: un
     {body === undefined ? (
       <p class="quiet">No body.</p>
     ) : typeof body === 'string' ? (
-      <pre>{body}</pre>
+      <pre tabIndex={0}>{body}</pre>
     ) : (
       <div class="tree">
         <Json value={body} />
@@ -381,7 +381,9 @@ function Snippets({ entry, isLive }: { entry: ExchangeEntry; isLive: boolean }) 
         <span class="spacer" />
         <CopyButton text={text.value} />
       </div>
-      <pre class="snippet">{text.value}</pre>
+      <pre class="snippet" tabIndex={0}>
+        {text.value}
+      </pre>
     </section>
   )
 }

@@ -80,7 +80,7 @@ export function openEditor(
         '.cm-tooltip': { backgroundColor: 'var(--page)', color: 'var(--text)', border: '1px solid var(--line)' },
         '.cm-tooltip-autocomplete > ul > li[aria-selected]': { backgroundColor: 'var(--accent)', color: 'var(--page)' },
       }),
-      EditorView.contentAttributes.of({ 'aria-label': 'The scenario, as YAML' }),
+      EditorView.contentAttributes.of({ 'aria-label': 'The scenario, as YAML', tabindex: '0' }),
     ],
   })
   return {

@@ -122,7 +122,7 @@ function JobDetail({ id }: { id: string }) {
 }
 
 function Job({ timeline, again }: { timeline: JobTimeline; again: () => void }) {
-  const { job, world, attempt, credits, due_at: dueAt, output_path: path } = timeline
+  const { job, world, attempt, credits, due_at: dueAt } = timeline
   return (
     <>
       <h2 class="call-title">
@@ -155,7 +155,7 @@ function Job({ timeline, again }: { timeline: JobTimeline; again: () => void }) 
         <Timeline timeline={timeline} isLarge />
         <Events timeline={timeline} again={again} />
       </section>
-      {path !== null && job.status === 'completed' && <Output path={path} format={job.output_format} />}
+      {job.status === 'completed' && <Output id={job.id} format={job.output_format ?? ''} />}
       <Force timeline={timeline} again={again} />
       <section class="block" aria-label="The job as the API shows it">
         <h3>As the API shows it</h3>

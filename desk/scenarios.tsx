@@ -200,7 +200,9 @@ function ScenarioPage({ name, worlds, again }: { name: string; worlds: WorldList
         <>
           {!isEdited.value && (
             <>
-              <pre class="snippet">{text.value}</pre>
+              <pre class="snippet" tabIndex={0}>
+                {text.value}
+              </pre>
               <p class="buttons">
                 <button type="button" onClick={() => (isEdited.value = true)}>
                   Edit

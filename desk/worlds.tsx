@@ -30,9 +30,7 @@ export function WorldsView() {
             }}
           />
         </label>
-        <span class="quiet">
-          Keys are told by their fingerprints. A key that you type here is made ready, if it has not been used yet.
-        </span>
+        <span class="quiet">Keys are told by their fingerprints. Type one to see its world alone.</span>
       </div>
       <section class="card every" aria-label="Every key">
         <h2>Every key</h2>
@@ -50,7 +48,20 @@ export function WorldsView() {
           <World key={world.name} world={world} again={worlds.again} />
         ))}
       </div>
-      {worlds.value?.worlds.length === 0 && <Notice>No key has been used yet.</Notice>}
+      {worlds.value?.worlds.length === 0 && (
+        <Notice>
+          {asked === '' ? 'No key has been used yet.' : `${asked} has not been used yet. `}
+          {/^test_./.test(asked) && (
+            <Action
+              class="small"
+              done="It is ready"
+              run={() => ask('keys', { body: { key: asked } }).then(worlds.again)}
+            >
+              Make it ready
+            </Action>
+          )}
+        </Notice>
+      )}
       {worlds.value && worlds.value.count > worlds.value.worlds.length && (
         <Notice>
           {count(worlds.value.worlds.length)} of {count(worlds.value.count)} worlds, those that were called last. Type a

@@ -16,6 +16,7 @@ import { unpack } from '../pipeline/contentCoding.ts'
 import { openInternal } from '../pipeline/exchange.ts'
 import { sendContinue } from '../pipeline/expect.ts'
 import { ownBaseUrl } from '../routes/baseUrl.ts'
+import { showOutputFile } from '../routes/download.ts'
 
 import { type ClockChange, changeClock, readClock } from './clock.ts'
 import { type ConductRoute, conductRoute } from './conduct.ts'
@@ -208,6 +209,11 @@ export function registerControl(app: FastifyInstance, mock: Mock): void {
     listWorlds(mock, query),
   )
   app.get<{ Querystring: JobsQuery }>('/__mock/jobs', read(jobsQuery), async ({ query }) => listJobs(mock, query))
+  app.get<{ Params: { job_id: string } }>(
+    '/__mock/jobs/:job_id/output',
+    { onRequest, exposeHeadRoute: false },
+    showOutputFile(mock),
+  )
   app.get('/__mock/numbers', { onRequest }, async () => numbersOf(mock))
   app.post<{ Params: { job_id: string }; Body: JobChange & WorldSelector }>(
     '/__mock/jobs/:job_id',

@@ -6,9 +6,9 @@ import type { Mock } from '../mock.ts'
 import type { JobRecord } from '../world/jobStore.ts'
 import { viewOf } from '../world/jobs.ts'
 import type { World } from '../world/world.ts'
+import { isWorldSelected } from '../world/worlds.ts'
 import { clockStateOf } from './clock.ts'
 import { accountIn, stateOf } from './keys.ts'
-import { worldsOf } from './select.ts'
 
 export interface WorldsQuery extends WorldSelector {
   limit: number
@@ -20,9 +20,9 @@ export function listWorlds(mock: Mock, { limit, ...selector }: WorldsQuery): Wor
   return { worlds: found.slice(0, limit).map(world => worldState(mock, world)), count: found.length }
 }
 
-/** A key that has no world yet gets none by being looked for, unless it is named in full. */
-const chosen = (mock: Mock, selector: WorldSelector): World[] =>
-  selector.key === undefined && selector.world === undefined ? [...mock.worlds] : worldsOf(mock, selector)
+/** A key that has no world yet gets none by being looked for. */
+const chosen = ({ worlds }: Mock, selector: WorldSelector): World[] =>
+  [...worlds].filter(world => isWorldSelected(world, selector))
 
 function worldState(mock: Mock, world: World): WorldState {
   const state = stateOf(mock, world)
@@ -88,7 +88,6 @@ function timelineOf(world: World, job: JobRecord): JobTimeline {
     job: structuredClone(viewOf(world, job)),
     attempt: job.attempt,
     credits: job.price / 1000,
-    output_path: view.output_url?.slice(job.baseUrl.length) ?? null,
     processing_at: job.processingSince > 0 && view.status !== 'pending' ? iso(job.processingSince) : null,
     due_at: timer === undefined || timer.cancelled ? null : iso(timer.at),
     completed_at: job.completedAt > 0 ? iso(job.completedAt) : null,

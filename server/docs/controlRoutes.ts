@@ -1,5 +1,15 @@
 /** The control routes as data: the API reference and docs/reference/control-api.md are made from it. */
-import { control, json, makeDelivery, makeJob, makeRefused, type Place, takeField, takeRequestId } from './lines.ts'
+import {
+  control,
+  json,
+  makeCompletedJob,
+  makeDelivery,
+  makeJob,
+  makeRefused,
+  type Place,
+  takeField,
+  takeRequestId,
+} from './lines.ts'
 
 export interface ControlRoute {
   group: 'scenarios' | 'state' | 'journal' | 'mock'
@@ -166,6 +176,13 @@ export const controlRoutes: readonly ControlRoute[] = [
     path: '/__mock/jobs',
     what: 'the newest jobs, each with its times, polls and webhooks',
     query: ['key', 'world', 'status', 'job_id', 'limit'],
+  },
+  {
+    group: 'state',
+    method: 'GET',
+    path: '/__mock/jobs/{job_id}/output',
+    what: "a completed job's file; unlike a download of the client, it is in no journal and meets no rule",
+    lines: place => `${makeCompletedJob(place)}\n${control(place, `/__mock/jobs/$JOB/output`, ['-o output.webm'])}`,
   },
   {
     group: 'state',

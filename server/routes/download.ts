@@ -41,6 +41,19 @@ export const getOutputFile =
     return sendFile(request, reply, outputsFolder, filename)
   }
 
+/** The same for who looks at the mock: it is no call of the client, so no rule counts it. */
+export const showOutputFile =
+  ({ worlds }: Mock) =>
+  async (request: FastifyRequest<{ Params: { job_id: string } }>, reply: FastifyReply): Promise<FastifyReply> => {
+    const { job_id: jobId } = request.params
+    const world = worlds.ofId(jobId)
+    world?.clock.catchUp()
+    const job = world?.jobs.get(jobId)?.view
+    if (job === undefined) throw apiError('job_not_found', `there is no job ${JSON.stringify(jobId)}`)
+    if (job.status !== 'completed') throw apiError('job_not_completed', `it is ${job.status}`)
+    return sendFile(request, reply, outputsFolder, outputName(job.output_format))
+  }
+
 export const getUploadedFile =
   ({ uploads }: Mock) =>
   async (request: FastifyRequest<FileParams>, reply: FastifyReply): Promise<FastifyReply> => {
@@ -51,7 +64,7 @@ export const getUploadedFile =
   }
 
 /** HEAD, ranges, If-Range, ETag and the like; whatever is refused is the envelope. */
-async function sendFile(
+export async function sendFile(
   request: FastifyRequest,
   reply: FastifyReply,
   root: string,

@@ -102,7 +102,9 @@ t.test('worlds come with their clock, limits and scenario, those that were calle
   const [b, a] = worlds
   t.match(b, { world: 'w1', name: /\/w1$/, entries: 1, active: { scenario: 'go-live', source: 'put_key' } })
   t.match(a, { clock: { frozen: true }, rate_limit: { remaining: 4 }, rate_limit_ends_at: /Z$/, job_limit: null })
-  t.equal((await client(mock, null).get('/__mock/worlds?key=nonsense')).status, 400)
+  for (const key of ['test_a_key_that_is_not_used', 'nonsense'])
+    t.same((await client(mock, null).get(`/__mock/worlds?key=${key}`)).body, { worlds: [], count: 0 })
+  t.equal((await client(mock, null).get('/__mock/worlds')).body.count, 3, 'none was made by being looked for')
 })
 
 t.test('jobs come with their polls and webhooks', async t => {
@@ -116,10 +118,15 @@ t.test('jobs come with their polls and webhooks', async t => {
   mock.clock.step('1m')
   await mock.journal.waitFor({ kind: 'webhook', jobId: id }, { atLeast: 2 })
   const [found] = (await jobs(`?job_id=${id}`)).jobs
-  t.match(found, { processing_at: /Z$/, completed_at: /Z$/, output_path: `/files/outputs/${id}/output.webm` })
+  t.match(found, { processing_at: /Z$/, completed_at: /Z$/ })
   t.match(found.polls, [{ status: 200, seq: Number }])
   t.match(found.deliveries[0], { event: 'job.started', attempt: 1, error: /./ })
-  t.equal((await fetch(mock.url + found.output_path)).status, 200)
+  const entries = mock.journal.count()
+  const output = await fetch(`${mock.url}/__mock/jobs/${id}/output`)
+  t.match([output.status, output.headers.get('content-type')], [200, 'video/webm'])
+  t.ok((await output.arrayBuffer()).byteLength > 1000)
+  t.equal(mock.journal.count(), entries, 'who looks is no client')
+  t.equal((await fetch(`${mock.url}/__mock/jobs/job_none/output`)).status, 404)
   t.match(await jobs('?status=failed'), { count: 0, jobs: [] })
 })
 
