@@ -16,38 +16,35 @@ export function rowText(entry: Entry, journal: JournalReader): string {
 }
 
 function bareRow(entry: Entry): JournalRow {
-  const common = {
+  const url = redactUrl(entry.url)
+  const row: JournalRow = {
     seq: entry.seq,
+    kind: entry.kind,
     time: new Date(entry.at).toISOString(),
-    url: redactUrl(entry.url).slice(0, maxUrl),
+    method: entry.kind === 'webhook' ? 'POST' : entry.method,
+    url: url.length > maxUrl ? url.slice(0, maxUrl) : url,
+    route: null,
     status: entry.status,
     ms: Math.round(entry.ms * 1000) / 1000,
     world: entry.world.name,
     job_id: entry.jobId,
   }
-  return entry.kind === 'webhook'
-    ? {
-        ...common,
-        kind: entry.kind,
-        method: 'POST',
-        route: null,
-        delivery_id: entry.deliveryId,
-        event: entry.event,
-        attempt: entry.attempt,
-        fault: entry.fault,
-        said: entry.error ?? undefined,
-      }
-    : {
-        ...common,
-        kind: entry.kind,
-        method: entry.method,
-        route: routeOf(entry.operation),
-        request_id: entry.requestId,
-        aborted: entry.aborted || undefined,
-        traceparent: traceOf(entry.requestHeaders),
-        ...decisionOf(entry),
-        ...(entry.status >= 400 && errorIn(entry.responseBody)),
-      }
+  if (entry.kind === 'webhook') {
+    row.delivery_id = entry.deliveryId
+    row.event = entry.event
+    row.attempt = entry.attempt
+    row.fault = entry.fault
+    row.said = entry.error ?? undefined
+    return row
+  }
+  row.route = routeOf(entry.operation)
+  row.request_id = entry.requestId
+  if (entry.aborted) row.aborted = true
+  const trace = traceOf(entry.requestHeaders)
+  if (trace !== undefined) row.traceparent = trace
+  if (entry.ruleContext !== undefined || entry.played !== undefined) Object.assign(row, decisionOf(entry))
+  if (entry.status >= 400) Object.assign(row, errorIn(entry.responseBody))
+  return row
 }
 
 /** A table shows no more of it. */

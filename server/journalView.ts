@@ -30,6 +30,8 @@ export class JournalReader {
   readonly #worlds: Worlds
   readonly #feed: Feed
   readonly #config: Config
+  /** By world: its secrets as they stand in a JSON text. */
+  readonly #escaped = new WeakMap<object, readonly string[]>()
 
   constructor(worlds: Worlds, feed: Feed, config: Config) {
     this.#worlds = worlds
@@ -192,9 +194,15 @@ export class JournalReader {
 
   /** Whether one of them may be in a JSON text of the entry. */
   mayHoldSecret(text: string, entry: Entry): boolean {
-    const holds = (secret: string | undefined) =>
-      secret !== undefined && secret !== '' && text.includes(JSON.stringify(secret).slice(1, -1))
-    return this.#secretsOf(entry.world).some(holds) || secretsIn(entry.requestHeaders).some(holds)
+    let own = this.#escaped.get(entry.world)
+    if (own === undefined) {
+      own = this.#secretsOf(entry.world).flatMap(secret => (secret ? [inJson(secret)] : []))
+      this.#escaped.set(entry.world, own)
+    }
+    for (const secret of own) if (text.includes(secret)) return true
+    for (const secret of secretsIn(entry.requestHeaders))
+      if (!own.includes(secret) && text.includes(inJson(secret))) return true
+    return false
   }
 
   /** The same of what is shown of a world itself. */
@@ -262,6 +270,8 @@ function fitsRoute(operation: string | undefined, asked: string): boolean {
   const route = routeOf(operation)
   return operation === asked || route === asked || route?.split(' ')[1] === asked
 }
+
+const inJson = (secret: string): string => JSON.stringify(secret).slice(1, -1)
 
 /** A client's calls share their headers, as a journal keeps them: they are looked through once. */
 const knownSecrets = new WeakMap<readonly string[], readonly string[]>()
