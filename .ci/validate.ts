@@ -67,6 +67,8 @@ async function makeOutputs(): Promise<void> {
     writeFileSync(at('openapi.json'), await text('/openapi.json'))
     writeFileSync(at('control.openapi.json'), await text('/__mock/openapi.json'))
     writeFileSync(at('metrics.txt'), await text('/metrics'))
+    const open = await fetch(`${mock.url}/metrics`, { headers: { accept: 'application/openmetrics-text' } })
+    writeFileSync(at('openmetrics.txt'), withTimes(await open.text()))
   } finally {
     await mock.close()
     await broken.close()
@@ -77,6 +79,10 @@ const filesOf = (ending: string) =>
   readdirSync(folder)
     .filter(name => name.endsWith(ending))
     .map(at)
+
+/** What is read into a database needs a time at each sample, which a scrape has by itself. */
+const withTimes = (text: string): string =>
+  text.replace(/^([^#\s{]+(?:\{(?:[^"}]|"[^"]*")*\})?) (\S+)/gm, '$1 $2 1764000000')
 
 /** The dashboard's queries as rules, which promtool takes apart; and each metric that they name is one of the mock's. */
 function dashboardRules(): string {
@@ -145,6 +151,9 @@ try {
   validateSchemas()
   validate('xmllint', ['--noout', '--schema', join(packageRoot, 'test', 'reports', 'junit.xsd'), ...filesOf('.xml')])
   validate('promtool', ['check', 'metrics'], { input: readFileSync(at('metrics.txt'), 'utf8') })
+  const exemplars = readFileSync(at('openmetrics.txt'), 'utf8').match(/ # \{request_id=/g) ?? []
+  if (exemplars.length === 0) problems.push('/metrics as OpenMetrics has no exemplar')
+  validate('promtool', ['tsdb', 'create-blocks-from', 'openmetrics', at('openmetrics.txt'), at('blocks')])
   writeFileSync(at('dashboard.rules'), dashboardRules())
   validate('promtool', ['check', 'rules', at('dashboard.rules'), join(grafana, 'alerts.yml')])
   validate('promtool', ['test', 'rules', join(grafana, 'alerts.test.yml')])
