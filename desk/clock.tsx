@@ -9,7 +9,7 @@ interface ClockState {
   speed: number
 }
 
-const steps = ['10s', '1m', '10m', '1h']
+const steps = ['10s', '1m', '10m']
 
 interface ClockProps {
   /** The whole mock without one. */

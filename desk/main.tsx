@@ -40,6 +40,11 @@ function Desk() {
   const isOver = useSignal(false)
   useKeys({ palette, help })
   useDrop(isOver)
+  // Where a link leads, no dialog stands before it.
+  useEffect(() => {
+    palette.value = false
+    help.value = false
+  }, [place.value])
   const { title, show: Shown } = views[view] ?? (views.calls as View)
   useEffect(() => {
     document.title = `${title} · Understudy`

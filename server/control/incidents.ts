@@ -157,7 +157,8 @@ function entryOf(entry: HarEntry, traffic: RecordedCall | RecordedWebhook, clean
     route: routeOf(traffic.operation) ?? null,
     aborted: traffic.cut?.by === 'client',
     ...(traffic.scenario !== undefined && { scenario: traffic.scenario }),
-    ...(traffic.rule !== undefined && { rule: traffic.rule }),
+    // What X-Mock-Rule says where none fired.
+    ...(traffic.rule !== undefined && traffic.rule !== 'none' && { rule: traffic.rule }),
     ...(file && {
       upload: {
         filename: file.fileName ?? '',
