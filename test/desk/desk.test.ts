@@ -42,7 +42,7 @@ t.test(
     // Why was a call answered 402?
     await app.call('GET', '/v1/jobs', 'test_other')
     t.equal((await app.call('POST', '/v1/jobs', 'test_no_credits_1', video)).status, 402)
-    await page.getByRole('row', { name: /402/ }).click()
+    await page.getByRole('row', { name: / 402 / }).click()
     const why = page.getByRole('region', { name: 'Why' })
     await why.getByText("Refused by the mock's credits.").waitFor()
     t.match(await why.innerText(), /needs 2 credits, the key has 0/)
@@ -134,7 +134,7 @@ t.test(
       .getByLabel('Choose a file')
       .setInputFiles({ name: 'saved.zip', mimeType: 'application/zip', buffer: await readFile(file) })
     await page.getByText(/^check: 0 failed/).waitFor()
-    await page.getByRole('row', { name: /402/ }).click()
+    await page.getByRole('row', { name: / 402 / }).click()
     await page.getByRole('region', { name: 'Response' }).getByText('"insufficient_credits"').waitFor()
     t.same(problems, [])
   },

@@ -149,7 +149,7 @@ async function looks(browser: Browser): Promise<void> {
         await page.goto(`${url}/__mock/`)
         for (const view of views) {
           await page.goto(`${url}/__mock/#/${view}`)
-          if (view.includes('402')) await page.getByRole('row', { name: /402/ }).first().click()
+          if (view.includes('402')) await page.getByRole('row', { name: / 402 / }).first().click()
           await page.waitForTimeout(800)
           const name = view.replace(/job_\w+/, 'open').replace(/\W+/g, '-')
           await page.screenshot({ path: join(folder, `${name}-${width}-${colorScheme}.png`) })
