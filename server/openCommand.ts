@@ -35,7 +35,7 @@ export const setUpOpen: VerbSetup = (verb, run) =>
         const app = buildApp(config, pino({ level: 'silent' }))
         const mock = await listen(app)
         try {
-          const { id, rows } = await openIncident(app.mock, basename(file), bytes)
+          const { id, rows } = openIncident(app.mock, basename(file), bytes)
           const url = `${mock.url}/__mock/#/incidents/${id}`
           writeLine(io.stdout, `${file}: ${rows.length} entries, at ${url}`)
           if (flags.browser && !(await openBrowser(url, io.env)))

@@ -9,15 +9,15 @@ import { apiError } from '../errors.ts'
 import type { Entry } from '../journal.ts'
 import { harEntryOf } from '../journalHar.ts'
 import type { Mock } from '../mock.ts'
+import { scenarioFromRecording } from '../scenarios/fromHar.ts'
 import { tryScenario } from '../scenarios/trial.ts'
 
 /** Makes a scenario that repeats what went wrong in the entries with these numbers. Throws where nothing did. */
-export async function draftOfCalls(mock: Mock, seqs: readonly number[], name: string): Promise<ScenarioDraftAnswer> {
+export function draftOfCalls(mock: Mock, seqs: readonly number[], name: string): ScenarioDraftAnswer {
   const wanted = new Set(seqs)
   const entries = mock.journal.select({}).filter(({ seq }) => wanted.has(seq))
   if (entries.length === 0)
     throw apiError('invalid_field', 'seqs: the journal has none of these entries; they may have had to make room')
-  const { scenarioFromRecording } = await import('../scenarios/fromHar.ts')
   const made = withFile('calls.har', [...harText(harOf(mock, entries))].join(''), file =>
     scenarioFromRecording(file, { name, schema: 'https://unpkg.com/understudy/scenarios/scenario.schema.json' }),
   )

@@ -7,6 +7,7 @@ import { isSecretHeader, redactBody, redacted, redactUrl } from '../../base/reda
 import { bugReportFiles } from '../../client/bugReport.ts'
 import type { JournalRow, OpenedIncident } from '../../client/desk.ts'
 import type { ExchangeEntry, JournalEntry, WebhookEntry, WorldSelector } from '../../client/mock.ts'
+import { conduct } from '../../conduct/fromRecording.ts'
 import { parse } from '../../contracts/answers.ts'
 import { routeOf } from '../../contracts/operations.ts'
 import type { WebhookEventName } from '../../contracts/schemas.ts'
@@ -14,6 +15,7 @@ import type { HarEntry } from '../../recordings/har.ts'
 import { RecordingSecrets, read } from '../../recordings/observations.ts'
 import { type HarSource, openHar } from '../../recordings/read.ts'
 import { lowerCase, type RecordedCall, type RecordedWebhook } from '../../recordings/traffic.ts'
+import { checkRecording } from '../../suite/checkRecording.ts'
 import { apiError } from '../errors.ts'
 import { journalHar } from '../journalHar.ts'
 import type { Mock } from '../mock.ts'
@@ -33,12 +35,7 @@ const maxOpened = 5
 const maxEntries = 10_000
 
 /** Opens a zip or a recording (HAR). Throws for one that can't be read as such. */
-export async function openIncident(mock: Mock, name: string, bytes: Uint8Array): Promise<OpenedIncident> {
-  // Loaded only now: few mocks ever open one.
-  const [{ checkRecording }, { conduct }] = await Promise.all([
-    import('../../suite/checkRecording.ts'),
-    import('../../conduct/fromRecording.ts'),
-  ])
+export function openIncident(mock: Mock, name: string, bytes: Uint8Array): OpenedIncident {
   const opened = withFile(
     name.replace(/[^\w.-]+/g, '_').slice(-80) || 'recording.har',
     bytes,

@@ -20,9 +20,8 @@ import { showOutputFile } from '../routes/download.ts'
 
 import { type ClockChange, changeClock, readClock } from './clock.ts'
 import { type ConductRoute, conductRoute } from './conduct.ts'
-import { draftOfCalls, type TrialBody, trialOf } from './drafts.ts'
+import type { TrialBody } from './drafts.ts'
 import { guardControl } from './guard.ts'
-import { findIncident, incidentZip, openIncident } from './incidents.ts'
 import { changeJob } from './jobs.ts'
 import { type JournalRoute, journalPage, journalRecording, journalStream, waitAtMost } from './journal.ts'
 import { listKeys, setKey } from './keys.ts'
@@ -178,9 +177,11 @@ export function registerControl(app: FastifyInstance, mock: Mock): void {
     )
   })
   app.post<{ Body: { seqs: number[]; name: string } }>('/__mock/scenarios/draft', write(draftBody), async ({ body }) =>
-    draftOfCalls(mock, body.seqs, body.name),
+    (await drafts()).draftOfCalls(mock, body.seqs, body.name),
   )
-  app.post<{ Body: TrialBody }>('/__mock/scenarios/try', write(trialBody), async ({ body }) => trialOf(mock, body))
+  app.post<{ Body: TrialBody }>('/__mock/scenarios/try', write(trialBody), async ({ body }) =>
+    (await drafts()).trialOf(mock, body),
+  )
   app.get<{ Params: { name: string } }>(
     '/__mock/scenarios/:name',
     { onRequest },
@@ -237,7 +238,7 @@ export function registerControl(app: FastifyInstance, mock: Mock): void {
   )
   app.get('/__mock/report', { onRequest }, async () => bugReport(mock))
   app.get<{ Querystring: WorldSelector }>('/__mock/incident', read(keyQuery), async (request, reply) => {
-    const bytes = incidentZip(mock, request.query, ownBaseUrl(request))
+    const bytes = (await incidents()).incidentZip(mock, request.query, ownBaseUrl(request))
     const disposition = `attachment; filename="understudy-incident-${fileDate(monotonicMs())}.zip"`
     return reply.type('application/zip').header('content-disposition', disposition).send(Buffer.from(bytes))
   })
@@ -247,17 +248,21 @@ export function registerControl(app: FastifyInstance, mock: Mock): void {
     scope.post<{ Body: Buffer | undefined; Querystring: { name: string } }>(
       '/__mock/incidents',
       { onRequest, bodyLimit: maxSnapshotBytes, preParsing: sendContinue, schema: { querystring: incidentQuery } },
-      async ({ body, query }) => openIncident(mock, query.name, body ?? Buffer.alloc(0)),
+      async ({ body, query }) => (await incidents()).openIncident(mock, query.name, body ?? Buffer.alloc(0)),
     )
   })
   app.get<{ Params: { id: string } }>('/__mock/incidents/:id', { onRequest }, async ({ params }) =>
-    findIncident(mock, params.id),
+    (await incidents()).findIncident(mock, params.id),
   )
   app.get('/metrics', { onRequest: opened }, async (request, reply) => {
     const { text, contentType } = await mock.metrics.render(mock.worlds, request.headers.accept)
     return reply.type(contentType).send(text)
   })
 }
+
+// What few mocks are asked for is loaded when it is, so that each starts as soon as before.
+const drafts = () => import('./drafts.ts')
+const incidents = () => import('./incidents.ts')
 
 const yamlTypes = ['application/yaml', 'application/x-yaml', 'text/yaml', 'text/x-yaml']
 

@@ -257,6 +257,7 @@ t.test(
     t.equal(mock.activeScenario('test_keys').rules?.[0]?.fired, 1, 'nothing of it was played')
 
     await page.goto(`${mock.url}/__mock/#/calls`)
+    await page.getByRole('grid').waitFor()
     await page.keyboard.press('?')
     await page.getByRole('dialog', { name: 'Keys' }).waitFor()
     await page.keyboard.press('Escape')
