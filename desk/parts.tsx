@@ -3,18 +3,29 @@ import { useSignal } from '@preact/signals'
 import type { ButtonHTMLAttributes, ComponentChildren } from 'preact'
 import { useEffect, useId, useLayoutEffect, useRef } from 'preact/hooks'
 import { errorText } from './api.ts'
+import { live } from './live.ts'
 import { announce } from './state.ts'
 
-/** Runs `load` at once and again every so often while the view is open, one at a time; `news` makes it sooner. */
+/** What is shown is never older than `everyMs`; when the journal has news, not older than this. */
+const newsMs = 250
+
+/** Runs `load` at once and again every so often while the view is open, one at a time, and sooner when something happens. */
 export function usePolled<T>(load: () => Promise<T>, everyMs: number, inputs: readonly unknown[]): Polled<T> {
   const found = useSignal<T | undefined>(undefined)
   const error = useSignal<string | undefined>(undefined)
   const again = useRef<() => void>(() => {})
   useEffect(() => {
     let isOver = false
+    let isLoading = false
+    let hasNews = false
     let timer: ReturnType<typeof setTimeout> | undefined
+    /** What is dear to work out is asked for less often. */
+    let rest = newsMs
+    let ended = 0
     const round = async (): Promise<void> => {
       clearTimeout(timer)
+      isLoading = true
+      hasNews = false
       const begun = performance.now()
       try {
         const next = await load()
@@ -24,14 +35,22 @@ export function usePolled<T>(load: () => Promise<T>, everyMs: number, inputs: re
       } catch (problem) {
         if (!isOver) error.value = errorText(problem)
       }
-      // What is dear to work out is asked for less often.
-      const pause = Math.max(everyMs, (performance.now() - begun) * 5)
-      if (!isOver && Number.isFinite(everyMs)) timer = setTimeout(round, pause)
+      isLoading = false
+      ended = performance.now()
+      rest = Math.max(newsMs, (ended - begun) * 5)
+      if (!isOver && Number.isFinite(everyMs)) timer = setTimeout(round, hasNews ? rest : Math.max(everyMs, rest))
     }
     again.current = () => void round()
     void round()
+    const stop = live.version.subscribe(() => {
+      hasNews = true
+      if (isLoading || !Number.isFinite(everyMs)) return
+      clearTimeout(timer)
+      timer = setTimeout(round, Math.max(0, ended + rest - performance.now()))
+    })
     return () => {
       isOver = true
+      stop()
       clearTimeout(timer)
     }
   }, inputs)

@@ -137,6 +137,8 @@ t.test(
     await page.getByRole('row', { name: / 402 / }).click()
     await page.getByRole('region', { name: 'Response' }).getByText('"insufficient_credits"').waitFor()
     t.same(problems, [])
+    await page.close()
+    await app.page.close()
   },
 )
 
@@ -207,6 +209,7 @@ t.test('whatever a client sends is shown as text, in every view', async t => {
     t.same(await seriousFindings(page), [], view)
   }
   t.same(problems, [])
+  await page.close()
 })
 
 t.test(
@@ -271,6 +274,7 @@ t.test(
     await page.getByText('Nothing has called the mock yet').waitFor()
     t.equal(mock.journal.count(), 0)
     t.same(problems, [])
+    await page.close()
   },
 )
 
