@@ -156,7 +156,7 @@ try {
   validate('promtool', ['tsdb', 'create-blocks-from', 'openmetrics', at('openmetrics.txt'), at('blocks')])
   writeFileSync(at('dashboard.rules'), dashboardRules())
   validate('promtool', ['check', 'rules', at('dashboard.rules'), join(grafana, 'alerts.yml')])
-  validate('promtool', ['test', 'rules', join(grafana, 'alerts.test.yml')])
+  validate('promtool', ['test', 'rules', join(packageRoot, 'test', 'grafana', 'alerts.yml')])
   npx('@redocly/cli@2.77.0', ['lint', '--extends', 'recommended', '--max-problems', '20', ...filesOf('openapi.json')])
   writeFileSync(at('.spectral.yaml'), 'extends: ["spectral:oas"]\n')
   npx('@stoplight/spectral-cli@6.16.3', [
