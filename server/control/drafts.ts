@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { ConfigError } from '../../base/options.ts'
 import type { ScenarioDraftAnswer, ScenarioTrial } from '../../client/desk.ts'
 import type { ScenarioChoice, WorldSelector } from '../../client/mock.ts'
 import { harText } from '../../recordings/write.ts'
@@ -18,8 +19,10 @@ export function draftOfCalls(mock: Mock, seqs: readonly number[], name: string):
   const entries = mock.journal.select({}).filter(({ seq }) => wanted.has(seq))
   if (entries.length === 0)
     throw apiError('invalid_field', 'seqs: the journal has none of these entries; they may have had to make room')
-  const made = withFile('calls.har', [...harText(harOf(mock, entries))].join(''), file =>
-    scenarioFromRecording(file, { name, schema: 'https://unpkg.com/understudy/scenarios/scenario.schema.json' }),
+  const schema = 'https://unpkg.com/understudy/scenarios/scenario.schema.json'
+  const text = [...harText(harOf(mock, entries))].join('')
+  const made = asRefused('name', () =>
+    withFile('calls.har', text, file => scenarioFromRecording(file, { name, schema })),
   )
   if (made) return made
   throw apiError(
@@ -30,6 +33,16 @@ export function draftOfCalls(mock: Mock, seqs: readonly number[], name: string):
 
 function* harOf(mock: Mock, entries: readonly Entry[]) {
   for (const entry of entries) yield harEntryOf(entry, mock.journal)
+}
+
+/** What is wrong with what was given is said to who gave it. */
+export function asRefused<T>(what: string, use: () => T): T {
+  try {
+    return use()
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    throw apiError('invalid_field', `${what}: ${error.message.replace(/\S*understudy-desk-[^/\\]*[/\\]/g, '')}`)
+  }
 }
 
 /** Hands a file to what reads files only; it is gone afterwards. */

@@ -19,7 +19,7 @@ import { checkRecording } from '../../suite/checkRecording.ts'
 import { apiError } from '../errors.ts'
 import { journalHar } from '../journalHar.ts'
 import type { Mock } from '../mock.ts'
-import { withFile } from './drafts.ts'
+import { asRefused, withFile } from './drafts.ts'
 import { bugReport } from './report.ts'
 
 /** The zip of `understudy report`, made by the mock itself: report.json, journal.har, a snapshot of each world. */
@@ -36,58 +36,43 @@ const maxEntries = 10_000
 
 /** Opens a zip or a recording (HAR). Throws for one that can't be read as such. */
 export function openIncident(mock: Mock, name: string, bytes: Uint8Array): OpenedIncident {
-  const opened = withFile(
-    name.replace(/[^\w.-]+/g, '_').slice(-80) || 'recording.har',
-    bytes,
-    (file): OpenedIncident => {
-      const source = wrongAsOurs(() => openHar(file))
-      try {
-        const { rows, entries, leftOut } = shownOf(source)
-        return {
-          id: String(mock.nextIncident++),
-          name: name.slice(0, 200),
-          about: aboutOf(bytes),
-          rows,
-          entries,
-          left_out: leftOut,
-          check: orError(file, name, () => {
-            const { summary, clauses } = checkRecording(file)
-            const told = clauses.map(({ id, verdict, text, evidence }) => ({
-              id,
-              verdict,
-              title: text,
-              findings: evidence
-                .filter(({ passed }) => !passed)
-                .map(({ expected, found }) => `${expected}; found ${found}`),
-            }))
-            return { summary, clauses: told }
-          }),
-          conduct: orError(file, name, () => ({ ...conduct(file), source: name })),
-        }
-      } finally {
-        source.close()
-      }
-    },
-  )
+  const own = name.replace(/[^\w.-]+/g, '_').slice(-80) || 'recording.har'
+  const found = asRefused('the file', () => withFile(own, bytes, file => readIncident(file, name)))
+  const opened = { id: String(mock.nextIncident++), name: name.slice(0, 200), about: aboutOf(bytes), ...found }
   mock.incidents.set(opened.id, opened)
   const oldest = mock.incidents.keys().next()
   if (mock.incidents.size > maxOpened && !oldest.done) mock.incidents.delete(oldest.value)
   return opened
 }
 
+function readIncident(file: string, name: string): Omit<OpenedIncident, 'id' | 'name' | 'about'> {
+  const source = openHar(file)
+  try {
+    return {
+      ...shownOf(source),
+      check: orError(file, name, () => checked(file)),
+      conduct: orError(file, name, () => ({ ...conduct(file), source: name })),
+    }
+  } finally {
+    source.close()
+  }
+}
+
+function checked(file: string): Exclude<OpenedIncident['check'], { error: string }> {
+  const { summary, clauses } = checkRecording(file)
+  const told = clauses.map(({ id, verdict, text, evidence }) => ({
+    id,
+    verdict,
+    title: text,
+    findings: evidence.filter(({ passed }) => !passed).map(({ expected, found }) => `${expected}; found ${found}`),
+  }))
+  return { summary, clauses: told }
+}
+
 export function findIncident({ incidents }: Mock, id: string): OpenedIncident {
   const found = incidents.get(id)
   if (found) return found
   throw apiError('route_not_found', `no incident ${JSON.stringify(id)} is open; open its file again`)
-}
-
-/** What a file lacks is the user's to mend. */
-function wrongAsOurs<T>(use: () => T): T {
-  try {
-    return use()
-  } catch (error) {
-    throw apiError('invalid_field', `the file: ${(error as Error).message.replace(/^\S*understudy-desk-\S*\//, '')}`)
-  }
 }
 
 function orError<T>(file: string, name: string, judge: () => T): T | { error: string } {
@@ -108,14 +93,14 @@ function aboutOf(bytes: Uint8Array): Record<string, unknown> | null {
   return typeof found === 'object' && found !== null ? (found as Record<string, unknown>) : null
 }
 
-function shownOf(source: HarSource): { rows: JournalRow[]; entries: JournalEntry[]; leftOut: number } {
+function shownOf(source: HarSource): Pick<OpenedIncident, 'rows' | 'entries' | 'left_out'> {
   const secrets = new RecordingSecrets()
   const all = [...source.entries()]
   for (const entry of all) secrets.add(entry)
   const clean = secrets.redact()
   const leftOut = Math.max(0, all.length - maxEntries)
   const entries = all.slice(leftOut).map((entry, i) => entryOf(entry, read(entry, leftOut + i, source), clean))
-  return { entries, rows: entries.map(rowOfEntry), leftOut }
+  return { entries, rows: entries.map(rowOfEntry), left_out: leftOut }
 }
 
 type Clean = (text: string) => string

@@ -181,6 +181,10 @@ t.test('a scenario is made of calls, and tried on calls without being played', a
     body: { error: { message: /nothing went wrong/ } },
   })
   t.match(await control.post('/__mock/scenarios/draft', { seqs: [99] }), { status: 400 })
+  t.match(await control.post('/__mock/scenarios/draft', { seqs: [1], name: 'My Name' }), {
+    status: 400,
+    body: { error: { message: /is not a name for a scenario/ } },
+  })
 
   const tried = (await control.post('/__mock/scenarios/try', { scenario: made.yaml })).body
   t.match(tried, { scenario: 'mine', rules: [{ fired: 1 }] })
