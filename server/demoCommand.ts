@@ -17,13 +17,6 @@ const pollEveryMs = 2_000
 const doneWithinMs = 120_000
 
 const options = {
-  url: {
-    argument: '<url>',
-    description: 'a mock that runs',
-    defaultText: 'one of its own, ended with the demo',
-    default: () => undefined as string | undefined,
-    parse: text('a URL'),
-  },
   key: { argument: '<key>', description: 'API key', default: () => 'test_demo', parse: text('a key') },
   out: {
     argument: '<file>',
@@ -32,18 +25,17 @@ const options = {
     default: () => undefined as string | undefined,
     parse: text('the path of a file'),
   },
-} as const satisfies { url: Option<string | undefined>; key: Option<string>; out: Option<string | undefined> }
+} as const satisfies { key: Option<string>; out: Option<string | undefined> }
 
 interface Flags {
-  url?: string
   key?: string
   out?: string
 }
 
 export const setUpDemo: VerbSetup = (verb, run) =>
-  addOptions(verb, options).action(
-    run(async (io, flags: Flags): Promise<ExitCode> => {
-      if (flags.url !== undefined) return journey(io, mockUrl(flags.url, io.env), flags)
+  addOptions(verb.argument('[url]', 'a mock that runs (default: one of its own, ended with the demo)'), options).action(
+    run(async (io, url: string | undefined, flags: Flags): Promise<ExitCode> => {
+      if (url !== undefined) return journey(io, mockUrl(url, io.env), flags)
       const { startMock } = await import('./start.ts')
       const mock = await startMock({ speed: 4 })
       try {

@@ -129,12 +129,12 @@ t.test(
 t.test('demo uploads, creates, polls and downloads against a running mock: exit 0, 1 and 3', async t => {
   const mock = await start(t, { speed: 'instant' })
   const out = join(t.testdir(), 'out.webm')
-  const done = await understudy(['demo', '--url', mock.url, '--out', out])
+  const done = await understudy(['demo', mock.url, '--out', out])
   t.match(done, { code: 0, stderr: '', stdout: /POST \/v1\/uploads\n< 200 .*POST \/v1\/jobs\n< 200 .*The output is /s })
   t.equal(readFileSync(out).toString('latin1', 0, 4), '\x1aE\xdf\xa3', 'it is a WebM')
-  const refused = await understudy(['demo', '--url', mock.url, '--key', 'test_no_credits_1'])
+  const refused = await understudy(['demo', mock.url, '--key', 'test_no_credits_1'])
   t.match(refused, { code: 1, stderr: 'understudy: answered 402; expected 2xx\n' })
-  t.match(await understudy(['demo', '--url', 'http://127.0.0.1:9']), {
+  t.match(await understudy(['demo', 'http://127.0.0.1:9']), {
     code: 3,
     stderr: /127\.0\.0\.1:9 does not answer/,
   })
@@ -147,10 +147,10 @@ t.test(
     t.teardown(() => silent.closeAllConnections())
     const slow = await start(t)
     const says = { code: 1, stderr: 'understudy: the demo was stopped before its end\n' }
-    const midway = begin(['demo', '--url', `http://127.0.0.1:${await listening(t, silent)}`])
+    const midway = begin(['demo', `http://127.0.0.1:${await listening(t, silent)}`])
     await once(silent, 'request')
     t.match(await midway.interrupt(), says)
-    const polling = begin(['demo', '--url', slow.url])
+    const polling = begin(['demo', slow.url])
     await polling.printed(/Poll it every 2 s\n.*\n< 200/)
     t.match(await polling.interrupt(), says)
   },
@@ -354,7 +354,7 @@ t.test('each verb runs in a process of its own: exit code, stdout and stderr', a
   const har = join(folder, 'session.har')
   const cases: { args: string[]; code: number; stdout?: RegExp; stderr?: RegExp }[] = [
     { args: ['serve', '--port', 'abc'], code: 2, stderr: /^understudy: --port is "abc"; expected a whole number/ },
-    { args: ['demo', '--url', url, '--key', 'test_no_credits_1'], code: 1, stdout: /< 402/, stderr: /expected 2xx/ },
+    { args: ['demo', url, '--key', 'test_no_credits_1'], code: 1, stdout: /< 402/, stderr: /expected 2xx/ },
     {
       args: ['check', url, '--only', 'SYS-1'],
       code: 0,

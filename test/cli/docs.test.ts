@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { missingLine, normalise } from '../../.ci/docs/compare.ts'
@@ -8,6 +8,8 @@ import { pages } from '../../.ci/docs/pages.ts'
 import { schemaFiles, withTables } from '../../.ci/docs/tables.ts'
 import { sidebar, sitePath } from '../../.ci/site/source.ts'
 import { packageRoot } from '../../base/paths.ts'
+import { clauses } from '../../contracts/clauses.ts'
+import { faultNames } from '../../server/faults/index.ts'
 
 const read = (page: string): string => readFileSync(join(packageRoot, page), 'utf8')
 
@@ -45,6 +47,13 @@ t.test('README is a page that one reads', async t => {
     lines.filter(line => line.length > 125),
     [],
   )
+})
+
+t.test('README counts right', async t => {
+  const readme = read('README.md')
+  const scenarios = readdirSync(join(packageRoot, 'scenarios')).filter(name => name.endsWith('.yaml'))
+  const counts = { scenarios: scenarios.length, 'wire faults': faultNames.length, clauses: Object.keys(clauses).length }
+  for (const [what, count] of Object.entries(counts)) t.match(readme, `${count} ${what}`)
 })
 
 t.test('outputs are compared but for what differs in every run', async t => {
