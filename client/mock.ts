@@ -362,6 +362,13 @@ export interface ExplainedRule {
   does: string
 }
 
+/** A step of the mock that a call went through; the last of them refused it, where one did. */
+export interface ExplainedStep {
+  step: 'key' | 'limits' | 'idempotency' | 'schema' | 'credits'
+  outcome: 'passed' | 'refused'
+  said: string
+}
+
 /** What GET /__mock/explain/{request_id} answers. */
 export interface Explanation {
   request_id: string
@@ -377,6 +384,8 @@ export interface Explanation {
    * scenario gives the key.
    */
   reasons: string[]
+  /** Key, limits, idempotency, schema, credits, as far as the call came; none where a rule answered before them. */
+  steps: ExplainedStep[]
   rules: ExplainedRule[]
   /** The rule that did not fire and had the fewest conditions unmet. */
   nearest: { rule: string; unmet: ExplainedCondition[] } | null

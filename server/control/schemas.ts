@@ -26,9 +26,11 @@ const journalFilters = {
   job_id: { type: 'string' },
   request_id: { type: 'string' },
   since: { type: 'string' },
+  text: { type: 'string', maxLength: 500 },
 }
 export const journalQuery = object({
   ...journalFilters,
+  view: { enum: ['entries', 'rows'], default: 'entries' },
   limit: { type: 'integer', minimum: 0, maximum: 10_000, default: 1000 },
   order: { enum: ['oldest', 'newest'], default: 'oldest' },
   wait: { type: 'string' },
@@ -83,5 +85,34 @@ export const activationQuery = object({
   times: { type: 'integer', minimum: 1, default: 1 },
   wait: { type: 'string' },
 })
-export const scenarioQuery = object({ validate: { type: 'boolean', default: false } })
+export const scenarioQuery = object({
+  validate: { type: 'boolean', default: false },
+  problems: { type: 'boolean', default: false },
+})
 export const restoreQuery = object({ key, world }, ['key'])
+
+export const worldsQuery = object({ key, world, limit: { type: 'integer', minimum: 1, maximum: 1000, default: 50 } })
+export const jobsQuery = object({
+  key,
+  world,
+  status: { enum: jobStates },
+  job_id: { type: 'string' },
+  limit: { type: 'integer', minimum: 1, maximum: 1000, default: 50 },
+})
+export const draftBody = object(
+  {
+    seqs: { type: 'array', items: { type: 'integer', minimum: 1 }, minItems: 1, maxItems: 10_000 },
+    name: { type: 'string', maxLength: 64, default: 'drafted' },
+  },
+  ['seqs'],
+)
+export const trialBody = object(
+  {
+    scenario: { type: ['string', 'object'] },
+    key,
+    world,
+    limit: { type: 'integer', minimum: 1, maximum: 10_000, default: 200 },
+  },
+  ['scenario'],
+)
+export const incidentQuery = object({ name: { type: 'string', maxLength: 200, default: 'recording.har' } })

@@ -90,6 +90,13 @@ export class Library {
     throw this.unknown(name)
   }
 
+  /** The text of its file; undefined for one that has none, or is written in JSON. */
+  textOf(name: string): string | undefined {
+    this.get(name)
+    const file = this.#known.get(name)?.file
+    return file === undefined || file.endsWith('.json') ? undefined : readFileSync(file, 'utf8')
+  }
+
   unknown(name: string): ScenarioError {
     const hint =
       didYouMean(name, this.names()) || '; `understudy scenarios list` or GET /__mock/scenarios tell what there is'

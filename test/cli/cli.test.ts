@@ -368,6 +368,7 @@ t.test('each verb runs in a process of its own: exit code, stdout and stderr', a
     { args: ['replay', har, url], code: 2, stderr: /^understudy: \S+session\.har/ },
     { args: ['scenarios', 'show', 'go-live'], code: 0, stdout: /^go-live: / },
     { args: ['explain', 'req_none', url], code: 2, stderr: /^understudy: \S+req_none answered 404: / },
+    { args: ['open', join(folder, 'none.zip')], code: 2, stderr: /^understudy: \S+none\.zip can't be read/ },
     { args: ['report', url, '--out', har], code: 2, stderr: /session\.har already exists/ },
     { args: ['health', url], code: 0, stdout: /\/health is up\n$/ },
   ]
