@@ -5,11 +5,11 @@ import { isFailing, isRule, namesOfRules, shouldText } from './grade.ts'
 import type { ConductReport } from './report.ts'
 
 /** Reads the list. Throws a ConfigError that names the line for what is no rule. */
-export const readExpectedRules = (file: string, hasScenarios = false): ExpectedFailures =>
+export const readExpectedRules = (file: string, isScenario?: (name: string) => boolean): ExpectedFailures =>
   readExpectedFailures(file, {
     nameOf: name => (isRule(name) ? name : undefined),
     expected: `a rule: ${namesOfRules().filter(isRule).join(', ')}`,
-    hasScenarios,
+    ...(isScenario && { isScenario }),
   })
 
 /** The same report, where what is listed fails nothing, and what is listed and passes does. */

@@ -65,8 +65,9 @@ export async function rehearse(options: RehearseOptions): Promise<Rehearsal> {
   refuseRenamed(options)
   const settings = { ...defaults(), ...defined(options) }
   const { expectedFailures } = settings
-  const list = expectedFailures === undefined ? undefined : readExpectedRules(expectedFailures, true)
   const parts = scenariosOf(settings)
+  const isScenario = (name: string): boolean => parts.some(part => part.name === name) || isInLibrary(name, settings)
+  const list = expectedFailures === undefined ? undefined : readExpectedRules(expectedFailures, isScenario)
   makeFolder(settings.out)
   const startedAt = new Date().toISOString()
   const begunAt = monotonicMs()
@@ -177,6 +178,10 @@ function scenariosOf({ scenario, scenarios, slow = false }: Settings): Part[] {
     throw new ConfigError(`--scenario names ${JSON.stringify(twice)} twice, or another of the same folder`)
   return parts
 }
+
+/** A list may name scenarios that are not run this time. */
+const isInLibrary = (name: string, { scenarios }: Settings): boolean =>
+  name === noScenario || new Library(scenarios).names().includes(name)
 
 const without: Part = { name: noScenario, scenario: undefined }
 

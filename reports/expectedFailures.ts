@@ -43,15 +43,15 @@ export interface Expectable {
   nameOf: (name: string) => string | undefined
   /** "a rule such as errors.retried" */
   expected: string
-  /** Whether a line may begin with a scenario. */
-  hasScenarios?: boolean
+  /** Where a line may begin with a scenario: whether there is one of that name. */
+  isScenario?: (name: string) => boolean
 }
 
 /**
  * Reads the list: `name`, or `scenario name`, one a line; what follows a # is a comment. Throws a ConfigError with the line
  * for a file that can't be read, a name that is unknown, and one that is listed twice.
  */
-export function readExpectedFailures(file: string, { nameOf, expected, hasScenarios }: Expectable): ExpectedFailures {
+export function readExpectedFailures(file: string, { nameOf, expected, isScenario }: Expectable): ExpectedFailures {
   const lines: ExpectedFailure[] = []
   for (const [i, text] of textOf(file).split(/\r?\n/).entries()) {
     const words = text
@@ -62,12 +62,16 @@ export function readExpectedFailures(file: string, { nameOf, expected, hasScenar
     const refuse = (why: string): never => {
       throw new ConfigError(`--expected-failures ${file}:${i + 1}: ${why}`)
     }
-    const form = hasScenarios ? `"${'scenario'} ${'rule'}", or the rule alone` : 'one name a line'
-    if (words.length > (hasScenarios ? 2 : 1))
+    const form = isScenario ? 'a scenario and a rule, or the rule alone' : 'one name a line'
+    if (words.length > (isScenario ? 2 : 1))
       refuse(`is ${JSON.stringify(shorten(oneLine(text), 200))}; expected ${form}, and a # before a comment`)
     const given = words.at(-1) as string
     const name = nameOf(given) ?? refuse(`${JSON.stringify(shorten(given, 100))} is unknown; expected ${expected}`)
     const scenario = words.length > 1 ? words[0] : undefined
+    if (scenario !== undefined && isScenario?.(scenario) === false)
+      refuse(
+        `${JSON.stringify(shorten(scenario, 100))} is no scenario; expected "none", or one of understudy scenarios list`,
+      )
     const same = lines.find(other => other.name === name && other.scenario === scenario)
     if (same !== undefined) refuse(`names ${given} again, as line ${same.line} does; remove this line`)
     lines.push({ name, scenario, line: i + 1 })

@@ -33,7 +33,7 @@ const style = `
 .rule .entries { list-style: none; margin: .6rem 0 0; padding: .6rem .9rem; background: var(--well);
   border: 1px solid var(--line); border-radius: 6px }
 .rule .entries li + li { margin-top: .25rem }
-.tries { margin: .4rem 0 1.1rem } .tries svg { display: block; width: 100%; height: 2.6rem }
+.tries { margin: .4rem 0 1.1rem } .tries svg { display: block; width: 100%; height: auto }
 .tries line, .tries rect { stroke: currentColor; fill: currentColor; stroke-width: 1 } .tries rect { fill-opacity: .35 }
 .tries text { fill: currentColor; font-size: 11px }
 .advice { padding: .75rem 1.15rem; background: var(--well); border-radius: 6px }
@@ -114,14 +114,14 @@ function triesBlock(report: ConductReport, chain: ConductChain): Markup {
   const begun = Date.parse(chain.tries[0]?.time ?? '')
   const last = chain.tries.at(-1)
   const length = Math.max(1, last === undefined ? 1 : Date.parse(last.time) - begun + last.ms)
-  const place = (ms: number): number => Math.round((ms / length) * (drawnWidth - 2 * leastGap)) + leastGap
+  const place = (ms: number): number => Math.round(((ms || 0) / (length || 1)) * (drawnWidth - 2 * leastGap)) + leastGap
   const marksOf = chain.tries.map(one => {
     const from = place(Date.parse(one.time) - begun)
     const width = Math.max(3, place(Date.parse(one.time) - begun + one.ms) - from)
-    return markup`<rect x="${from}" y="14" width="${width}" height="12"></rect><text x="${from}" y="10">${oneLine(shorten(one.outcome.split(' ', 1)[0] ?? '', 12))}</text>`
+    return markup`<rect x="${from}" y="14" width="${width}" height="12"/><text x="${from}" y="10">${oneLine(shorten(one.outcome.split(' ', 1)[0] ?? '', 12))}</text>`
   })
   return markup`<figure class="tries"><figcaption>${shared.chainName(report, chain)}: ${code(said)}</figcaption>
-<svg viewBox="0 0 ${drawnWidth} 36" preserveAspectRatio="none" role="img" aria-label="${said}"><line x1="${leastGap}" y1="20" x2="${drawnWidth - leastGap}" y2="20"></line>${marksOf}</svg></figure>\n`
+<svg viewBox="0 0 ${drawnWidth} 36" role="img" aria-label="${said}"><line x1="${leastGap}" y1="20" x2="${drawnWidth - leastGap}" y2="20"/>${marksOf}</svg></figure>\n`
 }
 
 const evidenceBlock = (report: ConductReport, evidence: ConductEvidence): Markup =>

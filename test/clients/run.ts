@@ -17,7 +17,7 @@ const limitMs = 45 * 60_000
 /** What is still to come when the client is done, such as a late webhook, is waited for so long, by its clock. */
 const lingerMs = 60_000
 /** Real time in which something has to move: only a fault of this harness stands still. */
-const watchdogMs = 30_000
+const watchdogMs = 60_000
 
 /**
  * Each call says which it is, so that its entry in the journal can be told. By this header a scenario's chance is drawn by

@@ -8,6 +8,7 @@ import t from 'tap'
 import { fingerprintOf } from '../../base/fingerprint.ts'
 import type { ConductOptions } from '../../client/mock.ts'
 import type { RuleFormat } from '../../client/scenarioFormat.ts'
+import { conduct } from '../../conduct/fromRecording.ts'
 import { grade } from '../../conduct/grade.ts'
 import type { ConductReport } from '../../conduct/report.ts'
 import { isWithoutJitter } from '../../conduct/rules/retries.ts'
@@ -445,4 +446,34 @@ t.test('the tries of a call are in the report as a line in time', async t => {
   )
   const html = await understudy(['conduct', '--url', mock.url, '--key', one.key, '--reporter', 'html'])
   t.match(html.stdout, /<figure class="tries">.*<svg /s)
+})
+
+t.test('RL-2 a date in a recording is read by the clock of the server that wrote it', t => {
+  const entry = (at: string, status: number, headers: Record<string, string> = {}) => ({
+    startedDateTime: at,
+    time: 10,
+    request: {
+      method: 'POST',
+      url: 'https://api.example.com/v1/jobs',
+      headers: [{ name: 'X-Api-Key', value: '[redacted]' }],
+      postData: { mimeType: 'application/json', text: '{"video_url":"https://example.com/a.mp4"}' },
+    },
+    response: {
+      status,
+      headers: Object.entries(headers).map(([name, value]) => ({ name, value })),
+      content: { mimeType: 'application/json', text: '{}' },
+    },
+  })
+  // The server's clock is an hour behind.
+  const asked = { Date: 'Fri, 20 Nov 2026 11:00:00 GMT', 'Retry-After': 'Fri, 20 Nov 2026 11:00:20 GMT' }
+  for (const [second, verdict] of [
+    ['05', 'failed'],
+    ['20', 'passed'],
+  ] as const) {
+    const entries = [entry('2026-11-20T12:00:00.000Z', 429, asked), entry(`2026-11-20T12:00:${second}.000Z`, 200)]
+    const file = join(folder, `clock-${second}.har`)
+    writeFileSync(file, JSON.stringify({ log: { version: '1.2', creator: { name: 'other', version: '1' }, entries } }))
+    t.equal(verdictOf(conduct(file), 'limits.http-date'), verdict, `back after ${second} s`)
+  }
+  t.end()
 })

@@ -31,6 +31,7 @@ import {
   skipped,
   skippedReport,
   someConductReports,
+  triedReport,
 } from './reports.ts'
 
 const names = Object.keys(conductReporters) as ReporterName[]
@@ -672,4 +673,23 @@ t.test('an entry says how long its call took', async t => {
     rule('errors.retried', 'ERR-3', { verdict: 'failed', evidence: [breach('gave up', one)] }),
   ])
   t.match(conductReporters.pretty(report), '#1 12:00:03.430 +31 s POST /v1/jobs → no answer')
+})
+
+t.test('what was tried again is a line in time, to the scale of the longest wait', async t => {
+  const report = triedReport()
+  t.match(
+    conductReporters.pretty(report, { width: 100 }),
+    `Tries
+  POST /v1/jobs, from #12 on
+    500 internal_error ───1.5 s─── 500 internal_error ──────3 s────── 200
+`,
+  )
+  const page = conductReporters.html(report)
+  t.match(page, '<figcaption>POST /v1/jobs, from #12 on: <code>500 internal_error ───1.5 s─── 500 internal_error')
+  const places = [...page.matchAll(/<rect x="(\d+)" y="14" width="(\d+)"/g)].map(([, x, width]) => [x, width])
+  t.same(places, [
+    ['30', '59'],
+    ['375', '8'],
+    ['955', '15'],
+  ])
 })

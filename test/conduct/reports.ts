@@ -155,6 +155,22 @@ export function conductReport(rules: RuleResult[], more: Partial<ConductReport> 
 
 export const passedReport = (): ConductReport => conductReport(passedRules)
 export const failedReport = (): ConductReport => conductReport([retryAfter, ...passedRules, stops, ...skippedRules])
+/** With what was tried again. */
+export const triedReport = (): ConductReport =>
+  conductReport(passedRules, {
+    chains: [
+      {
+        key: '3f9a1c0d',
+        call: 'POST /v1/jobs',
+        operation: 'createJob',
+        tries: [
+          { number: 12, time: '2026-11-20T12:00:03.120Z', ms: 310, outcome: '500 internal_error' },
+          { number: 13, time: '2026-11-20T12:00:04.930Z', ms: 40, outcome: '500 internal_error', wait_ms: 1_500 },
+          { number: 14, time: '2026-11-20T12:00:07.970Z', ms: 80, outcome: '200', wait_ms: 3_000 },
+        ],
+      },
+    ],
+  })
 export const skippedReport = (): ConductReport => conductReport([...passedRules, ...skippedRules])
 /** Required are a clause of two rules not seen, a rule, and a clause that no rule speaks of. */
 export const lackingReport = (): ConductReport =>
@@ -212,6 +228,21 @@ export function hostileReport(): ConductReport {
     started_at: hostile,
     incomplete: hostile,
     why: hostile,
+    chains: Array.from({ length: 10 }, (_, n) => ({
+      key: hostile,
+      call: n === 0 ? huge : hostile,
+      operation: hostile,
+      tries: [
+        { number: 1, time: hostile, ms: 3, outcome: hostile, asked_ms: 1e12 },
+        ...Array.from({ length: 12 }, (_, i) => ({
+          number: i,
+          time: hostile,
+          ms: 3,
+          outcome: hostile,
+          wait_ms: 10 ** i,
+        })),
+      ],
+    })),
     required: { rules: [hostile], missing: [hostile, `theme.5 ${hostile}`] },
   }
 }

@@ -116,7 +116,11 @@ const proofs = [
 const areRight =
   values.only !== undefined || values.sample !== undefined || values.mutants || values.variants
     ? true
-    : spawnSync(process.execPath, ['test/run.mjs', '--prove', ...proofs.map(name => `test/${name}.test.ts`)], {
-        stdio: 'inherit',
-      }).status === 0
+    : spawnSync(
+        process.execPath,
+        ['test/run.mjs', '--prove', '--timeout=900', ...proofs.map(name => `test/${name}.test.ts`)],
+        {
+          stdio: 'inherit',
+        },
+      ).status === 0
 process.exitCode = wrong.length === 0 && areRight ? 0 : 1

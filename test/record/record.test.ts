@@ -3,6 +3,7 @@
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import {
+  Agent,
   createServer,
   request as httpRequest,
   type IncomingHttpHeaders,
@@ -1071,4 +1072,23 @@ t.test('the command says where it is, what there is in the end, and what is wron
   t.notOk(existsSync(join(t.testdirName, 'x.har')), 'nothing was written')
   const again = await recordCommand(t, ['--target', mock.url, '--out', out, '--force'])
   t.match((await again.stop()).stdout, /: 0 calls, 0 failed, 0 cut\n$/)
+})
+
+t.test('each call says which request of its connection it was', async t => {
+  const mock = await start(t)
+  const { url, entries } = await record(t, mock.url)
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  const call = async (own?: Agent) => {
+    const [response] = await once(httpRequest(`${url}/health`, { agent: own }).end(), 'response')
+    response.resume()
+    await once(response, 'end')
+  }
+  await call(agent)
+  await call(agent)
+  await call()
+  agent.destroy()
+  t.same(
+    (await entries()).map(entry => entry._connection_request),
+    [1, 2, 1],
+  )
 })

@@ -250,6 +250,10 @@ t.test('--expected-failures: a failure in one scenario, or in all', async t => {
   t.match(excused, { code: 0, stdout: /failed, and fails nothing: errors\.no-hammering[\s\S]*1 failure expected/ })
   const elsewhere = await understudy([...args, 'internal-error-once,flaky-third-try-succeeds', '--', ...hasty])
   t.match(elsewhere, { code: 1, stdout: /✗ flaky-third-try-succeeds/ })
+  writeFileSync(join(out, 'wrong.txt'), 'brownout retries.jitter\nblackout retries.jitter\n')
+  const wrong = ['rehearse', '--out', out, '--expected-failures', join(out, 'wrong.txt'), '--scenario', 'none']
+  const unknown = await understudy([...wrong, '--', ...good])
+  t.match(unknown, { code: 2, stderr: /wrong\.txt:2: "blackout" is no scenario; expected "none", or/ })
   const outlived = await understudy([...args, 'internal-error-once', '--', ...good])
   t.match(outlived, { code: 1, stdout: /known\.txt:1 expects it to fail: remove this line/ })
 })
