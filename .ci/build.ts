@@ -25,9 +25,10 @@ const entries = Object.values(exports).flatMap(target =>
   typeof target === 'string' ? [] : [target.types.replace(/^\.\/dist\/|\.d\.ts$/g, '')],
 )
 
-// The site stays: it is made by `npm run docs:site`.
+// The site stays: it is made by `npm run docs:site`. So does the desk, which may be open in a test: it is made anew where
+// something of it has changed.
 for (const name of existsSync(dist) ? readdirSync(dist) : [])
-  if (name !== 'site') rmSync(join(dist, name), { recursive: true })
+  if (name !== 'site' && name !== 'desk') rmSync(join(dist, name), { recursive: true })
 compile()
 const bundle = await rollup({
   input: Object.fromEntries(entries.map(entry => [entry, join(scratch, `${entry}.d.ts`)])),
@@ -41,7 +42,7 @@ await bundle.write({ dir: dist, entryFileNames: '[name].d.ts', chunkFileNames: '
 await bundle.close()
 rmSync(scratch, { recursive: true, force: true })
 await vendor(dist)
-await buildDesk({ always: true })
+await buildDesk()
 
 function compile(): void {
   const { config } = ts.readConfigFile(join(packageRoot, 'tsconfig.build.json'), ts.sys.readFile)

@@ -1,6 +1,6 @@
 /** Ctrl+K: every command by its name. */
 import { useSignal } from '@preact/signals'
-import { useEffect, useMemo, useRef } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks'
 import type { WorldList } from '../client/desk.ts'
 import { ask } from './api.ts'
 import { downloadIncident } from './opened.ts'
@@ -27,8 +27,9 @@ export function Palette({
   const scenarios = useSignal<readonly string[]>([])
   const worlds = useSignal<readonly string[]>([])
   const input = useRef<HTMLInputElement>(null)
+  // At once: what is typed next belongs here.
+  useLayoutEffect(() => input.current?.focus(), [])
   useEffect(() => {
-    input.current?.focus()
     ask<{ scenarios: { name: string }[] }>('scenarios')
       .then(found => {
         scenarios.value = found.scenarios.map(({ name }) => name)

@@ -93,7 +93,15 @@ const published = (schema: unknown): unknown =>
     ? undefined
     : JSON.parse(JSON.stringify(schema, (name, value) => (name === 'reads' ? undefined : value)))
 
-const contentOf = (path: string): string => (path.endsWith('/stream') ? 'text/event-stream' : 'application/json')
+/** What is no JSON, by the end of its path. */
+const contents = {
+  '/stream': 'text/event-stream',
+  '/incident': 'application/zip',
+  '/output': 'application/octet-stream',
+}
+
+const contentOf = (path: string): string =>
+  Object.entries(contents).find(([end]) => path.endsWith(end))?.[1] ?? 'application/json'
 
 /** "getJournalHar" of GET /__mock/journal.har */
 const operationIdOf = (method: string, path: string): string =>

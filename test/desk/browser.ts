@@ -24,7 +24,7 @@ export async function openBrowser(t: Test): Promise<Browser> {
 /** The desk of a mock, with all that went wrong in it: errors, and what its policy refused. */
 export async function openDesk(browser: Browser, url: string, options: Parameters<Browser['newPage']>[0] = {}) {
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, acceptDownloads: true, ...options })
-  page.setDefaultTimeout(10_000)
+  page.setDefaultTimeout(20_000)
   const problems: string[] = []
   page.on('pageerror', error => problems.push(error.message))
   page.on('dialog', dialog => {

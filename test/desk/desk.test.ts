@@ -130,9 +130,15 @@ t.test(
     const file = await (await downloading).path()
     const files = unzipSync(await readFile(file))
     t.match(strFromU8(files['journal.har'] as Uint8Array), /insufficient_credits/)
-    await page
-      .getByLabel('Choose a file')
-      .setInputFiles({ name: 'saved.zip', mimeType: 'application/zip', buffer: await readFile(file) })
+    const dropped = await page.evaluateHandle(
+      bytes => {
+        const transfer = new DataTransfer()
+        transfer.items.add(new File([new Uint8Array(bytes)], 'saved.zip'))
+        return transfer
+      },
+      [...(await readFile(file))],
+    )
+    await page.dispatchEvent('main', 'drop', { dataTransfer: dropped })
     await page.getByText(/^check: 0 failed/).waitFor()
     await page.getByRole('row', { name: / 402 / }).click()
     await page.getByRole('region', { name: 'Response' }).getByText('"insufficient_credits"').waitFor()
@@ -252,7 +258,9 @@ t.test(
     t.same(await seriousFindings(page), [])
     const editor = page.getByRole('textbox', { name: 'The scenario, as YAML' })
     await editor.press('Control+End')
-    await editor.pressSequentially('nonsense: 1')
+    await editor.pressSequentially('acc')
+    await page.getByRole('option', { name: 'account' }).waitFor()
+    await editor.pressSequentially('ident: 1')
     await page
       .getByRole('button', { name: /^\d+:\d+$/ })
       .first()
@@ -278,14 +286,21 @@ t.test(
   },
 )
 
-t.test('off loopback the page asks for the admin token once, and keeps it nowhere', async t => {
-  const mock = await start(t, { host: '0.0.0.0', adminToken: 'open-sesame' })
-  await fetch(`${mock.url}/v1/jobs`, { headers: { 'x-api-key': 'test_far' } })
+t.test('off loopback the page asks for the admin token once, and keeps it nowhere; what made room is said', async t => {
+  const mock = await start(t, { host: '0.0.0.0', adminToken: 'open-sesame', journalEntries: 3 })
+  const ids: (string | null)[] = []
+  for (let i = 0; i < 5; i++) {
+    const { headers } = await fetch(`${mock.url}/v1/jobs`, { headers: { 'x-api-key': 'test_far' } })
+    ids.push(headers.get('x-request-id'))
+  }
   const page = await browser.newPage()
   await page.goto(`${mock.url}/__mock/`)
   await page.getByRole('textbox', { name: 'Admin token' }).fill('open-sesame')
   await page.keyboard.press('Enter')
-  await page.getByRole('row', { name: '/v1/jobs' }).waitFor()
+  await page.getByText(/^2 older entries are not shown/).waitFor()
+  t.equal(await page.getByRole('row', { name: '/v1/jobs' }).count(), 3)
+  await page.goto(`${mock.url}/__mock/#/calls/${ids[0]}`)
+  await page.getByText(/is not in the journal any more, or never was: 2 entries had to make room/).waitFor()
   const kept = await page.evaluate(() => [document.cookie, localStorage.length, sessionStorage.length])
   t.same(kept, ['', 0, 0])
   await page.close()
