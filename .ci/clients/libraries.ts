@@ -65,4 +65,12 @@ export const libraries: readonly Library[] = [
   library('pypi', 'any', 'stamina', { stamina: '26.1.0' }, '`@stamina.retry(on=httpx.HTTPError, attempts=3)`', 'https://stamina.hynek.me/en/stable/tutorial.html', 'stamina_retry'),
   library('system', 'http', 'curl', {}, '`curl --retry 3`', 'https://curl.se/docs/manpage.html#--retry'),
   library('system', 'http', 'wget', {}, '`wget --tries=3`; its default is 20', 'https://www.gnu.org/software/wget/manual/wget.html#index-tries'),
+  library('go', 'http', 'go-retryablehttp', { 'github.com/hashicorp/go-retryablehttp': '0.7.8' }, '`retryablehttp.NewClient()` with `RetryMax` 3', onGitHub('hashicorp/go-retryablehttp#use'), 'retryablehttp'),
+  library('go', 'http', 'resty', { 'github.com/go-resty/resty/v2': '2.17.2' }, '`SetRetryCount(3).SetRetryWaitTime(5 * time.Second).SetRetryMaxWaitTime(20 * time.Second)`', onGitHub('go-resty/resty/tree/v2#retries')),
+  library('go', 'http', 'failsafe-go', { 'github.com/failsafe-go/failsafe-go': '0.9.8' }, '`failsafehttp.NewRetryPolicyBuilder().Build()`', 'https://failsafe-go.dev/http/', 'failsafe'),
+  library('go', 'any', 'cenkalti/backoff', { 'github.com/cenkalti/backoff/v5': '5.0.3' }, '`backoff.Retry(ctx, operation)` of its documentation, which reads `Retry-After` of a 429 itself', 'https://pkg.go.dev/github.com/cenkalti/backoff/v5#example-Retry', 'backoff'),
+  library('maven', 'http', 'java.net.http.HttpClient', {}, '`HttpClient.newHttpClient()`', 'https://docs.oracle.com/en/java/javase/17/docs/api/java.net.http/java/net/http/HttpClient.html', 'JavaHttpClient'),
+  library('maven', 'http', 'OkHttp', { 'com.squareup.okhttp3:okhttp-jvm': '5.5.1' }, '`new OkHttpClient()`', 'https://square.github.io/okhttp/recipes/', 'OkHttp'),
+  library('maven', 'http', 'Apache HttpClient', { 'org.apache.httpcomponents.client5:httpclient5': '5.6.5' }, '`HttpClients.createDefault()`', 'https://hc.apache.org/httpcomponents-client-5.6.x/', 'ApacheHttpClient'),
+  library('maven', 'any', 'resilience4j', { 'io.github.resilience4j:resilience4j-retry': '2.4.0' }, "`Retry.ofDefaults(name)` around Java's own client, which throws on a status that is not 2xx", 'https://resilience4j.readme.io/docs/retry', 'Resilience4j'),
 ]
