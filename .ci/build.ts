@@ -1,7 +1,7 @@
 /**
- * `npm run build`: JavaScript to dist/, file by file, and the type declarations, one file for each subpath of the package
- * with what they share in dist/types/, and dist/vendor/, what is brought instead of depended on. Types that are derived from JSON Schemas are written out, so that an import of one
- * loads no typings of another package.
+ * `npm run build`: JavaScript to dist/, file by file, the desk to dist/desk, what is brought instead of depended on to
+ * dist/vendor, and the type declarations, one file for each subpath of the package with what they share in dist/types/. Types
+ * that are derived from JSON Schemas are written out, so that an import of one loads no typings of another package.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
@@ -9,6 +9,7 @@ import { rollup } from 'rollup'
 import { dts } from 'rollup-plugin-dts'
 import ts from 'typescript'
 import { packageRoot } from '../base/paths.ts'
+import { buildDesk } from './desk/build.mjs'
 import { vendor } from './vendor.ts'
 
 const dist = join(packageRoot, 'dist')
@@ -40,6 +41,7 @@ await bundle.write({ dir: dist, entryFileNames: '[name].d.ts', chunkFileNames: '
 await bundle.close()
 rmSync(scratch, { recursive: true, force: true })
 await vendor(dist)
+await buildDesk({ always: true })
 
 function compile(): void {
   const { config } = ts.readConfigFile(join(packageRoot, 'tsconfig.build.json'), ts.sys.readFile)

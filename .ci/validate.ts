@@ -17,6 +17,7 @@ import { mutants } from '../test/mutants/mutants.ts'
 import { startMutant } from '../test/mutants/tools.ts'
 import { prismViolations } from './prism.ts'
 
+const grafana = join(packageRoot, 'docs', 'grafana')
 const folder = mkdtempSync(join(tmpdir(), 'understudy-outputs-'))
 const at = (name: string) => join(folder, name)
 const problems: string[] = []
@@ -68,6 +69,8 @@ async function makeOutputs(): Promise<void> {
     writeFileSync(at('openapi.json'), await text('/openapi.json'))
     writeFileSync(at('control.openapi.json'), await text('/__mock/openapi.json'))
     writeFileSync(at('metrics.txt'), await text('/metrics'))
+    const open = await fetch(`${mock.url}/metrics`, { headers: { accept: 'application/openmetrics-text' } })
+    writeFileSync(at('openmetrics.txt'), withTimes(await open.text()))
   } finally {
     await mock.close()
     await broken.close()
@@ -78,6 +81,27 @@ const filesOf = (ending: string) =>
   readdirSync(folder)
     .filter(name => name.endsWith(ending))
     .map(at)
+
+/** What is read into a database needs a time at each sample, which a scrape has by itself. */
+const withTimes = (text: string): string =>
+  text.replace(/^([^#\s{]+(?:\{(?:[^"}]|"[^"]*")*\})?) (\S+)/gm, '$1 $2 1764000000')
+
+/** The dashboard's queries as rules, which promtool takes apart; and each metric that they name is one of the mock's. */
+function dashboardRules(): string {
+  const { panels } = JSON.parse(readFileSync(join(grafana, 'understudy.json'), 'utf8')) as {
+    panels: { title: string; targets: { expr: string }[] }[]
+  }
+  const known = readFileSync(at('metrics.txt'), 'utf8')
+  const rules = panels.flatMap(({ title, targets }) =>
+    targets.map(({ expr }, i) => {
+      for (const [metric] of expr.matchAll(/\b(understudy|process|nodejs)_\w+/g))
+        if (!known.includes(metric)) problems.push(`the panel ${title}: /metrics has no ${metric}`)
+      const record = `${title.replace(/\W+/g, '_')}_${i}`
+      return { record, expr: expr.replaceAll('$__rate_interval', '1m') }
+    }),
+  )
+  return JSON.stringify({ groups: [{ name: 'dashboard', rules }] })
+}
 
 /** Runs a validator; what it prints is shown where it fails. `isClean` looks closer, where its exit code does not tell. */
 function validate(
@@ -129,6 +153,12 @@ try {
   validateSchemas()
   validate('xmllint', ['--noout', '--schema', join(packageRoot, 'test', 'reports', 'junit.xsd'), ...filesOf('.xml')])
   validate('promtool', ['check', 'metrics'], { input: readFileSync(at('metrics.txt'), 'utf8') })
+  const exemplars = readFileSync(at('openmetrics.txt'), 'utf8').match(/ # \{request_id=/g) ?? []
+  if (exemplars.length === 0) problems.push('/metrics as OpenMetrics has no exemplar')
+  validate('promtool', ['tsdb', 'create-blocks-from', 'openmetrics', at('openmetrics.txt'), at('blocks')])
+  writeFileSync(at('dashboard.rules'), dashboardRules())
+  validate('promtool', ['check', 'rules', at('dashboard.rules'), join(grafana, 'alerts.yml')])
+  validate('promtool', ['test', 'rules', join(packageRoot, 'test', 'grafana', 'alerts.yml')])
   npx('@redocly/cli@2.77.0', ['lint', '--extends', 'recommended', '--max-problems', '20', ...filesOf('openapi.json')])
   writeFileSync(at('.spectral.yaml'), 'extends: ["spectral:oas"]\n')
   npx('@stoplight/spectral-cli@6.16.3', [

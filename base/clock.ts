@@ -25,9 +25,12 @@ export const latestMs = 253_402_300_799_999
 /** Real milliseconds since the epoch, never going back. For measuring; what the API tells is a Clock's now(). */
 export const monotonicMs = (): number => bootMs + performance.now()
 
-/** Waits in real time: for what is outside of the mock, such as a client that is awaited. */
-export const realDelay = (ms: number, signal?: AbortSignal): Promise<void> =>
-  delay(ms, undefined, { signal, ref: false }).catch(() => {})
+/**
+ * Waits in real time: for what is outside of the mock, such as a client that is awaited. Without `keepsAlive: false` the process
+ * lives as long: Node would end it with exit code 13 in the midst of a command that waits for nothing else.
+ */
+export const realDelay = (ms: number, signal?: AbortSignal, { keepsAlive = true } = {}): Promise<void> =>
+  delay(ms, undefined, { signal, ref: keepsAlive }).catch(() => {})
 
 /** Aborts after `ms` of real time: for an answer from outside that may never come. */
 export const realTimeout = (ms: number): AbortSignal => AbortSignal.timeout(ms)
@@ -39,7 +42,7 @@ export function laterReal(ms: number, run: () => void): () => void {
   return () => clearTimeout(timeout)
 }
 
-/** Keeps the process alive until the returned function is called: no other timer in here does. */
+/** Keeps the process alive until the returned function is called: of the other timers in here, only realDelay() does. */
 export function holdProcess(): () => void {
   const timer = setInterval(() => {}, longestTimeoutMs)
   return () => clearInterval(timer)
@@ -64,6 +67,7 @@ export class Clock {
   /** What the real timer will wake us for, in this clock's time. */
   #armedFor = Number.POSITIVE_INFINITY
   #closed = false
+  #lateMs = 0
 
   constructor(parent?: Clock) {
     this.#parent = parent
@@ -78,6 +82,11 @@ export class Clock {
     if (this.#frozen) return this.#base
     const now = this.#base + (this.#parentNow(realMs) - this.#parentBase) * this.#speed
     return now < latestMs ? now : latestMs
+  }
+
+  /** How late a real timer of this clock was at the most, in real ms. */
+  get lateMs(): number {
+    return this.#lateMs
   }
 
   /** Whether the time stands still: this clock's own, or that of one above it. */
@@ -202,8 +211,10 @@ export class Clock {
     if (first === undefined || rate === 0 || this.#closed) return
     this.#armedFor = first.at
     const realMs = Math.max(0, Math.ceil((first.at - this.now()) / rate))
+    const due = monotonicMs() + realMs
     this.#timeout = setTimeout(
       () => {
+        this.#lateMs = Math.max(this.#lateMs, monotonicMs() - due)
         this.catchUp()
         this.#arm()
       },

@@ -22,4 +22,6 @@ export const commandLine = !packageRoot.includes('node_modules')
   : /[\\/](_npx|dlx|bunx)/.test(packageRoot)
     ? 'npx understudy-mock'
     : 'npx understudy'
+/** The desk as files for a browser: `npm run build:desk` makes them, and the package has them. */
+export const deskFolder = join(packageRoot, 'dist', 'desk')
 export const packageVersion: string = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')).version

@@ -80,3 +80,6 @@ function wrapLine(line: string, width: number): string[] {
 }
 
 const isHighSurrogate = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdbff
+
+/** A date and time, UTC, in a form that every file system takes: 2026-11-24T10-44-32. */
+export const fileDate = (ms: number): string => new Date(ms).toISOString().slice(0, 19).replaceAll(':', '-')

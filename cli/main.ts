@@ -58,6 +58,10 @@ const verbs: Readonly<Record<string, Verb>> = {
     description: 'explain why a running mock answered a request as it did: each rule, condition, and the nearest miss',
     load: async () => (await import('../server/scenarios/explainCommand.ts')).setUpExplain,
   },
+  open: {
+    description: 'read an incident (zip) or a recording (HAR) in a browser, like a live journal',
+    load: async () => (await import('../server/openCommand.ts')).setUpOpen,
+  },
   report: {
     description: 'gather what a bug report needs of a running mock, without secrets, in a zip file',
     load: async () => (await import('../client/reportCommand.ts')).setUpReport,

@@ -19,3 +19,17 @@ export interface BugReport {
   /** How many worlds more there are. */
   worlds_left_out: number
 }
+
+/** A report as the files of a zip: each world's snapshot in a file of its own, and the journal as a recording. */
+export function bugReportFiles({ worlds, ...about }: BugReport, har: string): Record<string, string> {
+  const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
+  const file = (i: number): string => `snapshots/${i + 1}.json`
+  return {
+    'report.json': json({
+      ...about,
+      worlds: worlds.map(({ snapshot: _, ...state }, i) => ({ ...state, snapshot: file(i) })),
+    }),
+    'journal.har': har,
+    ...Object.fromEntries(worlds.map(({ snapshot }, i) => [file(i), json(snapshot)])),
+  }
+}

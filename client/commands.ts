@@ -4,7 +4,7 @@ import type { Duration } from '../base/duration.ts'
 import { ControlError, JournalEvictedError, WaitTimeoutError } from '../base/errors.ts'
 import { ConfigError, durationToMs, refuseUnknown } from '../base/options.ts'
 import { plural } from '../base/text.ts'
-import type { JournalFilter, KeyChange, LimitChange, ScenarioChoice, WorldSelector } from './mock.ts'
+import type { ConductOptions, JournalFilter, KeyChange, LimitChange, ScenarioChoice, WorldSelector } from './mock.ts'
 import type { LimitFormat, RuleFormat } from './scenarioFormat.ts'
 
 const filterNames = ['key', 'world', 'kind', 'route', 'status', 'jobId', 'requestId', 'since']
@@ -56,6 +56,16 @@ export function checkedSpeed(factor: number): number {
   if (factor > 0 && factor <= 1_000_000) return factor
   throw new ConfigError(`The speed is ${factor}; expected a number above 0, up to 1000000`)
 }
+
+export const conductOptionNames: readonly (keyof ConductOptions)[] = [
+  'maxPollTime',
+  'require',
+  'ended',
+  'stoppedAt',
+  'alone',
+  'level',
+  'rules',
+]
 
 /** Throws a ConfigError for a name that none of the scenario's rules has. */
 export function checkedRule(scenario: string, rules: readonly string[], rule: string): string {

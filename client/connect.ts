@@ -8,6 +8,8 @@ import { makeTransport } from '../base/send.ts'
 import { TargetError } from '../base/targetError.ts'
 import type { Trust } from '../base/wire.ts'
 import { expectationOn, knownRule } from '../conduct/expectation.ts'
+import { checkWaits } from '../conduct/expectedWaits.ts'
+import { checkRuleOptions } from '../conduct/grade.ts'
 import type { ConductReport } from '../conduct/report.ts'
 import type { Job } from '../contracts/schemas.ts'
 import {
@@ -15,6 +17,7 @@ import {
   checkedFilter,
   checkedRule,
   checkedSpeed,
+  conductOptionNames,
   countUnknown,
   defaultWithin,
   durationText,
@@ -108,11 +111,15 @@ export async function connectMock(url: string, options: ConnectOptions = {}): Pr
   }
 
   const conduct = async (key?: string, options: ConductOptions = {}): Promise<ConductReport> => {
-    refuseUnknown(options, ['maxPollTime', 'require', 'ended'])
-    const { maxPollTime, require, ended } = options
+    refuseUnknown(options, conductOptionNames)
+    checkRuleOptions(options)
+    const { maxPollTime, require, ended, stoppedAt: stopped_at, alone, level, rules } = options
     for (const name of require ?? []) knownRule(name)
     const max_poll_time = maxPollTime === undefined ? undefined : durationText(maxPollTime)
-    return ask('GET', `conduct${queryOf({ key, max_poll_time, require: require?.join(','), ended })}`)
+    return ask(
+      'GET',
+      `conduct${queryOf({ key, max_poll_time, require: require?.join(','), ended, stopped_at, alone, level, rules })}`,
+    )
   }
 
   const clockOf = (selector: WorldSelector): Promised<MockClock> => {
@@ -195,6 +202,7 @@ export async function connectMock(url: string, options: ConnectOptions = {}): Pr
     },
     conduct,
     expectConduct: (key, options) => expectationOn(() => conduct(key, options)),
+    expectWaits: async (key, operation, waits, options) => checkWaits(await conduct(key), operation, waits, options),
     snapshot: key => ask<Snapshot>('GET', `snapshot${queryOf({ key })}`),
     restore: async (key, document) => void (await ask('PUT', `snapshot${queryOf({ key })}`, document)),
     reset: async (key, world) => void (await ask('POST', 'reset', { key, world })),

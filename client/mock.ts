@@ -6,8 +6,9 @@
  */
 import type { Duration } from '../base/duration.ts'
 import type { ConductExpectation } from '../conduct/expectation.ts'
+import type { ExpectedWait, ExpectedWaitsOptions } from '../conduct/expectedWaits.ts'
 import type { ConductReport } from '../conduct/report.ts'
-import type { RuleId } from '../conduct/rule.ts'
+import type { RuleId, RuleLevel, RuleSet } from '../conduct/rule.ts'
 import type { ClauseId } from '../contracts/clauses.ts'
 import type { OperationId } from '../contracts/operations.ts'
 import type { Job, JobState, WebhookEventName } from '../contracts/schemas.ts'
@@ -53,6 +54,17 @@ export interface RunningMock extends AsyncDisposable {
   conduct(key?: string, options?: ConductOptions): ConductReport
   /** The same as an assertion: await mock.expectConduct(key).toKeep('ERR-3') */
   expectConduct(key?: string, options?: ConductOptions): ConductExpectation
+  /**
+   * Resolves when each call of the operation that the key's client tried again was tried with these waits between its
+   * tries: await mock.expectWaits('test_x', 'createJob', ['2s', '4s', '8s'], { tolerance: '20%' }). A wait with jitter is a
+   * pair: ['1s', '2s']. Rejects with a ConductError that shows the waits there were.
+   */
+  expectWaits(
+    key: string,
+    operation: OperationId,
+    waits: readonly ExpectedWait[],
+    options?: ExpectedWaitsOptions,
+  ): Promise<ConductReport>
   /** A key's world as one JSON document. */
   snapshot(key: string): Snapshot
   /** Resets the key's world and puts it into the state of the document. Throws a ControlError for a wrong document. */
@@ -224,6 +236,8 @@ export interface ExchangeEntry extends CommonEntry {
   route: string | null
   /** The client went away before the answer was sent. */
   aborted: boolean
+  /** Which request of its connection it was, from 1. */
+  connection_request?: number
   /** The scenario that was active. */
   scenario?: string
   /** The rule that fired. */
@@ -348,6 +362,13 @@ export interface ExplainedRule {
   does: string
 }
 
+/** A step of the mock that a call went through; the last of them refused it, where one did. */
+export interface ExplainedStep {
+  step: 'key' | 'limits' | 'idempotency' | 'schema' | 'credits'
+  outcome: 'passed' | 'refused'
+  said: string
+}
+
 /** What GET /__mock/explain/{request_id} answers. */
 export interface Explanation {
   request_id: string
@@ -363,6 +384,8 @@ export interface Explanation {
    * scenario gives the key.
    */
   reasons: string[]
+  /** Key, limits, idempotency, schema, credits, as far as the call came; none where a rule answered before them. */
+  steps: ExplainedStep[]
   rules: ExplainedRule[]
   /** The rule that did not fire and had the fewest conditions unmet. */
   nearest: { rule: string; unmet: ExplainedCondition[] } | null
@@ -375,4 +398,15 @@ export interface ConductOptions {
   require?: readonly (ClauseId | RuleId)[]
   /** true: the client has ended and sends nothing more, so that what it has not done by now it never does. */
   ended?: boolean
+  /**
+   * When the client was ended from outside, ms since the epoch by the mock's clock: what it was waiting for then, it has
+   * not given up.
+   */
+  stoppedAt?: number
+  /** true: only one program uses the key, so that nothing that looks hasty is two that ask for the same. */
+  alone?: boolean
+  /** The lowest level whose failure makes the report not ok; must by default. */
+  level?: RuleLevel
+  /** The rule set, such as "2026-12"; the newest by default. */
+  rules?: RuleSet
 }

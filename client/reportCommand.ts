@@ -9,10 +9,10 @@ import { packageVersion } from '../base/paths.ts'
 import { mockUrl, reach } from '../base/reach.ts'
 import { operatingSystem } from '../base/system.ts'
 import { TargetError } from '../base/targetError.ts'
-import { formatSize } from '../base/text.ts'
+import { fileDate, formatSize } from '../base/text.ts'
 import { readVariables } from '../base/variables.ts'
 import { parse } from '../contracts/answers.ts'
-import type { BugReport } from './bugReport.ts'
+import { type BugReport, bugReportFiles } from './bugReport.ts'
 import { messageIn } from './control.ts'
 import { type BugReportSettings, bugReportOptions } from './reportOptions.ts'
 
@@ -30,7 +30,7 @@ export const setUpReport: VerbSetup = (verb, run) =>
       run(async (io, given: string | undefined, flags: BugReportSettings): Promise<ExitCode> => {
         const settings: BugReportSettings = { ...readVariables(bugReportOptions, io.env, 'report'), ...flags }
         const url = mockUrl(given, io.env)
-        const out = settings.out ?? `understudy-report-${fileDate()}.zip`
+        const out = settings.out ?? `understudy-report-${fileDate(monotonicMs())}.zip`
         const found = await gather(url, settings.adminToken).catch(error => {
           if (error instanceof TargetError) return error
           throw error
@@ -53,9 +53,6 @@ export const setUpReport: VerbSetup = (verb, run) =>
 /** Of this command; those of the mock, which may run elsewhere, are in report.json. */
 const versions = () => ({ understudy: packageVersion, node: process.version, os: operatingSystem() })
 
-/** The date and the time, UTC, in a form that every file system takes: 2026-11-24T10-44-32. */
-const fileDate = (): string => new Date(monotonicMs()).toISOString().slice(0, 19).replaceAll(':', '-')
-
 const json = (value: unknown): Uint8Array => strToU8(`${JSON.stringify(value, null, 2)}\n`)
 
 /** Throws a TargetError where nobody answers, a ConfigError where somebody refuses. */
@@ -70,14 +67,8 @@ async function gather(url: string, adminToken: string | undefined): Promise<Zipp
       `${url}/__mock/${path} answered ${answer.status} (${why}); expected a mock of version ${packageVersion} or newer, with its --admin-token off loopback`,
     )
   }
-  const { worlds, ...about } = JSON.parse(await ask('report')) as BugReport
-  const snapshots = worlds.map(({ snapshot }, i) => [`snapshots/${i + 1}.json`, json(snapshot)] as const)
-  const listed = worlds.map(({ snapshot: _, ...state }, i) => ({ ...state, snapshot: `snapshots/${i + 1}.json` }))
-  return {
-    'report.json': json({ ...about, worlds: listed }),
-    'journal.har': strToU8(await ask('journal.har')),
-    ...Object.fromEntries(snapshots),
-  }
+  const files = bugReportFiles(JSON.parse(await ask('report')) as BugReport, await ask('journal.har'))
+  return Object.fromEntries(Object.entries(files).map(([name, text]) => [name, strToU8(text)]))
 }
 
 function write(file: string, bytes: Uint8Array, force: boolean | undefined): void {

@@ -26,8 +26,16 @@ export interface ClientCall {
   cut: Cut | undefined
   /** A 2xx that says what it should, as far as a client can tell: JSON where JSON is due. */
   isGood: boolean
-  /** ms that the answer asks to wait (RL-2). */
+  /** ms from its end on that the answer asks to wait (RL-2); undefined where it asks nothing that can be read. */
   retryAfterMs: number | undefined
+  /** How it asks; "malformed" is neither seconds nor a date. */
+  retryAfter: 'absent' | 'seconds' | 'date' | 'malformed'
+  /** As it was sent. */
+  retryAfterText: string | undefined
+  /** Its client still waited when it was read. */
+  isOpen: boolean
+  /** What it reserved of the account. */
+  credits: number | undefined
   jobId: string | undefined
   requestId: string | undefined
   idempotencyKey: string | undefined
@@ -50,6 +58,8 @@ export interface ClientCall {
   length: number | undefined
   /** Of a create: whether it carries metadata, for the caller's own ids (GO-7). */
   hasMetadata: boolean
+  /** Of a create: whether it names a webhook_url. */
+  hasWebhook: boolean
 }
 
 /** What is kept of a webhook. */
@@ -112,7 +122,7 @@ export class Client {
   /** Calls that mean the same, begun when this one had ended. */
   again(call: ClientCall): readonly ClientCall[] {
     return (this.#byPurpose.get(call.purpose) ?? []).filter(
-      ({ at, number }) => number !== call.number && at >= (call.cut?.by === 'client' ? call.at : call.endedAt),
+      other => other.number !== call.number && isAfter(call, other),
     )
   }
 
@@ -136,15 +146,28 @@ const clientErrors = new Set([400, 401, 403, 404, 405, 406, 410, 411, 413, 414, 
 
 export const isTerminal = (state: string | undefined): boolean => state === 'completed' || state === 'failed'
 
-/** Longer than any documented wait (RL-3): what comes then is a new try of somebody, and no retry of this one. */
-const restMs = 20_000
+/** Longer than any documented wait (RL-3): what comes then begins the steps anew. */
+export const restMs = 20_000
+/** What comes later is no retry, but a new attempt of somebody. */
+export const retriedWithinMs = 5 * 60_000
+/** A client that gives up on a silent server may begin anew before its old connection is closed. */
+const overlapMs = 1_000
+
+/** It was told nothing, or nothing more, and the connection stayed open. */
+export const isSilent = ({ cut }: ClientCall): boolean => cut?.how === 'silence'
+
+/** Whether the next call came when this one was over, as far as that can be told. */
+export const isAfter = (call: ClientCall, next: ClientCall): boolean =>
+  next.at >= (call.cut?.by === 'client' ? call.at : call.endedAt - (isSilent(call) ? overlapMs : 0))
 
 /**
  * ms between a failure and the next attempt: by the recording's clock, or by the machine's where that is more, as a
  * client may wait in real time while a test has the clock stand still.
  */
-export const waitAfter = (failed: ClientCall, next: ClientCall): number =>
-  Math.max(next.at - failed.endedAt, next.realAt - failed.realAt - (failed.endedAt - failed.at))
+export const waitAfter = (failed: ClientCall, next: ClientCall): number => {
+  const ms = Math.max(next.at - failed.endedAt, next.realAt - failed.realAt - (failed.endedAt - failed.at))
+  return isSilent(failed) ? Math.max(0, ms) : ms
+}
 
 /** The same between the beginnings of two calls. */
 export const gapOf = (before: ClientCall, next: ClientCall): number =>
@@ -162,7 +185,8 @@ function chainsOf(attempts: readonly ClientCall[]): Chain[] {
     if (before !== undefined) {
       // Two at once are no retry of one another.
       const isRetry =
-        attempt.at >= before.endedAt && waitAfter(before, attempt) <= Math.max(restMs, 3 * (before.retryAfterMs ?? 0))
+        attempt.at >= before.endedAt - (isSilent(before) ? overlapMs : 0) &&
+        waitAfter(before, attempt) <= Math.max(retriedWithinMs, 3 * (before.retryAfterMs ?? 0))
       if (!isRetry) end()
     }
     chain.push(attempt)
@@ -190,8 +214,10 @@ export class Clients {
     this.endedAt = Math.max(this.endedAt, traffic.endedAt)
     if (traffic.kind === 'webhook') return this.#addHook(traffic)
     this.calls++
-    const { connection } = traffic
-    const isReused = connection !== undefined && this.#connections.has(connection)
+    const { connection, placeOnConnection } = traffic
+    const isSeen = connection !== undefined && this.#connections.has(connection)
+    // Of a connection's requests not all may be here: those of other keys, or before the recording began.
+    const isReused = placeOnConnection === undefined ? isSeen : placeOnConnection > 1
     if (connection !== undefined) this.#connections.add(connection)
     const fact = factOf(traffic, isReused, text => this.#intentOf(text))
     pushTo(this.#calls, traffic.key, fact)
@@ -274,7 +300,7 @@ function factOf(call: RecordedCall, isReused: boolean, intentOf: (text: string) 
   const body = isUpload ? upload : (sent.body ?? unknown)
   // Two jobs may be made of the same: a key of its own says that a call is no retry of another. A range is progress.
   const own = `${call.idempotencyKey ?? ''} ${headerIn(sent.headers, 'range') ?? ''}`
-  const given = call.operation === 'createJob' ? (parsed(sent.body) as { video_url?: unknown; metadata?: unknown }) : {}
+  const given: Given = call.operation === 'createJob' ? parsed(sent.body) : {}
   const bare = path.split('?', 1)[0] as string
   const purpose =
     operation === 'createJob'
@@ -283,7 +309,6 @@ function factOf(call: RecordedCall, isReused: boolean, intentOf: (text: string) 
         ? `upload ${upload}`
         : `${sent.method} ${bare}`
   const isJson = operation === undefined || operations[operation].tag === 'files' || json !== undefined
-  const retryAfter = Number(headers['retry-after'])
   return {
     kind: 'call',
     number: call.number,
@@ -300,7 +325,9 @@ function factOf(call: RecordedCall, isReused: boolean, intentOf: (text: string) 
     message: messageIn(json),
     cut,
     isGood: status >= 200 && status < 300 && cut === undefined && isJson,
-    retryAfterMs: headers['retry-after'] !== undefined && retryAfter >= 0 ? retryAfter * 1000 : undefined,
+    ...askedWait(headers, call.endedAt),
+    isOpen: call.isOpen,
+    credits: call.credits,
     jobId: call.jobId,
     requestId: call.requestId,
     idempotencyKey: call.idempotencyKey,
@@ -315,7 +342,35 @@ function factOf(call: RecordedCall, isReused: boolean, intentOf: (text: string) 
     length: length >= 0 ? length : undefined,
     hasMetadata:
       typeof given.metadata === 'object' && given.metadata !== null && Object.keys(given.metadata).length > 0,
+    hasWebhook: typeof given.webhook_url === 'string',
   }
+}
+
+interface Given {
+  video_url?: unknown
+  metadata?: unknown
+  webhook_url?: unknown
+}
+
+/** Clocks that differ by less are one. */
+const sameClockMs = 2_000
+
+/** What Retry-After asks for: seconds, or a date, which has its server's clock (RFC 9110 10.2.3). */
+function askedWait(
+  headers: RecordedCall['headers'],
+  endedAt: number,
+): Pick<ClientCall, 'retryAfter' | 'retryAfterMs' | 'retryAfterText'> {
+  const asked = headers['retry-after']
+  if (asked === undefined) return { retryAfter: 'absent', retryAfterMs: undefined, retryAfterText: undefined }
+  const retryAfterText = asked.slice(0, 100)
+  if (/^\d{1,9}$/.test(asked)) return { retryAfter: 'seconds', retryAfterMs: Number(asked) * 1000, retryAfterText }
+  const date = /^[A-Z][a-z]{2,8}, /.test(asked) ? Date.parse(asked) : Number.NaN
+  if (Number.isNaN(date)) return { retryAfter: 'malformed', retryAfterMs: undefined, retryAfterText }
+  const served = Date.parse(headers.date ?? '')
+  // Of a clock that is another, the second in which the answer left may have been nearly over.
+  const isOther = Math.abs(served - endedAt) >= sameClockMs
+  const retryAfterMs = Math.max(0, isOther ? date - served - 1000 : date - endedAt)
+  return { retryAfter: 'date', retryAfterMs, retryAfterText }
 }
 
 function parsed(text: string | undefined): object {

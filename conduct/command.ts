@@ -25,7 +25,10 @@ export const setUpConduct: VerbSetup = (verb, run) =>
         makeWritable(reporter)
         // Loaded here, so that --help is quick.
         const { conductReporters } = await import('./reporters/index.ts')
-        const report = file === undefined ? await gradeMock(io, settings) : await gradeRecording(file, settings)
+        const { readExpectedRules, withExpected } = await import('./expected.ts')
+        const list = settings.expectedFailures === undefined ? undefined : readExpectedRules(settings.expectedFailures)
+        const graded = file === undefined ? await gradeMock(io, settings) : await gradeRecording(file, settings)
+        const report = withExpected(graded, list)
         writeReports(io, report, reporter, conductReporters)
         return report.ok ? 0 : 1
       }),
@@ -33,12 +36,12 @@ export const setUpConduct: VerbSetup = (verb, run) =>
 
 async function gradeRecording(file: string, settings: ConductSettings): Promise<ConductReport> {
   const { conduct } = await import('./fromRecording.ts')
-  const { maxPollTime: maxPollTimeMs, key, world, base, require } = settings
-  return conduct(file, defined({ key, world, base, require, maxPollTimeMs }))
+  const { maxPollTime: maxPollTimeMs, key, world, base, require, level, rules } = settings
+  return conduct(file, defined({ key, world, base, require, maxPollTimeMs, level, rules }))
 }
 
 async function gradeMock({ env }: CommandIo, settings: ConductSettings): Promise<ConductReport> {
-  const { url, key, world, maxPollTime, require, base, adminToken } = settings
+  const { url, key, world, maxPollTime, require, base, adminToken, level, rules } = settings
   if (base !== undefined) throw new ConfigError('--base is for a recording, and no file was given')
   const query = new URLSearchParams(
     defined({
@@ -46,6 +49,8 @@ async function gradeMock({ env }: CommandIo, settings: ConductSettings): Promise
       world,
       max_poll_time: maxPollTime === undefined ? undefined : `${maxPollTime}ms`,
       require: require?.join(','),
+      level,
+      rules,
     }),
   )
   const from = mockUrl(url, env)

@@ -7,8 +7,9 @@ import { packageVersion } from '../base/paths.ts'
 import { refuseRenamed } from '../base/renamed.ts'
 import { openHar } from '../recordings/read.ts'
 
-import { grade, isRuleOrClause, namesOfRules } from './grade.ts'
+import { checkRuleOptions, grade, isRuleOrClause, namesOfRules } from './grade.ts'
 import type { ConductReport } from './report.ts'
+import type { RuleLevel, RuleSet } from './rule.ts'
 
 export interface RecordedConduct {
   /** The key whose client is graded, or its fingerprint; all clients without one. */
@@ -21,6 +22,10 @@ export interface RecordedConduct {
   maxPollTimeMs?: number
   /** Clauses or rules that have to be kept. */
   require?: readonly string[]
+  /** The lowest level whose failure fails the grade; must by default. */
+  level?: RuleLevel
+  /** The rule set, such as "2026-12"; the newest by default. */
+  rules?: RuleSet
 }
 
 /**
@@ -29,6 +34,7 @@ export interface RecordedConduct {
  */
 export function conduct(file: string, options: RecordedConduct = {}): ConductReport {
   refuseRenamed(options)
+  checkRuleOptions(options)
   const wrong = options.require?.find(name => !isRuleOrClause(name))
   if (wrong !== undefined)
     throw new ConfigError(
@@ -39,7 +45,13 @@ export function conduct(file: string, options: RecordedConduct = {}): ConductRep
     har.requireTraffic()
     const report = grade(har.traffic(), {
       about: { understudy: packageVersion, source: file, ...defined({ incomplete: har.log._incomplete }) },
-      ...defined({ key: nameOf(options), maxPollTimeMs: options.maxPollTimeMs, require: options.require }),
+      ...defined({
+        key: nameOf(options),
+        maxPollTimeMs: options.maxPollTimeMs,
+        require: options.require,
+        level: options.level,
+        ruleSet: options.rules,
+      }),
     })
     if (report.calls + report.webhooks > 0) return report
     const { keys } = grade(har.traffic(), { about: { understudy: packageVersion, source: file } })

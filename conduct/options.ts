@@ -1,9 +1,11 @@
 /** The options of `understudy conduct` and of `understudy rehearse`, each in one table: flag, variable, default, meaning. */
 
 import { adminTokenOption, commaList, durationMs, expected, httpUrl, type Option, text } from '../base/options.ts'
+import { expectedFailuresOption } from '../reports/expectedFailures.ts'
 import type { ReporterName } from '../reports/names.ts'
 import type { Chosen } from '../reports/reporterOption.ts'
 import { defaultMaxPollTimeMs, isRuleOrClause, namesOfRules } from './grade.ts'
+import { newestRuleSet, type RuleLevel, type RuleSet, ruleLevels, ruleSets } from './rule.ts'
 
 const none = () => undefined
 
@@ -29,7 +31,32 @@ export const required = {
   parse: ruleNames,
 } as const
 
-export interface ConductSettings {
+/** Of conduct and rehearse: what of the rules counts. */
+export const ruleOptions = {
+  level: {
+    argument: '<must|should>',
+    description: 'lowest level whose failure fails the grade; both are shown',
+    default: () => 'must' as RuleLevel,
+    parse: (value: string): RuleLevel => ruleLevels.find(one => one === value) ?? expected(ruleLevels.join(' or ')),
+  },
+  expectedFailures: expectedFailuresOption,
+  rules: {
+    argument: '<date>',
+    description: 'the rule set to grade by: a newer one has rules that an older one has not',
+    defaultText: `the newest, ${newestRuleSet}`,
+    default: () => newestRuleSet as RuleSet,
+    parse: (value: string): RuleSet => ruleSets.find(one => one === value) ?? expected(`one of ${ruleSets.join(', ')}`),
+  },
+} as const
+
+export interface RuleSettings {
+  level?: RuleLevel
+  expectedFailures?: string
+  /** The rule set. */
+  rules?: RuleSet
+}
+
+export interface ConductSettings extends RuleSettings {
   key?: string
   world?: string
   maxPollTime?: number
@@ -56,6 +83,7 @@ export const conductOptions = {
   },
   maxPollTime,
   require: required,
+  ...ruleOptions,
   base: {
     argument: '<url>',
     description: 'of a recording: the base URL of its calls',

@@ -5,8 +5,10 @@
 import type { FromSchema } from 'json-schema-to-ts'
 
 import { countSchema as count, textSchema as text, textsSchema as texts } from '../base/jsonSchema.ts'
-import { VerdictSummary, verdicts } from '../contracts/verdict.ts'
+import { inconclusiveFaults, VerdictSummary, verdicts } from '../contracts/verdict.ts'
 import { documentFields } from '../reports/document.ts'
+import { expectedSchema } from '../reports/expectedFailures.ts'
+import { ruleLevels, ruleSets } from './rule.ts'
 
 /** Why a rule is skipped, where nothing more is known. */
 export const neverArose = 'the situation never arose'
@@ -19,6 +21,7 @@ const entry = {
   properties: {
     number: { ...count, description: "The journal's seq, or the place in the recording." },
     time: { ...text, description: 'When it began: UTC, ISO 8601.' },
+    ended: { ...text, description: 'When it ended: UTC, ISO 8601.' },
     what: { ...text, description: 'In a line: "POST /v1/jobs → 429 rate_limited, Retry-After 2".' },
     request_id: text,
     job_id: text,
@@ -37,18 +40,52 @@ export const ConductEvidence = {
   },
 } as const
 
+const chainTry = {
+  type: 'object',
+  required: ['number', 'time', 'ms', 'outcome'],
+  additionalProperties: false,
+  properties: {
+    number: { ...count, description: "The journal's seq, or the place in the recording." },
+    time: { ...text, description: 'When it began: UTC, ISO 8601.' },
+    ms: { type: 'number', minimum: 0, description: 'How long it took.' },
+    outcome: { ...text, description: '"429 rate_limited", "200", "no whole answer"' },
+    wait_ms: { type: 'number', description: 'How long the client waited before it, from the end of the try before.' },
+    asked_ms: { type: 'number', minimum: 0, description: 'How long its answer asked to wait.' },
+  },
+} as const
+
+const chain = {
+  type: 'object',
+  description: 'Tries of one call, each begun when the one before had failed.',
+  required: ['key', 'call', 'operation', 'tries'],
+  additionalProperties: false,
+  properties: {
+    key: { ...text, description: "The fingerprint of the client's key." },
+    call: { ...text, description: '"POST /v1/jobs"' },
+    operation: { type: ['string', 'null'], description: '"createJob"; null where the path is not documented.' },
+    tries: { type: 'array', items: chainTry },
+  },
+} as const
+
 const ruleResult = {
   type: 'object',
-  required: ['id', 'clause', 'clauses', 'title', 'verdict', 'seen', 'evidence', 'advice', 'provoke'],
+  required: ['id', 'clause', 'level', 'clauses', 'title', 'verdict', 'seen', 'evidence', 'advice', 'provoke'],
   additionalProperties: false,
   properties: {
     id: { ...text, description: 'theme.what' },
     clause: { ...text, description: 'The clause that it comes from.' },
     clauses: { ...texts, description: 'That one, and the others that say so too.' },
+    level: {
+      enum: ruleLevels,
+      description: 'Whether its failure fails the grade: a "should" does with --level should only.',
+    },
     title: { ...text, description: 'What a good client does.' },
     verdict: { enum: verdicts, description: `skipped is neither good nor bad: ${neverArose}.` },
     seen: { ...count, description: 'How often the situation arose.' },
     reason: { ...text, description: 'Of skipped: why.' },
+    fault: { enum: inconclusiveFaults, description: 'Of inconclusive: whose fault it is.' },
+    expected: { type: 'boolean', description: 'Its failure is listed in --expected-failures, and fails nothing.' },
+    tolerance: { ...text, description: 'How much less than its limit it lets pass: "50 ms".' },
     evidence: {
       type: 'array',
       items: ConductEvidence,
@@ -79,6 +116,10 @@ export const ConductReport = {
     'why',
     'summary',
     'required',
+    'level',
+    'rule_set',
+    'late_ms',
+    'chains',
     'rules',
   ],
   additionalProperties: false,
@@ -103,11 +144,22 @@ export const ConductReport = {
       additionalProperties: false,
       properties: { rules: texts, missing: texts },
     },
+    level: { enum: ruleLevels, description: 'The lowest level whose failure fails the grade.' },
+    rule_set: { enum: ruleSets, description: 'The rules that were graded by: those of that date.' },
+    late_ms: {
+      type: 'number',
+      minimum: 0,
+      description:
+        "How late the mock's own timers were at the most: a wait that missed its limit by less is inconclusive.",
+    },
+    expected: expectedSchema,
+    chains: { type: 'array', items: chain, description: 'The calls that were tried again, the first hundred.' },
     rules: { type: 'array', items: ruleResult },
   },
 } as const
 
 export type ConductReport = FromSchema<typeof ConductReport>
+export type ConductChain = FromSchema<typeof chain>
 export type RuleResult = FromSchema<typeof ruleResult>
 export type ConductEvidence = FromSchema<typeof ConductEvidence>
 export type EvidenceEntry = FromSchema<typeof entry>

@@ -30,6 +30,8 @@ export interface Facts {
   content: Kept
   serverIp: string | undefined
   connection: string | undefined
+  /** Which request of the client's connection it was, from 1. */
+  placeOnConnection: number
   cut: Cut | undefined
   comments: string[]
 }
@@ -72,6 +74,7 @@ export function entryOf(facts: Facts, secrets: RecorderSecrets): HarEntry {
     _world:
       key === undefined ? 'anonymous' : fingerprintOf(key) + (split === undefined ? '' : `/${secrets.clean(split)}`),
     ...(keyIn.length > 0 && { _key_in: keyIn }),
+    _connection_request: facts.placeOnConnection,
     ...(scenario !== undefined && { _scenario: secrets.clean(scenario) }),
     ...(rule !== undefined && { _rule: secrets.clean(rule) }),
     ...(cut !== undefined && {

@@ -43,6 +43,7 @@ export class RelayedExchange {
   readonly #client: Socket
   readonly #number: number
   readonly #at = monotonicMs()
+  #placeOnConnection = 0
   readonly #sent: RecordedBody | Form
   #waitsForContinue: boolean
   #upstream: ClientRequest | undefined
@@ -86,7 +87,7 @@ export class RelayedExchange {
     const over = new Promise<void>(resolve => {
       this.#done = resolve
     })
-    this.#connection.begin()
+    this.#placeOnConnection = this.#connection.begin()
     this.#client.once('close', this.#onGone)
     this.#request.on('error', () => {})
     this.#request.once('end', () => {
@@ -420,6 +421,7 @@ export class RelayedExchange {
           content,
           serverIp: this.#peer.ip,
           connection: this.#peer.port,
+          placeOnConnection: this.#placeOnConnection,
           cut,
           comments,
         },

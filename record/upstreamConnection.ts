@@ -14,6 +14,7 @@ export class UpstreamConnection {
   readonly #seen = new WeakSet<Socket>()
   readonly #left = new WeakSet<Socket>()
   #busy = 0
+  #begun = 0
   #isClosed = false
 
   constructor(client: Socket, isTls: boolean, trust: TlsTrust) {
@@ -23,8 +24,10 @@ export class UpstreamConnection {
     client.once('close', () => this.agent.destroy())
   }
 
-  begin(): void {
+  /** The how-maniest call of the client's connection begins, from 1. */
+  begin(): number {
     this.#busy++
+    return ++this.#begun
   }
 
   end(): void {

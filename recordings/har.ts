@@ -136,6 +136,13 @@ export const HarEntry = {
     _rule: text,
     _fault: text,
     _delay_ms: number,
+    _connection_request: {
+      ...number,
+      description:
+        'Which request of its connection it was, from 1: a library may send again by itself what a kept connection has lost.',
+    },
+    _credits: { ...number, description: 'What the call reserved of the account.' },
+    _is_open: { type: 'boolean', description: 'Its client was still waiting when this was written.' },
     _cut: cutSchema,
     _delivery: {
       type: 'object',

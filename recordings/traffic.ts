@@ -46,6 +46,12 @@ export interface RecordedCall extends ObservedExchange, Common {
   code: string | undefined
   /** How it ended without a whole answer; the status is what had arrived of it, or 0. */
   cut: Cut | undefined
+  /** Which request of its connection it was, from 1. */
+  placeOnConnection: number | undefined
+  /** Its client still waited when it was read. */
+  isOpen: boolean
+  /** What it reserved of the account. */
+  credits: number | undefined
 }
 
 /** One attempt to deliver a webhook (WH-3). */
@@ -124,6 +130,9 @@ function callOf(entry: HarEntry, headers: Record<string, string>, reading: Readi
     requestId: entry._request_id ?? requestIdOf(seen) ?? answered['x-request-id'],
     code: codeOf(seen),
     cut: entry._cut ?? cutOf(response.status),
+    placeOnConnection: entry._connection_request,
+    isOpen: entry._is_open === true,
+    credits: entry._credits,
   }
 }
 

@@ -1,14 +1,26 @@
-import { commaList, durationMs, expected, type Option, speedFactor, text, wholeNumber } from '../base/options.ts'
-import { maxPollTime, required } from '../conduct/options.ts'
+import {
+  commaList,
+  durationMs,
+  expected,
+  noDefault,
+  type Option,
+  onOff,
+  speedFactor,
+  text,
+  wholeNumber,
+} from '../base/options.ts'
+import { maxPollTime, type RuleSettings, required, ruleOptions } from '../conduct/options.ts'
 import type { Chosen } from '../reports/reporterOption.ts'
 import { options } from '../server/config.ts'
 import type { RehearsalReporterName } from './reporters.ts'
 
 const none = () => undefined
 
-export interface RehearseSettings {
-  /** Scenarios by name or file; by default "none" and then all. */
+export interface RehearseSettings extends RuleSettings {
+  /** Scenarios by name or file; by default "none" and then all that last 5 s at the most. */
   scenario?: string[]
+  /** Those that last longer too. */
+  slow?: boolean
   /** Folder with scenario files of your own. */
   scenarios?: string
   /** Timeout of one run of the command, ms. */
@@ -30,14 +42,22 @@ export const rehearseOptions = {
   scenario: {
     argument: '<name,...>',
     description: 'scenarios to rehearse, by name or file; "none" for the run without one',
-    defaultText: 'none, then all',
+    defaultText: 'none, then all that last up to 5 s',
     default: none,
     parse: commaList('names separated by commas'),
+  },
+  slow: {
+    argument: '',
+    isFlag: true,
+    description: 'the scenarios that last longer than 5 s too; they run beside the others, all at a time',
+    defaultText: 'off',
+    default: noDefault,
+    parse: onOff,
   },
   scenarios: options.scenarios,
   timeout: {
     argument: '<time>',
-    description: 'timeout of one run of the command',
+    description: 'timeout of one run of the command, beside what its scenario lasts',
     defaultText: '90s',
     default: () => 90_000,
     parse: durationMs,
@@ -56,6 +76,7 @@ export const rehearseOptions = {
   },
   maxPollTime,
   require: required,
+  ...ruleOptions,
   out: {
     argument: '<folder>',
     description: 'folder for the reports of each scenario',
@@ -70,7 +91,7 @@ export const rehearseOptions = {
     parse: value => (/^[A-Za-z_]\w*=/.test(value) ? [value] : expected('NAME=VALUE, such as API_URL={url}')),
   },
   seed: options.seed,
-} as const satisfies Record<keyof RehearseSettings, Option<unknown>>
+} as const satisfies Record<keyof RehearseSettings, Option<unknown> & { isFlag?: true }>
 
 export interface RehearseFlags extends RehearseSettings {
   reporter?: Chosen<RehearsalReporterName>[]

@@ -20,6 +20,8 @@ export interface Ended {
   exitCode: number | null
   signal: string | undefined
   ms: number
+  /** When it was asked to end, real ms since the epoch; undefined where it ended by itself. */
+  stoppedAt: number | undefined
 }
 
 /** Between the request to end, and the end. */
@@ -33,10 +35,10 @@ export function runProgram({ command, environment, log, timeoutMs, signal }: Pro
   // A group of its own: what it has started ends with it.
   const child = spawn(name, words, { env: { ...environment }, stdio: ['ignore', out, out], detached: true })
   closeSync(out)
-  let isStopped = false
+  let stoppedAt: number | undefined
   let cancelKill = () => {}
   const stop = () => {
-    isStopped = true
+    stoppedAt ??= monotonicMs()
     killGroup(child.pid, 'SIGTERM')
     cancelKill = laterReal(graceMs, () => killGroup(child.pid, 'SIGKILL'))
   }
@@ -62,7 +64,13 @@ export function runProgram({ command, environment, log, timeoutMs, signal }: Pro
       over()
       // What it left behind would call on.
       killGroup(child.pid, 'SIGKILL')
-      resolve({ finished: !isStopped, exitCode, signal: killedBy ?? undefined, ms: monotonicMs() - begunAt })
+      resolve({
+        finished: stoppedAt === undefined,
+        exitCode,
+        signal: killedBy ?? undefined,
+        ms: monotonicMs() - begunAt,
+        stoppedAt,
+      })
     })
   })
 }

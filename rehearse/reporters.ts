@@ -49,11 +49,12 @@ function pretty(rehearsal: Rehearsal, options?: PrettyOptions): string {
 }
 
 function head(rehearsal: Rehearsal, { paint, width }: Layout): string[] {
-  const { understudy, command, started_at, ms, scenarios } = rehearsal
+  const { understudy, command, started_at, ms, scenarios, rule_set, level } = rehearsal
   const facts = `understudy ${understudy}, ${text.plural(scenarios.length, 'scenario')} in ${text.formatDuration(ms)}, ${when(started_at)}`
   return [
     ...hanging(shortenLine(command, 300), width).map(paint.bold),
     ...hanging(shortenLine(facts, 300), width).map(paint.dim),
+    ...hanging(`rules of ${rule_set}, level ${level}`, width).map(paint.dim),
   ]
 }
 
@@ -97,12 +98,12 @@ const below = (one: RehearsedScenario, width: number): string[] =>
   reasonsOf(one).flatMap(reason => indent(indent(text.wrap(reason, width - 4))))
 
 /** Why a scenario failed: its rules, what else there is to say, and where to read on. */
-function reasonsOf({ verdict, failed, why, folder }: RehearsedScenario): string[] {
-  if (verdict === 'passed') return []
+function reasonsOf({ verdict, failed, noted, why, folder }: RehearsedScenario): string[] {
   return [
     ...(failed.length > 0 ? [`failed: ${failed.join(', ')}`] : []),
+    ...(noted.length > 0 ? [`failed, and fails nothing: ${noted.join(', ')}`] : []),
     ...(why === undefined ? [] : [why]),
-    ...(folder === undefined ? [] : [`see ${folder}`]),
+    ...(folder === undefined || verdict !== 'failed' ? [] : [`see ${folder}`]),
   ].map(reason => shortenLine(reason, 1000))
 }
 
@@ -115,8 +116,12 @@ const failed = (rule: RehearsedRule, layout: Layout): string[] => [
   ...adviceLines(rule, layout),
 ]
 
-const whereText = ({ scenarios }: RehearsedRule): string =>
-  text.oneLine(`in ${scenarios.length === 0 ? 'no scenario' : text.shorten(scenarios.join(', '), 1000)}`)
+const whereText = ({ scenarios, said }: RehearsedRule): string =>
+  text.oneLine(
+    said === undefined
+      ? `in ${scenarios.length === 0 ? 'no scenario' : text.shorten(scenarios.join(', '), 1000)}`
+      : text.shorten(said, 1000),
+  )
 
 function skipped({ rules, summary }: Rehearsal, { paint, width }: Layout): string[] {
   const unseen = withVerdict(rules, 'skipped')
@@ -159,6 +164,7 @@ function caseOf({ rules }: Rehearsal, one: RehearsedScenario): TestCase {
   const { verdict, ms } = one
   const about = { id: one.scenario, name, suite: 'rehearsal', verdict, ms }
   if (verdict === 'passed') return about
+  if (verdict === 'skipped') return { ...about, message: shortenLine(one.why ?? 'it did not come up', 300) }
   const facts = `exit ${exitText(one)}, ${one.finished ? 'finished' : 'not finished'}, ${summaryText(one.conduct)}`
   const advice = rules
     .filter(rule => one.failed.includes(rule.id))

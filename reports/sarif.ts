@@ -12,7 +12,7 @@ export interface SarifRule {
   title: string
   text: string
   help: string
-  level: 'warning' | 'error'
+  level: 'note' | 'warning' | 'error'
   tags: readonly string[]
   results: readonly SarifResult[]
 }

@@ -16,6 +16,7 @@
  *   what Node refuses (bad HTTP, Expect,    refuse, pipeline/rawErrors.ts      the same, as it writes the answer
  *     CONNECT)
  *   /__mock, /metrics, /docs, /openapi.json openInternal: not in the journal   closeExchange, which only logs errors
+ *   … of a page that may not use /__mock    guardControl opens it anew          closeExchange, in onSend
  */
 
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
@@ -42,6 +43,7 @@ import { serializerCompiler, validatorCompiler } from './pipeline/validation.ts'
 import { answerRecorded } from './playback/answerRecorded.ts'
 import { Playback } from './playback/playback.ts'
 import { answerBrowser } from './routes/browser.ts'
+import { registerDesk } from './routes/desk.ts'
 import { registerDocs } from './routes/docs.ts'
 import { registerRoutes } from './routes/index.ts'
 import { ActiveScenarios } from './scenarios/activeScenarios.ts'
@@ -109,6 +111,7 @@ export function buildApp(config: Config, log: Logger): App {
 
   registerRoutes(app, mock)
   registerControl(app, mock)
+  registerDesk(app, mock)
   registerDocs(app, mock)
   return { fastify: app, mock }
 
@@ -177,6 +180,8 @@ function assemble(config: Config, log: Logger): Mock {
     log,
     playback,
     internalCalls: 0,
+    incidents: new Map(),
+    nextIncident: 1,
     held: new Set(),
   }
 }

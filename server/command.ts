@@ -7,6 +7,7 @@ import type { DestinationStream, pino } from 'pino'
 import { aborted, type CommandIo, type ExitCode, hasColor, writeLine } from '../base/commandIo.ts'
 import { addOptions, type VerbSetup } from '../base/flags.ts'
 import { isLoopback } from '../base/loopback.ts'
+import { openBrowser } from '../base/openBrowser.ts'
 import { packageRoot } from '../base/paths.ts'
 import { visible } from '../base/text.ts'
 import { readVariables } from '../base/variables.ts'
@@ -14,8 +15,8 @@ import type { RunningMock } from '../client/mock.ts'
 import { type Config, completeConfig, type MockOptions, options } from './config.ts'
 
 export const setUpServe: VerbSetup = (verb, run) =>
-  addOptions(verb, options).action(
-    run(async (io, flags: MockOptions): Promise<ExitCode> => {
+  addOptions(verb.option('--open', 'open the desk in a browser'), options).action(
+    run(async (io, { open, ...flags }: MockOptions & { open?: boolean }): Promise<ExitCode> => {
       const config = completeConfig({ ...readVariables(options, io.env), ...flags })
       // Loaded here, so that --help is quick.
       const [{ buildApp }, { listen }, { pino }] = await Promise.all([
@@ -26,13 +27,22 @@ export const setUpServe: VerbSetup = (verb, run) =>
       const log = pino({ level: config.logLevel, base: undefined }, await logsOn(io, pino))
       const app = buildApp(config, log)
       const mock = await listen(app)
-      writeLine(io.stdout, greeting(mock, config, app.mock.playback?.summary))
+      const desk = isLoopback(config.host) || config.adminToken !== undefined ? `${mock.url}/__mock/` : undefined
+      writeLine(io.stdout, greeting(mock, config, desk, app.mock.playback?.summary))
+      if (open) await openDesk(io, desk)
       await aborted(io.signal)
       await mock.close()
       log.flush()
       return 0
     }),
   )
+
+async function openDesk({ stderr, env }: CommandIo, desk: string | undefined): Promise<void> {
+  if (desk === undefined)
+    writeLine(stderr, 'The desk is closed off loopback; start the mock with --admin-token to open it')
+  else if (!(await openBrowser(desk, env)))
+    writeLine(stderr, `No browser could be opened; open ${desk} yourself, or set BROWSER to its command`)
+}
 
 /** stderr: pretty on a terminal, a JSON object a line elsewhere. */
 async function logsOn({ stderr, env }: CommandIo, { destination }: typeof pino): Promise<DestinationStream> {
@@ -54,11 +64,16 @@ async function logsOn({ stderr, env }: CommandIo, { destination }: typeof pino):
 }
 
 /** What a new user needs: the URL, the key, and three lines to paste. */
-function greeting({ url, seed, key: apiKey }: RunningMock, config: Config, replay: string | undefined): string {
+function greeting(
+  { url, seed, key: apiKey }: RunningMock,
+  config: Config,
+  desk: string | undefined,
+  replay: string | undefined,
+): string {
   const { scenario } = config
   const key = `-H 'X-Api-Key: ${apiKey}'`
   const body = `-H 'Content-Type: application/json' -d '{"video_url":"https://example.com/cat.mp4"}'`
-  const ready = `Understudy is ready at ${url}   key: ${apiKey}   seed: ${seed}${scenario === undefined ? '' : `   scenario: ${scenario}`}   docs: ${url}/docs`
+  const ready = `Understudy is ready at ${url}   key: ${apiKey}   seed: ${seed}${scenario === undefined ? '' : `   scenario: ${scenario}`}   docs: ${url}/docs${desk === undefined ? '' : `   desk: ${desk}`}`
   // A recording has no answers for the lines to paste.
   if (replay !== undefined) return `${ready}\n\n  ${replay}\n\n${closed(config)}`
   return `${ready}

@@ -1,12 +1,14 @@
 /** The grade of a client, from the mock's own journal: for tests in this process, and for GET /__mock/conduct. */
 
 import { fingerprintOf } from '../base/fingerprint.ts'
+import { defined } from '../base/inputs.ts'
 import { durationToMs, refuseUnknown } from '../base/options.ts'
 import { packageVersion } from '../base/paths.ts'
 import { plural } from '../base/text.ts'
+import { conductOptionNames } from '../client/commands.ts'
 import type { ConductOptions, WorldSelector } from '../client/mock.ts'
 import { knownRule } from '../conduct/expectation.ts'
-import { defaultMaxPollTimeMs, grade } from '../conduct/grade.ts'
+import { checkRuleOptions, defaultMaxPollTimeMs, grade } from '../conduct/grade.ts'
 import type { ConductReport } from '../conduct/report.ts'
 import { type Traffic, trafficOf } from '../recordings/traffic.ts'
 import type { Entry } from './journal.ts'
@@ -17,8 +19,9 @@ import { isWorldSelected } from './world/worlds.ts'
 
 /** Grades the client of a key; without one, all clients. Throws a ConfigError for a name that is no rule and no clause. */
 export function conductOf(mock: Mock, selector: WorldSelector, options: ConductOptions = {}): ConductReport {
-  refuseUnknown(options, ['maxPollTime', 'require', 'ended'])
-  const { maxPollTime, require = [], ended = false } = options
+  refuseUnknown(options, conductOptionNames)
+  const { maxPollTime, require = [], ended = false, stoppedAt, alone, level, rules } = options
+  checkRuleOptions(options)
   for (const name of require) knownRule(name)
   const worlds = [...mock.worlds].filter(one => isWorldSelected(one, selector))
   const evicted = worlds.reduce((sum, one) => sum + one.journal.evicted, 0)
@@ -39,6 +42,8 @@ export function conductOf(mock: Mock, selector: WorldSelector, options: ConductO
     maxPollTimeMs: maxPollTime === undefined ? defaultMaxPollTimeMs : durationToMs(maxPollTime),
     unsigned: mock.config.webhookSecret === undefined,
     require,
+    lateMs: Math.max(0, ...worlds.map(({ clock }) => clock.lateMs)),
+    ...defined({ stoppedAt, isAlone: alone, level, ruleSet: rules }),
   })
 }
 

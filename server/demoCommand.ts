@@ -54,53 +54,70 @@ export const setUpDemo: VerbSetup = (verb, run) =>
     }),
   )
 
-/** Exit code 1 where an answer is not the documented one. */
+interface Answer {
+  ok: boolean
+  status: number
+  type: string | null
+  bytes: Buffer
+}
+
+/** Exit code 1 where an answer is not the documented one, or the demo was stopped. */
 async function journey(io: CommandIo, url: string, { key = options.key.default(), out }: Flags): Promise<ExitCode> {
   const say = (line: string): void => writeLine(io.stdout, line)
-  const ask = async (what: string, path: string, init: RequestInit = {}): Promise<Response> => {
+  const ask = async (what: string, path: string, init: RequestInit = {}): Promise<Answer> => {
     say(`\n${what}\n> ${init.method ?? 'GET'} ${path}`)
     const signal = AbortSignal.any([io.signal, realTimeout(answerWithinMs)])
     const target = new URL(path, url)
     // An output may lie elsewhere, where the key is none of anybody's business.
     const headers = { ...(target.origin === new URL(url).origin && { 'X-Api-Key': key }), ...init.headers }
     try {
-      return await fetch(target, { ...init, headers, signal })
+      const response = await fetch(target, { ...init, headers, signal })
+      const { ok, status } = response
+      return {
+        ok,
+        status,
+        type: response.headers.get('content-type'),
+        bytes: Buffer.from(await response.arrayBuffer()),
+      }
     } catch (error) {
+      if (io.signal.aborted) throw new Unexpected('the demo was stopped before its end')
       const { cause, message } = error as Error & { cause?: NodeJS.ErrnoException }
       throw new TargetError(`${url} does not answer (${cause?.code ?? message}); is the server running?`)
     }
   }
-  const json = async (response: Response): Promise<Record<string, string>> => {
-    const body = await response.text()
-    say(`< ${response.status} ${body}`)
-    if (!response.ok) throw new Unexpected(`answered ${response.status}; expected 2xx`)
-    return JSON.parse(body)
+  const json = ({ ok, status, bytes }: Answer): Record<string, string> => {
+    say(`< ${status} ${bytes}`)
+    if (!ok) throw new Unexpected(`answered ${status}; expected 2xx`)
+    try {
+      return JSON.parse(String(bytes))
+    } catch {
+      throw new Unexpected('the answer is no JSON; expected JSON')
+    }
   }
   try {
     const form = new FormData()
     const clip = await readFile(join(packageRoot, 'fixtures', 'clips', 'short.mp4'))
     form.append('file', new Blob([clip], { type: 'video/mp4' }), 'short.mp4')
-    const { video_url } = await json(await ask('Upload a clip', '/v1/uploads', { method: 'POST', body: form }))
+    const { video_url } = json(await ask('Upload a clip', '/v1/uploads', { method: 'POST', body: form }))
 
     const body = JSON.stringify({ video_url, output_format: 'webm' })
     const headers = { 'Content-Type': 'application/json' }
-    const { id } = await json(await ask(`Create a job: ${body}`, '/v1/jobs', { method: 'POST', headers, body }))
+    const { id } = json(await ask(`Create a job: ${body}`, '/v1/jobs', { method: 'POST', headers, body }))
 
     const until = monotonicMs() + doneWithinMs
-    let job = await json(await ask('Poll it every 2 s', `/v1/jobs/${id}`))
+    let job = json(await ask('Poll it every 2 s', `/v1/jobs/${id}`))
     while (job.status !== 'completed') {
       if (job.status === 'failed' || monotonicMs() > until) throw new Unexpected(`the job is ${job.status}`)
       await realDelay(pollEveryMs, io.signal)
-      job = await json(await ask('Poll it again', `/v1/jobs/${id}`))
+      job = json(await ask('Poll it again', `/v1/jobs/${id}`))
     }
 
-    const { download_url = '' } = await json(await ask('Ask for the output', `/api/download/${id}`))
+    const { download_url = '' } = json(await ask('Ask for the output', `/api/download/${id}`))
     const output = await ask('Download it', download_url)
-    const bytes = Buffer.from(await output.arrayBuffer())
-    say(`< ${output.status} ${output.headers.get('content-type')}, ${bytes.length} bytes`)
+    say(`< ${output.status} ${output.type}, ${output.bytes.length} bytes`)
     if (!output.ok) throw new Unexpected(`answered ${output.status}; expected 200`)
     const file = out ?? join(mkdtempSync(join(tmpdir(), 'understudy-demo-')), 'output.webm')
-    await writeFile(file, bytes).catch(error => {
+    await writeFile(file, output.bytes).catch(error => {
       throw new ConfigError(`--out ${file} can't be written (${error.code})`)
     })
     say(`\nThe output is ${file}`)

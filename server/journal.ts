@@ -35,6 +35,7 @@ export interface JournalWorld {
   /** When it had to make room for others, ms since the epoch; undefined for one that never had to. */
   readonly evictedAt: number | undefined
   readonly journal: Journal
+  readonly clock: { now(): number }
 }
 
 /** What is to be known of a world that makes a new beginning. */
@@ -59,6 +60,8 @@ export interface ExchangeStart {
   /** What its headers take, unless they are the same as those of the call before. */
   readonly headerBytes: number
   readonly keyState: KeyValidity
+  /** Which request of its connection it is, from 1; 0 where that is not known. */
+  readonly placeOnConnection: number
   /** The same for all requests of a connection; 0 where it is not known. */
   readonly connection: number
 }
@@ -82,6 +85,7 @@ export class Exchange implements ExchangeStart {
   readonly requestHeaders: readonly string[]
   readonly headerBytes: number
   keyState: KeyValidity
+  readonly placeOnConnection: number
   readonly connection: number
   requestBody: string | undefined = undefined
   /** Of an upload only this is kept. */
@@ -108,6 +112,8 @@ export class Exchange implements ExchangeStart {
   ruleContext: RuleContext | undefined = undefined
   /** The client disconnected before it had its answer. */
   aborted = false
+  /** It gets no more of an answer, and its client still waits: endedAt is not known yet. */
+  isOpen = false
   /** Set where a recording has answered: its id is then the recorded one. */
   played: Played | undefined = undefined
 
@@ -122,6 +128,7 @@ export class Exchange implements ExchangeStart {
     this.requestHeaders = start.requestHeaders
     this.headerBytes = start.headerBytes
     this.keyState = start.keyState
+    this.placeOnConnection = start.placeOnConnection
     this.connection = start.connection
   }
 

@@ -39,7 +39,9 @@ export const harEntryOf = (entry: Entry, journal: JournalReader): HarEntry =>
   entry.kind === 'exchange' ? ofExchange(entry, journal.show(entry)) : ofDelivery(entry, journal.show(entry))
 
 function ofExchange(exchange: Exchange, shown: ExchangeEntry): HarEntry {
-  const { at, endedAt, upload } = exchange
+  const { at, upload, isOpen, placeOnConnection, credits } = exchange
+  // Its client still waits: so long, by now.
+  const endedAt = isOpen ? exchange.world.clock.now() : exchange.endedAt
   const { request, response } = shown
   const url = /^https?:/i.test(shown.url) ? shown.url : `http://${request.headers.host ?? 'localhost'}${shown.url}`
   const keyIn = keyInOf(exchange)
@@ -77,6 +79,9 @@ function ofExchange(exchange: Exchange, shown: ExchangeEntry): HarEntry {
     ...(shown.rule !== undefined && { _rule: shown.rule }),
     ...(shown.delay_ms !== undefined && { _delay_ms: shown.delay_ms }),
     ...(cut !== undefined && { _cut: cut }),
+    ...(placeOnConnection > 0 && { _connection_request: placeOnConnection }),
+    ...(credits > 0 && { _credits: credits / 1000 }),
+    ...(isOpen && { _is_open: isOpen }),
   }
 }
 

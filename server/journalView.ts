@@ -22,11 +22,18 @@ import { isWorldSelected, type Worlds } from './world/worlds.ts'
 
 /** A page has entries of so many bytes, and one at least: as one text it must fit into memory, and soon be made. */
 const maxPageBytes = 16 * 1024 * 1024
+/** Which entries, with what can be asked over HTTP only: a text that occurs in the URL, a header or a body. */
+export type EntryFilter = JournalFilter & { text?: string | undefined }
+
+/** A page of the journal, its entries shown in one way or another. */
+export type PageOf<Shown> = Omit<JournalPage, 'entries'> & { entries: Shown[] }
 
 export class JournalReader {
   readonly #worlds: Worlds
   readonly #feed: Feed
   readonly #config: Config
+  /** By world: its secrets as they stand in a JSON text. */
+  readonly #escaped = new WeakMap<object, readonly string[]>()
 
   constructor(worlds: Worlds, feed: Feed, config: Config) {
     this.#worlds = worlds
@@ -40,7 +47,17 @@ export class JournalReader {
   }
 
   /** The entries that fit, at most `limit` of them, and as many as a page has bytes for: the oldest first, or the newest. */
-  read(filter: JournalFilter = {}, limit = 1000, order: 'oldest' | 'newest' = 'oldest'): JournalPage {
+  read(filter: EntryFilter = {}, limit = 1000, order: 'oldest' | 'newest' = 'oldest'): JournalPage {
+    return this.readAs(entry => this.show(entry), filter, limit, order)
+  }
+
+  /** The same, with each entry as `shown` has it. */
+  readAs<Shown>(
+    shown: (entry: Entry) => Shown,
+    filter: EntryFilter,
+    limit: number,
+    order: 'oldest' | 'newest' = 'oldest',
+  ): PageOf<Shown> {
     const found = this.select(filter)
     if (order === 'newest') found.reverse()
     let evicted = this.#worlds.evictedEntries
@@ -53,7 +70,7 @@ export class JournalReader {
     const page = found.slice(0, Math.min(limit, fittingOf(found)))
     const isLast = page.length === found.length
     return {
-      entries: page.map(entry => this.show(entry)),
+      entries: page.map(shown),
       count: complete ? found.length : null,
       evicted,
       complete,
@@ -64,7 +81,7 @@ export class JournalReader {
   }
 
   /** The entries themselves, oldest first, with their secrets: for who shows them in another way. */
-  select(filter: JournalFilter): Entry[] {
+  select(filter: EntryFilter): Entry[] {
     const fits = matcher(filter)
     const found: Entry[] = []
     for (const world of this.#read(filter)) for (const entry of world.journal) if (fits(entry)) found.push(entry)
@@ -106,9 +123,14 @@ export class JournalReader {
 
   /** Calls `listener` with each new entry that fits, until the returned function is called. */
   listen(filter: JournalFilter, listener: (entry: JournalEntry) => void): () => void {
+    return this.follow(filter, entry => listener(this.show(entry)))
+  }
+
+  /** The same with the entries themselves, with their secrets. */
+  follow(filter: EntryFilter, listener: (entry: Entry) => void): () => void {
     const fits = matcher(filter)
     return this.#feed.listen(entry => {
-      if (fits(entry) && isWorldSelected(entry.world, filter)) listener(this.show(entry))
+      if (fits(entry) && isWorldSelected(entry.world, filter)) listener(entry)
     })
   }
 
@@ -153,6 +175,7 @@ export class JournalReader {
             method: entry.method,
             route: routeOf(entry.operation),
             aborted: entry.aborted,
+            ...(entry.placeOnConnection > 0 && { connection_request: entry.placeOnConnection }),
             ...playedIn(entry),
             ...(entry.played?.fault !== undefined && { fault: entry.played.fault }),
             upload: entry.upload,
@@ -177,14 +200,29 @@ export class JournalReader {
 
   /** Takes out of what is shown of an entry all that is known to be secret, wherever the client has put it. */
   redact<T>(shown: T, entry: Entry): T {
-    const secrets = [
-      entry.world.key,
-      this.#config.adminToken,
-      this.#config.webhookSecret,
-      this.#config.webhookNextSecret,
-      ...secretsIn(entry.requestHeaders),
-    ]
-    return withoutSecrets(shown, secrets) as T
+    return withoutSecrets(shown, [...this.#secretsOf(entry.world), ...secretsIn(entry.requestHeaders)]) as T
+  }
+
+  /** Whether one of them may be in a JSON text of the entry. */
+  mayHoldSecret(text: string, entry: Entry): boolean {
+    let own = this.#escaped.get(entry.world)
+    if (own === undefined) {
+      own = this.#secretsOf(entry.world).flatMap(secret => (secret ? [inJson(secret)] : []))
+      this.#escaped.set(entry.world, own)
+    }
+    for (const secret of own) if (text.includes(secret)) return true
+    for (const secret of secretsIn(entry.requestHeaders))
+      if (!own.includes(secret) && text.includes(inJson(secret))) return true
+    return false
+  }
+
+  /** The same of what is shown of a world itself. */
+  redactIn<T>(shown: T, world: Pick<World, 'key'>): T {
+    return withoutSecrets(shown, this.#secretsOf(world)) as T
+  }
+
+  #secretsOf({ key }: Pick<World, 'key'>): (string | undefined)[] {
+    return [key, this.#config.adminToken, this.#config.webhookSecret, this.#config.webhookNextSecret]
   }
 
   *#read(filter: WorldSelector): Generator<World> {
@@ -222,8 +260,9 @@ function playedIn({ ruleContext }: Exchange): Partial<ExchangeEntry> | undefined
   }
 }
 
-function matcher(filter: JournalFilter): (entry: Entry) => boolean {
-  const { kind, route, status, jobId, requestId, since } = filter
+function matcher(filter: EntryFilter): (entry: Entry) => boolean {
+  const { kind, route, status, jobId, requestId, since, text } = filter
+  const isWanted = text === undefined || text === '' ? undefined : hasText(text)
   const statusText = status === undefined ? undefined : String(status).toLowerCase()
   const sinceMs = typeof since === 'string' ? Date.parse(since) : undefined
   return entry => {
@@ -233,9 +272,24 @@ function matcher(filter: JournalFilter): (entry: Entry) => boolean {
     if (sinceMs !== undefined && entry.at <= sinceMs) return false
     if (statusText !== undefined && !fitsStatus(entry.status, statusText)) return false
     if (requestId !== undefined && (entry.kind !== 'exchange' || entry.requestId !== requestId)) return false
+    if (isWanted !== undefined && !isWanted(entry)) return false
     if (route === undefined) return true
     return entry.kind === 'exchange' && fitsRoute(entry.operation, route)
   }
+}
+
+/** Whether a text occurs in what may be shown of an entry, in capitals or not. */
+function hasText(text: string): (entry: Entry) => boolean {
+  const wanted = new RegExp(text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'), 'i')
+  return entry =>
+    wanted.test(redactUrl(entry.url)) ||
+    wanted.test(entry.requestBody ?? '') ||
+    (entry.kind === 'exchange'
+      ? wanted.test(entry.requestId) || wanted.test(String(entry.responseBody ?? ''))
+      : wanted.test(entry.deliveryId) || wanted.test(entry.event)) ||
+    entry.requestHeaders.some(
+      (value, i) => i % 2 === 1 && !isSecretHeader(entry.requestHeaders[i - 1] as string) && wanted.test(value),
+    )
 }
 
 const fitsStatus = (status: number, asked: string): boolean =>
@@ -246,13 +300,20 @@ function fitsRoute(operation: string | undefined, asked: string): boolean {
   return operation === asked || route === asked || route?.split(' ')[1] === asked
 }
 
-function* secretsIn(pairs: readonly string[]): Generator<string> {
-  for (let i = 0; i < pairs.length; i += 2) {
-    if (isSecretHeader(pairs[i] as string)) yield pairs[i + 1] as string
-  }
+const inJson = (secret: string): string => JSON.stringify(secret).slice(1, -1)
+
+/** A client's calls share their headers, as a journal keeps them: they are looked through once. */
+const knownSecrets = new WeakMap<readonly string[], readonly string[]>()
+
+function secretsIn(pairs: readonly string[]): readonly string[] {
+  const known = knownSecrets.get(pairs)
+  if (known !== undefined) return known
+  const found = pairs.filter((_, i) => i % 2 === 1 && isSecretHeader(pairs[i - 1] as string))
+  knownSecrets.set(pairs, found)
+  return found
 }
 
-function shownHeaders(pairs: readonly string[]): Record<string, string> {
+export function shownHeaders(pairs: readonly string[]): Record<string, string> {
   const headers: Record<string, string> = {}
   for (let i = 0; i < pairs.length; i += 2) {
     const name = (pairs[i] as string).toLowerCase()

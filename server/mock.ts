@@ -2,6 +2,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
 import type { Clock } from '../base/clock.ts'
+import type { OpenedIncident } from '../client/desk.ts'
 import type { Config } from './config.ts'
 import type { Exchange, Feed } from './journal.ts'
 import type { JournalReader } from './journalView.ts'
@@ -28,6 +29,9 @@ export interface Mock {
   readonly playback: Playback | undefined
   /** Calls so far that were none of the API's; their request_ids count on it. */
   internalCalls: number
+  /** Files that were opened to be read like the journal, by their ids, the oldest first. */
+  readonly incidents: Map<string, OpenedIncident>
+  nextIncident: number
   /** Connections that a fault has taken over: nobody else ends them. */
   readonly held: Set<ServerResponse>
 }

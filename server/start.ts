@@ -3,6 +3,7 @@
 import type { Socket } from 'node:net'
 import { pino } from 'pino'
 import { type Clock, realDelay } from '../base/clock.ts'
+import type { Duration } from '../base/duration.ts'
 import { ControlError } from '../base/errors.ts'
 import { ConfigError, durationToMs, refuseUnknown } from '../base/options.ts'
 import {
@@ -30,6 +31,7 @@ import type {
 } from '../client/mock.ts'
 import type { RuleFormat } from '../client/scenarioFormat.ts'
 import { expectationOn } from '../conduct/expectation.ts'
+import { checkWaits } from '../conduct/expectedWaits.ts'
 import type { App } from './app.ts'
 import { buildApp } from './app.ts'
 import { conductOf } from './conduct.ts'
@@ -134,7 +136,7 @@ export async function listen({ fastify, mock }: App): Promise<RunningMock> {
         const { atLeast = 1, within = defaultWithin } = options
         checkedFilter(filter)
         const gone = new AbortController()
-        const met = await journal.wait(filter, atLeast, realDelay(durationToMs(within), gone.signal))
+        const met = await journal.wait(filter, atLeast, waited(within, gone.signal))
         gone.abort()
         const entries = journal.entries(filter)
         if (met) return entries as EntryOf<F>[]
@@ -156,6 +158,8 @@ export async function listen({ fastify, mock }: App): Promise<RunningMock> {
     },
     conduct: (key, options) => conductOf(mock, { key }, options),
     expectConduct: (key, options) => expectationOn(() => conductOf(mock, { key }, options)),
+    expectWaits: async (key, operation, waits, options) =>
+      checkWaits(conductOf(mock, { key }), operation, waits, options),
     snapshot: key => run(() => snapshot(mock, { key })),
     restore: (key, document) => run(() => restore(mock, document, { key }, url)),
     reset: (key, world) => resetAll(mock, { key, world }),
@@ -163,6 +167,10 @@ export async function listen({ fastify, mock }: App): Promise<RunningMock> {
     [Symbol.asyncDispose]: close,
   }
 }
+
+/** While it waits the mock's server keeps the process alive; a wait that outlives a mock keeps nothing. */
+const waited = (within: Duration, gone: AbortSignal): Promise<void> =>
+  realDelay(durationToMs(within), gone, { keepsAlive: false })
 
 const checked = (filter: JournalFilter = {}): JournalFilter => checkedFilter(filter)
 
@@ -205,7 +213,7 @@ function scenarioHandle(
       const { times = 1, within = defaultWithin } = options
       known(rule)
       const gone = new AbortController()
-      const met = await activation.wait(rule, times, realDelay(durationToMs(within), gone.signal))
+      const met = await activation.wait(rule, times, waited(within, gone.signal))
       gone.abort()
       if (!met) throw firedTooLate(rule, times, within, activation.count(rule))
     },

@@ -80,7 +80,7 @@ const isRecording = (target: string): boolean =>
   !/^https?:\/\//i.test(target) && (/\.har$/i.test(target) || existsSync(target))
 
 /** Options that choose what is checked; all others say how to send, and nothing is sent. */
-const ofRecordings = ['only', 'skip', 'require']
+const ofRecordings = ['only', 'skip', 'require', 'expectedFailures']
 
 async function checkFile(
   io: CommandIo,
@@ -90,9 +90,9 @@ async function checkFile(
   const other = Object.keys(flags).find(name => !ofRecordings.includes(name))
   if (other !== undefined)
     throw new ConfigError(
-      `${flagOf(other)} is for an endpoint that calls are sent to; ${file} is a recording, and nothing is sent. For a recording: --base, --only, --skip, --require, --baseline, --reporter`,
+      `${flagOf(other)} is for an endpoint that calls are sent to; ${file} is a recording, and nothing is sent. For a recording: --base, --only, --skip, --require, --expected-failures, --baseline, --reporter`,
     )
-  const { only, skip, require } = settingsOf(io, flags)
+  const { only, skip, require, expectedFailures } = settingsOf(io, flags)
   const [{ checkRecording }, { observers }, { reporters }] = await Promise.all([
     import('./checkRecording.ts'),
     import('./traffic/index.ts'),
@@ -109,6 +109,7 @@ async function checkFile(
     ...(only && { only }),
     ...(skip && { skip }),
     ...(require && { require }),
+    ...(expectedFailures !== undefined && { expectedFailures }),
     ...(baseline !== undefined && { baseline: readBaseline(baseline) }),
   })
   if (report.incomplete !== undefined) writeLine(io.stderr, `Not all was judged: ${report.incomplete}`)

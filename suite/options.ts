@@ -19,6 +19,7 @@ import {
 } from '../base/options.ts'
 import { freshSeed } from '../base/seed.ts'
 import { type OutputFormat, outputFormats } from '../contracts/schemas.ts'
+import { expectedFailuresOption } from '../reports/expectedFailures.ts'
 import type { ReporterName } from '../reports/names.ts'
 import type { Chosen } from '../reports/reporterOption.ts'
 import type { Profile } from './runOptions.ts'
@@ -78,6 +79,8 @@ export interface CheckSettings {
   insecure?: boolean
   /** A PEM file of a certificate authority to trust. */
   ca?: string
+  /** A file of clauses that are known to be broken: they are shown and fail nothing; one that passes does. */
+  expectedFailures?: string
   /** Use the mock's /__mock if the target has one; off: treat it like any other endpoint. */
   control?: boolean
 }
@@ -267,6 +270,7 @@ export const checkOptions = {
     parse: text('a file'),
   },
   adminToken: adminTokenOption,
+  expectedFailures: expectedFailuresOption,
   control: {
     argument: '<on|off>',
     description: "whether to use the mock's own /__mock; off treats it like any other endpoint",

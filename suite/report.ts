@@ -8,6 +8,7 @@ import { countSchema, textSchema, textsSchema } from '../base/jsonSchema.ts'
 import { Evidence } from '../contracts/evidence.ts'
 import { VerdictSummary, verdicts } from '../contracts/verdict.ts'
 import { documentFields } from '../reports/document.ts'
+import { expectedSchema } from '../reports/expectedFailures.ts'
 
 const verdict = { enum: verdicts, description: 'skipped: nothing was proved, neither good nor bad.' } as const
 
@@ -20,6 +21,7 @@ const clauseResult = {
     text: { ...textSchema, description: 'The documented sentence.' },
     level: { enum: ['core', 'wider', 'open'] },
     verdict,
+    expected: { type: 'boolean', description: 'Its failure is listed in --expected-failures, and fails nothing.' },
     reason: { ...textSchema, description: 'Of skipped: why.' },
     needs: { ...textsSchema, description: 'Of skipped: what would have to be given to try it.' },
     notes: { ...textsSchema, description: 'Which documented variant was seen, where there is a choice.' },
@@ -107,6 +109,7 @@ export const Report = {
       additionalProperties: false,
       properties: { clauses: textsSchema, missing: textsSchema },
     },
+    expected: expectedSchema,
     extensions: { ...textsSchema, description: 'Error codes beyond the documented ones (ERR-2): no violation.' },
     clauses: { type: 'array', items: clauseResult },
     checks: { type: 'array', items: checkResult },

@@ -18,6 +18,7 @@ import { clipAt, type Video } from '../media/clip.ts'
 import { compare } from './baseline.ts'
 import { checks } from './checks/index.ts'
 import type { SuiteClock, SuiteEnvironment } from './environment.ts'
+import { readExpectedClauses, withExpectedClauses } from './expected.ts'
 import { startListener } from './listener.ts'
 import { findMockSupport } from './mockSupport.ts'
 import { type CheckSettings, checkOptions } from './options.ts'
@@ -65,6 +66,7 @@ export async function check(target: string, options: CheckOptions = {}): Promise
   const local = isLoopback(new URL(base).hostname.replace(/^\[|\]$/g, ''))
   const profile = settings.profile ?? (local ? 'full' : 'safe')
   refuse(settings, profile, local)
+  const list = settings.expectedFailures === undefined ? undefined : readExpectedClauses(settings.expectedFailures)
   const own = parseHeaderLines(settings.header ?? [])
   const ca = settings.ca === undefined ? undefined : certificateIn(existing(settings.ca, 'ca'))
   for (const file of settings.logs ?? []) existing(file, 'logs')
@@ -160,7 +162,8 @@ export async function check(target: string, options: CheckOptions = {}): Promise
           },
         }),
     })
-    return options.baseline ? { ...report, changes: compare(options.baseline, report) } : report
+    const settled = withExpectedClauses(report, list)
+    return options.baseline ? { ...settled, changes: compare(options.baseline, settled) } : settled
   } finally {
     limit.clear()
     transport.close()

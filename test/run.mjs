@@ -17,6 +17,7 @@ import { join, normalize } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
+import { buildDesk } from '../.ci/desk/build.mjs'
 
 const { values, tokens } = parseArgs({
   options: {
@@ -48,6 +49,7 @@ if (files.length === 0) {
 const outdir = join('node_modules', '.cache', 'understudy', `test-${process.pid}`)
 process.once('exit', () => rmSync(outdir, { recursive: true, force: true }))
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
+if (files.some(name => name.startsWith(join('test', 'desk')))) await buildDesk()
 await build({
   entryPoints: ['server/index.ts', 'cli/bin.ts', 'conduct/fromRecording.ts', 'test/support.ts', ...files],
   outbase: '.',

@@ -99,9 +99,11 @@ const tables: Record<string, () => string> = {
   replayOptions: () => optionTable(replayOptions, 'replay'),
   rules: () =>
     table(
-      ['rule', 'what a good client does', 'clauses', 'provoked by'],
-      ruleTable().map(({ id, title, clauses, provoke }) => [
+      ['rule', 'level', 'since', 'what a good client does', 'clauses', 'provoked by'],
+      ruleTable().map(({ id, level, since, title, clauses, provoke }) => [
         `\`${id}\``,
+        level,
+        since,
         title,
         clauses.join(' '),
         provoke.map(name => `\`${name}\``).join(' '),

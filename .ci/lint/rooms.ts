@@ -17,7 +17,9 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   reports: ['base', 'contracts'],
   conduct: low,
   client: [...low, 'conduct'],
-  server: [...low, 'conduct', 'client'],
+  // suite: an incident that is opened is checked.
+  server: [...low, 'conduct', 'client', 'suite'],
+  desk: ['contracts', 'conduct', 'client'],
   suite: [...low, 'conduct', 'client'],
   record: [...low, 'suite'],
   replay: [...low, 'client', 'suite'],
@@ -47,7 +49,7 @@ function readGraph(): Map<string, string[]> {
   const inside = (folder: string): string[] =>
     readdirSync(folder, { recursive: true, encoding: 'utf8' }).map(name => join(folder, name))
   const files = [...readdirSync('.'), ...[...Object.keys(rooms), 'cli'].flatMap(inside)].filter(name =>
-    /\.ts$/.test(name),
+    /\.tsx?$/.test(name),
   )
   return new Map(
     files.map(file => {

@@ -2,6 +2,7 @@
 
 import { oneLine, shorten } from '../../base/text.ts'
 import { runCase, type TestCase, type TestRun } from '../../reports/testCase.ts'
+import { isFailing } from '../grade.ts'
 import type { ConductReport, RuleResult } from '../report.ts'
 import * as shared from './shared.ts'
 
@@ -47,16 +48,19 @@ function ruleCase(report: ConductReport, rule: RuleResult, lack: string | undefi
       details: { clause, advice, provoke },
     }
   if (verdict === 'passed') return { ...about, verdict }
+  if (verdict === 'inconclusive') return { ...about, verdict, fault: rule.fault, message: shared.skippedText(rule) }
   if (verdict !== 'failed')
     return { ...about, verdict, message: shared.skippedText(rule), details: { clause, provoke } }
   const { shown, more } = shared.breachesOf(rule, evidencePerCase)
   const [first] = shown
   const others = shown.length - 1 + more
+  // A test runner knows no failure that fails nothing: it is skipped there, and says that it failed.
+  const isMild = !isFailing(rule, report.level)
   const evidence = shown.map(one => ({ said: shared.saidText(report, one), entries: shared.entryLines(one) }))
   return {
     ...about,
-    verdict,
-    message: `${clause}: ${first ? shared.saidText(report, first) : 'failed'}${others > 0 ? ` (and ${others} more)` : ''}`,
+    verdict: isMild ? ('skipped' as const) : verdict,
+    message: `${isMild ? `${shared.failedWord(rule)}: ` : ''}${clause}: ${first ? shared.saidText(report, first) : 'failed'}${others > 0 ? ` (and ${others} more)` : ''}`,
     text: [...shown.map(one => shared.conductEvidenceText(report, one)), `advice     ${advice}`].join('\n\n'),
     details: { clause, evidence, more: more || undefined, advice },
   }

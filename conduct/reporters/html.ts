@@ -6,7 +6,7 @@ import { code, filter, headBlock, pageText } from '../../reports/html.ts'
 import { type Markup, markup, nothing, raw } from '../../reports/markup.ts'
 import { marks, verdictHeadings, withVerdict } from '../../reports/verdicts.ts'
 
-import type { ConductEvidence, ConductReport, RuleResult } from '../report.ts'
+import type { ConductChain, ConductEvidence, ConductReport, RuleResult } from '../report.ts'
 import * as shared from './shared.ts'
 
 export const conductHtml = (report: ConductReport): string =>
@@ -17,8 +17,10 @@ export const conductHtml = (report: ConductReport): string =>
     main: markup`<section><h2 id="rules">Rules</h2>
 ${filter('rules', report.summary)}
 ${group(report, 'failed', withVerdict(report.rules, 'failed'))}
+${group(report, 'inconclusive', withVerdict(report.rules, 'inconclusive'))}
 ${skipped(report)}
-${group(report, 'passed', withVerdict(report.rules, 'passed'))}</section>`,
+${group(report, 'passed', withVerdict(report.rules, 'passed'))}</section>
+${tries(report)}`,
     style,
   })
 
@@ -31,6 +33,9 @@ const style = `
 .rule .entries { list-style: none; margin: .6rem 0 0; padding: .6rem .9rem; background: var(--well);
   border: 1px solid var(--line); border-radius: 6px }
 .rule .entries li + li { margin-top: .25rem }
+.tries { margin: .4rem 0 1.1rem } .tries svg { display: block; width: 100%; height: 2.6rem }
+.tries line, .tries rect { stroke: currentColor; fill: currentColor; stroke-width: 1 } .tries rect { fill-opacity: .35 }
+.tries text { fill: currentColor; font-size: 11px }
 .advice { padding: .75rem 1.15rem; background: var(--well); border-radius: 6px }
 .group h4 { margin: 1.1rem 0 .1rem; font-size: .9rem }
 @media print { .rule > summary { grid-template-columns: 1.1rem 12rem 4rem 1fr } .evidence, .advice { break-inside: avoid } }
@@ -48,6 +53,7 @@ function head(report: ConductReport): Markup {
       ...(keys === undefined ? [] : [['Found', keys] as const]),
       ['Source', oneLine(shorten(report.source, 300))],
       ['Seen', shared.seenText(report)],
+      ['Graded by', shared.gradingText(report)],
       ...(required.rules.length > 0 ? [['Required', oneLine(required.rules.join(', '))] as const] : []),
     ],
   })
@@ -77,16 +83,45 @@ function ruleBlock(report: ConductReport, rule: RuleResult): Markup {
   const { verdict, title, seen, evidence } = rule
   const id = oneLine(shorten(rule.id, 100))
   const isRequired = shared.conductShortfalls(report).rules.has(rule.id)
-  const reason = [...(isRequired ? ['required, and skipped'] : []), shared.ownReason(rule) ?? []].flat().join(': ')
-  const provoke = shared.provokeText(rule)
+  const word = rule.verdict === 'failed' && (rule.expected || rule.level === 'should') ? [shared.failedWord(rule)] : []
+  const reason = [...word, ...(isRequired ? ['required, and skipped'] : []), shared.ownReason(rule) ?? []]
+    .flat()
+    .join(': ')
+  const provoke = verdict === 'skipped' ? shared.provokeText(rule) : undefined
   return markup`<details class="clause rule" id="${id}" data-verdict="${verdict}"${raw(verdict === 'failed' ? ' open' : '')}>
 <summary><span class="mark ${verdict}" aria-label="${verdict}" role="img">${marks[verdict]}</span><b>${id}</b><span class="level">${oneLine(shorten(rule.clause, 30))}</span><span class="sentence">${oneLine(shorten(title, 500))}</span>${reason === '' ? nothing : markup`<span class="reason">${reason}</span>`}</summary>
 <div class="content">
 ${isRequired ? markup`<p class="badge">It is required, and was skipped.</p>` : nothing}
 ${evidence.map(one => evidenceBlock(report, one))}
 <p class="advice"><b>Advice:</b> ${shared.adviceText(rule)}</p>
-<p class="soft">Of ${rule.clauses.map(one => oneLine(shorten(one, 30))).join(', ')}; seen ${seen === 1 ? 'once' : `${formatCount(seen)} times`}${provoke === undefined ? '' : `; ${provoke}`}.</p>
+<p class="soft">Of ${rule.clauses.map(one => oneLine(shorten(one, 30))).join(', ')}; seen ${seen === 1 ? 'once' : `${formatCount(seen)} times`}${provoke === undefined ? '' : `; ${provoke}`}; ${rule.level}${rule.tolerance === undefined ? '' : `, tolerance ${oneLine(rule.tolerance)}`}.</p>
 </div></details>\n`
+}
+
+/** Each call that was tried again, to the scale of its time. */
+function tries(report: ConductReport): Markup {
+  const { chains } = report
+  if (chains.length === 0) return nothing
+  return markup`<section><h2 id="tries">Tries</h2>
+${chains.slice(0, shared.chainsShown).map(chain => triesBlock(report, chain))}</section>\n`
+}
+
+const drawnWidth = 1000
+const leastGap = 30
+
+function triesBlock(report: ConductReport, chain: ConductChain): Markup {
+  const said = shared.chainText(chain)
+  const begun = Date.parse(chain.tries[0]?.time ?? '')
+  const last = chain.tries.at(-1)
+  const length = Math.max(1, last === undefined ? 1 : Date.parse(last.time) - begun + last.ms)
+  const place = (ms: number): number => Math.round((ms / length) * (drawnWidth - 2 * leastGap)) + leastGap
+  const marksOf = chain.tries.map(one => {
+    const from = place(Date.parse(one.time) - begun)
+    const width = Math.max(3, place(Date.parse(one.time) - begun + one.ms) - from)
+    return markup`<rect x="${from}" y="14" width="${width}" height="12"></rect><text x="${from}" y="10">${oneLine(shorten(one.outcome.split(' ', 1)[0] ?? '', 12))}</text>`
+  })
+  return markup`<figure class="tries"><figcaption>${shared.chainName(report, chain)}: ${code(said)}</figcaption>
+<svg viewBox="0 0 ${drawnWidth} 36" preserveAspectRatio="none" role="img" aria-label="${said}"><line x1="${leastGap}" y1="20" x2="${drawnWidth - leastGap}" y2="20"></line>${marksOf}</svg></figure>\n`
 }
 
 const evidenceBlock = (report: ConductReport, evidence: ConductEvidence): Markup =>

@@ -10,6 +10,7 @@ import * as shared from './shared.ts'
 export function conductMarkdown(report: ConductReport): string {
   const { source, why, ok, rules } = report
   const failed = withVerdict(rules, 'failed')
+  const unclear = withVerdict(rules, 'inconclusive')
   const groups = shared.skippedGroupsOf(report)
   const passed = withVerdict(rules, 'passed')
   const keys = shared.keysText(report)
@@ -19,7 +20,14 @@ export function conductMarkdown(report: ConductReport): string {
     inline(`${shared.whoText(report)}, ${shorten(source, 300)}, ${shared.seenText(report)}`),
     ...(keys === undefined ? [] : [inline(`keys found: ${keys}`)]),
     ...(warning === undefined ? [] : [`> ⚠️ ${inline(warning)}`]),
+    inline(shared.gradingText(report)),
     ...(failed.length > 0 ? ['### Failed', ...failed.flatMap(rule => details(report, rule))] : []),
+    ...(unclear.length > 0
+      ? [
+          '### Inconclusive',
+          unclear.map(rule => `- ${inline(`${shared.nameOf(rule)}: ${rule.reason ?? ''}`)}`).join('\n'),
+        ]
+      : []),
     ...(groups.length > 0 ? ['### Skipped', groups.map(skipped(report)).join('\n')] : []),
     ...(passed.length > 0
       ? ['### Passed', tableText(['', 'Rule', 'Clause', 'What the client does'], passed.map(row))]
@@ -32,7 +40,8 @@ function details(report: ConductReport, rule: RuleResult): string[] {
   const { shown, more } = shared.breachesOf(rule)
   const texts = shown.map(evidence => shared.conductEvidenceText(report, evidence))
   const title = oneLine(shorten(rule.title, 500))
-  return folded(shorten(rule.id, 100), `(${shorten(rule.clause, 30)}) ${shorten(title, 120)}`, [
+  const word = rule.expected || rule.level === 'should' ? `${shared.failedWord(rule)}: ` : ''
+  return folded(shorten(rule.id, 100), `(${shorten(rule.clause, 30)}) ${word}${shorten(title, 120)}`, [
     ...(title.length > 120 ? [inline(title)] : []),
     ...evidenceBlocks(texts, more),
     `**Advice:** ${inline(shared.adviceText(rule))}`,

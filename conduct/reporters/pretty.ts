@@ -13,6 +13,8 @@ export function conductPretty(report: ConductReport, options?: PrettyOptions): s
   return paragraphs([
     head(page),
     ...withVerdict(report.rules, 'failed').map(rule => failed(page, rule)),
+    ...withVerdict(report.rules, 'inconclusive').map(rule => inconclusive(page, rule)),
+    tries(page),
     skipped(page),
     passed(page),
     verdict(report, page),
@@ -30,6 +32,7 @@ function head({ report, paint, width }: Page): string[] {
   return [
     ...hanging(shared.whoText(report), width).map(paint.bold),
     ...hanging(oneLine(shorten(facts, 1000)), width).map(paint.dim),
+    ...hanging(shared.gradingText(report), width).map(paint.dim),
     ...(keys === undefined ? [] : hanging(`keys found: ${keys}`, width).map(paint.dim)),
     ...bulleted('!', shared.incompleteText(report), width).map(paint.yellow),
   ]
@@ -45,12 +48,47 @@ function failed({ report, paint, width }: Page, rule: RuleResult): string[] {
       : []),
     '',
     ...adviceLines(rule, { paint, width }),
+    ...toleranceLines(rule, { paint, width }),
+  ]
+}
+
+const toleranceLines = ({ tolerance }: RuleResult, { paint, width }: Layout): string[] =>
+  tolerance === undefined ? [] : indent(rowLines([['tolerance', oneLine(tolerance)]], width - 2, paint.dim))
+
+function inconclusive({ report, paint, width }: Page, rule: RuleResult): string[] {
+  const { shown } = shared.breachesOf(rule)
+  return [
+    ...hanging(`${marks.inconclusive} ${shared.nameOf(rule)} inconclusive (${rule.fault})`, width).map(paint.yellow),
+    ...indent(wrap(oneLine(shorten(rule.reason ?? '', 500)), width - 2)),
+    ...shown.flatMap(one => ['', ...seen(report, one, width)]),
+  ]
+}
+
+/** Each call that was tried again, as a line in time. */
+function tries({ report, paint, width }: Page): string[] {
+  const { chains } = report
+  const more = chains.length - shared.chainsShown
+  if (chains.length === 0) return []
+  return [
+    paint.bold('Tries'),
+    ...chains
+      .slice(0, shared.chainsShown)
+      .flatMap(chain => [
+        ...hanging(`  ${shared.chainName(report, chain)}`, width),
+        ...wrap(shared.chainText(chain), width - 6).map(line => `    ${line}`),
+      ]),
+    ...(more > 0 ? [`  ${formatCount(more)} more: the json report has them.`] : []),
   ]
 }
 
 /** The rule, and what it asks for. */
-export const failedHead = (rule: Pick<RuleResult, 'id' | 'clause' | 'title'>, { paint, width }: Layout): string[] => [
-  ...hanging(`${marks.failed} ${shared.nameOf(rule)} failed`, width).map(line => paint.red(paint.bold(line))),
+export const failedHead = (
+  rule: Pick<RuleResult, 'id' | 'clause' | 'title' | 'level' | 'expected'>,
+  { paint, width }: Layout,
+): string[] => [
+  ...hanging(`${marks.failed} ${shared.nameOf(rule)} ${shared.failedWord(rule)}`, width).map(line =>
+    paint.red(paint.bold(line)),
+  ),
   ...indent(wrap(oneLine(shorten(rule.title, 500)), width - 2)),
 ]
 

@@ -2,6 +2,7 @@
 
 import { shorten } from '../../base/text.ts'
 import { noPlace, placeOf, type SarifPlace, type SarifResult, type SarifRule, sarifText } from '../../reports/sarif.ts'
+import { isFailing } from '../grade.ts'
 import type { ConductEvidence, ConductReport, RuleResult } from '../report.ts'
 import * as shared from './shared.ts'
 
@@ -25,9 +26,12 @@ const ruleOf = (report: ConductReport, rule: RuleResult): SarifRule => ({
   title: `${shared.nameOf(rule)} ${rule.title}`,
   text: shorten(rule.title, 1000),
   help: shared.adviceText(rule),
-  level: 'error',
+  level: isFailing(rule, report.level) ? 'error' : 'note',
   tags: ['api', 'client', ...rule.clauses],
-  results: rule.evidence.filter(({ passed }) => !passed).map(evidence => resultOf(report, rule, evidence)),
+  // What is inconclusive is no result.
+  results: (rule.verdict === 'failed' ? rule.evidence : [])
+    .filter(({ passed }) => !passed)
+    .map(evidence => resultOf(report, rule, evidence)),
 })
 
 function resultOf(report: ConductReport, rule: RuleResult, evidence: ConductEvidence): SarifResult {

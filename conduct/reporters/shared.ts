@@ -4,7 +4,16 @@ import { formatCount, oneLine, plural, shorten } from '../../base/text.ts'
 import { type Differing, differing, grouped, reasonOf, when } from '../../reports/evidence.ts'
 import { withVerdict } from '../../reports/verdicts.ts'
 
-import { type ConductEvidence, type ConductReport, type EvidenceEntry, neverArose, type RuleResult } from '../report.ts'
+import { isFailing } from '../grade.ts'
+import {
+  type ConductChain,
+  type ConductEvidence,
+  type ConductReport,
+  type EvidenceEntry,
+  neverArose,
+  type RuleResult,
+} from '../report.ts'
+import { time } from '../rule.ts'
 
 /** "errors.retried (ERR-3)" */
 export const nameOf = ({ id, clause }: Pick<RuleResult, 'id' | 'clause'>): string =>
@@ -15,6 +24,16 @@ export const seenText = ({ calls, webhooks, started_at }: ConductReport): string
   oneLine(
     `${plural(calls, 'call')} and ${plural(webhooks, 'webhook')}${started_at === undefined ? '' : `, from ${when(shorten(started_at, 40))}`}`,
   )
+
+/** "rules of 2026-12; must fails the grade; the mock's timers were late by up to 3 ms" */
+export const gradingText = ({ rule_set, level, late_ms }: ConductReport): string =>
+  oneLine(
+    `rules of ${rule_set}, level ${level}${late_ms > 0 ? `; the mock's own timers were late by up to ${formatCount(late_ms)} ms` : ''}`,
+  )
+
+/** "failed", "failed, as expected", "failed (should)" */
+export const failedWord = ({ level, expected }: Pick<RuleResult, 'level' | 'expected'>): string =>
+  expected ? 'failed, as expected' : level === 'should' ? 'failed (should)' : 'failed'
 
 /** Whose calls were graded. */
 export const whoText = ({ key }: ConductReport): string =>
@@ -60,12 +79,50 @@ export function entryLines({ entries }: ConductEvidence): string[] {
 }
 
 /** "#12 12:00:03.120 POST /v1/jobs → 429 rate_limited, Retry-After 2  req_123456" */
-function entryLine({ number, time, what, request_id, job_id }: EvidenceEntry): string {
-  const clock = /T(\d\d:\d\d:\d\d(?:\.\d{1,6})?)Z$/.exec(time)?.[1] ?? shorten(time, 40)
+function entryLine({ number, time: began, ended, what, request_id, job_id }: EvidenceEntry): string {
+  const clock = /T(\d\d:\d\d:\d\d(?:\.\d{1,6})?)Z$/.exec(began)?.[1] ?? shorten(began, 40)
   const ids = [request_id, job_id !== undefined && what.includes(job_id) ? undefined : job_id]
   const named = ids.flatMap(id => (id === undefined ? [] : [oneLine(shorten(id, 100))]))
-  return [oneLine(`#${number} ${clock} ${shorten(what, 500)}`), ...named].join('  ')
+  return [oneLine(`#${number} ${clock}${endText(began, ended)} ${shorten(what, 500)}`), ...named].join('  ')
 }
+
+/** Less is as good as at once. */
+const shownFromMs = 10
+
+/** "+1.2 s": how long it took until it ended. */
+function endText(began: string, ended: string | undefined): string {
+  const ms = ended === undefined ? 0 : Date.parse(ended) - Date.parse(began)
+  return ms >= shownFromMs ? ` +${time(ms)}` : ''
+}
+
+/** Of a long row of tries the first are shown, and the last. */
+const triesAtStart = 6
+const triesAtEnd = 2
+/** The longest wait is so many dashes on each side of its time. */
+const dashes = 6
+
+/** "500 ─1.1 s─ 500 ──2 s── 200", to the scale of the longest wait. */
+export function chainText({ tries }: ConductChain): string {
+  const longest = Math.max(1, ...tries.map(({ wait_ms = 0 }) => wait_ms))
+  const parts = tries.map(({ outcome, wait_ms, asked_ms }) => {
+    const answer = shorten(asked_ms === undefined ? outcome : `${outcome}, asked to wait ${time(asked_ms)}`, 80)
+    if (wait_ms === undefined) return answer
+    const line = '─'.repeat(Math.max(1, Math.round((dashes * wait_ms) / longest)))
+    return `${line}${time(wait_ms)}${line} ${answer}`
+  })
+  const left = parts.length - triesAtStart - triesAtEnd
+  const shown = left <= 1 ? parts : [...parts.slice(0, triesAtStart), `… ${left} more …`, ...parts.slice(-triesAtEnd)]
+  return oneLine(shown.join(' '))
+}
+
+/** Whose tries they are, where there are several keys: "POST /v1/jobs, from #12 on" */
+export const chainName = (report: ConductReport, { call, key, tries }: ConductChain): string =>
+  oneLine(
+    `${shorten(call, 200)}, from #${tries[0]?.number} on${report.key === 'all' && report.keys.length > 1 ? ` (key ${shorten(key, 100)})` : ''}`,
+  )
+
+/** More rows of tries tell no more; the JSON report has all. */
+export const chainsShown = 8
 
 /** A piece of evidence for a file: plain text. */
 export const conductEvidenceText = (report: ConductReport, evidence: ConductEvidence): string =>
@@ -131,6 +188,8 @@ export function conductShortfalls(report: ConductReport): { rules: Map<string, s
     if (own.every(({ verdict }) => verdict === 'passed'))
       others.push(`required, but not passed: ${oneLine(shorten(name, 100))}`)
   }
-  const isUnsaid = rules.size + others.length === 0 && withVerdict(report.rules, 'failed').length === 0
+  for (const name of report.expected?.passed ?? [])
+    others.push(`${oneLine(shorten(name, 100))} passed, though --expected-failures lists it: remove its line`)
+  const isUnsaid = rules.size + others.length === 0 && !report.rules.some(rule => isFailing(rule, report.level))
   return { rules, others: !report.ok && isUnsaid ? [oneLine(report.why)] : others }
 }

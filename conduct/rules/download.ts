@@ -4,6 +4,8 @@ import { broke, type ConductRule, kept, outcome } from '../rule.ts'
 
 export const afterCompletion: ConductRule = {
   id: 'download.after-completion',
+  level: 'must',
+  since: '2026-11',
   clauses: ['ERR-4', 'DL-2'],
   title: 'After "Job not completed" the status is polled until the job is completed, and the download asked for then',
   advice:

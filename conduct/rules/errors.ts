@@ -1,12 +1,22 @@
 /** ERR-3 and ERR-4: which failures a client tries again, and which it doesn't. */
-import { type Client, type ClientCall, type ClientWebhook, isClientError, mayPass, waitAfter } from '../client.ts'
-import { broke, type ConductRule, callText, kept, outcome, type RuleFinding, time } from '../rule.ts'
+import {
+  type Client,
+  type ClientCall,
+  type ClientWebhook,
+  isClientError,
+  mayPass,
+  retriedWithinMs,
+  waitAfter,
+} from '../client.ts'
+import { broke, type ConductRule, callText, kept, outcome, type RuleFinding, time, tooShort } from '../rule.ts'
 
 /** A person may have mended something in the meantime, or looks once more. */
 const unchangedForMs = { GET: 60_000, POST: 10 * 60_000 }
 
 export const clientErrorsNotRetried: ConductRule = {
   id: 'errors.client-errors-not-retried',
+  level: 'must',
+  since: '2026-11',
   clauses: ['ERR-3', 'ERR-4'],
   title: 'A request that was refused with a 4xx (400, 401, 404, …) is not sent again unchanged',
   advice:
@@ -68,17 +78,25 @@ const worthwhile: readonly (string | undefined)[] = [
 ]
 /** Who is asked to wait longer may well give up. */
 const longestWaitMs = 120_000
-/** What comes later is no retry, but a new attempt of somebody. */
-const retriedWithinMs = 5 * 60_000
+
+/**
+ * What can be sent again without harm: anything that was refused with 429, as nothing was made of it, any GET, and a POST
+ * that has an Idempotency-Key. RFC 9110 9.2.2 advises against repeating any other POST.
+ */
+const mayBeRepeated = ({ status, cut, method, idempotencyKey }: ClientCall): boolean =>
+  (cut === undefined && status === 429) || method === 'GET' || method === 'HEAD' || idempotencyKey !== undefined
 
 export const retried: ConductRule = {
   id: 'errors.retried',
+  level: 'must',
+  since: '2026-11',
   clauses: ['ERR-3', 'ERR-4', 'GO-2'],
-  title: 'What failed with 429, with a 5xx or without an answer is tried again',
+  title:
+    'What failed with 429 is tried again; so is a GET, or a POST with an Idempotency-Key, that failed with a 5xx or without an answer',
   advice:
-    'Retry 429, 5xx, timeouts and cut connections with backoff (1-2, 2-4, 4-8, then 8-16 s), at least once, before you give up; send a create with an Idempotency-Key so that a retry is safe.',
+    'Retry 429, 5xx, timeouts and cut connections with backoff (1-2, 2-4, 4-8, then 8-16 s), at least once, before you give up. Many HTTP libraries leave a POST alone, 429 included, and few have a time-out by default: switch both on, and send a create with an Idempotency-Key so that a retry is safe.',
   provoke: ['internal-error-once', 'rate-limited-then-ok', 'processing-failed', 'connection-reset', 'timeout-504'],
-  judge(client) {
+  judge(client, { stoppedAt }) {
     const isRetry = new Set(client.chains.flatMap(chain => chain.slice(1)))
     return client.calls.flatMap(call => {
       if (!mayPass(call) || isRetry.has(call) || !worthwhile.includes(call.operation)) return []
@@ -86,20 +104,34 @@ export const retried: ConductRule = {
       const [next] = client.again(call)
       if (next !== undefined && waitAfter(call, next) > retriedWithinMs) return []
       if (next !== undefined)
-        return kept(`tried ${callText(call)} again ${time(waitAfter(call, next))} after ${outcome(call)}`, call, next)
-      if (isSettledOtherwise(client, call)) return []
+        return mayBeRepeated(call)
+          ? kept(`tried ${callText(call)} again ${time(waitAfter(call, next))} after ${outcome(call)}`, call, next)
+          : []
+      if (!mayBeRepeated(call) || isWaiting(call, stoppedAt) || isSettledOtherwise(client, call)) return []
+      // RL-2: a 429 says when to come back; one that does not may be a quota that no wait heals.
+      if (call.status === 429 && call.retryAfterMs === undefined) return []
       return broke(`never tried ${callText(call)} again after ${outcome(call)}`, call)
     })
   },
+  reason: client =>
+    client.calls.some(call => mayPass(call) && worthwhile.includes(call.operation) && !mayBeRepeated(call))
+      ? 'a POST without an Idempotency-Key failed in a way that leaves open whether it was done: it may be left alone'
+      : undefined,
 }
+
+/** It had not given the call up when the watch ended, or when it was ended from outside. */
+export const isWaiting = ({ isOpen, cut, endedAt }: ClientCall, stoppedAt: number): boolean =>
+  isOpen || (cut !== undefined && endedAt >= stoppedAt - 50)
 
 /** It was tried before, somebody pulled the plug, or the client found out in another way. */
 function isSettledOtherwise(client: Client, call: ClientCall): boolean {
   // Whoever is ended goes away from all that is under way.
   if (call.cut?.by === 'client' && client.calls.every(({ at }) => at <= call.endedAt)) return true
   const after = ({ endedAt }: { endedAt: number }) => endedAt >= call.at
-  if (client.calls.some(other => other.number !== call.number && other.purpose === call.purpose && mayPass(other)))
-    return true
+  // Whatever it was refused with before: this was a further try.
+  const isTryOf = (other: ClientCall) =>
+    other.number !== call.number && other.purpose === call.purpose && (mayPass(other) || other.status >= 400)
+  if (client.calls.some(isTryOf)) return true
   if (call.operation === 'getJob') return client.hooksOf(call.jobId).some(after)
   // The job's output_url leads there as well.
   if (call.operation === 'getDownload')
@@ -112,26 +144,32 @@ export const leastMs = 900
 
 export const noHammering: ConductRule = {
   id: 'errors.no-hammering',
-  clauses: ['ERR-3', 'RL-3'],
-  title: 'After a 5xx or a lost answer a client waits a second or more before it tries again',
+  level: 'must',
+  since: '2026-11',
+  tolerance: '100 ms',
+  clauses: ['RL-3'],
+  title: 'After a failure that names no time to wait, a client waits a second or more before it tries again',
   advice:
     'Wait 1-2 s before the first retry, and longer before each one that follows: a server in trouble is not helped by more calls.',
   provoke: ['outage-of-30s', 'internal-error-once', 'connection-reset'],
-  judge: client =>
-    client.chains.flatMap(chain => {
-      const found = chain.slice(1).flatMap((next, i) => {
+  judge(client, { isAlone }) {
+    const found = client.chains.flatMap(chain =>
+      chain.slice(1).flatMap((next, i): (RuleFinding & { next: ClientCall })[] => {
         const failed = chain[i] as ClientCall
-        // When a client gave up on a silent server is not known to the millisecond.
-        if (failed.status === 429 || failed.cut?.how === 'silence') return []
+        // Who was told when to come back, was told.
+        if (failed.retryAfterMs !== undefined) return []
         const delay = waitAfter(failed, next)
         if (i === 0 && isResent(failed, delay)) return []
         const said = `tried ${callText(next)} again ${time(delay)} after ${outcome(failed)}`
-        return delay < leastMs ? broke(said, failed, next) : kept(said, failed, next)
-      })
-      // Two that use one key may ask for the same, each at its own time: once in a row that looks like haste.
-      const isChance = chain[0]?.method === 'GET' && found.filter(({ kept }) => !kept).length === 1
-      return isChance ? found.filter(({ kept }) => kept) : found
-    }),
+        const finding = delay < leastMs ? tooShort(leastMs - delay, said, failed, next) : kept(said, failed, next)
+        return [{ ...finding, next }]
+      }),
+    )
+    // Two that use one key may ask for the same, each at its own time: once that looks like haste.
+    const hasty = found.filter(({ kept }) => !kept)
+    const isChance = !isAlone && hasty.length === 1 && hasty[0]?.next.method === 'GET'
+    return found.filter(({ kept }) => kept || !isChance).map(({ next: _, ...finding }) => finding)
+  },
 }
 
 /**
@@ -140,6 +178,7 @@ export const noHammering: ConductRule = {
  */
 const isResent = ({ method, cut, isReused }: ClientCall, delay: number): boolean =>
   cut?.by === 'server' &&
+  cut.how !== 'silence' &&
   ((method === 'GET' && cut.when === 'before_head') || (isReused && cut.when !== 'in_body' && delay < atOnceMs))
 
 /** Some 130 ms were measured; a busy machine takes longer. */

@@ -10,12 +10,14 @@ const formBytes = 64 * 1024
 
 export const acceptableUploads: ConductRule = {
   id: 'uploads.acceptable',
+  level: 'must',
+  since: '2026-11',
   clauses: ['UP-2', 'ERR-4'],
   title: 'Only files are uploaded that can be accepted: a supported video of at most 500 MB',
   advice:
     'Check type and size before you upload: video/mp4, video/quicktime, video/webm or video/x-msvideo, up to 500 * 1024 * 1024 bytes.',
   provoke: [],
-  reason: () => 'nothing was uploaded: send a file to POST /v1/uploads',
+  missing: () => 'nothing was uploaded: send a file to POST /v1/uploads',
   judge: client =>
     client.calls.flatMap((call): RuleFinding[] => {
       if (call.operation !== 'uploadVideo' && call.operation !== 'uploadVideoLegacy') return []
@@ -69,16 +71,20 @@ const untried = (client: Client): string[] => {
 
 export const pathsTried: ConductRule = {
   id: 'goLive.paths',
+  level: 'should',
+  since: '2026-11',
   clauses: ['GO-5'],
   title: 'Success, failure, timeout, retry and insufficient credits were each tried',
   advice: 'Run your client under the scenario go-live, which plays the five in turn, before you go live.',
   provoke: ['go-live'],
   judge: client => (untried(client).length === 0 ? [kept('went all five paths')] : []),
-  reason: client => `not tried yet: ${untried(client).join(', ')}`,
+  missing: client => `not tried yet: ${untried(client).join(', ')}`,
 }
 
 export const audit: ConductRule = {
   id: 'goLive.audit',
+  level: 'should',
+  since: '2026-11',
   clauses: ['GO-7'],
   title: "What belongs to a job is kept beside the caller's own user or project id",
   advice:
@@ -94,6 +100,8 @@ export const audit: ConductRule = {
 
 export const requestId: ConductRule = {
   id: 'observability.request-id',
+  level: 'should',
+  since: '2026-11',
   clauses: ['GO-4', 'ERR-6'],
   title: "request_id and job_id are in the client's logs and dashboards",
   advice:

@@ -5,6 +5,8 @@ import { broke, type ConductRule, kept, type RuleFinding, time } from '../rule.t
 
 /** RL-3: 2 s at first; a little less is a timer's matter. */
 const leastMs = 1_900
+/** An answer that can't be read is one to try again: after a second at first. */
+const leastRetryMs = 900
 /** RL-3: 5 to 10 s for long jobs. */
 const slowMs = 4_500
 /** What a long job is. */
@@ -74,7 +76,7 @@ const eachSession = (
   [...client.polls].flatMap(([id, polls]) => sessionsOf(client, polls).flatMap(session => judge(session, id)))
 
 /** How many in a row fit at the most. */
-function longestRun(values: readonly number[], fits: (value: number) => boolean): number {
+function longestRun<T>(values: readonly T[], fits: (value: T) => boolean): number {
   let longest = 0
   let run = 0
   for (const value of values) {
@@ -84,35 +86,44 @@ function longestRun(values: readonly number[], fits: (value: number) => boolean)
   return longest
 }
 
-/** Once or twice in a row somebody else may have looked. */
+/** Once or twice in a row somebody else may have looked, where there may be somebody else. */
 const hastyAtLeast = 3
+
+/** It was answered 2xx, and did not say that the job is over; it may have said nothing that can be read. */
+const isOnTheWay = ({ status, cut, state }: ClientCall): boolean =>
+  status >= 200 && status < 300 && cut === undefined && !isTerminal(state)
 
 export const pace: ConductRule = {
   id: 'polling.pace',
+  level: 'must',
+  since: '2026-11',
+  tolerance: '100 ms',
   clauses: ['RL-3'],
   title: 'A job is polled every 2 s, and not more often',
   advice: 'Wait 2 s between polls at first; better still, give a webhook_url and poll only as a fallback.',
   provoke: ['job-slow-progress'],
-  judge: client =>
+  judge: (client, { isAlone }) =>
     eachSession(client, (polls, id): RuleFinding[] => {
       const explained = withReason(client, polls)
-      const own = pairsOf(polls).filter(
-        ({ before, poll }) => before.isGood && !isTerminal(before.state) && !explained.has(poll),
-      )
+      const own = pairsOf(polls).filter(({ before, poll }) => isOnTheWay(before) && !explained.has(poll))
       if (own.length === 0) return []
       const gaps = own.map(({ before, poll }) => gapOf(before, poll))
-      const hasty = gaps.filter(ms => ms < leastMs)
+      const early = own.map(({ before }, i) => (gaps[i] as number) < (before.isGood ? leastMs : leastRetryMs))
       const said = `polled ${id} again after ${gaps.slice(0, 5).map(time).join(', ')}`
       const facts = [...new Set(own.slice(0, 5).flatMap(({ before, poll }) => [before, poll]))]
       const isHasty =
-        longestRun(gaps, ms => ms < leastMs) >= hastyAtLeast || (gaps.length > 1 && gaps.every(ms => ms <= 1_000))
+        longestRun(early, isEarly => isEarly) >= (isAlone ? 1 : hastyAtLeast) ||
+        (gaps.length > 1 && gaps.every(ms => ms <= 1_000))
       if (isHasty) return [broke(said, ...facts)]
-      return hasty.length === 0 ? [kept(said, ...facts)] : []
+      return early.some(Boolean) ? [] : [kept(said, ...facts)]
     }),
 }
 
 export const slowsDown: ConductRule = {
   id: 'polling.slows-down',
+  level: 'should',
+  since: '2026-11',
+  tolerance: '0.5 s',
   clauses: ['RL-3'],
   title: 'A long job is polled less often: every 5 to 10 s',
   advice: 'Let the pause between polls grow, for instance by half each time, from 2 s up to 10 s.',
@@ -134,6 +145,8 @@ export const slowsDown: ConductRule = {
 
 export const stops: ConductRule = {
   id: 'polling.stops',
+  level: 'must',
+  since: '2026-11',
   clauses: ['RL-3', 'JOB-4'],
   title: 'A job that is completed or failed is polled no more',
   advice: 'End the poll loop on completed and on failed: both are final.',
@@ -163,6 +176,8 @@ const shortestWatchMs = 30_000
 
 export const givesUp: ConductRule = {
   id: 'polling.gives-up',
+  level: 'must',
+  since: '2026-11',
   clauses: ['GO-5', 'RL-3'],
   title: 'A job that never ends is given up some time',
   advice:
@@ -171,7 +186,7 @@ export const givesUp: ConductRule = {
   judge: (client, { now, maxPollTimeMs }) =>
     eachSession(client, (polls, id): RuleFinding[] => {
       if (polls.some(({ state }) => isTerminal(state))) return []
-      const told = polls.filter(({ state }) => state !== undefined)
+      const told = polls.filter(isOnTheWay)
       const first = told[0]
       const last = polls.at(-1)
       if (first === undefined || last === undefined) return []

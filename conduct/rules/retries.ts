@@ -1,5 +1,6 @@
-/** RL-3: how long a client waits between its tries. */
-import { type Chain, type ClientCall, waitAfter } from '../client.ts'
+/** RL-3: how long a client waits between its tries, how often it tries, and how long in all. */
+import { type Chain, type ClientCall, mayPass, restMs, waitAfter } from '../client.ts'
+import type { ConductChain } from '../report.ts'
 import { broke, type ConductRule, callText, kept, type RuleFinding, time } from '../rule.ts'
 import { leastMs } from './errors.ts'
 
@@ -16,20 +17,33 @@ interface Wait {
   tries: number
 }
 
-/** A wait that the server asked for is none of the client's own steps. */
+/** A wait that the server asked for is none of the client's own steps; after a rest they begin anew. */
 function waitsOf(chain: Chain): Wait[] {
-  let tries = 0
-  return chain.slice(1).map((next, i) => {
+  const waits = chain.slice(1).map((next, i) => {
     const failed = chain[i] as ClientCall
-    return { failed, next, ms: waitAfter(failed, next), tries: failed.retryAfterMs === undefined ? tries++ : tries }
+    return { failed, next, ms: waitAfter(failed, next) }
+  })
+  return numbered(waits, isOwn)
+}
+
+function numbered<W extends { ms: number }>(waits: readonly W[], isOwn: (wait: W) => boolean): (W & OwnWait)[] {
+  let tries = 0
+  return waits.map(wait => {
+    const one = { ...wait, tries }
+    if (wait.ms > restMs) tries = 0
+    else if (isOwn(wait)) tries++
+    return one
   })
 }
 
 /** Waits that the client chose itself: no Retry-After told it how long. */
-const isOwn = ({ failed }: Wait): boolean => failed.retryAfterMs === undefined
+const isOwn = ({ failed }: Pick<Wait, 'failed'>): boolean => failed.retryAfterMs === undefined
 
 export const grow: ConductRule = {
   id: 'retries.grow',
+  level: 'should',
+  since: '2026-11',
+  tolerance: 'a tenth of each wait',
   clauses: ['RL-3'],
   title: 'The waits between tries grow: 1-2 s, 2-4 s, 4-8 s, then 8-16 s',
   advice:
@@ -38,14 +52,20 @@ export const grow: ConductRule = {
   judge: client =>
     client.chains.flatMap((chain): RuleFinding[] => {
       const waits = waitsOf(chain)
-      // Who does not wait at all is told so by another rule.
-      if (waits.length < 2 || (waits[0] as Wait).ms < leastMs) return []
+      const own = waits.filter(isOwn)
+      const [first] = own
+      if (waits.length < 2 || first === undefined) return []
       const isPoll = chain[0]?.operation === 'getJob'
+      const told = `waited ${waits.map(({ ms }) => time(ms)).join(', then ')} between tries of ${callText(chain[0] as ClientCall)}`
+      // That its waits are too short by RL-3 is another rule's matter, and so is who does not wait at all.
+      if (first.ms < leastMs)
+        return first.ms >= shortestMs && own.length > 2 && !isGrowing(own)
+          ? [broke(`${told}; each wait is to be about twice the one before`, ...chain)]
+          : []
       const short = waits.find(wait => {
         const due = isPoll ? Math.min(least(wait.tries), leastOfPoll) : least(wait.tries)
         return wait.tries > 0 && isOwn(wait) && wait.ms < due
       })
-      const told = `waited ${waits.map(({ ms }) => time(ms)).join(', then ')} between tries of ${callText(chain[0] as ClientCall)}`
       if (short === undefined) return waits.slice(1).some(isOwn) ? [kept(told, ...chain)] : []
       return [
         broke(`${told}; the ${ordinal(short.tries)} wait is ${time(least(short.tries) / 0.9)} at least`, ...chain),
@@ -53,32 +73,136 @@ export const grow: ConductRule = {
     }),
 }
 
+/** What is drawn from a range that doubles is half of that at the least. */
+const isGrowing = (waits: readonly Wait[]): boolean => {
+  const from = (waits[0] as Wait).ms
+  return waits.every(({ ms, tries }) => tries < 2 || ms >= Math.min(least(3), 0.45 * from * 2 ** tries))
+}
+
 const ordinal = (tries: number): string => ['first', 'second', 'third', 'fourth'][tries] ?? `${tries + 1}th`
+
+/** A wait between two tries, and which of them it was, from 0. */
+export interface OwnWait {
+  ms: number
+  tries: number
+}
+
+/** Shorter waits tell nothing of their own: they are all overhead; longer ones are none of the steps. */
+const shortestMs = 200
+const isTelling = ({ ms }: { ms: number }): boolean => ms >= shortestMs && ms <= restMs
+
+/** The waits of a reported chain that the client chose itself. */
+export function ownWaitsOf({ tries }: ConductChain): OwnWait[] {
+  const waits = tries.slice(1).map(({ wait_ms = 0 }, i) => ({ ms: wait_ms, isOwn: tries[i]?.asked_ms === undefined }))
+  return numbered(waits, wait => wait.isOwn).filter(wait => wait.isOwn && isTelling(wait))
+}
 
 export const jitter: ConductRule = {
   id: 'retries.jitter',
+  level: 'should',
+  since: '2026-11',
+  tolerance: '60 ms of overhead',
   clauses: ['RL-3'],
   title: 'The waits between tries have jitter: no two clients come back at the same moment',
   advice:
     'Draw each wait anew from its range, such as base * (1 + Math.random()): clients that failed together must not come back together.',
   provoke: ['outage-of-30s', 'no-answer'],
   judge(client) {
-    const own = client.chains.flatMap(waitsOf).filter(wait => isOwn(wait) && wait.ms >= leastMs)
-    if (own.length < 3) return []
-    const units = own.map(({ ms, tries }) => ms / Math.min(8, 2 ** tries))
-    const constants = own.map(({ ms }) => ms)
-    const isRigid = isSame(units) || isSame(constants) || isRound(constants)
-    const shown = own.slice(0, 6)
-    const told = `waited ${shown.map(({ ms }) => `${(ms / 1000).toFixed(3)} s`).join(', ')}`
-    const facts = shown.flatMap(({ failed, next }) => [failed, next])
-    return [isRigid ? broke(`${told}: always the same`, ...new Set(facts)) : kept(told, ...new Set(facts))]
+    const own = client.chains.flatMap(waitsOf).filter(wait => isOwn(wait) && isTelling(wait))
+    const isRigid = isWithoutJitter(own)
+    if (isRigid === undefined) return []
+    const facts = new Set(own.slice(0, 6).flatMap(({ failed, next }) => [failed, next]))
+    return [isRigid ? broke(`${waitsText(own)}: always the same`, ...facts) : kept(waitsText(own), ...facts)]
   },
 }
 
-/** Three that agree to a hundredth, or more to a fiftieth: chance does that less than once in a thousand times. */
-function isSame(values: readonly number[]): boolean {
-  return Math.max(...values) / Math.min(...values) < (values.length === 3 ? 1.01 : 1.02)
+/** "waited 1.033 s, 2.009 s" */
+export const waitsText = (waits: readonly OwnWait[]): string =>
+  `waited ${waits
+    .slice(0, 6)
+    .map(({ ms }) => `${(ms / 1000).toFixed(3)} s`)
+    .join(', ')}`
+
+/** What a machine under load adds to a timer: it adds, and never multiplies. */
+const overheadMs = 60
+/** What no overhead explains. */
+const plainJitterMs = 250
+/** Chance draws waits that look rigid less often than once in so many times. */
+const rarely = 10_000
+/** No timer is more exact. */
+const exactMs = 5
+
+/** Ways in which waits without jitter follow from the first: one time, doubling (to RL-3's cap), one step more each. */
+const schedules: readonly ((tries: number) => number)[] = [
+  () => 1,
+  tries => 2 ** tries,
+  tries => Math.min(8, 2 ** tries),
+  tries => tries + 1,
+]
+
+/** Whether waits, in one run or in several, are those of a fixed schedule; undefined where they are too few to tell. */
+export function isWithoutJitter(waits: readonly OwnWait[]): boolean | undefined {
+  if (waits.length < 3) return undefined
+  const fits = schedules.map(step => {
+    // Overhead is never negative: the smallest tells the schedule's unit.
+    const unit = Math.min(...waits.map(({ ms, tries }) => ms / step(tries)))
+    const excess = waits.map(({ ms, tries }) => ms - unit * step(tries))
+    const largest = Math.max(...excess)
+    // By chance each but the one that gave the unit would lie anywhere in its range: so rarely all are so near.
+    const odds = waits.map(({ ms }) => Math.min(1, Math.max(largest, exactMs) / ms)).sort((a, b) => b - a)
+    return { largest, chance: odds.slice(0, -1).reduce((product, one) => product * one, 1) }
+  })
+  if (fits.some(({ largest, chance }) => largest <= overheadMs && chance < 1 / rarely)) return true
+  return fits.every(({ largest }) => largest > plainJitterMs) ? false : undefined
 }
 
-/** All on the half second, or a little after it: four that chance has drawn are so once in five thousand times. */
-const isRound = (values: readonly number[]): boolean => values.length > 3 && values.every(ms => ms % 500 <= 60)
+/** RL-3's steps take more than two minutes for so many. */
+const mostTries = 15
+/** Longer than RL-3's steps take for the most tries. */
+const longestMs = 5 * 60_000
+
+/** Polls go on while their job does: when they end is a rule of its own. */
+const isBoundless = (chain: Chain): boolean => chain[0]?.operation === 'getJob'
+
+const triesText = (chain: Chain): string =>
+  `tried ${callText(chain[0] as ClientCall)} ${chain.length} times in ${time(lengthOf(chain))}`
+const lengthOf = (chain: Chain): number => (chain.at(-1) as ClientCall).at - (chain[0] as ClientCall).at
+
+/** It was given up: the last try failed too, and nothing came of it. */
+const wasGivenUp = (chain: Chain, now: number): boolean => {
+  const last = chain.at(-1) as ClientCall
+  return mayPass(last) && now - last.endedAt > restMs
+}
+
+export const bounded: ConductRule = {
+  id: 'retries.bounded',
+  level: 'should',
+  since: '2026-12',
+  clauses: ['ERR-3', 'GO-5'],
+  title: 'A call that keeps failing is given up after a number of tries',
+  advice: `Give each call a number of tries, such as 5, and tell your user or an alert when they are used up: ${mostTries} are too many.`,
+  provoke: ['processing-failed', 'timeout-504'],
+  judge: (client, { now }) =>
+    client.chains.flatMap((chain): RuleFinding[] => {
+      if (isBoundless(chain)) return []
+      if (chain.length > mostTries) return [broke(triesText(chain), ...chain)]
+      return wasGivenUp(chain, now) ? [kept(`${triesText(chain)}, and gave up`, ...chain)] : []
+    }),
+}
+
+export const totalTime: ConductRule = {
+  id: 'retries.total-time',
+  level: 'should',
+  since: '2026-12',
+  clauses: ['ERR-3', 'GO-5'],
+  title: 'All tries of a call together end within five minutes, beside the waits that were asked for',
+  advice: 'Give a call a time for all of its tries beside their number, and cap the wait between two of them (8-16 s).',
+  provoke: ['processing-failed', 'timeout-504'],
+  judge: (client, { now }) =>
+    client.chains.flatMap((chain): RuleFinding[] => {
+      if (isBoundless(chain) || chain.length > mostTries) return []
+      const asked = chain.slice(0, -1).reduce((sum, { retryAfterMs = 0 }) => sum + retryAfterMs, 0)
+      if (lengthOf(chain) - asked > longestMs) return [broke(triesText(chain), ...chain)]
+      return wasGivenUp(chain, now) ? [kept(`${triesText(chain)}, and gave up`, ...chain)] : []
+    }),
+}

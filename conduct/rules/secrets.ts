@@ -22,6 +22,8 @@ const isNamedLikeKey = ({ path, hasKey }: ClientCall): boolean => !hasKey && /[?
 
 export const keyNotInUrl: ConductRule = {
   id: 'secrets.key-not-in-url',
+  level: 'must',
+  since: '2026-11',
   clauses: ['AUTH-1'],
   title: 'The key is never in a URL',
   advice:
@@ -37,6 +39,8 @@ export const keyNotInUrl: ConductRule = {
 
 export const keyNotInBody: ConductRule = {
   id: 'secrets.key-not-in-body',
+  level: 'must',
+  since: '2026-11',
   clauses: ['AUTH-1'],
   title: 'The key is never in a body, nor in another header',
   advice:
@@ -53,6 +57,8 @@ export const keyNotInBody: ConductRule = {
 /** Never broken: nothing in the documentation forbids a key where none is needed, as clients send one with every call. */
 export const keyOnlyWhereNeeded: ConductRule = {
   id: 'secrets.key-only-where-needed',
+  level: 'must',
+  since: '2026-11',
   clauses: ['AUTH-1', 'DL-3'],
   title: 'The key is sent only to routes that take one',
   advice:

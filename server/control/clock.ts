@@ -41,7 +41,7 @@ export function changeClock(mock: Mock, { freeze, speed, step }: ClockChange, se
     if (speed !== undefined) clock.setSpeed(speed)
     if (stepMs > 0) clock.step(stepMs)
   }
-  return stateOf(clocks[0] as Clock)
+  return clockStateOf(clocks[0] as Clock)
 }
 
 /** No step leads behind the last date: it would be done in part only. */
@@ -55,7 +55,7 @@ export function refuseStepTooFar(clocks: readonly Clock[], stepMs: number): void
 }
 
 export const readClock = (mock: Mock, selector: WorldSelector): ClockState =>
-  stateOf(clocksOf(mock, selector)[0] as Clock)
+  clockStateOf(clocksOf(mock, selector)[0] as Clock)
 
 /** The one clock of all, or those of a key's worlds. */
 export function clocksOf(mock: Mock, selector: WorldSelector): Clock[] {
@@ -63,7 +63,7 @@ export function clocksOf(mock: Mock, selector: WorldSelector): Clock[] {
   return worldsOf(mock, selector).map(({ clock }) => clock)
 }
 
-const stateOf = (clock: Clock): ClockState => ({
+export const clockStateOf = (clock: Clock): ClockState => ({
   now: new Date(clock.now()).toISOString(),
   frozen: clock.frozen,
   speed: clock.speed,

@@ -8,6 +8,7 @@ import { isLoopback } from '../../base/loopback.ts'
 import { apiError } from '../errors.ts'
 import type { Mock } from '../mock.ts'
 import { answerPreflight, readableFor } from '../pipeline/cors.ts'
+import { attach, openExchange } from '../pipeline/exchange.ts'
 import { requireAdminToken } from '../pipeline/key.ts'
 
 /** The steps before a control route. */
@@ -25,9 +26,22 @@ export function guardControl(mock: Mock): onRequestHookHandler[] {
   return [refusePages(mock, true)]
 }
 
-function refusePages({ config }: Mock, checksHost: boolean): onRequestHookHandler {
+/** The same before the desk's own files, which hold no secret: a page asks for the token when it is there. */
+export function guardDesk(mock: Mock): onRequestHookHandler[] {
+  const { adminToken, host } = mock.config
+  if (!isLoopback(host)) return adminToken === undefined ? guardControl(mock) : [refusePages(mock, false)]
+  return [refusePages(mock, true)]
+}
+
+function refusePages(mock: Mock, checksHost: boolean): onRequestHookHandler {
+  const { config } = mock
   const named = config.controlOrigin.join(',')
-  return (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void => {
+  return (request: FastifyRequest, reply: FastifyReply, next: HookHandlerDoneFunction): void => {
+    const done = (refused?: Error): void => {
+      // Somebody's page tries to steer the mock: that is worth an entry, which other control calls have not.
+      if (refused !== undefined) attach(request, openExchange(mock, undefined, request.raw))
+      next(refused)
+    }
     const { host = '', origin, 'sec-fetch-site': site = 'none', ...headers } = request.raw.headers
     const name = host.replace(/:\d*$/, '').toLowerCase()
     if (checksHost && host !== '' && !isLoopback(name) && !config.controlHost.includes(name)) {

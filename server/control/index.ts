@@ -4,7 +4,9 @@
  */
 
 import type { FastifyInstance, onRequestHookHandler } from 'fastify'
+import { monotonicMs } from '../../base/clock.ts'
 import { packageVersion } from '../../base/paths.ts'
+import { fileDate } from '../../base/text.ts'
 import type { KeyChangeBody } from '../../client/commands.ts'
 import type { JobChange, ScenarioChoice, WorldSelector } from '../../client/mock.ts'
 import { type Snapshot, snapshotFormat } from '../../client/snapshotFormat.ts'
@@ -14,13 +16,16 @@ import { unpack } from '../pipeline/contentCoding.ts'
 import { openInternal } from '../pipeline/exchange.ts'
 import { sendContinue } from '../pipeline/expect.ts'
 import { ownBaseUrl } from '../routes/baseUrl.ts'
+import { showOutputFile } from '../routes/download.ts'
 
 import { type ClockChange, changeClock, readClock } from './clock.ts'
 import { type ConductRoute, conductRoute } from './conduct.ts'
+import type { TrialBody } from './drafts.ts'
 import { guardControl } from './guard.ts'
 import { changeJob } from './jobs.ts'
 import { type JournalRoute, journalPage, journalRecording, journalStream, waitAtMost } from './journal.ts'
 import { listKeys, setKey } from './keys.ts'
+import { numbersOf } from './numbers.ts'
 import { ControlDocument } from './openapi.ts'
 import { bugReport } from './report.ts'
 import {
@@ -30,19 +35,25 @@ import {
   explainRequest,
   findActivation,
   listScenarios,
+  problemsOf,
   putScenario,
   summaryOf,
   useScenario,
+  yamlOf,
 } from './scenarios.ts'
 import * as schemas from './schemas.ts'
 import { restore, snapshot } from './snapshot.ts'
+import { type JobsQuery, listJobs, listWorlds, type WorldsQuery } from './worlds.ts'
 
 const {
   activationQuery,
   clockBody,
   conductQuery,
+  draftBody,
   harQuery,
+  incidentQuery,
   jobChangeBody,
+  jobsQuery,
   journalQuery,
   keyBody,
   keyChangeSchema: keyChangeBody,
@@ -50,6 +61,8 @@ const {
   restoreQuery,
   scenarioBody,
   scenarioQuery,
+  trialBody,
+  worldsQuery,
 } = schemas
 
 /** A key for who has none: it is as good as any other that starts with test_. */
@@ -71,12 +84,11 @@ export function registerControl(app: FastifyInstance, mock: Mock): void {
     schema: { body },
   })
 
-  // By this a client knows that it has a mock before it, and of which version.
-  app.get('/__mock', { onRequest }, async () => ({
-    understudy: packageVersion,
-    key: defaultKey,
-    seed: mock.config.seed,
-  }))
+  // By this a client knows that it has a mock before it, and of which version. A person who looks is shown the desk.
+  app.get('/__mock', { onRequest }, async (request, reply) => {
+    if (/\btext\/html\b/.test(request.headers.accept ?? '')) return reply.redirect('__mock/')
+    return { understudy: packageVersion, key: defaultKey, seed: mock.config.seed }
+  })
   app.get<JournalRoute>('/__mock/journal', { onRequest, schema: { querystring: journalQuery } }, journalPage(mock))
   app.get<JournalRoute>(
     '/__mock/journal/stream',
@@ -155,20 +167,33 @@ export function registerControl(app: FastifyInstance, mock: Mock): void {
   // In a scope of its own: a scenario may come as YAML too, whose errors then have lines and columns.
   app.register(async scope => {
     scope.addContentTypeParser(yamlTypes, { parseAs: 'string' }, (_request, body, done) => done(null, body))
-    scope.post<{ Body: unknown; Querystring: { validate: boolean } }>(
+    scope.post<{ Body: unknown; Querystring: { validate: boolean; problems: boolean } }>(
       '/__mock/scenarios',
       { onRequest, preParsing: [sendContinue, unpack], schema: { querystring: scenarioQuery } },
       async ({ body, query }) => {
         const { library } = mock.scenarios
         const keep = !query.validate
-        const scenario = typeof body === 'string' ? library.takeText(body, keep) : library.take(body, keep)
-        return { valid: true, added: keep, ...summaryOf(scenario) }
+        const take = () => (typeof body === 'string' ? library.takeText(body, keep) : library.take(body, keep))
+        if (query.problems) return problemsOf(take) ?? { valid: true, problems: [] }
+        return { valid: true, added: keep, ...summaryOf(take()) }
       },
     )
   })
-  app.get<{ Params: { name: string } }>('/__mock/scenarios/:name', { onRequest }, async ({ params }) => {
-    return mock.scenarios.library.get(params.name).source
-  })
+  app.post<{ Body: { seqs: number[]; name: string } }>('/__mock/scenarios/draft', write(draftBody), async ({ body }) =>
+    (await drafts()).draftOfCalls(mock, body.seqs, body.name),
+  )
+  app.post<{ Body: TrialBody }>('/__mock/scenarios/try', write(trialBody), async ({ body }) =>
+    (await drafts()).trialOf(mock, body),
+  )
+  app.get<{ Params: { name: string } }>(
+    '/__mock/scenarios/:name',
+    { onRequest },
+    async ({ params, headers }, reply) => {
+      const { library } = mock.scenarios
+      if (!/\byaml\b/.test(headers.accept ?? '')) return library.get(params.name).source
+      return reply.type('application/yaml; charset=utf-8').send(await yamlOf(library, params.name))
+    },
+  )
   app.delete<{ Params: { name: string } }>('/__mock/scenarios/:name', { onRequest }, async ({ params }) => {
     if (mock.scenarios.library.remove(params.name)) return { removed: params.name }
     throw apiError('route_not_found', `no scenario ${JSON.stringify(params.name)} was added by POST /__mock/scenarios`)
@@ -184,6 +209,16 @@ export function registerControl(app: FastifyInstance, mock: Mock): void {
     keys: listKeys(mock, query),
   }))
   app.post<{ Body: KeyChangeBody }>('/__mock/keys', write(keyChangeBody), async ({ body }) => setKey(mock, body))
+  app.get<{ Querystring: WorldsQuery }>('/__mock/worlds', read(worldsQuery), async ({ query }) =>
+    listWorlds(mock, query),
+  )
+  app.get<{ Querystring: JobsQuery }>('/__mock/jobs', read(jobsQuery), async ({ query }) => listJobs(mock, query))
+  app.get<{ Params: { job_id: string } }>(
+    '/__mock/jobs/:job_id/output',
+    { onRequest, exposeHeadRoute: false },
+    showOutputFile(mock),
+  )
+  app.get('/__mock/numbers', { onRequest }, async () => numbersOf(mock))
   app.post<{ Params: { job_id: string }; Body: JobChange & WorldSelector }>(
     '/__mock/jobs/:job_id',
     write(jobChangeBody),
@@ -205,11 +240,32 @@ export function registerControl(app: FastifyInstance, mock: Mock): void {
     },
   )
   app.get('/__mock/report', { onRequest }, async () => bugReport(mock))
-  app.get('/metrics', { onRequest }, async (_request, reply) => {
-    const { text, contentType } = await mock.metrics.render(mock.worlds)
+  app.get<{ Querystring: WorldSelector }>('/__mock/incident', read(keyQuery), async (request, reply) => {
+    const bytes = (await incidents()).incidentZip(mock, request.query, ownBaseUrl(request))
+    const disposition = `attachment; filename="understudy-incident-${fileDate(monotonicMs())}.zip"`
+    return reply.type('application/zip').header('content-disposition', disposition).send(Buffer.from(bytes))
+  })
+  app.register(async scope => {
+    scope.removeAllContentTypeParsers()
+    scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+    scope.post<{ Body: Buffer | undefined; Querystring: { name: string } }>(
+      '/__mock/incidents',
+      { onRequest, bodyLimit: maxSnapshotBytes, preParsing: sendContinue, schema: { querystring: incidentQuery } },
+      async ({ body, query }) => (await incidents()).openIncident(mock, query.name, body ?? Buffer.alloc(0)),
+    )
+  })
+  app.get<{ Params: { id: string } }>('/__mock/incidents/:id', { onRequest }, async ({ params }) =>
+    (await incidents()).findIncident(mock, params.id),
+  )
+  app.get('/metrics', { onRequest }, async (request, reply) => {
+    const { text, contentType } = await mock.metrics.render(mock.worlds, request.headers.accept)
     return reply.type(contentType).send(text)
   })
 }
+
+// What few mocks are asked for is loaded when it is, so that each starts as soon as before.
+const drafts = () => import('./drafts.ts')
+const incidents = () => import('./incidents.ts')
 
 const yamlTypes = ['application/yaml', 'application/x-yaml', 'text/yaml', 'text/x-yaml']
 

@@ -1,11 +1,14 @@
 /** GET /__mock/journal: a page, after waiting for it if asked to, and the same entries as a live stream. */
 import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { realDelay } from '../../base/clock.ts'
+import { laterReal, realDelay } from '../../base/clock.ts'
 import { parseDuration } from '../../base/duration.ts'
+import type { RowPage } from '../../client/desk.ts'
 import type { JournalFilter, JournalPage, WorldSelector } from '../../client/mock.ts'
 import { apiError } from '../errors.ts'
 import { journalHar } from '../journalHar.ts'
+import { rowOf, rowText } from '../journalRows.ts'
+import type { EntryFilter } from '../journalView.ts'
 import type { Mock } from '../mock.ts'
 import { ownBaseUrl } from '../routes/baseUrl.ts'
 
@@ -23,16 +26,22 @@ export interface JournalRoute {
       wait?: string
       order: 'oldest' | 'newest'
       atLeast: number
+      text?: string
+      view: 'entries' | 'rows'
     }
 }
 
 export const journalPage =
   ({ journal }: Mock) =>
-  async ({ query, raw }: FastifyRequest<JournalRoute>): Promise<JournalPage & { met?: boolean }> => {
+  async ({ query, raw }: FastifyRequest<JournalRoute>): Promise<(JournalPage | RowPage) & { met?: boolean }> => {
     const filter = filterOf(query)
-    if (query.wait === undefined) return journal.read(filter, query.limit, query.order)
+    const read = () =>
+      query.view === 'rows'
+        ? journal.readAs(entry => rowOf(entry, journal), filter, query.limit, query.order)
+        : journal.read(filter, query.limit, query.order)
+    if (query.wait === undefined) return read()
     const met = await waitAtMost(query.wait, raw, waited => journal.wait(filter, query.atLeast, waited))
-    return { met, ...journal.read(filter, query.limit, query.order) }
+    return { met, ...read() }
   }
 
 /** Waits as long as `wait` says, or until the request's connection is closed. */
@@ -56,14 +65,50 @@ export const journalStream =
   ({ journal }: Mock) =>
   (request: FastifyRequest<JournalRoute>, reply: FastifyReply): void => {
     const stream = new Readable({ read() {} })
-    const stop = journal.listen(filterOf(request.query), entry => {
-      stream.push(`id: ${entry.seq}\nevent: ${entry.kind}\ndata: ${JSON.stringify(entry)}\n\n`)
+    const send = (text: string): void => {
+      stream.push(text)
       if (stream.readableLength > maxBacklogBytes) stream.destroy()
-    })
+    }
+    const filter = filterOf(request.query)
+    const stop =
+      request.query.view === 'rows'
+        ? sendRows(journal, filter, send)
+        : journal.listen(filter, entry =>
+            send(`id: ${entry.seq}\nevent: ${entry.kind}\ndata: ${JSON.stringify(entry)}\n\n`),
+          )
     stream.once('close', stop)
     stream.push(': listening\n\n')
     reply.header('cache-control', 'no-store').type('text/event-stream').send(stream)
   }
+
+/** Rows are sent together, at most so many ms after the first of them; many of them later, as nobody reads so fast. */
+const gatherMs = 40
+const gatherManyMs = 100
+const many = 20
+
+/** Events of many rows: the first comes at once, those that follow it closely come together. */
+function sendRows(journal: Mock['journal'], filter: EntryFilter, send: (text: string) => void): () => void {
+  let gathered: string[] = []
+  let last = 0
+  let cancel: (() => void) | undefined
+  const flush = (): void => {
+    cancel = undefined
+    if (gathered.length === 0) return
+    send(`id: ${last}\nevent: rows\ndata: [${gathered.join(',')}]\n\n`)
+    cancel = laterReal(gathered.length < many ? gatherMs : gatherManyMs, flush)
+    gathered = []
+  }
+  const stop = journal.follow(filter, entry => {
+    gathered.push(rowText(entry, journal))
+    last = entry.seq
+    // Not within the call that is being answered.
+    cancel ??= laterReal(0, flush)
+  })
+  return () => {
+    stop()
+    cancel?.()
+  }
+}
 
 /** The entries that fit as a recording. */
 export const journalRecording =
@@ -83,8 +128,9 @@ function filterOf({
   status,
   job_id,
   request_id,
-}: JournalRoute['Querystring']): JournalFilter {
-  const filter = { key, world, kind, route, status, jobId: job_id, requestId: request_id }
+  text,
+}: JournalRoute['Querystring']): EntryFilter {
+  const filter = { key, world, kind, route, status, jobId: job_id, requestId: request_id, text }
   if (since === undefined) return filter
   if (/^\d+$/.test(since)) return { ...filter, since: Number(since) }
   if (!Number.isNaN(Date.parse(since))) return { ...filter, since }

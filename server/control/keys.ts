@@ -33,7 +33,7 @@ export const listKeys = (mock: Mock, selector: WorldSelector): KeyState[] =>
   (selector.key === undefined ? [...mock.worlds] : worldsOf(mock, selector)).map(world => stateOf(mock, world))
 
 /** The account that calls take from: that of the scenario, where one has its own. */
-const accountIn = (mock: Mock, world: World): Account => mock.scenarios.findRun(world)?.account ?? world.account
+export const accountIn = (mock: Mock, world: World): Account => mock.scenarios.findRun(world)?.account ?? world.account
 
 /** What GET /__mock/keys tells of a world. */
 export function stateOf(mock: Mock, world: World): KeyState {

@@ -16,6 +16,8 @@ export class ControlDocument {
   readonly #routes: Added[] = []
 
   add({ method, url, schema }: Added): void {
+    // The desk's page and its files are for a browser.
+    if (url === '/__mock/' || url.startsWith('/__mock/assets/')) return
     if (url.startsWith('/__mock')) this.#routes.push({ method, url, schema })
   }
 

@@ -4,9 +4,11 @@ import { packageVersion } from '../../base/paths.ts'
 import { redactBody, redactField, withoutSecrets } from '../../base/redaction.ts'
 import { operatingSystem } from '../../base/system.ts'
 import type { BugReport } from '../../client/bugReport.ts'
+import type { WorldSelector } from '../../client/mock.ts'
 import type { Snapshot } from '../../client/snapshotFormat.ts'
 import type { Mock } from '../mock.ts'
 import type { World } from '../world/world.ts'
+import { isWorldSelected } from '../world/worlds.ts'
 import { stateOf } from './keys.ts'
 import { activeScenario } from './scenarios.ts'
 import { snapshotOf } from './snapshot.ts'
@@ -14,10 +16,12 @@ import { snapshotOf } from './snapshot.ts'
 /** A mock may have thousands of worlds; what went wrong is in one of the last. */
 const maxWorlds = 20
 
-export function bugReport(mock: Mock): BugReport {
+/** Of the worlds that fit, those that were called last. */
+export function bugReport(mock: Mock, selector: WorldSelector = {}): BugReport {
   const { config, worlds, journal } = mock
-  const byName = new Map([...worlds].map(world => [world.name, world]))
-  const called = journal.select({}).map(({ world }) => world.name)
+  const fitting = [...worlds].filter(world => isWorldSelected(world, selector))
+  const byName = new Map(fitting.map(world => [world.name, world]))
+  const called = journal.select(selector).map(({ world }) => world.name)
   // Worlds that were prepared and never called come last.
   const names = new Set([...called.reverse(), ...byName.keys()])
   const chosen = [...names].slice(0, maxWorlds).map(name => byName.get(name) as World)
@@ -36,7 +40,7 @@ export function bugReport(mock: Mock): BugReport {
       ...stateOf(mock, world),
       snapshot: shownSnapshot(mock, world, [...secrets, world.key]),
     })),
-    worlds_left_out: worlds.size - chosen.length,
+    worlds_left_out: fitting.length - chosen.length,
   }
 }
 

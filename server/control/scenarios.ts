@@ -2,11 +2,12 @@
 
 import type { ActivationState } from '../../client/commands.ts'
 import type { ActiveScenario, Explanation, ScenarioChoice, WorldSelector } from '../../client/mock.ts'
-import { type PlacedProblem, problemText } from '../../client/scenarioError.ts'
+import { type PlacedProblem, problemText, ScenarioError } from '../../client/scenarioError.ts'
 import { apiError } from '../errors.ts'
 import type { Mock } from '../mock.ts'
 import type { Scenario } from '../scenarios/compiledScenario.ts'
 import { explain } from '../scenarios/explain.ts'
+import type { Library } from '../scenarios/library.ts'
 
 import { type Activation, activationSources } from '../scenarios/scenarioRun.ts'
 import { fingerprintOfWorld } from '../world/worlds.ts'
@@ -100,6 +101,25 @@ export const summaryOf = ({ name, description, clauses, rules }: Scenario): Scen
   clauses,
   rules: rules.map(rule => rule.name),
 })
+
+/** All that is wrong with a scenario, with lines and columns, instead of a refusal; undefined where nothing is. */
+export function problemsOf(take: () => unknown): { valid: false; problems: readonly PlacedProblem[] } | undefined {
+  try {
+    take()
+    return undefined
+  } catch (error) {
+    if (error instanceof ScenarioError) return { valid: false, problems: error.problems }
+    throw error
+  }
+}
+
+/** A scenario as its file has it, with its comments; what has no file, or a JSON one, is written anew. */
+export async function yamlOf(library: Library, name: string): Promise<string> {
+  const text = library.textOf(name)
+  if (text !== undefined) return text
+  const { stringify } = await import('yaml')
+  return stringify(library.get(name).source)
+}
 
 /** Why a call was answered as it was; throws where the journal has none of that id. */
 export function explainRequest(mock: Mock, requestId: string): Explanation {

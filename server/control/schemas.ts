@@ -1,6 +1,7 @@
 /** What the control routes take. It is not part of the API's contract, so it is no part of contracts/ either. */
 
 import { limitFormat } from '../../client/scenarioFormat.ts'
+import { ruleLevels, ruleSets } from '../../conduct/rule.ts'
 import { jobStates } from '../../contracts/schemas.ts'
 
 const key = { type: 'string', minLength: 1, maxLength: 256 } as const
@@ -25,9 +26,11 @@ const journalFilters = {
   job_id: { type: 'string' },
   request_id: { type: 'string' },
   since: { type: 'string' },
+  text: { type: 'string', maxLength: 500 },
 }
 export const journalQuery = object({
   ...journalFilters,
+  view: { enum: ['entries', 'rows'], default: 'entries' },
   limit: { type: 'integer', minimum: 0, maximum: 10_000, default: 1000 },
   order: { enum: ['oldest', 'newest'], default: 'oldest' },
   wait: { type: 'string' },
@@ -43,6 +46,10 @@ export const conductQuery = object({
   patience: { type: 'string' },
   require: { type: 'string' },
   ended: { type: 'boolean', default: false },
+  stopped_at: { type: 'number' },
+  alone: { type: 'boolean' },
+  level: { enum: ruleLevels },
+  rules: { enum: ruleSets },
 })
 
 export const clockBody = object({
@@ -78,5 +85,34 @@ export const activationQuery = object({
   times: { type: 'integer', minimum: 1, default: 1 },
   wait: { type: 'string' },
 })
-export const scenarioQuery = object({ validate: { type: 'boolean', default: false } })
+export const scenarioQuery = object({
+  validate: { type: 'boolean', default: false },
+  problems: { type: 'boolean', default: false },
+})
 export const restoreQuery = object({ key, world }, ['key'])
+
+export const worldsQuery = object({ key, world, limit: { type: 'integer', minimum: 1, maximum: 1000, default: 50 } })
+export const jobsQuery = object({
+  key,
+  world,
+  status: { enum: jobStates },
+  job_id: { type: 'string' },
+  limit: { type: 'integer', minimum: 1, maximum: 1000, default: 50 },
+})
+export const draftBody = object(
+  {
+    seqs: { type: 'array', items: { type: 'integer', minimum: 1 }, minItems: 1, maxItems: 10_000 },
+    name: { type: 'string', maxLength: 64, default: 'drafted' },
+  },
+  ['seqs'],
+)
+export const trialBody = object(
+  {
+    scenario: { type: ['string', 'object'] },
+    key,
+    world,
+    limit: { type: 'integer', minimum: 1, maximum: 10_000, default: 200 },
+  },
+  ['scenario'],
+)
+export const incidentQuery = object({ name: { type: 'string', maxLength: 200, default: 'recording.har' } })

@@ -1,5 +1,15 @@
 /** The control routes as data: the API reference and docs/reference/control-api.md are made from it. */
-import { control, makeDelivery, makeJob, type Place, takeField, takeRequestId } from './lines.ts'
+import {
+  control,
+  json,
+  makeCompletedJob,
+  makeDelivery,
+  makeJob,
+  makeRefused,
+  type Place,
+  takeField,
+  takeRequestId,
+} from './lines.ts'
 
 export interface ControlRoute {
   group: 'scenarios' | 'state' | 'journal' | 'mock'
@@ -79,16 +89,16 @@ export const controlRoutes: readonly ControlRoute[] = [
     group: 'scenarios',
     method: 'GET',
     path: '/__mock/scenarios/{name}',
-    what: 'one as it is written',
+    what: 'one as it is written; as its file has it, where `Accept` asks for `application/yaml`',
     lines: place => control(place, `/__mock/scenarios/go-live`),
   },
   {
     group: 'scenarios',
     method: 'POST',
     path: '/__mock/scenarios',
-    what: 'adds one, as JSON or `application/yaml`, that can be named from then on; `validate=true` only checks it',
+    what: 'adds one, as JSON or `application/yaml`, that can be named from then on; `validate=true` only checks it, and `problems=true` lists all that is wrong',
     more: 'scenarios/write-your-own.md',
-    query: ['validate'],
+    query: ['validate', 'problems'],
     body: own,
   },
   {
@@ -98,6 +108,24 @@ export const controlRoutes: readonly ControlRoute[] = [
     what: 'removes one that was added',
     lines: place =>
       `${control(place, `/__mock/scenarios`, ['-o /dev/null'], own)}\n${control(place, `/__mock/scenarios/${own.name}`, ['-X DELETE'])}`,
+  },
+  {
+    group: 'scenarios',
+    method: 'POST',
+    path: '/__mock/scenarios/draft',
+    what: 'a scenario that repeats what went wrong in the entries with these `seq`, as YAML',
+    more: 'desk.md',
+    body: { seqs: [1, 2], name: 'my-incident' },
+    lines: place =>
+      `${makeRefused(place)}\n${control(place, `/__mock/scenarios/draft`, ['-d "{\\"seqs\\": [$SEQ]}"', json])}`,
+  },
+  {
+    group: 'scenarios',
+    method: 'POST',
+    path: '/__mock/scenarios/try',
+    what: 'which rule each of the last `limit` calls would have met (200), without playing it; a name, YAML or JSON',
+    more: 'desk.md',
+    body: { scenario: 'go-live', limit: 50 },
   },
   {
     group: 'scenarios',
@@ -134,6 +162,27 @@ export const controlRoutes: readonly ControlRoute[] = [
     path: '/__mock/keys',
     what: "makes or changes a key's world: `credits`, `top_up`, `rate_limit`, `job_limit`, `revoked`; without `key`, one is drawn",
     body: { key: 'test_a', credits: 10, rate_limit: { calls: 5, per: '10s' } },
+  },
+  {
+    group: 'state',
+    method: 'GET',
+    path: '/__mock/worlds',
+    what: 'the same of the worlds that were called last, with clock, scenario and when limits end',
+    query: ['key', 'world', 'limit'],
+  },
+  {
+    group: 'state',
+    method: 'GET',
+    path: '/__mock/jobs',
+    what: 'the newest jobs, each with its times, polls and webhooks',
+    query: ['key', 'world', 'status', 'job_id', 'limit'],
+  },
+  {
+    group: 'state',
+    method: 'GET',
+    path: '/__mock/jobs/{job_id}/output',
+    what: "a completed job's file; unlike a download of the client, it is in no journal and meets no rule",
+    lines: place => `${makeCompletedJob(place)}\n${control(place, `/__mock/jobs/$JOB/output`, ['-o output.webm'])}`,
   },
   {
     group: 'state',
@@ -174,7 +223,21 @@ export const controlRoutes: readonly ControlRoute[] = [
     method: 'GET',
     path: '/__mock/journal',
     what: 'entries, oldest first; with `order=newest` the newest',
-    query: ['key', 'kind', 'route', 'status', 'job_id', 'request_id', 'since', 'limit', 'order', 'wait', 'atLeast'],
+    query: [
+      'key',
+      'kind',
+      'route',
+      'status',
+      'job_id',
+      'request_id',
+      'text',
+      'since',
+      'limit',
+      'order',
+      'view',
+      'wait',
+      'atLeast',
+    ],
   },
   {
     group: 'journal',
@@ -196,9 +259,9 @@ export const controlRoutes: readonly ControlRoute[] = [
     group: 'journal',
     method: 'GET',
     path: '/__mock/conduct',
-    what: "the client's grade; `max_poll_time`, `require`",
+    what: "the client's grade; `max_poll_time`, `require`, `level`, `rules`",
     more: 'conduct/overview.md',
-    query: ['key', 'world', 'max_poll_time', 'require'],
+    query: ['key', 'world', 'max_poll_time', 'require', 'level', 'rules'],
   },
   {
     group: 'journal',
@@ -216,8 +279,46 @@ export const controlRoutes: readonly ControlRoute[] = [
     what: 'versions, options without secrets, and a snapshot of the last 20 worlds: what `understudy report` asks for',
     more: 'reference/cli.md#report',
   },
+  {
+    group: 'mock',
+    method: 'GET',
+    path: '/__mock/numbers',
+    what: 'answers and their times in each 5 s of the last 15 minutes; jobs, credits, limits and webhooks now',
+  },
+  {
+    group: 'mock',
+    method: 'GET',
+    path: '/__mock/incident',
+    what: 'what happened as a zip, without secrets: the journal as a recording, snapshots, scenario, versions',
+    more: 'desk.md',
+    query: ['key', 'world'],
+    lines: place => control(place, `/__mock/incident`, ['-o incident.zip']),
+  },
+  {
+    group: 'mock',
+    method: 'POST',
+    path: '/__mock/incidents',
+    what: 'reads such a zip, or a HAR of any tool, and judges it by `check` and `conduct`',
+    more: 'desk.md',
+    query: ['name'],
+    lines: place =>
+      `${control(place, `/__mock/incident`, ['-o incident.zip'])}\n${control(place, `/__mock/incidents`, ['--data-binary @incident.zip'])}`,
+  },
+  {
+    group: 'mock',
+    method: 'GET',
+    path: '/__mock/incidents/{id}',
+    what: 'one that was read: its entries and both reports; the last five are kept',
+    lines: place =>
+      `${control(place, `/__mock/incident`, ['-o incident.zip'])}\n${takeField('INCIDENT', control(place, `/__mock/incidents`, ['--data-binary @incident.zip']), 'id')}\n${control(place, `/__mock/incidents/$INCIDENT`, ['-o /dev/null'])}`,
+  },
   { group: 'mock', method: 'GET', path: '/__mock/openapi.json', what: 'these routes as an OpenAPI document' },
-  { group: 'mock', method: 'GET', path: '/metrics', what: 'for Prometheus' },
+  {
+    group: 'mock',
+    method: 'GET',
+    path: '/metrics',
+    what: 'for Prometheus; as OpenMetrics, with request_id and job_id as exemplars, where `Accept` asks for it',
+  },
 ]
 
 /** The lines that show a route. */

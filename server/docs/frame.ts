@@ -51,7 +51,7 @@ export function page(path: string, title: string, body: Markup): string {
   return markup`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>${title} · Understudy</title><link rel="icon" href="data:,"><style>${raw(style)}</style><script src="/docs/try.js" defer></script></head>
-<body><header><nav><strong>Understudy</strong><a class="guide" href="/docs/guide/">Guide</a>${links}</nav></header>
+<body><header><nav><strong>Understudy</strong><a href="/__mock/">Desk</a><a class="guide" href="/docs/guide/">Guide</a>${links}</nav></header>
 <main><h1>${title}</h1>${body}</main></body></html>`.markup
 }
 

@@ -1,6 +1,6 @@
 /** Lines for a shell that work as they are, wherever they are pasted: what a call needs is made first. */
 
-const json = `-H 'Content-Type: application/json'`
+export const json = `-H 'Content-Type: application/json'`
 export const keyHeader = `-H 'X-Api-Key: test_key'`
 /** The shell says what is missing where no token is set; only a mock with one asks for it. */
 export const tokenHeader = `-H "X-Admin-Token: \${ADMIN_TOKEN:?is the --admin-token of the mock}"`
@@ -50,6 +50,14 @@ export const takeField = (name: string, command: string, field: string): string 
 
 export const takeRequestId = (place: Place): string =>
   found('REQUEST', curl(`${place.base}/v1/jobs`, [keyHeader, '-i']), 'req_[a-z0-9]*')
+
+/** A call that is refused; the place of its entry in the journal is in $SEQ. */
+export const makeRefused = (place: Place): string =>
+  `${curl(`${place.base}/v1/jobs`, ["-H 'X-Api-Key: test_no_credits'", '-o /dev/null'], video)}\n${found(
+    'SEQ',
+    control(place, `/__mock/journal?status=402&order=newest&limit=1`),
+    '"seq":[0-9]*',
+  ).replace('| head', "| grep -o '[0-9]*' | head")}`
 
 /** A webhook that nobody receives; its id is in $DELIVERY. */
 export const makeDelivery = (place: Place): string =>

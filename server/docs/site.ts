@@ -1,11 +1,10 @@
 /** /docs/guide/: README and docs/ as a site, from the files that `npm run docs:site` makes. */
 import { existsSync } from 'node:fs'
-import type { IncomingHttpHeaders } from 'node:http'
 import { join } from 'node:path'
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import { lazy } from '../../base/lazy.ts'
 import { siteFolder } from '../../base/paths.ts'
-import { openFile } from '../sendFile.ts'
+import { sendStatic } from '../routes/staticFile.ts'
 
 const loadPages = lazy(() => import('./pages.ts'))
 
@@ -37,32 +36,14 @@ export function registerSite(app: FastifyInstance, onRequest: onRequestHookHandl
 }
 
 async function sendPage(
-  { raw, params }: FastifyRequest<{ Params: { '*': string } }>,
+  request: FastifyRequest<{ Params: { '*': string } }>,
   reply: FastifyReply,
   root: string,
 ): Promise<FastifyReply> {
-  const path = params['*']
-  // The names of these change with what is in them.
-  const cacheControl = path.startsWith('assets/') ? 'public, max-age=31536000, immutable' : 'no-cache'
-  const { 'if-none-match': match, 'if-modified-since': since } = raw.headers
-  const asked = asking(raw, { 'if-none-match': match, 'if-modified-since': since })
-  const file = await openFile(asked, `/${encodeURI(path)}`, root)
-  if (file.type === 'file')
-    return reply
-      .code(file.statusCode)
-      .headers({ ...file.headers, ...headers, 'cache-control': cacheControl, ...typeOf(path) })
-      .send(file.stream)
-  file.stream.destroy()
-  const missing = await openFile(asking(raw, {}), '/404.html', root)
-  return reply
-    .code(404)
-    .headers({ ...missing.headers, ...headers })
-    .send(missing.stream)
+  const path = request.params['*']
+  const sent = await sendStatic(request, reply, root, path, { ...headers, ...typeOf(path) })
+  return sent ?? (await sendStatic(request, reply.code(404), root, '404.html', headers, true)) ?? reply.send()
 }
-
-/** The request with no headers but these: pages are sent whole or not at all. */
-const asking = (raw: FastifyRequest['raw'], headers: IncomingHttpHeaders): FastifyRequest['raw'] =>
-  Object.create(raw, { headers: { value: headers } })
 
 /** A scenario is for reading, not for saving. */
 const typeOf = (path: string): Record<string, string> =>

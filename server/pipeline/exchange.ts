@@ -27,20 +27,34 @@ import { keepUnread } from './unread.ts'
 /** What an exchange is opened from: a request of node:http, or what is left of one that could not be read. */
 export type RequestHead = Pick<IncomingMessage, 'method' | 'url' | 'headers' | 'rawHeaders'> & { socket?: Socket }
 
-const connections = new WeakMap<Socket, number>()
+/** What a connection is called, and how many requests have come on it. */
+interface Connection {
+  readonly id: number
+  requests: number
+}
+
+const connections = new WeakMap<Socket, Connection>()
 let nextConnection = 1
 
-function connectionOf(socket: Socket | undefined): number {
-  if (socket === undefined) return 0
-  const known = connections.get(socket)
-  if (known !== undefined) return known
-  connections.set(socket, nextConnection)
-  return nextConnection++
+/** Of what could not be read as a request. */
+const unknownConnection: Readonly<Connection> = { id: 0, requests: 0 }
+
+/** The connection of a request, which counts it. */
+function countedOn(socket: Socket | undefined): Readonly<Connection> {
+  if (socket === undefined) return unknownConnection
+  let known = connections.get(socket)
+  if (known === undefined) {
+    known = { id: nextConnection++, requests: 0 }
+    connections.set(socket, known)
+  }
+  known.requests++
+  return known
 }
 
 /** Opens the exchange of every request of the API; `operation` is undefined where no route matched. */
 export function openExchange(mock: Mock, operation: string | undefined, head: RequestHead): RequestContext {
   const { headers } = head
+  const connection = countedOn(head.socket)
   const key = headers['x-api-key'] as string | undefined
   const partition = headers['x-mock-world'] as string | undefined
   const found = key === undefined ? undefined : mock.worlds.ofKey(key, partition)
@@ -60,7 +74,8 @@ export function openExchange(mock: Mock, operation: string | undefined, head: Re
     requestHeaders,
     headerBytes: world.journal.headers.bytes,
     keyState: found ? (found.revoked ? 'revoked' : 'valid') : key === undefined ? 'none' : 'invalid',
-    connection: connectionOf(head.socket),
+    connection: connection.id,
+    placeOnConnection: connection.requests,
   })
   return new RequestContext(exchange, world, false)
 }
@@ -106,7 +121,8 @@ function findSubject({ worlds }: Mock, { context, params }: FastifyRequest): voi
 /** The first step of a call that is not of the API: it gets a request_id of its own kind, and is not recorded. */
 export function openInternal(mock: Mock) {
   return (request: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void => {
-    const { method, url } = request.raw
+    const { method, url, socket } = request.raw
+    const connection = countedOn(socket)
     const world = mock.worlds.anonymous()
     const exchange = new Exchange({
       id: `req_mock${(mock.internalCalls++).toString(36).padStart(6, '0')}`,
@@ -119,7 +135,8 @@ export function openInternal(mock: Mock) {
       requestHeaders: [],
       headerBytes: 0,
       keyState: 'none',
-      connection: 0,
+      connection: connection.id,
+      placeOnConnection: connection.requests,
     })
     attach(request, new RequestContext(exchange, world, true))
     forgetTypeOfNothing(request.raw)

@@ -45,7 +45,7 @@ export async function* readForm(
 }
 
 class FormOnlooker {
-  /** Resolves at the last boundary; rejects when the body can no longer become a whole form. */
+  /** Resolves when too much comes after the last boundary; rejects when the body can no longer become a whole form. */
   readonly over: Promise<void>
   readonly #boundary: Buffer
   readonly #heads: Head[] = []
@@ -54,8 +54,8 @@ class FormOnlooker {
   #where: 'content' | 'boundary' | 'head' | 'end' = 'content'
   #file: MultipartFile['file'] | undefined
   readonly #maxBytes: number
-  /** Bytes before the first boundary. */
-  #preamble = 0
+  /** Bytes before the first boundary, and after the last. */
+  #outside = 0
   /** The first boundary has come. */
   #isInside = false
 
@@ -72,8 +72,9 @@ class FormOnlooker {
       }
       // Before the parser's own: a part's header is known when its part is.
       raw.on('data', chunk => {
-        this.#look(chunk, fail)
-        if (this.#where === 'end') resolve()
+        if (this.#where !== 'end') this.#look(chunk, fail)
+        else this.#outside += chunk.length
+        if (this.#where === 'end' && this.#outside > this.#maxBytes) resolve()
       })
       raw.once('end', () => fail(new Error('it has arrived whole, without its closing boundary')))
     })
@@ -93,7 +94,6 @@ class FormOnlooker {
   }
 
   #look(chunk: Buffer, fail: (error: Error) => void): void {
-    if (this.#where === 'end') return
     this.#held = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk])
     while (this.#step(fail)) {}
   }
@@ -126,8 +126,8 @@ class FormOnlooker {
       const passed = Math.max(0, this.#held.length - sought.length + 1)
       this.#held = this.#held.subarray(passed)
       // A part's own size is the parser's matter.
-      if (!this.#isInside) this.#preamble += passed
-      if (this.#preamble > this.#maxBytes) fail(tooLarge(this.#maxBytes))
+      if (!this.#isInside) this.#outside += passed
+      if (this.#outside > this.#maxBytes) fail(tooLarge(this.#maxBytes))
     }
     return at !== -1
   }

@@ -10,12 +10,12 @@ import type { RequestContext } from './context.ts'
 export function record(mock: Mock, { exchange, world, subject }: RequestContext): void {
   const now = monotonicMs()
   exchange.ms = now - exchange.startedAt
-  const { operation, status, ms } = exchange
+  const { operation } = exchange
   exchange.endedAt = (subject ?? world).clock.now(now)
-  mock.metrics.answered(operation, status, ms)
   exchange.requestBody = limitBody(exchange.requestBody)
   exchange.responseBody = limitBody(exchange.responseBody)
   mock.feed.write(exchange)
+  mock.metrics.answered(exchange, now)
   if (exchange.keyState === 'valid' && operation !== undefined) world.usage.called(exchange)
   if (mock.log.isLevelEnabled('info')) log(mock, exchange)
 }

@@ -235,18 +235,21 @@ export function answerByRule(
 /** A fault's own error must not take the mock down. */
 function failed(mock: Mock, context: RequestContext, { raw }: FastifyReply, error: unknown): void {
   const { exchange } = context
-  mock.log.error({ err: error, request_id: exchange.requestId }, 'a bug in a fault')
+  // What is under way breaks off when its client goes away.
+  if (!raw.destroyed) mock.log.error({ err: error, request_id: exchange.requestId }, 'a bug in a fault')
   raw.destroy()
   // Once it is in the journal, only its answer has failed.
-  if (mock.held.has(raw)) return
+  if (exchange.seq > 0) return
   exchange.status = 0
   record(mock, context)
 }
 
 /** How long a client waits for an answer that never comes is known when it gives up. */
 function timeSilence({ world, subject = world, exchange }: RequestContext, { raw }: FastifyReply): void {
+  exchange.isOpen = true
   raw.once('close', () =>
     world.journal.amend(exchange.seq, entry => {
+      entry.isOpen = false
       entry.endedAt = subject.clock.now()
     }),
   )

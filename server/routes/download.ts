@@ -43,6 +43,20 @@ export const getOutputFile =
     return sendFile(request, reply, outputsFolder, filename, filename.replace(/^output/, jobId))
   }
 
+/** The same for who looks at the mock: it is no call of the client, so no rule counts it. */
+export const showOutputFile =
+  ({ worlds }: Mock) =>
+  async (request: FastifyRequest<{ Params: { job_id: string } }>, reply: FastifyReply): Promise<FastifyReply> => {
+    const { job_id: jobId } = request.params
+    const world = worlds.ofId(jobId)
+    world?.clock.catchUp()
+    const job = world?.jobs.get(jobId)?.view
+    if (job === undefined) throw apiError('job_not_found', `there is no job ${JSON.stringify(jobId)}`)
+    if (job.status !== 'completed') throw apiError('job_not_completed', `it is ${job.status}`)
+    const name = outputName(job.output_format)
+    return sendFile(request, reply, outputsFolder, name, name.replace(/^output/, jobId))
+  }
+
 export const getUploadedFile =
   ({ uploads }: Mock) =>
   async (request: FastifyRequest<FileParams>, reply: FastifyReply): Promise<FastifyReply> => {
@@ -62,7 +76,7 @@ function uploadName(filename: string, path: string): string {
  * HEAD, ranges, If-Range, ETag and the like; whatever is refused is the envelope. `savedAs` is the name that a browser
  * gives the file when it saves it; inline, so that it plays what it can.
  */
-async function sendFile(
+export async function sendFile(
   request: FastifyRequest,
   reply: FastifyReply,
   root: string,

@@ -11,6 +11,7 @@ import { type Exchange, evictionText } from '../journal.ts'
 import { findTestKey } from '../testValues.ts'
 import type { Then } from './compileThen.ts'
 import type { RuleRequest } from './conditions.ts'
+import { stepsOf } from './explainSteps.ts'
 import { describeRetryAfter } from './retryAfter.ts'
 import type { ScenarioRule } from './rule.ts'
 import { activationSources, type Counted, maxCounted, type RuleContext } from './scenarioRun.ts'
@@ -28,6 +29,7 @@ export function explain(exchange: Exchange): Explanation {
     why: decided ? activationSources[decided.activation.source] : 'no scenario was active for this call',
     rule: fired?.rule.name ?? null,
     reasons: fired ? [] : reasonsOf(exchange),
+    steps: stepsOf(exchange),
   }
   if (!ruleContext || !decided || operation === undefined) return { ...base, rules: [], nearest: null }
   const call = new PastCall(exchange)
@@ -151,7 +153,7 @@ export function doesOf(then: Then): string {
 }
 
 /** A call read from the journal again. */
-class PastCall implements RuleRequest {
+export class PastCall implements RuleRequest {
   readonly method: string
   readonly url: string
   readonly key: string | undefined

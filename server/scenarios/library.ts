@@ -90,6 +90,13 @@ export class Library {
     throw this.unknown(name)
   }
 
+  /** The text of its file; undefined for one that has none, or is written in JSON. */
+  textOf(name: string): string | undefined {
+    this.get(name)
+    const file = this.#known.get(name)?.file
+    return file === undefined || file.endsWith('.json') ? undefined : readFileSync(file, 'utf8')
+  }
+
   unknown(name: string): ScenarioError {
     const hint =
       didYouMean(name, this.names()) || '; `understudy scenarios list` or GET /__mock/scenarios tell what there is'
@@ -328,7 +335,9 @@ function readText(file: string): string {
     throw new ScenarioError([unplaced(file, `has ${size} bytes; expected at most ${formatCount(maxScenarioBytes)}`)])
   } catch (error) {
     if (error instanceof ScenarioError) throw error
-    throw new ScenarioError([unplaced(file, `can't be read: ${(error as Error).message}`)])
+    const { code, message } = error as NodeJS.ErrnoException
+    const why = code === 'EISDIR' ? 'is a folder; expected a scenario file' : `can't be read: ${message}`
+    throw new ScenarioError([unplaced(file, why)])
   }
 }
 

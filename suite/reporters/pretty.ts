@@ -38,7 +38,7 @@ function failed({ report, paint, width }: Page, clause: ClauseResult): string[] 
   const since = from === undefined ? '' : paint.yellow(`  new (baseline: ${from})`)
   const evidence = shown.flatMap(one => ['', ...indent(rowLines(evidenceRows(report, one), width - 2, paint.dim))])
   return [
-    `${paint.red(paint.bold(`${marks.failed} ${oneLine(clause.id)} failed`))} ${paint.dim(`(${clause.level})`)}${since}`,
+    `${paint.red(paint.bold(`${marks.failed} ${oneLine(clause.id)} ${clause.expected ? 'failed, as expected' : 'failed'}`))} ${paint.dim(`(${clause.level})`)}${since}`,
     ...indent(wrap(oneLine(clause.text), width - 2)),
     ...(shown.length === 0 ? ['', '  No evidence was kept.'] : evidence),
     ...(more > 0 ? ['', `  ${formatCount(more)} more like it: the json report has them all.`] : []),

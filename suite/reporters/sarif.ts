@@ -21,7 +21,7 @@ const ruleOf = (report: Report, clause: ClauseResult): SarifRule => ({
   title: `${clause.id} ${clause.text}`,
   text: clause.text,
   help: clause.text,
-  level: clause.level === 'open' ? 'warning' : 'error',
+  level: clause.expected ? 'note' : clause.level === 'open' ? 'warning' : 'error',
   tags: ['api', 'contract', clause.level],
   results: clause.evidence.filter(({ passed }) => !passed).map(evidence => resultOf(report, clause, evidence)),
 })

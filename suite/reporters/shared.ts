@@ -37,9 +37,16 @@ export function suiteShortfalls(report: Report): { clause?: string; why: string 
     clause,
     why: `required, but skipped: ${reasonOf(verdicts.get(clause) ?? { reason: 'it is not in this report' })}`,
   }))
-  const unsaid = !report.ok && found.length === 0 && withVerdict(report.clauses, 'failed').length === 0
-  return unsaid ? [{ why: report.why }] : found
+  const outlived = (report.expected?.passed ?? []).map(clause => ({
+    clause,
+    why: `it passed, though --expected-failures lists it: remove its line`,
+  }))
+  const told = found.length + outlived.length + withVerdict(report.clauses, 'failed').filter(isUnexpected).length
+  return !report.ok && told === 0 ? [{ why: report.why }] : [...found, ...outlived]
 }
+
+/** A failure that --expected-failures does not list. */
+const isUnexpected = ({ expected }: ClauseResult): boolean => expected !== true
 
 /** The clause's verdict at the baseline, where it failed only since. */
 export const failedSince = ({ changes }: Report, id: string): Verdict | undefined =>

@@ -23,7 +23,7 @@ import { type OptionName, options } from '../../server/config.ts'
 import { checkOptions } from '../../suite/options.ts'
 import { check } from '../../suite/runCheck.ts'
 import { ended, spawned } from '../suite/checking.ts'
-import { client, clip, serve, spawnCommand, start, understudy } from '../support.ts'
+import { begin, client, clip, serve, spawnCommand, start, understudy } from '../support.ts'
 
 t.test('serve prints its URL, key and seed, and three curl lines that work as they are', async t => {
   const server = await serve(t, ['--seed', 'seven', '--speed', 'instant'])
@@ -139,6 +139,22 @@ t.test('demo uploads, creates, polls and downloads against a running mock: exit 
     stderr: /127\.0\.0\.1:9 does not answer/,
   })
 })
+
+t.test(
+  'demo that is stopped says so, and ends with exit code 1: midway in an answer, and between two polls',
+  async t => {
+    const silent = createHttpServer((request, response) => request.resume().on('end', () => response.write('{')))
+    t.teardown(() => silent.closeAllConnections())
+    const slow = await start(t)
+    const says = { code: 1, stderr: 'understudy: the demo was stopped before its end\n' }
+    const midway = begin(['demo', '--url', `http://127.0.0.1:${await listening(t, silent)}`])
+    await once(silent, 'request')
+    t.match(await midway.interrupt(), says)
+    const polling = begin(['demo', '--url', slow.url])
+    await polling.printed(/Poll it every 2 s\n.*\n< 200/)
+    t.match(await polling.interrupt(), says)
+  },
+)
 
 t.test('a wrong call is one line on stderr that says what to do, exit code 2, and nothing on stdout', async t => {
   const taken = await listening(t, createServer())
@@ -279,6 +295,15 @@ t.test('health --wait goes on looking until the server is up', async t => {
   t.match(wrong, { code: 2, stderr: /--wait is "long"; expected a time from 1ms to 7d/ })
 })
 
+t.test("a wait keeps its process alive: health --wait ends with exit code 3, not with Node's 13", async t => {
+  const closed = createServer()
+  const nobody = await listening(t, closed)
+  closed.close()
+  const child = spawnCommand(['health', `http://127.0.0.1:${nobody}`, '--wait', '300ms'])
+  t.teardown(() => child.kill('SIGKILL'))
+  t.match(await ended(child), { code: 3, stdout: '', stderr: /does not answer \(ECONNREFUSED\)/ })
+})
+
 t.test('health exits 0 for a server that is up, 1 for one that is ill, 3 where nobody answers', async t => {
   const up = await start(t)
   const ill = await listening(
@@ -343,6 +368,7 @@ t.test('each verb runs in a process of its own: exit code, stdout and stderr', a
     { args: ['replay', har, url], code: 2, stderr: /^understudy: \S+session\.har/ },
     { args: ['scenarios', 'show', 'go-live'], code: 0, stdout: /^go-live: / },
     { args: ['explain', 'req_none', url], code: 2, stderr: /^understudy: \S+req_none answered 404: / },
+    { args: ['open', join(folder, 'none.zip')], code: 2, stderr: /^understudy: \S+none\.zip can't be read/ },
     { args: ['report', url, '--out', har], code: 2, stderr: /session\.har already exists/ },
     { args: ['health', url], code: 0, stdout: /\/health is up\n$/ },
   ]

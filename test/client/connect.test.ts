@@ -216,6 +216,32 @@ const methods: Record<string, (t: Test, mock: AnyMock, api: Api) => Promise<void
       message: /no rule of conduct or clause "ERR-33"/,
     })
   },
+  async expectWaits(t, mock, api) {
+    await mock.use('internal-error-once', { key })
+    const clock = mock.clockOf(key)
+    await clock.freeze()
+    const create = () => api.post('/v1/jobs', { video_url: 'https://example.com/a.mp4' }, { 'idempotency-key': 'a' })
+    await create()
+    await clock.step('2s')
+    await create()
+    await mock.expectWaits(key, 'createJob', ['2s'], { tolerance: '20%' })
+    await t.rejects(mock.expectWaits(key, 'createJob', ['4s']), {
+      name: 'ConductError',
+      message: /the first wait was 2 s/,
+    })
+    const graded = await mock.conduct(key, {
+      level: 'should',
+      rules: '2026-11',
+      alone: true,
+      stoppedAt: await clock.now(),
+    })
+    t.match(graded, { level: 'should', rule_set: '2026-11' })
+    await refuses(t, () => mock.conduct(key, { rules: '2025-01' as never }), {
+      name: 'ConfigError',
+      code: 'ERR_CONFIG',
+      message: /no rule set "2025-01"/,
+    })
+  },
   async 'snapshot, restore and reset'(t, mock, api) {
     const id = await api.job()
     const saved = await mock.snapshot(key)

@@ -7,6 +7,8 @@ export interface BadClient {
   name: string
   /** The rule that it breaks, and no other. */
   breaks: string
+  /** Rules that say what follows from the habit: they may be broken too. */
+  also?: readonly string[]
   /** The scenarios in which that has to show; it may in others too. */
   shownIn: readonly string[]
   habit: Partial<Policy>
@@ -20,8 +22,8 @@ const failures = [
   'outage-of-30s',
 ]
 const lost = ['connection-reset', 'answer-lost-job-created', 'upload-cut']
-// Under no-answer nobody sees when the client gave up, so its pauses can't be told.
-const longFailures = ['processing-failed', 'timeout-504', 'outage-of-30s']
+const longFailures = ['processing-failed', 'timeout-504', 'outage-of-30s', 'no-answer']
+const jobCreated = ['answer-lost-job-created', 'timeout-504-job-created', 'internal-error-job-created']
 
 /** A pause that heeds Retry-After as the good one does, and is another one where nothing is asked for. */
 const unlessAsked =
@@ -104,7 +106,8 @@ const retryHabits: readonly BadClient[] = [
     name: 'hammers',
     breaks: 'errors.no-hammering',
     shownIn: [...failures, ...lost, 'proxy-html-502'],
-    habit: { pauseMs: unlessAsked((retry, _answer, random) => backoffMs(retry, random) / 10) },
+    // What comes within half a second may be sent by its library.
+    habit: { pauseMs: unlessAsked((retry, _answer, random) => (550 + 300 * random()) * 2 ** retry) },
   },
   {
     name: 'hammers-lost-connections',
@@ -137,12 +140,15 @@ const retryHabits: readonly BadClient[] = [
   {
     name: 'ignores-retry-after',
     breaks: 'limits.retry-after',
-    shownIn: ['rate-limited-then-ok', 'rate-limited-burst'],
+    also: ['limits.http-date', 'limits.no-early-return'],
+    shownIn: ['rate-limited-then-ok', 'rate-limited-burst', 'retry-after-on-503', 'retry-after-31s'],
     habit: { pauseMs: (retry, _answer, random) => backoffMs(retry, random) },
   },
   {
     name: 'hurries-back-from-429',
     breaks: 'limits.retry-after',
+    // A 429 without Retry-After is one that it hammers.
+    also: ['limits.http-date', 'limits.no-early-return', 'errors.no-hammering', 'retries.grow'],
     shownIn: ['rate-limited-then-ok', 'rate-limited-burst', 'go-live'],
     habit: {
       pauseMs: (retry, answer, random) =>
@@ -150,15 +156,58 @@ const retryHabits: readonly BadClient[] = [
     },
   },
   {
+    name: 'reads-no-dates',
+    breaks: 'limits.http-date',
+    shownIn: ['retry-after-date'],
+    habit: {
+      pauseMs: (retry, answer, random) =>
+        /^\D/.test(answer.headers['retry-after'] ?? '')
+          ? backoffMs(retry, random)
+          : good.pauseMs(retry, answer, random),
+    },
+  },
+  {
+    name: 'caps-every-wait',
+    breaks: 'limits.no-early-return',
+    shownIn: ['retry-after-61s', 'retry-after-121s', 'retry-after-a-day'],
+    habit: {
+      isRetried: isWorthRetrying,
+      pauseMs: (retry, answer, random) => Math.min(40_000, good.pauseMs(retry, answer, random)),
+    },
+  },
+  {
+    name: 'tries-on-and-on',
+    breaks: 'retries.bounded',
+    shownIn: ['processing-failed', 'timeout-504'],
+    habit: { tries: 25 },
+  },
+  {
+    name: 'waits-longer-and-longer',
+    breaks: 'retries.total-time',
+    shownIn: ['processing-failed', 'timeout-504'],
+    habit: {
+      tries: 11,
+      pauseMs: (retry, answer, random) => Math.max(good.pauseMs(retry, answer, random), 1_000 * 2 ** retry),
+    },
+  },
+  {
+    name: 'has-no-time-out',
+    breaks: 'calls.time-out',
+    shownIn: ['no-answer', 'download-stalls'],
+    habit: { timeoutMs: 90_000, tries: 3 },
+  },
+  {
     name: 'names-each-try-anew',
     breaks: 'idempotency.one-job',
-    shownIn: ['answer-lost-job-created'],
+    also: ['idempotency.key-on-retry', 'credits.jobs-per-intent'],
+    shownIn: jobCreated,
     habit: { idempotencyKeyOf: (key, attempt) => `${key}, try ${attempt}` },
   },
   {
     name: 'names-no-try',
     breaks: 'idempotency.one-job',
-    shownIn: ['answer-lost-job-created'],
+    also: ['idempotency.key-on-retry', 'credits.jobs-per-intent'],
+    shownIn: jobCreated,
     habit: { idempotencyKeyOf: () => undefined },
   },
   {
@@ -260,6 +309,9 @@ const secretHabits: readonly BadClient[] = [
 /** Runs whose endpoint has been slow once. */
 const warm = new WeakSet<Environment>()
 
+/** When each delivery first came, by its run. */
+const firstSeen = new WeakMap<Environment, Map<string, number>>()
+
 const hookHabits: readonly BadClient[] = [
   {
     name: 'answers-hooks-late',
@@ -293,7 +345,38 @@ const hookHabits: readonly BadClient[] = [
     name: 'acts-on-duplicates',
     breaks: 'webhooks.duplicates',
     shownIn: ['webhook-duplicate'],
+    also: ['webhooks.replay'],
     habit: { believesHook: (delivery, _isKnown, { webhookSecret }) => isSigned(delivery, webhookSecret) },
+  },
+  {
+    name: 'acts-on-replays',
+    breaks: 'webhooks.replay',
+    shownIn: ['webhook-replayed'],
+    habit: {
+      // It knows a delivery for a few seconds, and no longer.
+      believesHook(delivery, isKnown, environment) {
+        const times = firstSeen.get(environment) ?? new Map<string, number>()
+        firstSeen.set(environment, times)
+        const firstAt = times.get(delivery.id) ?? environment.now()
+        times.set(delivery.id, firstAt)
+        return good.believesHook(delivery, isKnown && environment.now() - firstAt < 5_000, environment)
+      },
+    },
+  },
+  {
+    name: 'believes-old-hooks',
+    breaks: 'webhooks.fresh',
+    shownIn: ['webhook-stale'],
+    habit: {
+      answerHook: (delivery, _isKnown, { webhookSecret }) => (isSigned(delivery, webhookSecret) ? 204 : 401),
+      believesHook: (delivery, isKnown, { webhookSecret }) => !isKnown && isSigned(delivery, webhookSecret),
+    },
+  },
+  {
+    name: 'waits-for-hooks-alone',
+    breaks: 'webhooks.fallback',
+    shownIn: ['webhook-lost'],
+    habit: { pollPauseMs: () => 3 * 60 * 60_000 },
   },
   {
     name: 'refuses-duplicates',
@@ -306,6 +389,7 @@ const hookHabits: readonly BadClient[] = [
   {
     name: 'believes-any-signature',
     breaks: 'webhooks.signature',
+    also: ['webhooks.fresh'],
     shownIn: ['webhook-bad-signature'],
     habit: { answerHook: () => 204, believesHook: (_delivery, isKnown) => !isKnown },
   },

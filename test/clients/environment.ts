@@ -46,6 +46,8 @@ export interface Answer {
   bytes: Buffer
   /** Whether all of the body has come. */
   isWhole: boolean
+  /** When it had come, ms since the epoch by the client's clock. */
+  at: number
 }
 
 /** A webhook as it arrives. */
@@ -64,4 +66,4 @@ export interface Endpoint {
   act(delivery: Delivery): void
 }
 
-export const lostAnswer: Answer = { status: 0, headers: {}, bytes: Buffer.alloc(0), isWhole: false }
+export const lostAnswer: Answer = { status: 0, headers: {}, bytes: Buffer.alloc(0), isWhole: false, at: 0 }

@@ -3,6 +3,7 @@
  * (ERR-3, ERR-4, RL-3, WH-2, ID-1).
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
+import { monotonicMs } from '../../base/clock.ts'
 import type { Answer, Clip, Delivery, Environment } from './environment.ts'
 
 /** A call as the client wants it, before the policy has had its say. */
@@ -74,8 +75,16 @@ export function isLost({ status, isWhole, headers, bytes }: Answer): boolean {
 export const backoffMs = (retry: number, random: () => number): number =>
   Math.min(1_000 * 2 ** retry, 8_000) * (1 + random())
 
-/** RL-2: what an answer asks to wait; 0 where it asks nothing. */
-export const retryAfterMs = ({ headers }: Answer): number => Number(headers['retry-after'] ?? 0) * 1_000
+/** RL-2: what an answer asks to wait, in seconds or until a date; 0 where it asks nothing that can be read. */
+export function retryAfterMs({ headers, at }: Answer): number {
+  const asked = headers['retry-after'] ?? ''
+  if (/^\d+$/.test(asked)) return Number(asked) * 1_000
+  return /^[A-Z][a-z]{2}, /.test(asked) ? Math.max(0, Date.parse(asked) - at) : 0
+}
+
+/** Who is asked to wait longer gives up, and says so. */
+const longestWaitMs = 5 * 60_000
+export const isWorthWaiting = (answer: Answer): boolean => retryAfterMs(answer) <= longestWaitMs
 
 /** WH-2. */
 export function isSigned({ signature, timestamp, body }: Delivery, secret: string): boolean {
@@ -84,11 +93,20 @@ export function isSigned({ signature, timestamp, body }: Delivery, secret: strin
   return given.length === right.length && timingSafeEqual(given, right)
 }
 
+/** A signature is as good as its time is near: an old one may be a copy that somebody has kept. */
+const freshMs = 5 * 60_000
+export const isFresh = ({ timestamp }: Delivery): boolean =>
+  // Webhooks have the real time, whatever was done to the mock's clock.
+  Math.abs(monotonicMs() - Date.parse(timestamp)) <= freshMs
+
+const isTrusted = (delivery: Delivery, { webhookSecret }: Environment): boolean =>
+  isSigned(delivery, webhookSecret) && isFresh(delivery)
+
 /** The parts of the API that know the caller by its key; files and /health don't ask for one. */
 const needsKey = (path: string): boolean => path.startsWith('/v1/') || path.startsWith('/api/')
 
 export const good: Policy = {
-  isRetried: isWorthRetrying,
+  isRetried: answer => isWorthRetrying(answer) && isWorthWaiting(answer),
   // What is asked for, and a little more, so that not all come back at once.
   pauseMs: (retry, answer, random) => Math.max(retryAfterMs(answer) + random() * 1_000, backoffMs(retry, random)),
   tries: 5,
@@ -106,6 +124,6 @@ export const good: Policy = {
   patienceMs: 20 * 60_000,
   pollsAfterEnd: 0,
 
-  answerHook: (delivery, _isKnown, { webhookSecret }) => (isSigned(delivery, webhookSecret) ? 204 : 401),
-  believesHook: (delivery, isKnown, { webhookSecret }) => !isKnown && isSigned(delivery, webhookSecret),
+  answerHook: (delivery, _isKnown, environment) => (isTrusted(delivery, environment) ? 204 : 401),
+  believesHook: (delivery, isKnown, environment) => !isKnown && isTrusted(delivery, environment),
 }

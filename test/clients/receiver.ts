@@ -41,7 +41,8 @@ async function answer(response: ServerResponse, status: number | undefined): Pro
 }
 
 const deliveryOf = (headers: IncomingHttpHeaders, body: string): Delivery => ({
-  id: String(headers['x-webhook-delivery-id']),
+  // Without an id, event and job are all that tells two apart.
+  id: String(headers['x-webhook-delivery-id'] ?? body.replace(/"data":\{"id":"([^"]*)".*/, '$1')),
   event: String(headers['x-webhook-event']),
   timestamp: String(headers['x-webhook-timestamp']),
   signature: headers['x-webhook-signature'] as string | undefined,

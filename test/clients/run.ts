@@ -35,6 +35,10 @@ interface Underway {
   isRecorded: boolean
   /** The mock will never answer: only the client's patience ends it. */
   isSilent: boolean
+  /** The client waits no longer. */
+  isGivenUp: boolean
+  /** The mock knows that it is over. */
+  isClosed: boolean
 }
 
 export interface RunOptions {
@@ -48,6 +52,8 @@ export interface RunOptions {
   clock: Clock
   agent: Agent
 }
+
+const isUnwritten = ({ isRecorded, isSilent, isClosed }: Underway): boolean => !isRecorded || (isSilent && !isClosed)
 
 /** Thrown in the client's face when its time is up. */
 class Stopped extends Error {}
@@ -146,9 +152,15 @@ export class Run implements Environment {
   async call(request: Request): Promise<Answer> {
     this.#refuseWhenStopped()
     const id = `${this.#name} ${this.#sent++}`
-    const underway: Underway = { hasAnswer: false, isRecorded: false, isSilent: false }
+    const underway: Underway = {
+      hasAnswer: false,
+      isRecorded: false,
+      isSilent: false,
+      isGivenUp: false,
+      isClosed: false,
+    }
     this.#calls.set(id, underway)
-    const answer = await this.#send(request, id)
+    const answer = await this.#send(request, id, underway)
     underway.hasAnswer = true
     this.#note(id, underway)
     this.#refuseWhenStopped()
@@ -164,12 +176,20 @@ export class Run implements Environment {
     const underway = this.#calls.get(id)
     if (underway === undefined) return
     underway.isRecorded = true
-    underway.isSilent = fault === 'no_answer'
+    underway.isSilent = fault === 'no_answer' || fault === 'stall_body'
     this.#note(id, underway)
   }
 
-  #note(id: string, { hasAnswer, isRecorded }: Underway): void {
-    if (hasAnswer && isRecorded) this.#calls.delete(id)
+  /** The mock has seen the end of a call: when a client gave up is then in its journal, too. */
+  closed(id: string): void {
+    const underway = this.#calls.get(id)
+    if (underway === undefined) return
+    underway.isClosed = true
+    this.#note(id, underway)
+  }
+
+  #note(id: string, underway: Underway): void {
+    if (underway.hasAnswer && !isUnwritten(underway)) this.#calls.delete(id)
     this.#poke()
   }
 
@@ -193,7 +213,7 @@ export class Run implements Environment {
     })
   }
 
-  #send({ method, url, headers, body, timeoutMs }: Request, id: string): Promise<Answer> {
+  #send({ method, url, headers, body, timeoutMs }: Request, id: string, underway: Underway): Promise<Answer> {
     return new Promise(resolve => {
       const chunks: Buffer[] = []
       let response: IncomingMessage | undefined
@@ -212,9 +232,13 @@ export class Run implements Environment {
           headers: told as Answer['headers'],
           bytes: Buffer.concat(chunks),
           isWhole: complete,
+          at: this.now(),
         })
       }
-      const cancel = this.#after(timeoutMs, () => request.destroy())
+      const cancel = this.#after(timeoutMs, () => {
+        underway.isGivenUp = true
+        request.destroy()
+      })
       request.once('error', settle)
       request.once('response', found => {
         response = found
@@ -284,8 +308,10 @@ export class Run implements Environment {
   #isBusy(): boolean {
     if (this.#hooksUnderway > 0) return true
     let waiting = 0
-    for (const { hasAnswer, isRecorded, isSilent } of this.#calls.values()) {
-      if (hasAnswer && !isRecorded) return true
+    for (const underway of this.#calls.values()) {
+      const { hasAnswer, isSilent, isGivenUp } = underway
+      if (hasAnswer && isUnwritten(underway)) return true
+      if (!hasAnswer && isGivenUp) return true
       if (!hasAnswer && !isSilent) waiting++
     }
     if (waiting === 0) return false

@@ -68,6 +68,11 @@ export async function openStage(): Promise<Stage> {
       runs.get(id.split(' ', 1)[0] as string)?.recorded(id, entry.ruleContext?.fired?.rule.then.fault?.name)
   })
 
+  app.fastify.server.on('request', (request, response) => {
+    const id = request.headers[callHeader] as string | undefined
+    response.once('close', () => id !== undefined && runs.get(id.split(' ', 1)[0] as string)?.closed(id))
+  })
+
   async function play(client: string, policy: Policy, scenario: string): Promise<Take> {
     const name = `${client}/${scenario}`
     const key = keyOf(client, scenario)
@@ -88,7 +93,7 @@ export async function openStage(): Promise<Stage> {
     runs.set(name, run)
     receiver.runs.set(`/${name}`, run)
     const said = await run.play(clientOf(policy))
-    return { scenario, said, report: mock.conduct(key, { ended: true }) }
+    return { scenario, said, report: mock.conduct(key, { ended: true, alone: true }) }
   }
 
   return {

@@ -18,10 +18,15 @@ const unbreakable = ['observability.request-id', 'goLive.audit', 'goLive.paths',
  * The themes are played at the same time: a slow webhook endpoint is slow in real time.
  */
 async function play(clients: readonly (GoodClient | BadClient)[]): Promise<Take[][]> {
-  const stage = await openStage()
+  let stage = await openStage()
   const played: Take[][] = []
-  for (const client of clients)
+  for (const client of clients) {
     played.push(await stage.perform(client.name, { ...good, ...client.habit }, scenariosFor(client)))
+    // A mock forgets its oldest worlds, and all scenarios of all clients are more than it keeps.
+    if (!isProving) continue
+    await stage.close()
+    stage = await openStage()
+  }
   await stage.close()
   return played
 }
@@ -88,12 +93,12 @@ for (const [n, [theme, clients]] of themes.entries()) {
 }
 
 /** What was said of a bad client that it should not be, and what was not said. */
-function mistakes({ breaks, shownIn }: BadClient, takes: readonly Take[]): string[] {
+function mistakes({ breaks, also = [], shownIn }: BadClient, takes: readonly Take[]): string[] {
   const accusations = accusationsIn(takes)
   const played = new Set(takes.map(({ scenario }) => scenario))
   const found = new Set(accusations.filter(({ rule }) => rule === breaks).map(({ scenario }) => scenario))
   return [
-    ...wrongs(accusations.filter(({ rule }) => rule !== breaks)),
+    ...wrongs(accusations.filter(({ rule }) => rule !== breaks && !also.includes(rule))),
     ...shownIn
       .filter(scenario => played.has(scenario) && !found.has(scenario))
       .map(scenario => `${scenario}: not accused of ${breaks}`),
@@ -102,7 +107,7 @@ function mistakes({ breaks, shownIn }: BadClient, takes: readonly Take[]): strin
 
 t.test('every rule that can be broken has a client that breaks it', async t => {
   const rules = goodTakes[0]?.[0]?.report.rules.map(({ id }) => id)
-  const broken = themes.flatMap(([, clients]) => clients.map(({ breaks }) => breaks))
+  const broken = themes.flatMap(([, clients]) => clients.flatMap(({ breaks, also = [] }) => [breaks, ...also]))
   t.same([...new Set([...broken, ...unbreakable])].sort(), rules?.sort())
 })
 

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { Ajv } from 'ajv'
 import t from 'tap'
 import { ConductReport } from '../../conduct/report.ts'
+import { conductRun } from '../../conduct/reporters/cases.ts'
 import { conductReporters } from '../../conduct/reporters/index.ts'
 import { conductReporterHelp } from '../../conduct/reporters/names.ts'
 import { Rehearsal } from '../../rehearse/report.ts'
@@ -90,6 +91,7 @@ t.test('pretty says who was graded, what failed and what to do, what was skipped
     `key 3f9a1c0d
 understudy 0.1.0, the journal of http://127.0.0.1:4010, 50 calls and 1
   webhook, from 2026-11-20 12:00:03 UTC
+rules of 2026-12, level must; the mock's own timers were late by up to 3 ms
 
 ✗ limits.retry-after (RL-3) failed
   After a 429 a client waits as long as Retry-After says before it tries again
@@ -158,6 +160,7 @@ t.test('pretty warns of what it did not see, marks what is required, and is no w
     `all keys
 understudy 0.1.0, the journal of http://127.0.0.1:4010, 50 calls and 1
   webhook, from 2026-11-20 12:00:03 UTC
+rules of 2026-12, level must; the mock's own timers were late by up to 3 ms
 keys found: 3f9a1c0d, 77b20e41
 ! Not all was seen: the journal holds 1,000 entries, and older ones are gone
 
@@ -377,7 +380,10 @@ t.test('markdown folds what failed, lists what was skipped by scenario, and lets
   t.match(conductReporters.markdown(lackingReport()), '- goLive.paths (GO-5) **required** Success, failure')
   t.match(conductReporters.markdown(incompleteReport()), '\n\n> ⚠️ Not all was seen: the journal holds 1,000')
   t.match(conductReporters.markdown(passedReport()), /^## ✅ 3 passed, 0 failed, 0 skipped\n/)
-  t.match(conductReporters.markdown(conductReport([])), /^## ✅ 0 passed, 0 failed, 0 skipped\n\nkey [^\n]*\n$/)
+  t.match(
+    conductReporters.markdown(conductReport([])),
+    /^## ✅ 0 passed, 0 failed, 0 skipped\n\nkey [^\n]*\n\nrules of [^\n]*\n$/,
+  )
 
   const { prose, isClosed } = proseOf(conductReporters.markdown(hostileReport()))
   t.ok(isClosed, 'every fence is closed')
@@ -508,10 +514,7 @@ t.test('html is whole without its script, with what failed open and first', asyn
   t.equal(page.match(/<article class="evidence breach">/g)?.length, 5, 'all of the evidence')
   t.match(page, '<li><code>#12 12:00:06.840 POST /v1/jobs → 429 rate_limited, Retry-After 2  req_5c81f0</code></li>')
   t.match(page, `<b>Advice:</b> ${retryAfter.advice}`)
-  t.match(
-    page,
-    'Of RL-3, GO-2; seen 5 times; run the scenario rate-limited-then-ok or rate-limited-burst to provoke it.',
-  )
+  t.match(page, 'Of RL-3, GO-2; seen 5 times; must.')
   t.match(page, '<span class="reason">not tried yet: timeout, credits</span>')
   t.match(page, '<rect class="failed" x="3" width="2" height="1"/>')
   t.match(conductReporters.html(lackingReport()), '<span class="reason">required, and skipped</span>')
@@ -527,6 +530,7 @@ t.test('a rehearsal is one table, then what to do about what failed, and the ver
     rehearsalReporters.pretty(rehearsal()),
     `node client.mjs clip.mp4
 understudy 0.1.0, 4 scenarios in 1 min 23 s, 2026-11-20 12:00:03 UTC
+rules of 2026-12, level must
 
   scenario                  exit     finished  passed  failed  skipped
 ✓ go-live                   0        yes           12       0       12
@@ -563,6 +567,7 @@ Skipped in every scenario: 2
     rehearsalReporters.pretty(greenRehearsal()),
     `node client.mjs clip.mp4
 understudy 0.1.0, 2 scenarios in 1 min 23 s, 2026-11-20 12:00:03 UTC
+rules of 2026-12, level must
 
   scenario      exit  finished  passed  failed  skipped
 ✓ go-live       0     yes           12       0       12
@@ -571,7 +576,7 @@ understudy 0.1.0, 2 scenarios in 1 min 23 s, 2026-11-20 12:00:03 UTC
 all 2 scenarios went well
 `,
   )
-  t.match(rehearsalReporters.pretty(emptyRehearsal()), /0 scenarios in .*\n\nthere was no scenario to rehearse\n$/)
+  t.match(rehearsalReporters.pretty(emptyRehearsal()), /0 scenarios in .*\n.*\n\nthere was no scenario to rehearse\n$/)
   for (const width of [60, 80, 200])
     for (const one of [rehearsal(), hostileRehearsal()]) {
       const lines = rehearsalReporters.pretty(one, { width }).trimEnd().split('\n').slice(0, -1)
@@ -628,4 +633,43 @@ t.test('a rehearsal in junit has a testcase for each scenario', async t => {
 
 t.test('what the helpers of these tests call hostile is so', async t => {
   t.ok((hostile.match(acting)?.length ?? 0) >= 10)
+})
+
+t.test('what fails nothing is no failure to a test runner, and is said to have failed', async t => {
+  const failure = { verdict: 'failed', evidence: retryAfter.evidence } as const
+  const report = conductReport(
+    [
+      rule('retries.jitter', 'RL-3', { ...failure, level: 'should' }),
+      rule('limits.retry-after', 'RL-2', { ...failure, expected: true }),
+      rule('errors.no-hammering', 'RL-3', { verdict: 'inconclusive', fault: 'harness', reason: 'late by 90 ms' }),
+    ],
+    { ok: true },
+  )
+  const { cases } = conductRun(report)
+  t.match(cases, [
+    { verdict: 'skipped', message: /^failed \(should\): RL-3: / },
+    { verdict: 'skipped', message: /^failed, as expected: RL-2: / },
+    { verdict: 'inconclusive', fault: 'harness', message: /late by 90 ms/ },
+  ])
+  const pretty = conductReporters.pretty(report)
+  t.match(pretty, /✗ retries\.jitter \(RL-3\) failed \(should\)\n/)
+  t.match(pretty, /✗ limits\.retry-after \(RL-2\) failed, as expected\n/)
+  t.match(pretty, /\? errors\.no-hammering \(RL-3\) inconclusive \(harness\)\n {2}late by 90 ms\n/)
+  t.match(conductReporters.markdown(report), /failed, as expected: [\s\S]*### Inconclusive\n\n- errors\.no-hammering/)
+  const levels = JSON.parse(conductReporters.sarif(report)).runs[0].results.map((one: { level: string }) => one.level)
+  t.same([...new Set(levels)], ['note'])
+  t.match(conductReporters.html(report), '<span class="reason">failed, as expected</span>')
+  const outlived = conductReport([rule('retries.grow', 'RL-3')], {
+    ok: false,
+    expected: { file: 'known.txt', failed: [], passed: ['retries.grow'] },
+  })
+  t.match(conductRun(outlived).cases.at(-1), { verdict: 'failed', message: /retries\.grow passed, .* remove its line/ })
+})
+
+t.test('an entry says how long its call took', async t => {
+  const one = entry(1, 'POST /v1/jobs → no answer', { ended: '2026-11-20T12:00:33.930Z' })
+  const report = conductReport([
+    rule('errors.retried', 'ERR-3', { verdict: 'failed', evidence: [breach('gave up', one)] }),
+  ])
+  t.match(conductReporters.pretty(report), '#1 12:00:03.430 +31 s POST /v1/jobs → no answer')
 })

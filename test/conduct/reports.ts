@@ -32,6 +32,7 @@ export const rule = (id: string, clause: string, more: Partial<RuleResult> = {})
   id,
   clause,
   clauses: [clause],
+  level: 'must',
   title: `The title of ${id}`,
   verdict: 'passed',
   seen: 1,
@@ -143,6 +144,10 @@ export function conductReport(rules: RuleResult[], more: Partial<ConductReport> 
     why: `${summaryText(summary)}${lack}`,
     summary,
     required: { rules: [], missing },
+    level: 'must',
+    rule_set: '2026-12',
+    late_ms: 3,
+    chains: [],
     rules,
     ...more,
   }
@@ -235,13 +240,15 @@ const rehearsed = (scenario: string, more: Partial<RehearsedScenario> = {}): Reh
   ms: 1234.5,
   conduct: counts(12, 0, 12),
   failed: [],
+  noted: [],
   verdict: 'passed',
   ...more,
 })
 
-const merged = ({ id, clause, title, verdict, advice }: RuleResult, ...scenarios: string[]): RehearsedRule => ({
+const merged = ({ id, clause, level, title, verdict, advice }: RuleResult, ...scenarios: string[]): RehearsedRule => ({
   id,
   clause,
+  level,
   title,
   verdict,
   scenarios,
@@ -277,6 +284,8 @@ export function rehearsal(more: Partial<Rehearsal> = {}): Rehearsal {
     ok: false,
     why: '2 of 4 scenarios went wrong: rate-limited-then-ok, job-stuck',
     summary: counts(3, 2, 2),
+    level: 'must',
+    rule_set: '2026-12',
     scenarios: [rehearsed('go-live'), ...bad, rehearsed('flaky-third-try-succeeds', { exit_code: 1 })],
     rules: [
       merged(retryAfter, 'rate-limited-then-ok'),

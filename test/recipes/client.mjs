@@ -9,10 +9,17 @@ const key = process.env.UNDERSTUDY_API_KEY ?? 'test_key'
 const tries = 5
 const answerWithinMs = 10_000
 const jobWithinMs = 60_000
+const longestWaitMs = 60_000
 
 /** RL-3: 1-2 s, 2-4 s, 4-8 s, then 8-16 s; never less than the server asks for (RL-2). */
 const backoffMs = (attempt, retryAfterMs) =>
   Math.max(Math.min(8, 2 ** attempt) * 1000, retryAfterMs) * (1 + Math.random())
+
+/** Retry-After in seconds, or until a date; what is neither asks for nothing. */
+function askedMs(asked) {
+  if (/^\d+$/.test(asked)) return Number(asked) * 1000
+  return /^[A-Z][a-z]{2}, /.test(asked) ? Math.max(0, Date.parse(asked) - Date.now()) : 0
+}
 
 /** What is worth another try (ERR-3): limits, the server's own errors, no answer, and one that makes no sense. */
 async function call(method, url, { body, headers = {}, as = 'json' } = {}) {
@@ -30,7 +37,8 @@ async function call(method, url, { body, headers = {}, as = 'json' } = {}) {
       const { error } = await response.json().catch(() => ({}))
       why = `${response.status} ${error?.code ?? ''} ${error?.request_id ?? ''}`
       if (response.status !== 429 && response.status < 500) throw new Refused(why)
-      retryAfterMs = Number(response.headers.get('Retry-After') ?? 0) * 1000
+      retryAfterMs = askedMs(response.headers.get('Retry-After') ?? '')
+      if (retryAfterMs > longestWaitMs) throw new Refused(`${why}: asked to wait ${retryAfterMs / 1000} s`)
     } catch (error) {
       if (error instanceof Refused) throw error
       why ??= error.message

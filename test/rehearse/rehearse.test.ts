@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Ajv } from 'ajv'
 import t, { type Test } from 'tap'
@@ -6,6 +7,8 @@ import { packageRoot } from '../../base/paths.ts'
 import { openHar } from '../../recordings/read.ts'
 import { Rehearsal } from '../../rehearse/report.ts'
 import { noScenario, rehearse } from '../../rehearse/run.ts'
+import { waitsTogether } from '../../rehearse/waitsTogether.ts'
+import { Library } from '../../server/scenarios/library.ts'
 import { understudy } from '../support.ts'
 
 const valid = new Ajv({ strict: false }).compile(Rehearsal)
@@ -124,7 +127,8 @@ t.test('one that breaks down, fails without a scenario or is still at it when it
     verdict: 'failed',
     why: /^it failed with exit 3, though nothing was/,
   })
-  t.match(await ends('process.exitCode = 3', 'job-fails'), { verdict: 'passed', exit_code: 3 }, 'in a scenario it may')
+  const allowed = await ends('process.exitCode = 3', 'internal-error-once')
+  t.match(allowed, { verdict: 'passed', exit_code: 3 }, 'in a scenario it may')
   const crash = await ends("process.kill(process.pid, 'SIGSEGV')", 'job-fails')
   t.match(crash, { verdict: 'failed', signal: 'SIGSEGV', why: 'it was ended by SIGSEGV' })
   const on = "setInterval(() => fetch(process.env.UNDERSTUDY_BASE_URL + '/v1/jobs'), 100)"
@@ -138,13 +142,13 @@ t.test('one that breaks down, fails without a scenario or is still at it when it
 t.test('{url}, {key} and --env lead any program to the mock, and what it has started ends with it', async t => {
   const script = 'curl -s -o /dev/null -H "X-Api-Key: $MY_KEY" "$1/v1/jobs?name=$MY_SCENARIO"; sleep 60 & echo $!'
   const report = await run(t, ['sh', '-c', script, 'sh', '{url}'], {
-    scenario: ['job-fails'],
+    scenario: ['internal-error-once'],
     env: ['MY_KEY={key}', 'MY_SCENARIO=is-{scenario}'],
   })
   t.match(report.scenarios, [{ exit_code: 0, finished: true, verdict: 'passed' }])
   const folder = report.scenarios[0]?.folder as string
   const har = openHar(join(folder, 'journal.har'))
-  t.match([...har.entries()], [{ request: { url: /name=is-job-fails$/ }, response: { status: 200 } }])
+  t.match([...har.entries()], [{ request: { url: /name=is-internal-error-once$/ }, response: { status: 500 } }])
   har.close()
   const pid = Number(readFileSync(join(folder, 'output.log'), 'utf8'))
   t.ok(isGone(pid), 'the sleep is gone')
@@ -157,9 +161,97 @@ t.test('several run at a time, each against a mock of its own', async t => {
     [
       ['none', 'passed'],
       ['job-fails', 'passed'],
-      ['webhook-duplicate', 'passed'],
+      // It gives no webhook_url, so that nothing of this one happens to it.
+      ['webhook-duplicate', 'skipped'],
     ],
   )
+})
+
+t.test('a scenario that never came up says nothing: it is skipped, and none but such is not good', async t => {
+  const report = await run(t, good, { scenario: ['job-not-found', 'key-revoked-midway', 'internal-error-once'] })
+  t.match(report, { ok: true, why: /^3 scenarios, 0 failed, 2 did not come up; / })
+  t.match(report.scenarios, [
+    { verdict: 'skipped', why: 'did not come up: no call of the program met it' },
+    { verdict: 'skipped' },
+    { verdict: 'passed' },
+  ])
+  const nothing = await run(t, good, { scenario: ['job-not-found'] })
+  t.match(nothing, { ok: false, why: /nothing was seen: no scenario came up/ })
+})
+
+t.test(
+  'without names it runs what lasts up to 5 s; --slow adds the rest, and gives each the time that it lasts',
+  async t => {
+    const own = mkdtempSync(join(tmpdir(), 'understudy-'))
+    t.teardown(() => rmSync(own, { recursive: true }))
+    for (const [name, lasts] of [
+      ['short-one', '5s'],
+      ['long-one', '6s'],
+    ])
+      writeFileSync(join(own, `${name}.yaml`), `lasts: ${lasts}\nrules: [{ then: { delay: 1ms } }]`)
+    const given = { scenarios: own, out: join(own, 'out') }
+    // Stopped before it begins: it only says how many there are.
+    const signal = AbortSignal.abort()
+    const of = async (slow: boolean) =>
+      Number(/after 0 of (\d+)$/.exec((await run(t, faint, { ...given, signal, slow })).why)?.[1])
+    const scenarios = new Library(own).list()
+    const long = scenarios.filter(({ scenario }) => (scenario?.lastsMs ?? 0) > 5_000).length
+    t.ok(long > 5, 'there are slow ones')
+    t.equal(await of(true), scenarios.length + 1)
+    t.equal(await of(false), scenarios.length + 1 - long)
+    // It needs longer than --timeout, and less than that and what the scenario lasts.
+    const sleeper = program('{ await later(1) }; await later(2_500)')
+    const timed = await run(t, sleeper, { ...given, timeout: 1_500, scenario: ['long-one', noScenario] })
+    t.match(timed.scenarios, [
+      { finished: true, verdict: 'passed' },
+      { finished: false, verdict: 'failed' },
+    ])
+  },
+)
+
+t.test('one that waits for an answer is not told that it never tried again, but that it has no time-out', async t => {
+  const report = await run(t, good, { scenario: ['no-answer'], timeout: 1_500 })
+  t.match(report.scenarios, [
+    { verdict: 'failed', failed: [], why: /^it was still waiting for an answer after .*: it has no time-out, or one/ },
+  ])
+})
+
+t.test('RL-3 waits that are the same in several runs have no jitter, though each run has too few of them', async t => {
+  const chains = (...waits: number[]) => [
+    {
+      key: 'a',
+      call: 'POST /v1/jobs',
+      operation: 'createJob',
+      tries: [0, ...waits].map((wait_ms, i) => ({
+        number: i + 1,
+        time: '2026-11-20T12:00:03.120Z',
+        ms: 5,
+        outcome: '500',
+        ...(i > 0 && { wait_ms }),
+      })),
+    },
+  ]
+  const runs = (...all: number[][]) =>
+    all.map((waits, i) => ({ scenario: `run-${i}`, report: { chains: chains(...waits) } }))
+  t.equal(waitsTogether(runs([1_033, 2_009])), undefined, 'one run has too few')
+  t.match(waitsTogether(runs([1_033, 2_009], [1_011, 2_015], [1_020])), {
+    isRigid: true,
+    said: 'in 3 runs, between tries of createJob, it waited 1.033 s, 2.009 s, 1.011 s, 2.015 s, 1.020 s: always the same',
+    scenarios: ['run-0', 'run-1', 'run-2'],
+  })
+  t.match(waitsTogether(runs([1_733, 2_309], [1_111, 3_015], [1_420])), { isRigid: false })
+})
+
+t.test('--expected-failures: a failure in one scenario, or in all', async t => {
+  const out = t.testdir({ 'known.txt': 'internal-error-once errors.no-hammering # a library of ours\n' }) as string
+  const expected = ['--expected-failures', join(out, 'known.txt')]
+  const args = ['rehearse', '--out', out, ...expected, '--scenario']
+  const excused = await understudy([...args, 'internal-error-once', '--', ...hasty])
+  t.match(excused, { code: 0, stdout: /failed, and fails nothing: errors\.no-hammering[\s\S]*1 failure expected/ })
+  const elsewhere = await understudy([...args, 'internal-error-once,flaky-third-try-succeeds', '--', ...hasty])
+  t.match(elsewhere, { code: 1, stdout: /✗ flaky-third-try-succeeds/ })
+  const outlived = await understudy([...args, 'internal-error-once', '--', ...good])
+  t.match(outlived, { code: 1, stdout: /known\.txt:1 expects it to fail: remove this line/ })
 })
 
 t.test('it can be stopped, and then is not good', async t => {

@@ -7,7 +7,8 @@ import { client, clip, start } from '../support.ts'
 
 t.test('every field of an exchange is in the journal, also after the ring has wrapped round', async t => {
   const journal = new Journal(3, new MemoryBudget(2 ** 30))
-  const world = { name: 'a', tag: 'aaaaaa', key: 'test_a', partition: undefined, evictedAt: undefined, journal }
+  const clock = { now: () => 0 }
+  const world = { name: 'a', tag: 'aaaaaa', key: 'test_a', partition: undefined, evictedAt: undefined, journal, clock }
   const pushed: Exchange[] = []
   const held: object[] = []
   for (let seq = 1; seq <= 8; seq++) {
@@ -23,6 +24,7 @@ t.test('every field of an exchange is in the journal, also after the ring has wr
       requestHeaders: [text],
       headerBytes: seq,
       keyState: 'valid',
+      placeOnConnection: seq,
       connection: seq,
     })
     // Whatever fields there are, each gets a value of this exchange alone.

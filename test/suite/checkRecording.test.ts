@@ -99,6 +99,17 @@ const onPurpose: Readonly<Record<string, readonly string[]>> = {
   'proxy-html-502': ['ERR-1'],
   // A completed job's download is refused.
   'download-not-ready': ['DL-1'],
+  // A key that is forgotten at once makes a second job.
+  'idempotency-key-expired': ['GO-3', 'ID-1'],
+  // A 429 that names no time, or not in whole seconds.
+  'limit-no-wait-heals': ['RL-2'],
+  'retry-after-date': ['RL-2'],
+  'retry-after-malformed': ['RL-2'],
+  'retry-after-past': ['RL-2'],
+  'retry-after-on-503': ['ERR-5'],
+  // Half a JSON text, for whoever asks.
+  'poll-garbled': ['AUTH-3', 'JOB-5'],
+  'webhook-without-id': ['WH-2'],
 }
 
 t.test('unhappy clients under each shipped scenario: nothing is broken but what is on purpose', async t => {
@@ -108,11 +119,12 @@ t.test('unhappy clients under each shipped scenario: nothing is broken but what 
     t.test(name, async t => {
       // Delays and silence are the client's trouble, not the judge's.
       const mock = await start(t, { scenario: name, webhookSecret: 'a webhook secret' })
-      mock.clock.setSpeed(name === 'no-answer' ? 1 : 50)
+      const isSilent = name === 'no-answer' || name === 'download-stalls'
+      mock.clock.setSpeed(isSilent ? 1 : 50)
       const done = session(mock, hook)
-      await (name === 'no-answer' ? Promise.race([done, setTimeout(3000)]) : done)
+      await (isSilent ? Promise.race([done, setTimeout(3000)]) : done)
       const file = written(t, mock.journal.har())
-      if (name === 'no-answer') await mock.close()
+      if (isSilent) await mock.close()
       const report = checkRecording(file)
       t.same(having(report, 'failed'), onPurpose[name] ?? [], evidenceIn(report))
     })
@@ -608,6 +620,17 @@ t.test('the command: exit codes, options that make sense, and those that do not'
   t.match(await checkCommand([good, '--only', 'WH-3']), { code: 1, stdout: /nothing was proved/ })
   const json = put('before.json', (await checkCommand([good, '--reporter', 'json'])).stdout)
   t.match(await checkCommand([broken, '--baseline', json]), { code: 1, stdout: /JOB-4 passed -> failed/ })
+  const known = (list: string) => ['--expected-failures', put('known.txt', list)]
+  t.match(await checkCommand([broken, ...known('# the relay\njob-4\n')]), {
+    code: 0,
+    stdout: /JOB-4 failed, as expected[\s\S]*1 failure expected/,
+  })
+  t.match(await checkCommand([good, ...known('\nJOB-4')]), {
+    code: 1,
+    stdout: /JOB-4 passed, though .*known\.txt:2 expects it to fail: remove this line/,
+  })
+  t.match(await checkCommand([broken, ...known('DL-3')]), { code: 1 }, 'another failure is not excused')
+  t.match(await checkCommand([good, ...known('JOB-44')]), { code: 2, stderr: /known\.txt:1: "JOB-44" is unknown/ })
   t.match(await checkCommand([good, '--list']), { code: 0, stdout: /^traffic\.answers +ERR-1/ })
   const wrong: [string[], RegExp][] = [
     [[good, '--key', 'k'], /^understudy: --key is for an endpoint that calls are sent to; .*nothing is sent/],

@@ -1,0 +1,1 @@
+export function buildDesk(options?: { always?: boolean }): Promise<void>
