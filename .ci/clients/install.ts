@@ -101,7 +101,10 @@ const installers: Record<Registry, Installer> = {
     return { version: stdout.trim().replace('go', 'Go '), command: program => [join(bin, program)] }
   },
 
-  async crates(folder) {
+  async crates(folder, packages) {
+    const manifest = readFileSync(join(folder, 'Cargo.toml'), 'utf8')
+    for (const version of Object.values(packages))
+      if (!manifest.includes(`"=${version}"`)) throw new Error(`Cargo.toml has not the version ${version} of libraries.ts`)
     await run('cargo', ['build', '--release', '--quiet'], { cwd: folder, maxBuffer: 1 << 26 })
     const { stdout } = await run('rustc', ['--version'])
     return {

@@ -73,4 +73,6 @@ export const libraries: readonly Library[] = [
   library('maven', 'http', 'OkHttp', { 'com.squareup.okhttp3:okhttp-jvm': '5.5.1' }, '`new OkHttpClient()`', 'https://square.github.io/okhttp/recipes/', 'OkHttp'),
   library('maven', 'http', 'Apache HttpClient', { 'org.apache.httpcomponents.client5:httpclient5': '5.6.5' }, '`HttpClients.createDefault()`', 'https://hc.apache.org/httpcomponents-client-5.6.x/', 'ApacheHttpClient'),
   library('maven', 'any', 'resilience4j', { 'io.github.resilience4j:resilience4j-retry': '2.4.0' }, "`Retry.ofDefaults(name)` around Java's own client, which throws on a status that is not 2xx", 'https://resilience4j.readme.io/docs/retry', 'Resilience4j'),
+  library('crates', 'http', 'reqwest-retry', { 'reqwest-retry': '0.9.1' }, '`RetryTransientMiddleware` with `ExponentialBackoff::builder().build_with_max_retries(3)`', 'https://docs.rs/reqwest-retry'),
+  library('crates', 'any', 'backon', { backon: '1.6.0' }, '`send.retry(ExponentialBuilder::default())`, with `error_for_status()`', 'https://docs.rs/backon'),
 ]
