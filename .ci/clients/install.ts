@@ -23,7 +23,7 @@ export interface Toolchain {
   command(program: string): string[]
   /** What it needs in the environment. */
   readonly env?: Readonly<Record<string, string>>
-  /** The version of a program that the machine has. */
+  /** The version of a program that comes with the machine, or with the toolchain. */
   versionOf?(program: string): string
 }
 
@@ -102,9 +102,11 @@ const installers: Record<Registry, Installer> = {
   },
 
   async crates(folder, packages) {
+    const manifest = readFileSync(join(folder, 'Cargo.toml'), 'utf8')
+    for (const version of Object.values(packages))
+      if (!manifest.includes(`"=${version}"`)) throw new Error(`Cargo.toml has not the version ${version} of libraries.ts`)
     await run('cargo', ['build', '--release', '--quiet'], { cwd: folder, maxBuffer: 1 << 26 })
     const { stdout } = await run('rustc', ['--version'])
-    void packages
     return {
       version: stdout.split(' ').slice(0, 2).join(' ').replace('rustc', 'Rust'),
       command: program => [join(folder, 'target', 'release', program)],
@@ -125,12 +127,12 @@ const installers: Record<Registry, Installer> = {
       await run('mvn', ['-q', '-B', 'dependency:copy-dependencies', `-DoutputDirectory=${jars}`], { cwd: folder })
     }
     const classes = join(folder, 'classes')
-    const sources = Array.from(new Set(['Call'])) // filled below
-    void sources
     await run('bash', ['-c', `javac -cp 'jars/*' -d classes *.java`], { cwd: folder })
     const { stdout } = await run('java', ['--version'])
+    const version = /\d+(\.\d+)*/.exec(stdout)?.[0] ?? '?'
     return {
-      version: `Java ${/\d+(\.\d+)*/.exec(stdout)?.[0] ?? '?'}`,
+      version: `Java ${version}`,
+      versionOf: () => version,
       command: program => ['java', '-cp', `${classes}:${jars}/*`, program],
     }
   },

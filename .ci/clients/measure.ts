@@ -28,6 +28,8 @@ export interface SeenRun {
   readonly isStopped: boolean
   /** Seconds until it ended, or was stopped. */
   readonly seconds: number
+  /** The same, from its last try on. */
+  readonly inCall: number
   /** By the last try's status; 0 where it had no answer. */
   readonly status: number
   readonly broken: readonly BrokenRule[]
@@ -102,7 +104,7 @@ async function see(
   const scenario = mock.use(rules, { key })
   const env = { METHOD: method, URL: `${mock.url}/v1/jobs`, KEY: key, SETTINGS: settings, TIMEOUT: String(timeout ?? '') }
   const running = await starting.through(async () => {
-    const started = runProgram(program.command, { ...program.env, ...env })
+    const started = runProgram(program.command, { ...program.env, ...env }, /^(answer|error) /, watchedMs)
     const called = new Promise<void>(resolve => {
       const end = mock.journal.listen({ key }, () => resolve(end()))
     })
@@ -111,6 +113,7 @@ async function see(
     return { started }
   })
   const run = await running.started
+  const endedAt = Date.now()
   // What was open when it was stopped is written down when its connection is seen to end.
   await sleep(200)
   const entries = mock.journal.entries({ kind: 'exchange', key }) as ExchangeEntry[]
@@ -125,6 +128,7 @@ async function see(
     jobs: new Set(calls.flatMap(({ job_id }) => job_id ?? [])).size,
     keys: sent.size === 0 || sent.has(undefined) ? 'none' : sent.size === 1 ? 'same' : 'new',
     ...run,
+    inCall: calls.length === 0 ? 0 : round((endedAt - (calls.at(-1)?.start ?? 0)) / 1000),
     status: calls.at(-1)?.status ?? 0,
     broken: verdicts.filter(({ verdict }) => verdict === 'failed').map(brokenRule),
     kept: verdicts.filter(({ verdict }) => verdict === 'passed').map(({ id }) => id),
@@ -136,15 +140,18 @@ const header = (headers: Record<string, string>, name: string): string | undefin
 
 const brokenRule = (rule: RuleResult): BrokenRule => ({
   id: rule.id,
-  level: 'level' in rule ? String(rule.level) : '',
+  level: rule.level,
   said: rule.evidence.find(({ passed }) => !passed)?.said ?? '',
 })
 
 const round = (seconds: number): number => Math.round(seconds * 100) / 100
 
-async function runProgram(
+/** Runs a program to its end, or until it is stopped; `isSaying` tells what its last line looks like. */
+export async function runProgram(
   [file, ...args]: readonly string[],
   env: Readonly<Record<string, string>>,
+  isSaying: RegExp,
+  stoppedAfterMs: number,
 ): Promise<Pick<SeenRun, 'said' | 'isStopped' | 'seconds'>> {
   const startedAt = performance.now()
   // A group of its own, so that what it starts is stopped with it.
@@ -157,12 +164,12 @@ async function runProgram(
   const timer = setTimeout(() => {
     isStopped = true
     process.kill(-(child.pid as number), 'SIGKILL')
-  }, watchedMs)
+  }, stoppedAfterMs)
   await once(child, 'close')
   clearTimeout(timer)
   const said = output.trim().split('\n').at(-1) ?? ''
   // A program that says nothing is a mistake of this folder, and no finding.
-  if (!isStopped && !/^(answer|error) /.test(said)) throw new Error(`${file} ${args.join(' ')}: ${output}${errors}`)
+  if (!isStopped && !isSaying.test(said)) throw new Error(`${file} ${args.join(' ')}: ${output}${errors}`)
   return { said, isStopped, seconds: round((performance.now() - startedAt) / 1000) }
 }
 

@@ -15,7 +15,10 @@ async def may_stay(response):
     return not is_transient(response.status) or retry_after(response.headers) > longest
 
 
-settings = Careful(attempts=5, retry_all_server_errors=False, evaluate_response_callback=may_stay)
+lost = {aiohttp.ClientError, TimeoutError}
+settings = Careful(
+    attempts=5, exceptions=lost, retry_all_server_errors=False, evaluate_response_callback=may_stay
+)
 # </careful>
 
 

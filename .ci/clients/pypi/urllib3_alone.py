@@ -1,17 +1,8 @@
 import urllib3
 
-from call import careful, headers, json, method, tell, timeout, url
+from call import headers, json, method, tell, timeout, url
 
-# <careful>
-settings = urllib3.Retry(
-    total=4,
-    allowed_methods=["GET", "POST"],
-    status_forcelist=[429, 500, 502, 503, 504],
-    backoff_factor=1,
-    backoff_jitter=1,
-)
-# </careful>
-own = {"retries": settings} if careful else {}
+own = {}
 if timeout:
     own["timeout"] = timeout
 if json:

@@ -1,0 +1,1 @@
+export const faultsPage = (found: object): string => JSON.stringify(found)
