@@ -10,14 +10,18 @@ import { packageRoot } from '../base/paths.ts'
 
 const vendored = ['fastify']
 
+/**
+ * The server side of the Model Context Protocol: with its types, maps and zod it would make an installation half as large again,
+ * for a verb that few call. What the verb uses of it is a twentieth.
+ */
+const vendoredModules = ['@modelcontextprotocol/server', '@modelcontextprotocol/server/stdio']
+
 /** Writes each into `dist/vendor/`, with the licences of all that is in it, and leads the imports of `dist` there. */
 export async function vendor(dist: string): Promise<void> {
   const folder = join(dist, 'vendor')
   const { dependencies } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8'))
-  const { metafile } = await build({
-    entryPoints: vendored,
+  const common = {
     outdir: folder,
-    outExtension: { '.js': '.cjs' },
     bundle: true,
     platform: 'node',
     target: 'node20',
@@ -26,18 +30,39 @@ export async function vendor(dist: string): Promise<void> {
     metafile: true,
     logLevel: 'warning',
     absWorkingDir: packageRoot,
-  })
-  writeFileSync(join(folder, 'LICENSES.txt'), licences(Object.keys(metafile.inputs)))
+  } as const
+  const results = await Promise.all([
+    build({ ...common, entryPoints: vendored, outExtension: { '.js': '.cjs' } }),
+    // Split, as both have to share their classes.
+    build({
+      ...common,
+      entryPoints: Object.fromEntries(vendoredModules.map(name => [fileOf(name), name])),
+      outExtension: { '.js': '.mjs' },
+      chunkNames: 'mcp/[hash]',
+      format: 'esm',
+      splitting: true,
+      treeShaking: true,
+    }),
+  ])
+  writeFileSync(join(folder, 'LICENSES.txt'), licences(results.flatMap(({ metafile }) => Object.keys(metafile.inputs))))
   for (const name of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
     if (!name.endsWith('.js') || name.startsWith('site')) continue
     const file = join(dist, name)
     const text = readFileSync(file, 'utf8')
-    const done = text.replace(/ from '([\w@/-]+)';/g, (all, from: string) =>
-      vendored.includes(from) ? ` from '${importOf(dirname(file), join(folder, `${from}.cjs`))}';` : all,
-    )
+    const done = text.replace(/ from '([\w@/-]+)';/g, (all, from: string) => {
+      const target = vendored.includes(from)
+        ? `${from}.cjs`
+        : vendoredModules.includes(from)
+          ? `${fileOf(from)}.mjs`
+          : undefined
+      return target === undefined ? all : ` from '${importOf(dirname(file), join(folder, target))}';`
+    })
     if (done !== text) writeFileSync(file, done)
   }
 }
+
+/** mcp/server-stdio for @modelcontextprotocol/server/stdio */
+const fileOf = (name: string): string => name.replace('@modelcontextprotocol/', 'mcp/').replace(/(?<=mcp\/.*)\//, '-')
 
 function importOf(folder: string, file: string): string {
   const path = relative(folder, file).replaceAll('\\', '/')

@@ -4,6 +4,8 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type 
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { monotonicMs } from './clock.ts'
 import { type Incoming, NoAnswer, type Outgoing } from './http.ts'
+import { defined } from './inputs.ts'
+import { isLoopback, loopbackOnly } from './loopback.ts'
 import { contentSize } from './multipart.ts'
 import { joinedHeaders, type Trust, tlsTrust, writeBody } from './wire.ts'
 
@@ -24,12 +26,19 @@ export function makeTransport(trust: Trust, signal?: AbortSignal): Transport {
   const https = new HttpsAgent({ ...common, ...tls })
   const send = async (out: Outgoing, again = true): Promise<Incoming> => {
     const url = new URL(out.url)
+    if (trust.onlyLoopback && !isLoopback(url.hostname))
+      throw new NoAnswer(`${url.hostname} is not this machine, and nothing else may be asked`)
     const isTls = url.protocol === 'https:'
     const shared = isTls ? https : http
     // A POST that is cut must not be sent again, as it may have cost something: a fresh connection is never stale.
     const isFresh = out.method !== 'GET' || !again
     const own = !isFresh ? undefined : isTls ? new HttpsAgent({ ...common, ...tls }) : new HttpAgent(common)
-    const options = { agent: own ?? shared, method: out.method, headers: out.headers, ...(signal && { signal }) }
+    const options = {
+      agent: own ?? shared,
+      method: out.method,
+      headers: out.headers,
+      ...defined({ signal, lookup: trust.onlyLoopback ? loopbackOnly : undefined }),
+    }
     const attempt = await exchange(out, url, isTls ? httpsRequest : httpRequest, options).finally(() => own?.destroy())
     if (!('stale' in attempt)) return attempt
     // The server closed an idle connection at the moment of its use: that is how keep-alive goes, not a fault.

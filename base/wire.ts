@@ -7,6 +7,8 @@ export interface Trust {
   insecure?: boolean
   /** A certificate authority to trust beside the system's, as PEM. */
   ca?: string
+  /** Send to this machine alone, wherever a link, a redirect or a name leads to: else there is no answer. */
+  onlyLoopback?: boolean
 }
 
 /** A body as it is sent. */

@@ -50,6 +50,10 @@ const verbs: Readonly<Record<string, Verb>> = {
     description: 'grade a receiver of webhooks by its answers: exit 0 if it failed nothing that it must do',
     load: async () => (await import('../webhooks/command.ts')).setUpWebhookCheck,
   },
+  mcp: {
+    description: 'serve coding agents over stdio (MCP): start mocks, rehearse a client, read why it failed',
+    load: async () => (await import('../mcp/command.ts')).setUpMcp,
+  },
   scenarios: {
     description: 'list, show, validate and create scenarios',
     load: async () => (await import('../server/scenarios/command.ts')).setUpScenarios,

@@ -34,6 +34,8 @@ export interface CheckOptions extends CheckSettings {
   /** Called once, before the first check, with what the run may do. */
   onPlan?: (plan: CheckPlan) => void
   onProgress?: (progress: Progress) => void
+  /** Nothing is sent to another machine, whatever links and redirects the endpoint answers with. */
+  onlyLoopback?: boolean
   /** What the suite waits by, such as a Retry-After or the pause between polls. Default: real time. */
   clock?: SuiteClock
 }
@@ -73,7 +75,11 @@ export async function check(target: string, options: CheckOptions = {}): Promise
   const maxTimeMs = settings.maxTime ?? (local ? 5 * 60_000 : undefined)
   const limit = timeLimit(maxTimeMs, options.signal)
   const transport = makeTransport(
-    { insecure: settings.insecure ?? false, ...(ca !== undefined && { ca }) },
+    {
+      insecure: settings.insecure ?? false,
+      onlyLoopback: options.onlyLoopback ?? false,
+      ...(ca !== undefined && { ca }),
+    },
     limit.signal,
   )
   const startedAt = new Date().toISOString()

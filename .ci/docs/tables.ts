@@ -36,6 +36,8 @@ import { Report, reportSchemaId } from '../../suite/report.ts'
 import { receiverChecks } from '../../webhooks/checks.ts'
 import { receiverOptions } from '../../webhooks/options.ts'
 import { ReceiverReport, receiverSchemaId } from '../../webhooks/report.ts'
+import { mcpOptions } from '../../mcp/options.ts'
+import { tools } from '../../mcp/tools/index.ts'
 import { membersOf } from './api.ts'
 
 const tables: Record<string, () => string> = {
@@ -89,6 +91,12 @@ const tables: Record<string, () => string> = {
   conductOptions: () => optionTable(conductOptions, 'conduct'),
   rehearseOptions: () => optionTable(rehearseOptions, 'rehearse'),
   receiverOptions: () => optionTable(receiverOptions, 'webhook-check'),
+  mcpOptions: () => optionTable(mcpOptions, 'mcp'),
+  agentTools: () =>
+    table(
+      ['tool', 'what it answers'],
+      tools.map(({ name, title, description }) => [`\`${name}\``, `**${title}** ${cell(description)}`]),
+    ),
   receiverChecks: () =>
     table(
       ['check', 'level', 'clauses', 'what a receiver does'],

@@ -26,6 +26,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   rehearse: [...low, 'conduct', 'client', 'server'],
   webhooks: [...low, 'suite'],
   drills: [...low, 'client', 'suite'],
+  mcp: [...low, 'conduct', 'client', 'server', 'suite', 'rehearse', 'drills'],
 }
 
 /** What no file of a room may import beside that: rooms that know of no files, sockets or frameworks. */

@@ -29,7 +29,8 @@ export const setUpExplain: VerbSetup = (verb, run) =>
       }),
     )
 
-function explanationText({
+/** An explanation as a person reads it. */
+export function explanationText({
   request_id,
   route,
   status,
