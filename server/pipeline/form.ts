@@ -45,7 +45,7 @@ export async function* readForm(
 }
 
 class FormOnlooker {
-  /** Resolves at the last boundary; rejects when the body can no longer become a whole form. */
+  /** Resolves when too much comes after the last boundary; rejects when the body can no longer become a whole form. */
   readonly over: Promise<void>
   readonly #boundary: Buffer
   readonly #heads: Head[] = []
@@ -54,8 +54,8 @@ class FormOnlooker {
   #where: 'content' | 'boundary' | 'head' | 'end' = 'content'
   #file: MultipartFile['file'] | undefined
   readonly #maxBytes: number
-  /** Bytes before the first boundary. */
-  #preamble = 0
+  /** Bytes before the first boundary, and after the last. */
+  #outside = 0
   /** The first boundary has come. */
   #isInside = false
 
@@ -72,8 +72,9 @@ class FormOnlooker {
       }
       // Before the parser's own: a part's header is known when its part is.
       raw.on('data', chunk => {
-        this.#look(chunk, fail)
-        if (this.#where === 'end') resolve()
+        if (this.#where !== 'end') this.#look(chunk, fail)
+        else this.#outside += chunk.length
+        if (this.#where === 'end' && this.#outside > this.#maxBytes) resolve()
       })
       raw.once('end', () => fail(new Error('it has arrived whole, without its closing boundary')))
     })
@@ -93,7 +94,6 @@ class FormOnlooker {
   }
 
   #look(chunk: Buffer, fail: (error: Error) => void): void {
-    if (this.#where === 'end') return
     this.#held = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk])
     while (this.#step(fail)) {}
   }
@@ -103,8 +103,12 @@ class FormOnlooker {
     if (this.#where === 'end') return false
     if (this.#where === 'boundary') {
       if (this.#held.length < 2) return false
-      this.#where = this.#held.toString('latin1', 0, 2) === '--' ? 'end' : 'head'
-      return true
+      const next = this.#held.toString('latin1', 0, 2)
+      this.#where = next === '--' ? 'end' : 'head'
+      if (next === '--' || next === '\r\n') return true
+      // No client writes the blanks that RFC 2046 allows here, and the parser reads no part behind them.
+      fail(new Error(`a boundary is followed by ${JSON.stringify(next)}; expected CRLF, or "--" behind the last one`))
+      return false
     }
     const [sought, next] =
       this.#where === 'content' ? [this.#boundary, 'boundary' as const] : [headEnd, 'content' as const]
@@ -126,8 +130,8 @@ class FormOnlooker {
       const passed = Math.max(0, this.#held.length - sought.length + 1)
       this.#held = this.#held.subarray(passed)
       // A part's own size is the parser's matter.
-      if (!this.#isInside) this.#preamble += passed
-      if (this.#preamble > this.#maxBytes) fail(tooLarge(this.#maxBytes))
+      if (!this.#isInside) this.#outside += passed
+      if (this.#outside > this.#maxBytes) fail(tooLarge(this.#maxBytes))
     }
     return at !== -1
   }
@@ -146,8 +150,10 @@ class FormOnlooker {
     try {
       const disposition = partDisposition(fieldOf('content-disposition') ?? '')
       const type = fieldOf('content-type')?.split(';', 1)[0]?.trim().toLowerCase()
-      // What is no form data is nobody's, and the parser passes over it.
-      if (disposition.disposition === 'form-data') this.#heads.push({ ...disposition, type: type || undefined })
+      // RFC 7578, 4.2 asks each part for both.
+      if (disposition.disposition !== 'form-data' || disposition.name === undefined)
+        return 'a part has no Content-Disposition: form-data with a name'
+      this.#heads.push({ ...disposition, type: type || undefined })
       return undefined
     } catch (error) {
       return (error as Error).message
