@@ -26,6 +26,12 @@ export const latestMs = 253_402_300_799_999
 export const monotonicMs = (): number => bootMs + performance.now()
 
 /**
+ * The machine's own time, ms since the epoch: for what another program compares with its clock. It may be set back, and unlike
+ * monotonicMs() it goes on while the machine sleeps.
+ */
+export const wallClockMs = (): number => Date.now()
+
+/**
  * Waits in real time: for what is outside of the mock, such as a client that is awaited. Without `keepsAlive: false` the process
  * lives as long: Node would end it with exit code 13 in the midst of a command that waits for nothing else.
  */

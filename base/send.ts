@@ -74,7 +74,7 @@ function exchange(
     const deadline = setTimeout(() => {
       call.destroy(
         new NoAnswer(
-          `no ${isAnswered ? 'whole ' : ''}answer within ${withinMs < 10_000 ? withinMs / 1000 : Math.round(withinMs / 1000)} s`,
+          `no ${isAnswered ? 'whole ' : ''}answer within ${withinMs < 10_000 ? Number((withinMs / 1000).toPrecision(3)) : Math.round(withinMs / 1000)} s`,
         ),
       )
     }, withinMs)

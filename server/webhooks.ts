@@ -6,7 +6,7 @@
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import type { Logger } from 'pino'
-import { monotonicMs, realTimeout } from '../base/clock.ts'
+import { monotonicMs, realTimeout, wallClockMs } from '../base/clock.ts'
 import { withExact } from '../base/exactNumbers.ts'
 import { isLoopback, loopbackOnly } from '../base/loopback.ts'
 import { packageVersion } from '../base/paths.ts'
@@ -288,7 +288,7 @@ export class Webhooks {
     if (sentHeaders !== undefined) return sentHeaders
     const agoMs = fault?.type === 'stale' ? fault.lateMs : 0
     // Real time, whatever the world's clock says: a receiver compares it with its own, and refuses what is off by minutes.
-    const timestamp = new Date(monotonicMs() - agoMs).toISOString()
+    const timestamp = new Date(wallClockMs() - agoMs).toISOString()
     const headers: Record<string, string> = {
       'Content-Type': 'application/json',
       'User-Agent': `understudy/${packageVersion}`,

@@ -52,7 +52,7 @@ export async function checkReceiver(target: string, options: ReceiverOptions = {
     job,
     timeoutMs: options.timeout ?? receiverOptions.timeout.default(),
     seed,
-    sleep: options.sleep ?? realDelay,
+    sleep: options.sleep ?? (ms => realDelay(ms, signal)),
   })
   const redact = redactor(
     defined({

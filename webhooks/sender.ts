@@ -1,5 +1,5 @@
 /** Sends deliveries to a receiver, and writes down what came of each. */
-import { monotonicMs } from '../base/clock.ts'
+import { monotonicMs, wallClockMs } from '../base/clock.ts'
 import { NoAnswer } from '../base/http.ts'
 import { SeededRandom } from '../base/seed.ts'
 import type { Transport } from '../base/send.ts'
@@ -67,7 +67,7 @@ export class Sender {
     return this.#options.nextSecret
   }
 
-  now = (): number => monotonicMs()
+  now = wallClockMs
   deliveryId = (): string => `whd_${this.#random.id('delivery', this.#deliveries++)}`
 
   /** A job of its own, as a webhook carries one (JOB-5). */

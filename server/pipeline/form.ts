@@ -103,8 +103,12 @@ class FormOnlooker {
     if (this.#where === 'end') return false
     if (this.#where === 'boundary') {
       if (this.#held.length < 2) return false
-      this.#where = this.#held.toString('latin1', 0, 2) === '--' ? 'end' : 'head'
-      return true
+      const next = this.#held.toString('latin1', 0, 2)
+      this.#where = next === '--' ? 'end' : 'head'
+      if (next === '--' || next === '\r\n') return true
+      // No client writes the blanks that RFC 2046 allows here, and the parser reads no part behind them.
+      fail(new Error(`a boundary is followed by ${JSON.stringify(next)}; expected CRLF, or "--" behind the last one`))
+      return false
     }
     const [sought, next] =
       this.#where === 'content' ? [this.#boundary, 'boundary' as const] : [headEnd, 'content' as const]
@@ -146,8 +150,10 @@ class FormOnlooker {
     try {
       const disposition = partDisposition(fieldOf('content-disposition') ?? '')
       const type = fieldOf('content-type')?.split(';', 1)[0]?.trim().toLowerCase()
-      // What is no form data is nobody's, and the parser passes over it.
-      if (disposition.disposition === 'form-data') this.#heads.push({ ...disposition, type: type || undefined })
+      // RFC 7578, 4.2 asks each part for both.
+      if (disposition.disposition !== 'form-data' || disposition.name === undefined)
+        return 'a part has no Content-Disposition: form-data with a name'
+      this.#heads.push({ ...disposition, type: type || undefined })
       return undefined
     } catch (error) {
       return (error as Error).message
