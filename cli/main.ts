@@ -1,14 +1,17 @@
 /** `main()`: the command `understudy`, as a function of its arguments, streams, environment and signal. */
-import { Command, CommanderError } from 'commander'
+import { Argument, Command, CommanderError } from 'commander'
 import { type CommandIo, type ExitCode, hasColor, writeLine } from '../base/commandIo.ts'
 import type { RunAction, VerbSetup } from '../base/flags.ts'
 import { ConfigError } from '../base/options.ts'
 import { packageVersion } from '../base/paths.ts'
 import { renamedFlag } from '../base/renamed.ts'
 import { TargetError } from '../base/targetError.ts'
+import { completionHint, completionScript, type Shell, shells } from './completion.ts'
 
 interface Verb {
   description: string
+  /** What people write most, without `understudy`. */
+  example: string
   /** Only the verb that was asked for is loaded. */
   load(): Promise<VerbSetup>
 }
@@ -16,65 +19,97 @@ interface Verb {
 const verbs: Readonly<Record<string, Verb>> = {
   serve: {
     description: 'run the mock server',
+    example: 'serve --speed 20 --scenario internal-error-once',
     load: async () => (await import('../server/command.ts')).setUpServe,
   },
   demo: {
     description: 'upload a clip, create a job, poll it and download its output, and show each step',
+    example: 'demo',
     load: async () => (await import('../server/demoCommand.ts')).setUpDemo,
   },
   check: {
     description: 'check an endpoint, or recorded traffic, clause by clause: exit 0 if nothing is broken',
+    example: 'check http://127.0.0.1:4010 --only jobs',
     load: async () => (await import('../suite/command.ts')).setUpCheck,
   },
   drill: {
     description: 'test load, rate limits and outages: burst, sustain, ramp, journey, outage, recover, soak',
+    example: 'drill burst http://127.0.0.1:4010',
     load: async () => (await import('../drills/command.ts')).setUpDrill,
   },
   conduct: {
     description: 'grade a client by its requests, rule by rule: exit 0 if it broke none',
+    example: 'conduct --url http://127.0.0.1:4010 --require ERR-3',
     load: async () => (await import('../conduct/command.ts')).setUpConduct,
   },
   record: {
     description: 'record the traffic of a client and an endpoint with a proxy, as a HAR file',
+    example: 'record --target http://127.0.0.1:4010 --out traffic.har',
     load: async () => (await import('../record/command.ts')).setUpRecord,
   },
   rehearse: {
     description: 'run your own program under each scenario and grade it: exit 0 if it broke no rule',
+    example: 'rehearse --scenario none,internal-error-once -- node client.js',
     load: async () => (await import('../rehearse/command.ts')).setUpRehearse,
   },
   replay: {
     description: 'send a recording (HAR) to an endpoint again: exit 0 if it answers as recorded',
+    example: 'replay traffic.har http://127.0.0.1:4010',
     load: async () => (await import('../replay/command.ts')).setUpReplay,
   },
   'webhook-check': {
     description: 'grade a receiver of webhooks by its answers: exit 0 if it failed nothing that it must do',
+    example: 'webhook-check http://127.0.0.1:3000/webhooks --secret whsec_test',
     load: async () => (await import('../webhooks/command.ts')).setUpWebhookCheck,
   },
   mcp: {
     description: 'serve coding agents over stdio (MCP): start mocks, rehearse a client, read why it failed',
+    example: 'mcp --allow-run',
     load: async () => (await import('../mcp/command.ts')).setUpMcp,
   },
   scenarios: {
     description: 'list, show, validate and create scenarios',
+    example: 'scenarios show internal-error-once',
     load: async () => (await import('../server/scenarios/command.ts')).setUpScenarios,
   },
   explain: {
     description: 'explain why a running mock answered a request as it did: each rule, condition, and the nearest miss',
+    example: 'explain req_123456',
     load: async () => (await import('../server/scenarios/explainCommand.ts')).setUpExplain,
   },
   open: {
     description: 'read an incident (zip) or a recording (HAR) in a browser, like a live journal',
+    example: 'open incident.zip',
     load: async () => (await import('../server/openCommand.ts')).setUpOpen,
   },
   report: {
     description: 'gather what a bug report needs of a running mock, without secrets, in a zip file',
+    example: 'report http://127.0.0.1:4010',
     load: async () => (await import('../client/reportCommand.ts')).setUpReport,
   },
   health: {
     description: 'ask a server if it is up: exit 0 if it is, 1 if it answers with an error, 3 if it does not answer',
+    example: 'health --wait 30s',
     load: async () => (await import('../server/healthCommand.ts')).setUpHealth,
   },
+  completion: {
+    description: 'print what a shell needs to complete commands and options: bash, zsh or fish',
+    example: 'completion bash',
+    load: async () => setUpCompletion,
+  },
 }
+
+/** The one verb that knows of all others, which are loaded for it. */
+const setUpCompletion: VerbSetup = (verb, run) =>
+  verb
+    .addArgument(new Argument('<shell>', 'the shell').choices(shells))
+    .addHelpText('after', `\n${Object.values(completionHint).join('\n')}`)
+    .action(
+      run(({ stdout }, shell: Shell): ExitCode => {
+        stdout.write(completionScript(shell, verb.parent as Command))
+        return 0
+      }),
+    )
 
 /**
  * Runs the command with its arguments, without node and the script's name. Resolves with the exit code: 0 good, 1 failed,
@@ -89,11 +124,12 @@ export async function main(argv: readonly string[], io: CommandIo): Promise<Exit
     }
   const program = programFor(io)
   const asked = argv.find(word => Object.hasOwn(verbs, word))
-  for (const [name, { description, load }] of Object.entries(verbs)) {
+  for (const [name, { description, example, load }] of Object.entries(verbs)) {
     const verb = program.command(name).description(description)
-    if (name !== asked) continue
+    if (name !== asked && asked !== 'completion') continue
     const setUp = await load()
     setUp(verb, run)
+    verb.addHelpText('after', `\nExample:\n  $ understudy ${example}`)
   }
   try {
     await program.parseAsync(argv, { from: 'user' })

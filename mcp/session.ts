@@ -11,7 +11,11 @@ import { controlOf, messageIn } from '../client/control.ts'
 import type { ConnectedMock, ConnectedScenario, RunningMock } from '../client/mock.ts'
 import type { MockOptions } from '../server/config.ts'
 import type { McpSettings } from './options.ts'
-import type { KeptDocument } from './tool.ts'
+
+export interface KeptDocument {
+  name: string
+  document: unknown
+}
 
 /** A mock in use; all of them are asked over HTTP, wherever they run. */
 export interface UsedMock {

@@ -1,6 +1,6 @@
 /** What a tool is: a question that an agent has, its answer in short, and the whole of it. */
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts'
-import type { AgentSession } from './session.ts'
+import type { AgentSession, KeptDocument } from './session.ts'
 
 /** Tells how far it is: so much of `total`, and what is going on. */
 export type Tell = (progress: number, total: number | undefined, message: string) => void
@@ -19,11 +19,6 @@ export interface ToolAnswer {
   data: Record<string, unknown>
   /** All that is known, which is kept as a resource. */
   whole?: KeptDocument
-}
-
-export interface KeptDocument {
-  name: string
-  document: unknown
 }
 
 export interface AgentTool {

@@ -1,5 +1,6 @@
 /** The tables of README and docs, and the schemas that ship, as the code has them now. */
 
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { withoutTypeUnions } from '../../base/jsonSchema.ts'
 import { flagOf, type OptionRow, variableOf } from '../../base/options.ts'
@@ -18,6 +19,8 @@ import { type DrillOptionName, defaultText, drillOptions } from '../../drills/op
 import { DrillReport, drillReportSchemaId } from '../../drills/report.ts'
 import { drillReporterHelp } from '../../drills/reporters/names.ts'
 import { metrics } from '../../drills/thresholds.ts'
+import { mcpOptions } from '../../mcp/options.ts'
+import { tools } from '../../mcp/tools/index.ts'
 import { recordOptions } from '../../record/options.ts'
 import { rehearseOptions } from '../../rehearse/options.ts'
 import { Rehearsal, rehearsalSchemaId } from '../../rehearse/report.ts'
@@ -36,8 +39,6 @@ import { Report, reportSchemaId } from '../../suite/report.ts'
 import { receiverChecks } from '../../webhooks/checks.ts'
 import { receiverOptions } from '../../webhooks/options.ts'
 import { ReceiverReport, receiverSchemaId } from '../../webhooks/report.ts'
-import { mcpOptions } from '../../mcp/options.ts'
-import { tools } from '../../mcp/tools/index.ts'
 import { membersOf } from './api.ts'
 
 const tables: Record<string, () => string> = {
@@ -330,6 +331,9 @@ const published = [
 
 /** Each file, and what it has to hold. */
 export const schemaFiles = (): { path: string; text: string }[] => [
+  { path: join(packageRoot, 'llms.txt'), text: llmsText() },
+  { path: join(skillFolder, 'rules.md'), text: rulesReference() },
+  { path: join(skillFolder, 'scenarios.md'), text: scenariosReference() },
   { path: join(shippedFolder, 'scenario.schema.json'), text: schemaText(editorSchema()) },
   ...published.map(([room, id, schema]) => ({
     path: join(packageRoot, room, 'report.schema.json'),
@@ -339,3 +343,36 @@ export const schemaFiles = (): { path: string; text: string }[] => [
 
 const schemaText = (schema: object): string =>
   `${JSON.stringify({ $schema: 'http://json-schema.org/draft-07/schema#', ...(withoutTypeUnions(schema) as object) }, null, 2)}\n`
+
+/** What the skill for agents refers to: made from the same tables as the docs. */
+const skillFolder = join(packageRoot, 'skills', 'understudy', 'references')
+
+const rulesReference = (): string =>
+  ruleTable().reduce(
+    (page, { id, title, clauses: ids, advice, provoke }) =>
+      `${page}\n## ${id}\n\n${title} (${ids.join(' ')}).\n\n${advice}\n\nProvoked by: ${provoke.join(', ') || 'any call'}\n`,
+    '# What each rule of conduct asks for\n',
+  )
+
+const scenariosReference = (): string =>
+  `# Scenarios that ship\n\n${new Library(undefined)
+    .list()
+    .map(({ name, scenario }) => `- \`${name}\`: ${scenario?.description ?? ''}`)
+    .join('\n')}\n`
+
+/** llms.txt: every page that docs/README.md names, in its groups, with what it says of itself. */
+function llmsText(): string {
+  const map = readFileSync(join(packageRoot, 'docs', 'README.md'), 'utf8').replace(/^Next:.*$/m, '')
+  const groups = map
+    .split(/^## /m)
+    .slice(1)
+    .map(section => {
+      const links = [...section.matchAll(/\[([^\]]+)\]\(([^)\s]+\.md)\)(?: \| ([^|\n]+) \|)?/g)]
+      const lines = links.map(
+        ([, title = '', page = '', said]) => `- [${title}](docs/${page})${said ? `: ${said}` : ''}`,
+      )
+      return `## ${section.split('\n', 1)[0]}\n\n${lines.join('\n')}`
+    })
+  const { name, description } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8'))
+  return `# Understudy\n\n> ${description} (npm package ${name}).\n\nAn agent that speaks MCP has its tools by \`npx -y ${name} mcp\`: [Coding agents](docs/guides/agents.md).\n\n${groups.join('\n\n')}\n`
+}

@@ -366,11 +366,13 @@ t.test('each verb runs in a process of its own: exit code, stdout and stderr', a
     { args: ['record'], code: 2, stderr: /^understudy: no target was given/ },
     { args: ['rehearse'], code: 2, stderr: /^understudy: no command was given/ },
     { args: ['replay', har, url], code: 2, stderr: /^understudy: \S+session\.har/ },
+    { args: ['mcp', 'now'], code: 2, stderr: /too many arguments for 'mcp'/ },
     { args: ['scenarios', 'show', 'go-live'], code: 0, stdout: /^go-live: / },
     { args: ['explain', 'req_none', url], code: 2, stderr: /^understudy: \S+req_none answered 404: / },
     { args: ['open', join(folder, 'none.zip')], code: 2, stderr: /^understudy: \S+none\.zip can't be read/ },
     { args: ['report', url, '--out', har], code: 2, stderr: /session\.har already exists/ },
     { args: ['health', url], code: 0, stdout: /\/health is up\n$/ },
+    { args: ['completion', 'csh'], code: 2, stderr: /'csh' is invalid.*bash, zsh, fish/ },
   ]
   for (const { args, code, stdout = /^$/, stderr = /^$/ } of cases)
     t.match(await ended(spawnCommand(args)), { code, stdout, stderr }, args.join(' '))

@@ -10,6 +10,10 @@ import { sidebar, sitePath } from '../../.ci/site/source.ts'
 import { packageRoot } from '../../base/paths.ts'
 import { clauses } from '../../contracts/clauses.ts'
 import { faultNames } from '../../server/faults/index.ts'
+import { Library } from '../../server/scenarios/library.ts'
+import { understudy } from '../support.ts'
+
+const skill = 'skills/understudy/SKILL.md'
 
 const read = (page: string): string => readFileSync(join(packageRoot, page), 'utf8')
 
@@ -22,8 +26,24 @@ t.test('the schemas that ship are those in the code; `npm run docs:tables` write
 })
 
 t.test('every link of README and docs leads somewhere', async t => {
-  for (const page of [...pages(), 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md'])
+  for (const page of [...pages(), 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', 'AGENTS.md', 'llms.txt', skill])
     t.same(brokenLinks(page, read(page)), [], page)
+})
+
+t.test('the skill names commands, options, scenarios and fields that there are', async t => {
+  const text = read(skill)
+  t.match(text, /^---\nname: understudy\ndescription: .{1,1024}\nlicense: MIT\n---\n/)
+  const lines = [...text.matchAll(/npx understudy ([^`\n]+)/g)].map(([, line = '']) => line.replace(/ -- .*/, ''))
+  t.ok(lines.length > 5)
+  for (const line of lines) {
+    const [verb = ''] = line.split(' ')
+    const { stdout } = await understudy([verb, '--help'])
+    t.ok(stdout.startsWith(`Usage: understudy ${verb} `), line)
+    for (const [flag] of line.matchAll(/--[a-z-]+/g)) t.ok(stdout.includes(`  ${flag} `), `${verb} ${flag}`)
+  }
+  const [, named = ''] = /--scenario (\S+)/.exec(text) ?? []
+  const shipped = new Library(undefined).list().map(({ name }) => name)
+  for (const name of named.split(',')) t.ok(name === 'none' || shipped.includes(name), name)
 })
 
 t.test('the site leads to every page', async t => {

@@ -47,6 +47,7 @@ t.test('the package holds the code, the fixtures and what a reader needs, and no
     'LICENSE',
     'README.md',
     'SECURITY.md',
+    'llms.txt',
     'package.json',
   ])
   for (const kind of ['clips', 'outputs']) {
