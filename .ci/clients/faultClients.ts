@@ -15,12 +15,23 @@ export interface FaultClient {
 
 export const faultClients: readonly FaultClient[] = [
   { name: 'fetch (Node.js)', registry: 'npm', program: 'fault-fetch', timeout: '`AbortSignal.timeout(2000)`' },
-  { name: 'node:http', registry: 'npm', program: 'fault-http', timeout: '`timeout: 2000`, and `destroy()` on the event' },
+  {
+    name: 'node:http',
+    registry: 'npm',
+    program: 'fault-http',
+    timeout: '`timeout: 2000`, and `destroy()` on the event',
+  },
   { name: 'axios', registry: 'npm', program: 'fault-axios', package: 'axios', timeout: '`timeout: 2000`' },
   { name: 'got', registry: 'npm', program: 'fault-got', package: 'got', timeout: '`timeout: { request: 2000 }`' },
   { name: 'requests', registry: 'pypi', program: 'fault_requests', package: 'requests', timeout: '`timeout=2`' },
   { name: 'httpx', registry: 'pypi', program: 'fault_httpx', package: 'httpx', timeout: '`timeout=2`' },
-  { name: 'aiohttp', registry: 'pypi', program: 'fault_aiohttp', package: 'aiohttp', timeout: '`ClientTimeout(total=2)`' },
+  {
+    name: 'aiohttp',
+    registry: 'pypi',
+    program: 'fault_aiohttp',
+    package: 'aiohttp',
+    timeout: '`ClientTimeout(total=2)`',
+  },
   { name: 'Go net/http', registry: 'go', program: 'fault', timeout: '`Client.Timeout`' },
   { name: 'Java HttpClient', registry: 'maven', program: 'FaultJava', timeout: '`HttpRequest.timeout(2 s)`' },
   { name: 'curl', registry: 'system', program: 'fault-curl', timeout: '`--max-time 2`' },
@@ -76,7 +87,11 @@ export const faultGroups: Readonly<Record<string, Readonly<Record<FaultName, Fau
 export const keptCases: Readonly<Record<string, FaultCase>> = {
   'GET, close_before_head': { then: { fault: 'close_before_head' }, ask: 'job', isKept: true },
   'GET, reset': { then: { fault: 'reset' }, ask: 'job', isKept: true },
-  'POST, close_before_head': { then: { pass: 'before_delay', fault: 'close_before_head' }, ask: 'create', isKept: true },
+  'POST, close_before_head': {
+    then: { pass: 'before_delay', fault: 'close_before_head' },
+    ask: 'create',
+    isKept: true,
+  },
   'POST, reset': { then: { pass: 'before_delay', fault: 'reset' }, ask: 'create', isKept: true },
   'upload, close_before_head': { then: { fault: 'close_before_head' }, ask: 'upload', isKept: true },
 }

@@ -9,7 +9,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { packageRoot } from '../../base/paths.ts'
 import { type RunningMock, startMock } from '../../server/index.ts'
-import { type FaultCase, type FaultClient, faultClients, faultGroups, faultTimeoutMs, keptCases } from './faultClients.ts'
+import {
+  type FaultCase,
+  type FaultClient,
+  faultClients,
+  faultGroups,
+  faultTimeoutMs,
+  keptCases,
+} from './faultClients.ts'
 import { faultsPage } from './faultsPage.ts'
 import { install } from './install.ts'
 import { libraries } from './libraries.ts'
@@ -51,14 +58,30 @@ interface Bodies {
   create: string
 }
 
-async function measureClient(mock: RunningMock, gate: Gate, client: FaultClient, program: Program, bodies: Bodies): Promise<FaultRow['seen']> {
+async function measureClient(
+  mock: RunningMock,
+  gate: Gate,
+  client: FaultClient,
+  program: Program,
+  bodies: Bodies,
+): Promise<FaultRow['seen']> {
   const all = Object.entries(cases).map(
-    async ([name, one]): Promise<[string, SeenFault]> => [name, await gate.through(() => see(mock, client, program, name, one, bodies))],
+    async ([name, one]): Promise<[string, SeenFault]> => [
+      name,
+      await gate.through(() => see(mock, client, program, name, one, bodies)),
+    ],
   )
   return Object.fromEntries(await Promise.all(all))
 }
 
-async function see(mock: RunningMock, client: FaultClient, program: Program, name: string, one: FaultCase, bodies: Bodies): Promise<SeenFault> {
+async function see(
+  mock: RunningMock,
+  client: FaultClient,
+  program: Program,
+  name: string,
+  one: FaultCase,
+  bodies: Bodies,
+): Promise<SeenFault> {
   const key = `test_${`${client.name}_${name}`.replace(/\W+/g, '-')}`
   const list = `${mock.url}/v1/jobs`
   const headers = { 'X-Api-Key': key, 'Content-Type': 'application/json' }
@@ -67,7 +90,12 @@ async function see(mock: RunningMock, client: FaultClient, program: Program, nam
   const asked = {
     job: { METHOD: 'GET', URL: `${list}/${id}`, BODY: '', TYPE: '' },
     create: { METHOD: 'POST', URL: list, BODY: bodies.create, TYPE: 'application/json' },
-    upload: { METHOD: 'POST', URL: `${mock.url}/v1/uploads`, BODY: bodies.upload, TYPE: `multipart/form-data; boundary=${boundary}` },
+    upload: {
+      METHOD: 'POST',
+      URL: `${mock.url}/v1/uploads`,
+      BODY: bodies.upload,
+      TYPE: `multipart/form-data; boundary=${boundary}`,
+    },
   }[one.ask]
   const route = { job: 'getJob', create: 'createJob', upload: 'uploadVideo' }[one.ask]
   const before = mock.journal.count({ key, route })
@@ -88,17 +116,27 @@ async function measureAll(chosen: readonly FaultClient[], found: FaultMeasuremen
   const part = `--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="cat.mp4"\r\nContent-Type: video/mp4\r\n\r\n`
   const clip = readFileSync(join(packageRoot, 'fixtures', 'clips', 'short.mp4'))
   const padding = Buffer.alloc(Math.max(0, 3_000_000 - clip.length))
-  writeFileSync(bodies.upload, Buffer.concat([Buffer.from(part), clip, padding, Buffer.from(`\r\n--${boundary}--\r\n`)]))
+  writeFileSync(
+    bodies.upload,
+    Buffer.concat([Buffer.from(part), clip, padding, Buffer.from(`\r\n--${boundary}--\r\n`)]),
+  )
   const mock = await startMock({ rateLimit: 0, jobLimit: 0, speed: 'instant', credits: 1_000_000 })
   // Each takes a core while it starts, and a time-out of 2 s must not meet that.
   const gate = new Gate(availableParallelism() * 2)
   try {
     for (const client of chosen) {
       try {
-        const toolchain = await install(client.registry, libraries.filter(({ registry }) => registry === client.registry))
+        const toolchain = await install(
+          client.registry,
+          libraries.filter(({ registry }) => registry === client.registry),
+        )
         const program = { command: toolchain.command(client.program), env: toolchain.env ?? {} }
         const seen = await measureClient(mock, gate, client, program, bodies)
-        found[client.name] = { version: versionOf(client, toolchain), date: new Date().toISOString().slice(0, 10), seen }
+        found[client.name] = {
+          version: versionOf(client, toolchain),
+          date: new Date().toISOString().slice(0, 10),
+          seen,
+        }
         console.log(`measured ${client.name}`)
       } catch (error) {
         process.exitCode = 1

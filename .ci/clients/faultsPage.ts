@@ -26,7 +26,9 @@ function errorText(error: string): string {
     .replaceAll('|', '\\|')
     .split(' <- ')
   const message = (text: string): string => text.slice(text.indexOf('"'))
-  const cause = causes.find(one => message(one) !== message(outer) && message(one) !== '"undefined"' && !/^\w+ ""$/.test(one))
+  const cause = causes.find(
+    one => message(one) !== message(outer) && message(one) !== '"undefined"' && !/^\w+ ""$/.test(one),
+  )
   return [outer, ...(cause === undefined ? [] : [cause])].map(short).join(' <- ')
 }
 
@@ -44,7 +46,12 @@ function cellText(fault: string, seen: SeenFault): string {
   if (slow.has(fault)) return `the time-out does not fire: ${seen.status} after ${seen.seconds.toFixed(0)} s${again}`
   if (fault === 'wrong_content_type') return `taken all the same${again}`
   if (told.has(fault)) return `${seen.status}, no exception${again}`
-  const instead = seen.value === 'object' ? `${seen.bytes ?? 0} bytes` : seen.value === '""' ? 'its data is `""`' : 'its data is a text'
+  const instead =
+    seen.value === 'object'
+      ? `${seen.bytes ?? 0} bytes`
+      : seen.value === '""'
+        ? 'its data is `""`'
+        : 'its data is a text'
   return `**silent**: ${seen.status}, ${instead}${again}`
 }
 

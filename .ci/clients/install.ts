@@ -104,7 +104,8 @@ const installers: Record<Registry, Installer> = {
   async crates(folder, packages) {
     const manifest = readFileSync(join(folder, 'Cargo.toml'), 'utf8')
     for (const version of Object.values(packages))
-      if (!manifest.includes(`"=${version}"`)) throw new Error(`Cargo.toml has not the version ${version} of libraries.ts`)
+      if (!manifest.includes(`"=${version}"`))
+        throw new Error(`Cargo.toml has not the version ${version} of libraries.ts`)
     await run('cargo', ['build', '--quiet'], { cwd: folder, maxBuffer: 1 << 26 })
     const { stdout } = await run('rustc', ['--version'])
     return {

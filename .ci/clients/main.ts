@@ -37,7 +37,14 @@ async function measureAll(chosen: readonly Library[], atOnce: number, found: Mea
   const gates = { running: new Gate(atOnce), starting: new Gate(availableParallelism()) }
   try {
     const registries = [...new Set(chosen.map(({ registry }) => registry))]
-    await Promise.all(registries.map(one => measureRegistry(one, chosen.filter(({ registry }) => registry === one))))
+    await Promise.all(
+      registries.map(one =>
+        measureRegistry(
+          one,
+          chosen.filter(({ registry }) => registry === one),
+        ),
+      ),
+    )
   } finally {
     await mock.close()
   }

@@ -86,8 +86,16 @@ export async function measure(
 ): Promise<Measured> {
   const one = async (situation: SituationName): Promise<[SituationName, SeenRun[]]> => {
     const { runs = 1 }: Situation = situations[situation]
-    const keys = Array.from({ length: runs }, (_, i) => `test_${name.replace(/\W+/g, '-')}_${settings}_${situation}_${i}`)
-    return [situation, await Promise.all(keys.map(key => gates.running.through(() => see(mock, gates.starting, key, program, situation, settings))))]
+    const keys = Array.from(
+      { length: runs },
+      (_, i) => `test_${name.replace(/\W+/g, '-')}_${settings}_${situation}_${i}`,
+    )
+    return [
+      situation,
+      await Promise.all(
+        keys.map(key => gates.running.through(() => see(mock, gates.starting, key, program, situation, settings))),
+      ),
+    ]
   }
   return Object.fromEntries(await Promise.all(situationNames.map(one))) as Measured
 }
@@ -102,7 +110,13 @@ async function see(
 ): Promise<SeenRun> {
   const { method, rules, timeout }: Situation = situations[situation]
   const scenario = mock.use(rules, { key })
-  const env = { METHOD: method, URL: `${mock.url}/v1/jobs`, KEY: key, SETTINGS: settings, TIMEOUT: String(timeout ?? '') }
+  const env = {
+    METHOD: method,
+    URL: `${mock.url}/v1/jobs`,
+    KEY: key,
+    SETTINGS: settings,
+    TIMEOUT: String(timeout ?? ''),
+  }
   const running = await starting.through(async () => {
     const started = runProgram(program.command, { ...program.env, ...env }, /^(answer|error) /, watchedMs)
     const called = new Promise<void>(resolve => {
@@ -117,7 +131,11 @@ async function see(
   // What was open when it was stopped is written down when its connection is seen to end.
   await sleep(200)
   const entries = mock.journal.entries({ kind: 'exchange', key }) as ExchangeEntry[]
-  const calls = entries.map(entry => ({ ...entry, end: Date.parse(entry.time), start: Date.parse(entry.time) - entry.ms }))
+  const calls = entries.map(entry => ({
+    ...entry,
+    end: Date.parse(entry.time),
+    start: Date.parse(entry.time) - entry.ms,
+  }))
   calls.sort((a, b) => a.start - b.start)
   const { rules: verdicts } = mock.conduct(key, { ended: !run.isStopped })
   scenario.end()

@@ -40,7 +40,10 @@ const sourceOf = ({ registry, program }: Library): string =>
 
 /** The settings that are tried beside the defaults, as they stand in the program; undefined where there are none. */
 function carefulSettings(library: Library): string | undefined {
-  const shared = library.packages.undici === undefined ? '' : readFileSync(join(import.meta.dirname, 'npm/undiciSettings.mjs'), 'utf8')
+  const shared =
+    library.packages.undici === undefined
+      ? ''
+      : readFileSync(join(import.meta.dirname, 'npm/undiciSettings.mjs'), 'utf8')
   const [, marked] = /<careful>\n([\s\S]*?)\n[^\n]*<\/careful>/.exec(shared + sourceOf(library)) ?? []
   if (marked === undefined) return undefined
   const lines = marked.split('\n')
@@ -84,7 +87,8 @@ function jitterText(runs: readonly SeenRun[]): string {
   return widest === 0 ? 'none' : `${Math.round(widest * 100)} %`
 }
 
-const triesText = ({ tries, isStopped }: SeenRun): string => (isStopped && tries > 1 ? `${tries}, going on` : String(tries))
+const triesText = ({ tries, isStopped }: SeenRun): string =>
+  isStopped && tries > 1 ? `${tries}, going on` : String(tries)
 
 /** What it did where the answer asked for a wait, and the next would have been good. */
 function askedText(run: SeenRun, asked: number): string {
@@ -121,7 +125,10 @@ const silenceText = (run: SeenRun): string =>
 /** How its caller learns of the end, without addresses that change. */
 function saidText({ said, isStopped }: SeenRun): string {
   if (isStopped) return `no end in ${watched}`
-  const text = said.replace(/https?:\/\/[^\s"']+/g, 'URL').replace(/^(answer|error) /, '').replaceAll('`', "'")
+  const text = said
+    .replace(/https?:\/\/[^\s"']+/g, 'URL')
+    .replace(/^(answer|error) /, '')
+    .replaceAll('`', "'")
   if (said.startsWith('answer')) return `the answer, ${text}`
   const [outermost = ''] = text.split(' <- ')
   return `\`${outermost.length > 50 ? `${outermost.slice(0, 50)}…` : outermost}\``.replaceAll('|', '\\|')
@@ -178,7 +185,9 @@ const anchor = (name: string): string =>
     .replace(/\s/g, '-')
 
 const nameText = ({ library, row, settings }: Line): string =>
-  settings === 'default' ? `[${library.name}](${library.docs}) ${row.version}` : `↳ [with settings](#${anchor(library.name)})`
+  settings === 'default'
+    ? `[${library.name}](${library.docs}) ${row.version}`
+    : `↳ [with settings](#${anchor(library.name)})`
 
 type Column = readonly [heading: string, cell: (measured: Measured) => string]
 
@@ -322,7 +331,16 @@ ${[...aware, ...wrapping]
 
 | library | version | in the example |
 | --- | --- | --- |
-${defaults.map(({ library, row }) => `| ${library.name} | ${Object.entries(library.packages).map(([name, version]) => `${name} ${version}`).join(', ') || row.version} | ${library.example} |`).join('\n')}
+${defaults
+  .map(
+    ({ library, row }) =>
+      `| ${library.name} | ${
+        Object.entries(library.packages)
+          .map(([name, version]) => `${name} ${version}`)
+          .join(', ') || row.version
+      } | ${library.example} |`,
+  )
+  .join('\n')}
 ${missing.length === 0 ? '' : `\nNot measured: ${missing.map(([registry, why]) => `${registryNames[registry]} (${why})`).join(', ')}.\n`}
 Next: [Conduct](conduct/overview.md) · [Faults and clients](faults.md) · [Rules of conduct](reference/rules.md)
 `

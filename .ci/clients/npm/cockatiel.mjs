@@ -19,5 +19,7 @@ const waits = {
 }
 const settings = { maxAttempts: 4, backoff: waits }
 // </careful>
-const policy = careful ? retry(mayRepeat, settings) : retry(handleAll, { maxAttempts: 3, backoff: new ExponentialBackoff() })
+const policy = careful
+  ? retry(mayRepeat, settings)
+  : retry(handleAll, { maxAttempts: 3, backoff: new ExponentialBackoff() })
 await tell(() => policy.execute(run))

@@ -1,7 +1,19 @@
 import wretch from 'wretch'
 import AbortAddon from 'wretch/addons/abort'
 import { retry } from 'wretch/middlewares'
-import { backoff, careful, headers, isPost, isTransient, json, longest, retryAfter, tell, timeout, url } from './call.mjs'
+import {
+  backoff,
+  careful,
+  headers,
+  isPost,
+  isTransient,
+  json,
+  longest,
+  retryAfter,
+  tell,
+  timeout,
+  url,
+} from './call.mjs'
 
 let wait = 0
 // <careful>
