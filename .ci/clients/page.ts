@@ -132,7 +132,9 @@ function nothingAskedText({ tries, waits }: SeenRun): string {
   return waits.every(wait => wait < 0.25) ? 'at once' : `${waits.map(seconds).join(', ')} s`
 }
 
-function dayText(run: SeenRun): string {
+function dayText({ get429Day, get429Seconds }: Measured): string {
+  const run = first(get429Day)
+  if (first(get429Seconds).tries === 1 && run.tries === 1) return 'not tried again'
   if (run.tries === 1) return run.isStopped ? `still waits at ${watched}` : 'gives up'
   return `**comes back after ${seconds(run.waits[0] ?? 0)} s**`
 }
@@ -155,6 +157,7 @@ function saidText({ said, isStopped }: SeenRun): string {
   const text = said
     .replace(/https?:\/\/[^\s"']+/g, 'URL')
     .replace(/^(answer|error) /, '')
+    .replace(/\d{4}-\d\d-\d\d [\d:]+ /, '')
     .replaceAll('`', "'")
   if (said.startsWith('answer')) return `the answer, ${text}`
   const [outermost = ''] = text.split(' <- ')
@@ -238,7 +241,7 @@ const columns = {
     ['a date in 4 s', m => askedText(first(m.get429Date), 4)],
     ['0', m => nothingAskedText(first(m.get429Zero))],
     ['a date gone by', m => nothingAskedText(first(m.get429Past))],
-    ['a day', m => dayText(first(m.get429Day))],
+    ['a day', dayText],
     ['its caller gets', m => saidText(first(m.get503))],
   ],
   posts: [
@@ -312,7 +315,7 @@ that fails in one way at a time. The waits are read from the mock's journal, not
 - ${patient} have no time-out of their own in ${watched}.
 
 Measured ${dates.length === 1 ? `on ${dates[0]}` : `from ${dates[0]} to ${dates.at(-1)}`}${toolchains.length === 0 ? '' : ` on ${toolchains.join(', ')}`}, on a
-machine with two busy cores: a wait has up to 0.1 s of noise, the first of a program up to 0.3 s. A program was stopped after ${watched}.
+machine with two busy cores: a wait has up to 0.2 s of noise, the first of a program up to 0.4 s. A program was stopped after ${watched}.
 
 \`\`\`console norun
 $ npm run clients
