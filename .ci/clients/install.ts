@@ -106,11 +106,11 @@ const installers: Record<Registry, Installer> = {
     for (const version of Object.values(packages))
       if (!manifest.includes(`"=${version}"`))
         throw new Error(`Cargo.toml has not the version ${version} of libraries.ts`)
-    await run('cargo', ['build', '--release', '--quiet'], { cwd: folder, maxBuffer: 1 << 26 })
+    await run('cargo', ['build', '--quiet'], { cwd: folder, maxBuffer: 1 << 26 })
     const { stdout } = await run('rustc', ['--version'])
     return {
       version: stdout.split(' ').slice(0, 2).join(' ').replace('rustc', 'Rust'),
-      command: program => [join(folder, 'target', 'release', program)],
+      command: program => [join(folder, 'target', 'debug', program)],
     }
   },
 

@@ -5,7 +5,8 @@ import { careful, headers, isPost, json, longest, method, tell, timeout, url } f
 // <careful>
 const settings = {
   retry: 4,
-  retryDelay: 2000,
+  retryDelay: 4000,
+  maxRetryDelay: 16_000,
   jitter: 'equal',
   httpMethodsToRetry: ['GET', 'POST'],
   maxRetryAfter: longest,

@@ -7,8 +7,8 @@ export function undiciSettings(longest) {
     retry(error, { state, opts }, done) {
       const wait = retryAfter(error.headers)
       const again = error.statusCode === undefined || isTransient(error.statusCode)
-      if (!again || wait > longest || state.counter >= opts.retryOptions.maxRetries) return done(error)
-      setTimeout(() => done(null), Math.max(wait, backoff(state.counter++)))
+      if (!again || wait > longest || state.counter > opts.retryOptions.maxRetries) return done(error)
+      setTimeout(() => done(null), Math.max(wait, backoff(state.counter++ - 1)))
     },
     maxRetries: 4,
     methods: ['GET', 'POST'],
