@@ -9,7 +9,7 @@ import { packageVersion } from '../base/paths.ts'
 import { refuseRenamed } from '../base/renamed.ts'
 import { tagOf } from '../base/seed.ts'
 import { formatDuration, plural } from '../base/text.ts'
-import type { RunningMock } from '../client/mock.ts'
+import type { ExchangeEntry, RunningMock } from '../client/mock.ts'
 import { readExpectedRules } from '../conduct/expected.ts'
 import { isFailing, isRulePassed } from '../conduct/grade.ts'
 import type { ConductReport } from '../conduct/report.ts'
@@ -312,8 +312,14 @@ function hangText({ ms, stoppedAt = 0 }: Ended, mock: RunningMock): string {
   if (last !== undefined && silent.at(-1) === last && (silent.length === 1 || quiet > ms / 2))
     return `it was still waiting for an answer after ${formatDuration(quiet)}: it has no time-out, or one that is longer than --timeout`
   return quiet > Math.min(quietMs, ms / 2)
-    ? `it hung: no call for ${formatDuration(quiet)}, and no end`
+    ? `it hung: no call for ${formatDuration(quiet)}, and no end${askedText(last)}`
     : `it did not end in ${formatDuration(ms)}; if it would give up later, raise --timeout`
+}
+
+/** It may wait for what it was told, or has read out of it. */
+function askedText(last: ExchangeEntry | undefined): string {
+  const asked = last?.response?.headers['retry-after']
+  return asked === undefined ? '' : `; its last answer said Retry-After ${JSON.stringify(asked)}`
 }
 
 function writeReports(folder: string, report: ConductReport, mock: RunningMock): void {

@@ -125,8 +125,10 @@ export const waitsText = (waits: readonly OwnWait[]): string =>
 
 /** What a machine under load adds to a timer: it adds, and never multiplies. */
 const overheadMs = 60
-/** What no overhead explains. */
+/** What overhead rarely comes to. */
 const plainJitterMs = 250
+/** A machine that stood still for a moment adds more to a wait in so many. */
+const oneInMany = 4
 /** Chance draws waits that look rigid less often than once in so many times. */
 const rarely = 10_000
 /** No timer is more exact. */
@@ -143,17 +145,31 @@ const schedules: readonly ((tries: number) => number)[] = [
 /** Whether waits, in one run or in several, are those of a fixed schedule; undefined where they are too few to tell. */
 export function isWithoutJitter(waits: readonly OwnWait[]): boolean | undefined {
   if (waits.length < 3) return undefined
-  const fits = schedules.map(step => {
+  const excesses = schedules.map(step => {
     // Overhead is never negative: the smallest tells the schedule's unit.
     const unit = Math.min(...waits.map(({ ms, tries }) => ms / step(tries)))
-    const excess = waits.map(({ ms, tries }) => ms - unit * step(tries))
-    const largest = Math.max(...excess)
-    // By chance each but the one that gave the unit would lie anywhere in its range: so rarely all are so near.
-    const odds = waits.map(({ ms }) => Math.min(1, Math.max(largest, exactMs) / ms)).sort((a, b) => b - a)
-    return { largest, chance: odds.slice(0, -1).reduce((product, one) => product * one, 1) }
+    return waits.map(({ ms, tries }) => ({ ms, excess: ms - unit * step(tries) }))
   })
-  if (fits.some(({ largest, chance }) => largest <= overheadMs && chance < 1 / rarely)) return true
-  return fits.every(({ largest }) => largest > plainJitterMs) ? false : undefined
+  if (excesses.some(isRigid)) return true
+  return excesses.every(isScattered) ? false : undefined
+}
+
+/** All but a few are as near to the schedule as chance hardly ever has them. */
+function isRigid(all: readonly { ms: number; excess: number }[]): boolean {
+  const near = all.filter(({ excess }) => excess <= overheadMs)
+  const odd = all.length - near.length
+  if (odd > Math.floor(all.length / oneInMany) || near.length < 3) return false
+  const width = Math.max(exactMs, ...near.map(({ excess }) => excess))
+  // By chance each but the one that gave the unit would lie anywhere in its range; which of them are odd is chance too.
+  const odds = near.map(({ ms }) => Math.min(1, width / ms)).sort((a, b) => b - a)
+  const chance = odds.slice(0, -1).reduce((product, one) => product * one, all.length ** odd)
+  return chance < 1 / rarely
+}
+
+/** Most are further from the schedule than any overhead: one that is may have been held up. */
+function isScattered(all: readonly { ms: number; excess: number }[]): boolean {
+  const sorted = all.map(({ excess }) => excess).sort((a, b) => a - b)
+  return (sorted[Math.floor(sorted.length / 2)] as number) > plainJitterMs
 }
 
 /** RL-3's steps take more than two minutes for so many. */

@@ -305,6 +305,10 @@ t.test('RL-3 overhead is no jitter: it adds, and does not multiply', t => {
   t.equal(isWithoutJitter(waits(1_400, 3_300, 4_900, 12_000)), false, 'RL-3')
   t.equal(isWithoutJitter(waits(1_080, 2_010, 4_100)), undefined, 'too little to tell')
   t.equal(isWithoutJitter(waits(1_000, 2_000)), undefined)
+  t.equal(isWithoutJitter(waits(1_330, 2_010, 4_010)), undefined, 'a busy machine held one up: that is no jitter')
+  const held = [1_009, 1_330, 1_012, 1_021, 1_015, 1_008].flatMap(ms => waits(ms))
+  t.equal(isWithoutJitter(held), true, 'nor where the others are the same')
+  t.equal(isWithoutJitter([...waits(1_733, 2_309), ...waits(1_111, 3_015), ...waits(1_420)]), false)
   t.end()
 })
 
