@@ -55,17 +55,20 @@ function timeLike(time: string, value: string): string {
   return /^\d\d:/.test(value) ? `${time.slice(0, 11)}${value}` : value.toUpperCase()
 }
 
+/** Without its quotes, in small letters. */
+const bare = (text: string): string => text.replace(/^"|"$/g, '').toLowerCase()
+
 export function parseFilter(text: string): RowFilter {
   const words: string[] = []
   const unknown: string[] = []
   const tests: ((row: JournalRow) => boolean)[] = []
   for (const [part] of text.matchAll(/(?:[^\s":]+:)?"[^"]*"?|\S+/g)) {
-    const [, name, quoted] = /^([a-z]+):(.*)$/s.exec(part) ?? []
-    const value = (quoted ?? part).replace(/^"|"$/g, '').toLowerCase()
-    if (value === '') continue
+    const [, name, given = ''] = /^([a-z]+):(.*)$/s.exec(part) ?? []
     const known = name === undefined || !Object.hasOwn(filterNames, name) ? undefined : filterNames[name]
+    const value = bare(known ? given : part)
+    if (value === '') continue
     if (known) tests.push(row => known.test(row, value))
-    else if (name !== undefined && /^[a-z]+$/.test(name) && !/^https?$/.test(name)) unknown.push(name)
+    else if (name !== undefined && !/^(https?|file)$/.test(name)) unknown.push(name)
     else words.push(value)
   }
   const fitsNames = (row: JournalRow) => tests.every(test => test(row))

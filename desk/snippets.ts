@@ -41,16 +41,29 @@ const curl = (entry: ExchangeEntry): string => {
   ].join(' \\\n  ')
 }
 
-function fetchCall(entry: ExchangeEntry, url: string): string {
+/** The call itself, and the lines that make its body. */
+function fetchCall(entry: ExchangeEntry, url: string): { before: string[]; call: string } {
   const body = bodyOf(entry)
   const options = {
     method: entry.method,
     headers: Object.fromEntries(headersOf(entry)),
     ...(!entry.upload && body !== undefined && { body }),
   }
-  if (!entry.upload) return `await fetch(${url}, ${js(options)})`
-  const form = `const form = new FormData()\nform.append('file', await openAsBlob(${js(entry.upload.filename)}), ${js(entry.upload.filename)}) // from node:fs`
-  return `${form}\nawait fetch(${url}, { ...${js(options)}, body: form })`
+  if (!entry.upload) return { before: [], call: `await fetch(${url}, ${js(options)})` }
+  const { filename } = entry.upload
+  const before = [
+    'const form = new FormData()',
+    `form.append('file', await openAsBlob(${js(filename)}), ${js(filename)})`,
+  ]
+  return { before, call: `await fetch(${url}, ${js(options).replace(/\n\}$/, ',\n  "body": form\n}')})` }
+}
+
+/** What a file needs to be read. */
+const importsOf = ({ upload }: ExchangeEntry): string[] => (upload ? ["import { openAsBlob } from 'node:fs'"] : [])
+
+function fetchText(entry: ExchangeEntry): string {
+  const { before, call } = fetchCall(entry, js(urlOf(entry)))
+  return [...importsOf(entry), ...before, `const answer = ${call}`].join('\n')
 }
 
 function python(entry: ExchangeEntry): string {
@@ -102,35 +115,45 @@ async function ruleText(entry: ExchangeEntry, isLive: boolean): Promise<string> 
   return `rules:\n  - ${js(rule).replaceAll('\n', '\n    ')}`
 }
 
-function testText(entry: ExchangeEntry, rules: string): string {
-  const isOdd = entry.rule !== undefined || entry.status === 0 || entry.status >= 500
-  const url = `mock.url + ${js(entry.url)}`
-  const setUp =
-    entry.scenario !== undefined && entry.scenario !== 'inline'
-      ? `  mock.use(${js(entry.scenario)})`
-      : isOdd
-        ? `  // As YAML, to be put into a file of --scenarios:\n${rules.replace(/^/gm, '  // ')}`
-        : ''
+/** What the mock answers only to a key, or under a scenario, that the test has not. */
+const forced = /^(missing_api_key|invalid_api_key|insufficient_credits|rate_limited|internal_error|timeout)$/
+
+function setUpFor({ scenario, route, response }: ExchangeEntry): string[] {
+  // A fault of the header comes with the call itself.
+  if (scenario === 'X-Mock-Fault') return []
+  if (scenario !== undefined && scenario !== 'inline') return [`  mock.use(${js(scenario)})`]
+  const { code } = (response?.body as { error?: { code?: string } } | undefined)?.error ?? {}
+  if (code === undefined || !forced.test(code) || route === null) return []
+  return [`  mock.use([{ when: { route: ${js(route)} }, then: { error: ${js(code)} } }])`]
+}
+
+function testText(entry: ExchangeEntry): string {
+  const { before, call } = fetchCall(entry, `mock.url + ${js(entry.url)}`)
+  const indented = (text: string): string => text.replace(/^/gm, '  ')
+  const ending =
+    entry.status === 0
+      ? [`await assert.rejects(${call.replace(/^await /, '')})`]
+      : [`const answer = ${call}`, `assert.equal(answer.status, ${entry.status})`]
   return [
     "import assert from 'node:assert/strict'",
+    ...importsOf(entry),
     "import { test } from 'node:test'",
     "import { startMock } from 'understudy'",
     '',
-    `test(${js(`${entry.route ?? entry.method} is answered ${entry.status}`)}, async t => {`,
+    `test(${js(`${entry.route ?? entry.method} is answered ${entry.status === 0 ? 'with nothing' : entry.status}`)}, async t => {`,
     "  const mock = await startMock({ speed: 'instant' })",
     '  t.after(() => mock.close())',
-    ...(setUp === '' ? [] : [setUp]),
-    `  const answer = ${fetchCall(entry, url).replaceAll('\n', '\n  ')}`,
-    `  assert.equal(answer.status, ${entry.status})`,
+    ...setUpFor(entry),
+    ...[...before, ...ending].map(text => indented(text)),
     '})',
   ].join('\n')
 }
 
 export const snippets = {
   curl: { label: 'curl', make: async entry => curl(entry) },
-  fetch: { label: 'fetch', make: async entry => fetchCall(entry, js(urlOf(entry))) },
+  fetch: { label: 'fetch', make: async entry => fetchText(entry) },
   python: { label: 'Python', make: async entry => python(entry) },
   har: { label: 'HAR entry', make: harEntry },
-  test: { label: 'Test', make: async (entry, isLive) => testText(entry, await ruleText(entry, isLive)) },
+  test: { label: 'Test', make: async entry => testText(entry) },
   rule: { label: 'Scenario rule', make: ruleText },
 } as const satisfies Record<string, Snippet>

@@ -50,7 +50,7 @@ t.test(
     const takeAlong = page.getByRole('region', { name: 'Take along' })
     t.match(await takeAlong.locator('pre').innerText(), /^curl -i -X 'POST' 'http:\/\/127/)
     for (const [label, expected] of [
-      ['fetch', /await fetch\("http/],
+      ['fetch', /const answer = await fetch\("http/],
       ['Python', /requests\.request/],
       ['HAR entry', /"startedDateTime"/],
       ['Test', /mock\.close\(\)/],
