@@ -166,7 +166,7 @@ const brokenRule = (rule: RuleResult): BrokenRule => ({
 const round = (seconds: number): number => Math.round(seconds * 100) / 100
 
 /** Of an exception's text more is not shown. */
-const maxSaid = 1000
+const maxSaid = 4000
 
 /** Runs a program to its end, or until it is stopped; `isSaying` tells what its last line looks like. */
 export async function runProgram(
