@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The command `understudy` in its process: the only file that knows its streams, environment, signals and exit code. */
 import process from 'node:process'
-import { monotonicMs } from '../base/clock.ts'
+import { holdProcess, monotonicMs } from '../base/clock.ts'
 import { whenLauncherEnds } from './launcher.ts'
 import { main } from './main.ts'
 
@@ -30,6 +30,8 @@ for (const stream of [process.stdout, process.stderr])
     if (error.code !== 'EPIPE') throw error
   })
 
+// A command that waits, with no connection open meanwhile, would be over: timers keep no process alive (base/clock.ts).
+const release = holdProcess()
 process.exitCode = await main(process.argv.slice(2), {
   get stdin() {
     return process.stdin
@@ -42,4 +44,4 @@ process.exitCode = await main(process.argv.slice(2), {
     stop ??= onSignals()
     return stop.signal
   },
-})
+}).finally(release)

@@ -384,6 +384,21 @@ t.test('each verb runs in a process of its own: exit code, stdout and stderr', a
   )
 })
 
+t.test('demo waits for its job though the server closes each connection: no pause ends the process', async t => {
+  let polls = 0
+  const server = createHttpServer((request, response) => {
+    request.resume().on('end', () => {
+      const answer = request.url?.startsWith('/v1/jobs/')
+        ? { status: polls++ === 0 ? 'pending' : 'failed' }
+        : { id: 'job_1', video_url: 'https://example.com/cat.mp4', status: 'pending' }
+      response.writeHead(200, { 'Content-Type': 'application/json', Connection: 'close' }).end(JSON.stringify(answer))
+    })
+  })
+  const url = `http://127.0.0.1:${await listening(t, server)}`
+  const { code, stderr } = await ended(spawnCommand(['demo', '--url', url]))
+  t.match({ code, stderr, polls }, { code: 1, stderr: /the job is failed/, polls: 2 })
+})
+
 t.test('an old variable, option or field of the API is an error that says the new name', async t => {
   const cases: { args: string[]; env?: Record<string, string>; says: string }[] = [
     { args: ['check', 'http://127.0.0.1:9', '--poor-key', 'k'], says: '--poor-key is now called --empty-account-key' },
