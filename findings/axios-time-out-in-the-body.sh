@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # axios 1.21.1: half a body, then silence past `timeout`. The error is ERR_BAD_RESPONSE with status 200, not ECONNABORTED.
+# Seen on 2026-11-29: ERR_BAD_RESPONSE "stream has been aborted", status 200
 set -euo pipefail
 folder=$(mktemp -d) && trap 'rm -rf "$folder"' EXIT && cd "$folder"
 npm init -y >/dev/null && npm install --silent --no-audit --no-fund axios@1.21.1

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # openai 7.59.0 (npm, Node >= 22): 429 with Retry-After: 86400. It neither waits nor gives up: it comes back within a second.
+# Seen on 2026-11-29: 3 tries, waits of 391, 817 ms
 set -euo pipefail
 folder=$(mktemp -d) && trap 'rm -rf "$folder"' EXIT && cd "$folder"
 npm init -y >/dev/null && npm install --silent --no-audit --no-fund openai@7.59.0

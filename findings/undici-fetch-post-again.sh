@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# undici 8.13.1 (Node >= 22): its fetch() under a RetryAgent that may repeat POST. The second try fails with
+# undici 7.30.2: its fetch() under a RetryAgent that may repeat POST. The second try fails with
 # UND_ERR_REQ_CONTENT_LENGTH_MISMATCH, as the body of the first is used up; request() of the same agent sends it again.
+# Seen on 2026-11-29: request(): 200, fetch(): UND_ERR_REQ_CONTENT_LENGTH_MISMATCH
 set -euo pipefail
 folder=$(mktemp -d) && trap 'rm -rf "$folder"' EXIT && cd "$folder"
-npm init -y >/dev/null && npm install --silent --no-audit --no-fund undici@8.13.1
+npm init -y >/dev/null && npm install --silent --no-audit --no-fund undici@7.30.2
 cat >main.mjs <<'JS'
 import { createServer } from 'node:http'
 import { Agent, fetch, RetryAgent, request } from 'undici'
