@@ -20,9 +20,14 @@ function onSignals(): AbortController {
       else if (monotonicMs() - firstAt > sameSignalMs) process.exit(130)
       controller.abort()
     })
-  whenLauncherEnds(() => controller.abort())
   return controller
 }
+
+// From the first moment: once the launcher is gone, nobody can tell that there was one.
+whenLauncherEnds(() => {
+  if (stop === undefined) process.exit(143)
+  stop.abort()
+})
 
 // A reader may close our output early, as head does: the run still ends as it should.
 for (const stream of [process.stdout, process.stderr])

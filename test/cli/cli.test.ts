@@ -395,7 +395,7 @@ t.test('demo waits for its job though the server closes each connection: no paus
     })
   })
   const url = `http://127.0.0.1:${await listening(t, server)}`
-  const { code, stderr } = await ended(spawnCommand(['demo', '--url', url]))
+  const { code, stderr } = await ended(spawnCommand(['demo', url]))
   t.match({ code, stderr, polls }, { code: 1, stderr: /the job is failed/, polls: 2 })
 })
 

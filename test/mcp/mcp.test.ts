@@ -140,10 +140,10 @@ t.test(
         { scenario: 'internal-error-once', verdict: 'failed', failed: ['errors.no-hammering'] },
       ],
       failed: [
-        { id: 'errors.no-hammering', clause: 'ERR-3', said: [/POST \/v1\/jobs/], scenarios: ['internal-error-once'] },
+        { id: 'errors.no-hammering', clause: 'RL-3', said: [/POST \/v1\/jobs/], scenarios: ['internal-error-once'] },
       ],
     })
-    t.match(rehearsed.text, /✗ errors\.no-hammering \(ERR-3\)/)
+    t.match(rehearsed.text, /✗ errors\.no-hammering \(RL-3\)/)
     const { output } = rehearsed.data.scenarios[1]
     t.equal(
       output,
