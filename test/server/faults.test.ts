@@ -453,12 +453,15 @@ t.test('DL-3 a reset in a large body comes after exactly so many bytes, though i
   t.equal(read, 1_500_000)
 })
 
-t.test('RL-2 bandwidth acts on calls without a body too', async t => {
-  const { status, headers } = await client(mock, 'test_down').get('/v1/jobs', {
-    'x-mock-fault': 'bandwidth; bytes_per_second=2000',
-  })
-  t.same([status, headers.get('content-type')], [200, 'application/json; charset=utf-8'])
-  t.match(await client(mock, 'test_down').get('/v1/jobs', { 'x-mock-fault': 'slow_upload' }), { status: 400 })
+t.test('GO-5 bandwidth slows the answer of a call without a body; a fault that reads one is refused there', async t => {
+  const api = client(mock, 'test_down')
+  const path = `/v1/jobs/${await api.job()}`
+  const since = performance.now()
+  const { status, body } = await api.get(path, { 'x-mock-fault': 'bandwidth; bytes_per_second=1000' })
+  t.equal(status, 200)
+  const ms = performance.now() - since
+  t.ok(ms > 0.8 * JSON.stringify(body).length, `${ms} ms for ${JSON.stringify(body).length} bytes, one a ms`)
+  t.match(await api.get(path, { 'x-mock-fault': 'slow_upload' }), { status: 400 })
 })
 
 t.test('UP-2 close_unread: a refusal may be lost on who still sends; without it, it never is', async t => {

@@ -164,6 +164,27 @@ t.test('RL-2 a rate_limited of a rule carries Retry-After and all limit headers'
   t.equal(bare.headers.get('retry-after'), '1', 'one is there, whether the rule says it or not')
 })
 
+t.test('RL-2 X-Mock-Fault says Retry-After in each form that a rule has', async t => {
+  const mock = await start(t)
+  mock.clock.freeze()
+  const ask = (wait: string) => client(mock).get('/v1/jobs', { 'x-mock-fault': `rate_limited; retry_after=${wait}` })
+  const date = (await ask('{"date":"5s"}')).headers.get('retry-after') ?? ''
+  const ahead = Date.parse(date) - mock.clock.now()
+  t.ok(ahead >= 5_000 && ahead < 6_000, `${date} is ${ahead} ms ahead`)
+  const said: Record<string, string | null> = {
+    '{"text":"120junk"}': '120junk',
+    null: null,
+    '-5': '-5',
+    '[1,2]': '1, 2',
+  }
+  for (const [wait, expected] of Object.entries(said))
+    t.equal((await ask(wait)).headers.get('retry-after'), expected, wait)
+  for (const wait of ['{"date":', '{"date":"soon"}', '[1]', '{"day":1}']) {
+    const { status, body } = await ask(wait)
+    t.match([status, body.error?.message], [400, /retry_after/], wait)
+  }
+})
+
 t.test('a probability of 0 is byte-identical to no rule at all', async t => {
   const bytes = async (rules: RuleFormat[] | undefined) => {
     const mock = await start(t, { seed: 'same', rateLimit: 50, mockHeaders: false })
