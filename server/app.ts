@@ -20,7 +20,6 @@
  */
 
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import type { Logger } from 'pino'
 import { Clock } from '../base/clock.ts'
 import type { Config } from './config.ts'
 import { answerControlPreflight } from './control/guard.ts'
@@ -28,6 +27,7 @@ import { registerControl } from './control/index.ts'
 import { ApiError, toApiError } from './errors.ts'
 import { type Exchange, Feed } from './journal.ts'
 import { JournalReader } from './journalView.ts'
+import type { Log } from './log.ts'
 import { Metrics } from './metrics.ts'
 import type { Mock } from './mock.ts'
 import { limitIdleBody } from './pipeline/bodyTimeout.ts'
@@ -60,7 +60,7 @@ export interface App {
 }
 
 /** Builds the mock for a complete configuration; `log` gets a line for each answer. */
-export function buildApp(config: Config, log: Logger): App {
+export function buildApp(config: Config, log: Log): App {
   const app = fastify({
     // The exchange writes its own line: one an answer, with request_id and job_id.
     logger: false,
@@ -136,7 +136,7 @@ export function buildApp(config: Config, log: Logger): App {
   }
 }
 
-function assemble(config: Config, log: Logger): Mock {
+function assemble(config: Config, log: Log): Mock {
   // First, as it may be refused: nothing has been made yet that would have to be taken away.
   const playback = config.replay === undefined ? undefined : new Playback(config.replay)
   const clock = new Clock()

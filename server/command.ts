@@ -13,6 +13,7 @@ import { visible } from '../base/text.ts'
 import { readVariables } from '../base/variables.ts'
 import type { RunningMock } from '../client/mock.ts'
 import { type Config, completeConfig, type MockOptions, options } from './config.ts'
+import { loadPino } from './log.ts'
 
 export const setUpServe: VerbSetup = (verb, run) =>
   addOptions(verb.option('--open', 'open the desk in a browser'), options).action(
@@ -22,7 +23,7 @@ export const setUpServe: VerbSetup = (verb, run) =>
       const [{ buildApp }, { listen }, { pino }] = await Promise.all([
         import('./app.ts'),
         import('./start.ts'),
-        import('pino'),
+        loadPino(),
       ])
       const log = pino({ level: config.logLevel, base: undefined }, await logsOn(io, pino))
       const app = buildApp(config, log)

@@ -1,7 +1,6 @@
 /** startMock(): the mock for tests and tools, in this process. It listens on a real socket and leaves nothing behind. */
 
 import type { Socket } from 'node:net'
-import { pino } from 'pino'
 import { type Clock, realDelay } from '../base/clock.ts'
 import type { Duration } from '../base/duration.ts'
 import { ControlError } from '../base/errors.ts'
@@ -44,6 +43,7 @@ import { activeScenario, countsOf, explainRequest, useScenario } from './control
 import { restore, snapshot } from './control/snapshot.ts'
 import { ApiError } from './errors.ts'
 import { journalHar } from './journalHar.ts'
+import { makeLog } from './log.ts'
 import type { Mock } from './mock.ts'
 import { removeReadyFile, writeReadyFile } from './readyFile.ts'
 
@@ -56,7 +56,7 @@ const graceMs = 1_000
  */
 export async function startMock(given: MockOptions = {}): Promise<RunningMock> {
   const config = completeConfig({ port: 0, logLevel: 'silent', ...given })
-  return listen(buildApp(config, pino({ level: config.logLevel })))
+  return listen(buildApp(config, await makeLog(config.logLevel)))
 }
 
 /** Puts a built app on its port. */

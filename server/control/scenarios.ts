@@ -117,8 +117,8 @@ export function problemsOf(take: () => unknown): { valid: false; problems: reado
 export async function yamlOf(library: Library, name: string): Promise<string> {
   const text = library.textOf(name)
   if (text !== undefined) return text
-  const { stringify } = await import('yaml')
-  return stringify(library.get(name).source)
+  const { yamlTextOf } = await import('../scenarios/yamlText.ts')
+  return yamlTextOf(library.get(name).source)
 }
 
 /** Why a call was answered as it was; throws where the journal has none of that id. */
