@@ -24,7 +24,7 @@ import type { TrialBody } from './drafts.ts'
 import { guardControl } from './guard.ts'
 import { changeJob } from './jobs.ts'
 import { type JournalRoute, journalPage, journalRecording, journalStream, waitAtMost } from './journal.ts'
-import { listKeys, setKey } from './keys.ts'
+import { defaultKey, listKeys, setKey } from './keys.ts'
 import { numbersOf } from './numbers.ts'
 import { ControlDocument } from './openapi.ts'
 import { bugReport } from './report.ts'
@@ -42,7 +42,7 @@ import {
   yamlOf,
 } from './scenarios.ts'
 import * as schemas from './schemas.ts'
-import { restore, snapshot } from './snapshot.ts'
+import { resetAll, restore, snapshot } from './snapshot.ts'
 import { type JobsQuery, listJobs, listWorlds, type WorldsQuery } from './worlds.ts'
 
 const {
@@ -64,9 +64,6 @@ const {
   trialBody,
   worldsQuery,
 } = schemas
-
-/** A key for who has none: it is as good as any other that starts with test_. */
-export const defaultKey = 'test_key'
 
 export function registerControl(app: FastifyInstance, mock: Mock): void {
   const opened = openInternal(mock)
@@ -268,13 +265,6 @@ const drafts = () => import('./drafts.ts')
 const incidents = () => import('./incidents.ts')
 
 const yamlTypes = ['application/yaml', 'application/x-yaml', 'text/yaml', 'text/x-yaml']
-
-/** Worlds as new, and with them what was switched on for them by PUT; a recording that is played begins anew. */
-export function resetAll({ worlds, scenarios, playback }: Mock, selector: WorldSelector): void {
-  worlds.reset(selector)
-  playback?.rewind(selector)
-  if (selector.world === undefined) scenarios.end(selector.key)
-}
 
 /** A snapshot of a world with 100,000 jobs has some 60 MB. */
 const maxSnapshotBytes = 128 * 1024 * 1024
