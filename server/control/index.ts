@@ -188,7 +188,7 @@ export function registerControl(app: FastifyInstance, mock: Mock): void {
     async ({ params, headers }, reply) => {
       const { library } = mock.scenarios
       if (!/\byaml\b/.test(headers.accept ?? '')) return library.get(params.name).source
-      return reply.type('application/yaml; charset=utf-8').send(await yamlOf(library, params.name))
+      return reply.type('application/yaml; charset=utf-8').send(yamlOf(library, params.name))
     },
   )
   app.delete<{ Params: { name: string } }>('/__mock/scenarios/:name', { onRequest }, async ({ params }) => {

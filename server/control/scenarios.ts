@@ -1,5 +1,6 @@
 /** /__mock/scenario and /__mock/scenarios: what is active, what there is, and why a call was answered as it was. */
 
+import { loadYaml } from '../../base/yaml.ts'
 import type { ActivationState } from '../../client/commands.ts'
 import type { ActiveScenario, Explanation, ScenarioChoice, WorldSelector } from '../../client/mock.ts'
 import { type PlacedProblem, problemText, ScenarioError } from '../../client/scenarioError.ts'
@@ -114,11 +115,10 @@ export function problemsOf(take: () => unknown): { valid: false; problems: reado
 }
 
 /** A scenario as its file has it, with its comments; what has no file, or a JSON one, is written anew. */
-export async function yamlOf(library: Library, name: string): Promise<string> {
+export function yamlOf(library: Library, name: string): string {
   const text = library.textOf(name)
   if (text !== undefined) return text
-  const { yamlTextOf } = await import('../scenarios/yamlText.ts')
-  return yamlTextOf(library.get(name).source)
+  return loadYaml().stringify(library.get(name).source)
 }
 
 /** Why a call was answered as it was; throws where the journal has none of that id. */
