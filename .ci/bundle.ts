@@ -14,8 +14,8 @@ import { packageRoot } from '../base/paths.ts'
 /** What a user's installation has beside it: loaded only when it is needed, or by its own path. */
 const installed = new Set(Object.keys(JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')).dependencies))
 
-/** Bundles each entry (`server/index`) into `dist/`, with the licences of all that is in it. */
-export async function bundle(entries: readonly string[], dist: string): Promise<void> {
+/** Bundles each entry (`server/index`) into `dist/`, with the licences of all that is in it; `outside` stays outside too. */
+export async function bundle(entries: readonly string[], dist: string, outside: readonly string[] = []): Promise<void> {
   const { metafile } = await build({
     entryPoints: Object.fromEntries(entries.map(entry => [entry, `${entry}.ts`])),
     outdir: dist,
@@ -26,12 +26,12 @@ export async function bundle(entries: readonly string[], dist: string): Promise<
     format: 'esm',
     platform: 'node',
     target: 'node20',
-    external: [...installed],
+    external: [...installed, ...outside],
     // CommonJS packages ask for Node's own modules by require().
     banner: {
       js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
     },
-    plugins: [requiredToo, noLateNames],
+    plugins: [requiredToo, noLateNames(outside)],
     metafile: true,
     logLevel: 'warning',
   })
@@ -50,12 +50,12 @@ const requiredToo: Plugin = {
 }
 
 /** `import()` of a bundled CommonJS package would give its default alone, and no names: the first call would tell. */
-const noLateNames: Plugin = {
+const noLateNames = (outside: readonly string[]): Plugin => ({
   name: 'no-late-names',
   setup({ onResolve }) {
     onResolve({ filter: /^[^.]/ }, ({ path, kind, importer }) => {
       const isOurs = !importer.includes('node_modules') && !path.startsWith('node:')
-      if (kind !== 'dynamic-import' || !isOurs || installed.has(path)) return undefined
+      if (kind !== 'dynamic-import' || !isOurs || installed.has(path) || outside.includes(path)) return undefined
       return {
         errors: [
           {
@@ -65,7 +65,7 @@ const noLateNames: Plugin = {
       }
     })
   },
-}
+})
 
 /** The licence of each package that one of the files belongs to, as its own file has it. */
 function licences(files: readonly string[]): string {
