@@ -9,7 +9,7 @@ import { rollup } from 'rollup'
 import { dts } from 'rollup-plugin-dts'
 import ts from 'typescript'
 import { packageRoot } from '../base/paths.ts'
-import { bundle } from './bundle.ts'
+import { bundlePackage } from './bundle.mjs'
 import { buildDesk } from './desk/build.mjs'
 
 const dist = join(packageRoot, 'dist')
@@ -41,7 +41,7 @@ const types = await rollup({
 await types.write({ dir: dist, entryFileNames: '[name].d.ts', chunkFileNames: 'types/[name].ts' })
 await types.close()
 rmSync(scratch, { recursive: true, force: true })
-await bundle([...entries, 'cli/bin'], dist)
+await bundlePackage([...entries, 'cli/bin'], dist)
 await buildDesk()
 
 function compile(): void {
