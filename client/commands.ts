@@ -62,6 +62,7 @@ export const conductOptionNames: readonly (keyof ConductOptions)[] = [
   'require',
   'ended',
   'stoppedAt',
+  'silentSince',
   'alone',
   'level',
   'rules',

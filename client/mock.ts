@@ -403,6 +403,11 @@ export interface ConductOptions {
    * not given up.
    */
   stoppedAt?: number
+  /**
+   * From when on the client's program printed nothing until it ended with exit code 0, ms since the epoch by the mock's clock: who
+   * ran it has not been told of a call that it gave up.
+   */
+  silentSince?: number
   /** true: only one program uses the key, so that nothing that looks hasty is two that ask for the same. */
   alone?: boolean
   /** The lowest level whose failure makes the report not ok; must by default. */

@@ -47,6 +47,7 @@ export const conductQuery = object({
   require: { type: 'string' },
   ended: { type: 'boolean', default: false },
   stopped_at: { type: 'number' },
+  silent_since: { type: 'number' },
   alone: { type: 'boolean' },
   level: { enum: ruleLevels },
   rules: { enum: ruleSets },

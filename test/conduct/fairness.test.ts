@@ -331,6 +331,54 @@ t.test('retries have an end, in number and in time', async t => {
   t.equal(verdictOf(good.report({ ended: true }), 'retries.bounded'), 'passed')
 })
 
+t.test(
+  'ERR-3 who gives up says so: an end with exit code 0 and no word after the last try is told, nothing else is',
+  async t => {
+    const ill9 = async (...waits: number[]) => {
+      const one = newcomer(ill(9))
+      await tries(one, () => one.create(keyed), ...waits)
+      return one
+    }
+    const one = await ill9(1_200, 2_700)
+    const end = one.clock.now()
+    const of = (options: ConductOptions, who = one) => {
+      const report = who.report({ ended: true, alone: true, ...options })
+      return [verdictOf(report, 'retries.bounded'), brokenIn(report)]
+    }
+    t.same(of({ silentSince: end - 4_000 }), ['failed', ['retries.bounded']])
+    t.match(
+      saidOf(one.report({ ended: true, silentSince: end - 4_000 }), 'retries.bounded'),
+      'tried POST /v1/jobs 3 times in 3.9 s, gave up, and ended with exit code 0 and without a word, as if all were well',
+    )
+    t.same(of({ silentSince: end + 1 }), ['passed', []], 'it printed a line afterwards')
+    t.same(of({ silentSince: end - 100 }), ['passed', []], 'or may have: a file does not know better')
+    t.same(of({}), ['passed', []], 'its exit code was another, or is not known')
+
+    // It may have what it wanted in another way.
+    one.clock.step(1_000)
+    await one.api.get('/v1/jobs')
+    t.same(of({ silentSince: end - 4_000 }), ['passed', []], 'it went on')
+
+    // Who is asked to wait for a day is right not to come back, and has to say so too.
+    const day = newcomer('retry-after-a-day')
+    await day.create(keyed)
+    t.same(of({ silentSince: day.clock.now() - 1_000 }, day), ['failed', ['retries.bounded']])
+    t.equal(
+      verdictOf(day.report({ ended: true, silentSince: day.clock.now() - 1_000 }), 'limits.no-early-return'),
+      'passed',
+    )
+    t.same(of({ silentSince: day.clock.now() + 1 }, day), ['skipped', []])
+
+    // A poll that failed until the end: how long a job may be polled is another rule's matter, that it ends is not.
+    const poller = newcomer([])
+    const id = await poller.api.job()
+    mock.use(ill(9), { key: poller.key })
+    await tries(poller, () => poller.api.get(`/v1/jobs/${id}`), 2_200, 4_700)
+    t.same(of({ silentSince: poller.clock.now() - 1_000 }, poller), ['failed', ['retries.bounded']])
+    t.same(of({}, poller), ['skipped', []])
+  },
+)
+
 t.test('levels: a "should" that failed is shown, and fails the grade only where that is asked for', async t => {
   const one = newcomer(ill(9))
   await tries(one, () => one.create(keyed), 1_500, 1_600, 1_700)
