@@ -188,7 +188,7 @@ const lengthOf = (chain: Chain): number => (chain.at(-1) as ClientCall).at - (ch
 /** It was given up: the last try failed too, and nothing came of it. */
 const wasGivenUp = (chain: Chain, now: number): boolean => {
   const last = chain.at(-1) as ClientCall
-  return mayPass(last) && now - last.endedAt > restMs
+  return mayPass(last) && now - last.endedAt > restMs + (last.retryAfterMs ?? 0)
 }
 
 /** The time of a file is the kernel's last tick, and an answer may be read before its end is noted. */

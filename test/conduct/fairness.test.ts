@@ -202,6 +202,81 @@ t.test('GO-5 a client that still waits has not given up: it has no time-out', as
   t.same(brokenIn(one.report()), ['errors.retried', 'calls.time-out'], 'it gave up by itself, and never came back')
 })
 
+/** Sends the create, and leaves it after so long; the mock has seen the end of it then. */
+async function leave(one: Newcomer, ms: number): Promise<void> {
+  const leaving = new AbortController()
+  const before = mock.journal.count({ key: one.key, kind: 'exchange' })
+  const asked = fetch(`${mock.url}/v1/jobs`, {
+    method: 'POST',
+    headers: { 'x-api-key': one.key, 'content-type': 'application/json', ...keyed },
+    body: '{"video_url":"https://example.com/cat.mp4"}',
+    signal: leaving.signal,
+  }).catch(() => undefined)
+  await mock.journal.waitFor({ key: one.key, kind: 'exchange' }, { atLeast: before + 1 })
+  one.clock.step(ms)
+  leaving.abort()
+  await asked
+  while (mock.journal.har({ key: one.key }).includes('_is_open')) await new Promise(resolve => setImmediate(resolve))
+}
+
+t.test('RL-3 a connection that is closed only for the next try says nothing of the wait before it', async t => {
+  // urllib3 sleeps before it closes: a time-out of 2 s and a wait of 1.5 s look like a call of 3.5 s and no wait.
+  for (const [name, lasts, heals, verdict] of [
+    ['waits 1.5, 3, 6 s after 2 s, and gives up', [3_500, 5_000, 8_000, 2_000], false, 'passed'],
+    ['waits 2 s each time', [4_000, 4_000, 2_030], false, 'passed'],
+    ['waits 0.2 and 0.4 s', [2_200, 2_400, 2_000], false, 'failed'],
+    ['does not wait', [2_000, 2_030, 2_000], false, 'failed'],
+    ['heals: its time-out is not to be seen', [3_500, 5_000], true, 'skipped'],
+    ['heals, and no wait fits into its calls', [400], true, 'failed'],
+  ] as const) {
+    const one = newcomer([{ name: 'silence', first: lasts.length, then: { fault: 'no_answer' } }])
+    for (const ms of lasts) await leave(one, ms)
+    if (heals) await one.create(keyed)
+    const rule = one.report({ ended: true, alone: true }).rules.find(({ id }) => id === 'errors.no-hammering')
+    t.equal(rule?.verdict, verdict, `${name}: ${JSON.stringify(rule?.evidence[0]?.said)}`)
+    if (verdict === 'skipped')
+      t.match(rule, { reason: /^a call that nobody answered was closed only when/, provoke: [] })
+  }
+  // What is closed some time before the next try was not closed for it: that is the wait.
+  const early = newcomer([{ name: 'silence', first: 2, then: { fault: 'no_answer' } }])
+  await leave(early, 3_500)
+  early.clock.step(400)
+  await leave(early, 5_000)
+  early.clock.step(1_500)
+  await early.create(keyed)
+  t.match(
+    early.report({ alone: true }).rules.find(({ id }) => id === 'errors.no-hammering'),
+    {
+      verdict: 'failed',
+      evidence: [{ said: 'tried POST /v1/jobs again 400 ms after no whole answer' }],
+    },
+  )
+})
+
+t.test(
+  'ERR-3 who is ended from outside before its wait can be over has neither given up nor never come back',
+  async t => {
+    const stopped = async (then: RuleFormat['then'], afterMs: number, ...waits: number[]) => {
+      const one = newcomer(ill(9, then))
+      await tries(one, () => one.create(keyed), ...waits)
+      one.clock.step(afterMs)
+      return one.report({ stoppedAt: one.clock.now(), alone: true })
+    }
+    t.same(brokenIn(await stopped({ error: 'internal_error' }, 3_000)), [], 'RL-3 may ask for more')
+    t.same(
+      brokenIn(await stopped({ error: 'internal_error' }, 40_000)),
+      ['errors.retried'],
+      'and for no more than 16 s',
+    )
+    const asked: RuleFormat['then'] = { error: 'rate_limited', retry_after: '45s' }
+    t.same(brokenIn(await stopped(asked, 50_000)), [], 'it was asked to wait')
+    t.same(brokenIn(await stopped(asked, 80_000)), ['errors.retried'])
+    const waiting = await stopped({ ...asked }, 30_000, 46_000)
+    t.equal(verdictOf(waiting, 'retries.bounded'), 'skipped', 'nor is it praised for giving up')
+    t.equal(verdictOf(await stopped({ ...asked }, 70_000, 46_000), 'retries.bounded'), 'passed')
+  },
+)
+
 t.test('a client that goes away from an answer is in the journal once, and as having waited until then', async t => {
   const one = newcomer([])
   const id = await one.api.job()
