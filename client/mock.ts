@@ -192,6 +192,8 @@ export interface JournalFilter extends WorldSelector {
   requestId?: string
   /** Only what came later: an entry's seq, or an ISO 8601 time. */
   since?: number | string
+  /** Only what came earlier: an entry's seq, or an ISO 8601 time. */
+  before?: number | string
 }
 
 /** A filter without fields that are not known. */
@@ -269,7 +271,7 @@ export interface JournalPage<E extends JournalEntry = JournalEntry> {
   evicted: number
   /** Whether all that ever fitted the filter is still there. */
   complete: boolean
-  /** Pass as `since` for the next page; null on the last. */
+  /** Pass as `since` for the next page, or as `before` where the newest come first; null on the last. */
   next: number | null
   /** Why there is more than this page has: `limit`, or the bytes that a page may have; null when there is no more. */
   limited_by: 'limit' | 'bytes' | null

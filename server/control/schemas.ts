@@ -26,6 +26,7 @@ const journalFilters = {
   job_id: { type: 'string' },
   request_id: { type: 'string' },
   since: { type: 'string' },
+  before: { type: 'string' },
   text: { type: 'string', maxLength: 500 },
 }
 export const journalQuery = object({
