@@ -12,6 +12,7 @@ import {
   waitAfter,
 } from '../client.ts'
 import { broke, type ConductRule, callText, kept, outcome, type RuleFinding, time, tooShort } from '../rule.ts'
+import { isLongWait } from './limits.ts'
 
 /** A person may have mended something in the meantime, or looks once more. */
 const unchangedForMs = { GET: 60_000, POST: 10 * 60_000 }
@@ -79,9 +80,6 @@ const worthwhile: readonly (string | undefined)[] = [
   'getDownload',
   'getOutputFile',
 ]
-/** Who is asked to wait longer may well give up. */
-const longestWaitMs = 120_000
-
 /**
  * What can be sent again without harm: anything that was refused with 429, as nothing was made of it, any GET, and a POST
  * that has an Idempotency-Key. RFC 9110 9.2.2 advises against repeating any other POST.
@@ -103,7 +101,8 @@ export const retried: ConductRule = {
     const isRetry = new Set(client.chains.flatMap(chain => chain.slice(1)))
     return client.calls.flatMap(call => {
       if (!mayPass(call) || isRetry.has(call) || !worthwhile.includes(call.operation)) return []
-      if ((call.retryAfterMs ?? 0) > longestWaitMs) return []
+      // Who is asked to wait so long may well give up.
+      if (isLongWait(call)) return []
       const [next] = client.again(call)
       if (next !== undefined && waitAfter(call, next) > retriedWithinMs) return []
       if (next !== undefined)

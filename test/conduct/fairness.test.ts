@@ -80,6 +80,21 @@ t.test('RL-2 Retry-After is waited for on any status, in seconds and as a date; 
   }
 })
 
+t.test(
+  'RL-2 who is asked to wait for more than a minute may give up: no rule says that it had to come back',
+  async t => {
+    for (const [retry_after, broken] of [
+      ['60s', ['errors.retried']],
+      ['61s', []],
+      [{ date: '61s' }, []],
+    ] as const) {
+      const one = newcomer(ill(1, { error: 'rate_limited', retry_after } as RuleFormat['then']))
+      await one.create(keyed)
+      t.same(brokenIn(one.report({ ended: true })), broken, JSON.stringify(retry_after))
+    }
+  },
+)
+
 t.test('RL-2 who gives up a wait of a day has not come back early', async t => {
   const one = newcomer('retry-after-a-day')
   await one.create()
