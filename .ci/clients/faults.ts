@@ -154,7 +154,7 @@ async function measureAll(chosen: readonly FaultClient[], found: FaultMeasuremen
 }
 
 function versionOf(client: FaultClient, toolchain: Awaited<ReturnType<typeof install>>): string {
-  if (client.package === undefined) return toolchain.versionOf?.('curl') ?? toolchain.version
+  if (client.package === undefined) return toolchain.versionOf?.(client.program) ?? toolchain.version
   const packages: Record<string, string> = Object.assign({}, ...libraries.map(one => one.packages))
   return packages[client.package] ?? '?'
 }
