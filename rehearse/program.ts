@@ -82,8 +82,10 @@ export function runProgram({ command, environment, log, timeoutMs, signal }: Pro
 /** When the program last wrote to its log, real ms since the epoch; undefined: it never did. */
 function lastPrintedAt(log: string): number | undefined {
   const { size, mtimeMs } = statSync(log)
+  // Some file systems know whole seconds only, or every other one: it may have been so much later.
+  const lateMs = mtimeMs % 1000 === 0 ? 2_000 : 0
   // A file has its time by the machine's clock, which may have been set since.
-  return size === 0 ? undefined : monotonicMs() - (wallClockMs() - mtimeMs)
+  return size === 0 ? undefined : monotonicMs() - (wallClockMs() - mtimeMs) + lateMs
 }
 
 function killGroup(pid: number | undefined, signal: NodeJS.Signals): void {
