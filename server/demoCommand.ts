@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { monotonicMs, realDelay, realTimeout } from '../base/clock.ts'
 import { type CommandIo, type ExitCode, writeLine } from '../base/commandIo.ts'
 import { addOptions, type VerbSetup } from '../base/flags.ts'
+import { requireWritable } from '../base/inputs.ts'
 import { ConfigError, type Option, text } from '../base/options.ts'
 import { packageRoot } from '../base/paths.ts'
 import { mockUrl } from '../base/reach.ts'
@@ -35,6 +36,7 @@ interface Flags {
 export const setUpDemo: VerbSetup = (verb, run) =>
   addOptions(verb.argument('[url]', 'a mock that runs (default: one of its own, ended with the demo)'), options).action(
     run(async (io, url: string | undefined, flags: Flags): Promise<ExitCode> => {
+      if (flags.out !== undefined) checkOut(flags.out)
       if (url !== undefined) return journey(io, mockUrl(url, io.env), flags)
       const { startMock } = await import('./start.ts')
       const mock = await startMock({ speed: 4 })
@@ -45,6 +47,15 @@ export const setUpDemo: VerbSetup = (verb, run) =>
       }
     }),
   )
+
+/** Before the first call, so that no job is made whose output has no place. */
+function checkOut(file: string): void {
+  try {
+    requireWritable(file)
+  } catch (error) {
+    throw new ConfigError(`--out ${file} can't be written: ${(error as Error).message}`)
+  }
+}
 
 interface Answer {
   ok: boolean

@@ -110,7 +110,7 @@ export async function listen({ fastify, mock }: App): Promise<RunningMock> {
   const url = `http://${host === '0.0.0.0' ? '127.0.0.1' : host === '[::]' ? '[::1]' : host}:${port}`
   if (config.readyFile !== undefined) {
     try {
-      writeReadyFile(config.readyFile, { url, port, seed: config.seed, key: defaultKey })
+      await writeReadyFile(config.readyFile, { url, port, seed: config.seed, key: defaultKey })
     } catch (error) {
       await close()
       throw error

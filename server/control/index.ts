@@ -114,7 +114,7 @@ export function registerControl(app: FastifyInstance, mock: Mock): void {
       const world = mock.worlds.ofId(id)
       if (world && (await mock.webhooks.redeliver(world, id))) return { redelivered: id }
       throw apiError(
-        'route_not_found',
+        'control_not_found',
         `there is no delivery ${JSON.stringify(id)} to send again; GET /__mock/journal?kind=webhook lists them`,
       )
     },
@@ -193,7 +193,10 @@ export function registerControl(app: FastifyInstance, mock: Mock): void {
   )
   app.delete<{ Params: { name: string } }>('/__mock/scenarios/:name', { onRequest }, async ({ params }) => {
     if (mock.scenarios.library.remove(params.name)) return { removed: params.name }
-    throw apiError('route_not_found', `no scenario ${JSON.stringify(params.name)} was added by POST /__mock/scenarios`)
+    throw apiError(
+      'control_not_found',
+      `no scenario ${JSON.stringify(params.name)} was added by POST /__mock/scenarios`,
+    )
   })
   app.get<{ Params: { request_id: string } }>('/__mock/explain/:request_id', { onRequest }, async ({ params }) =>
     explainRequest(mock, params.request_id),

@@ -37,7 +37,7 @@ export function findActivation({ scenarios }: Mock, id: string): Activation {
   const found = scenarios.findActivation(id)
   if (found) return found
   throw apiError(
-    'route_not_found',
+    'control_not_found',
     `no scenario is switched on with the id ${JSON.stringify(id)}; expected one that POST /__mock/scenario answered`,
   )
 }
@@ -126,7 +126,7 @@ export function explainRequest(mock: Mock, requestId: string): Explanation {
   const exchange = mock.journal.find(requestId)
   if (exchange) return mock.journal.redact(explain(exchange), exchange)
   throw apiError(
-    'route_not_found',
+    'control_not_found',
     `the journal has no request ${JSON.stringify(requestId)}; expected the request_id of an answer, which is in X-Request-Id too`,
   )
 }

@@ -15,14 +15,15 @@ export const setUpExplain: VerbSetup = (verb, run) =>
     .action(
       run(async (io, id: string, given: string | undefined): Promise<ExitCode> => {
         const { adminToken } = readVariables({ adminToken: options.adminToken }, io.env) as { adminToken?: string }
-        const url = `${mockUrl(given, io.env)}/__mock/explain/${encodeURIComponent(id)}`
+        const base = mockUrl(given, io.env)
+        const url = `${base}/__mock/explain/${encodeURIComponent(id)}`
         const answer = await reach(url, adminToken === undefined ? {} : { 'X-Admin-Token': adminToken })
         const body = (await answer.json().catch(() => undefined)) as
           | (Explanation & { error?: { message: string } })
           | undefined
         if (answer.status !== 200)
           throw new ConfigError(
-            `${url} answered ${answer.status}${body?.error ? `: ${body.error.message}` : '; expected a mock'}`,
+            body?.error ? `${base}: ${body.error.message}` : `${url} answered ${answer.status}; expected a mock`,
           )
         writeLine(io.stdout, explanationText(body as Explanation))
         return 0
