@@ -22,7 +22,7 @@ import { type OutputFormat, outputFormats } from '../contracts/schemas.ts'
 import { expectedFailuresOption } from '../reports/expectedFailures.ts'
 import type { ReporterName } from '../reports/names.ts'
 import type { Chosen } from '../reports/reporterOption.ts'
-import { type Profile, profiles } from './runOptions.ts'
+import { type Profile, profiles } from './needs.ts'
 
 export interface CheckSettings {
   /** A valid API key of the endpoint. On the mock one is created if none is given. */

@@ -9,7 +9,7 @@ import { Evidence } from '../contracts/evidence.ts'
 import { VerdictSummary, verdicts } from '../contracts/verdict.ts'
 import { documentFields } from '../reports/document.ts'
 import { expectedSchema } from '../reports/expectedFailures.ts'
-import { profiles } from './runOptions.ts'
+import { profiles } from './needs.ts'
 
 const verdict = { enum: verdicts, description: 'skipped: nothing was proved, neither good nor bad.' } as const
 

@@ -21,10 +21,11 @@ import type { SuiteClock, SuiteEnvironment } from './environment.ts'
 import { readExpectedClauses, withExpectedClauses } from './expected.ts'
 import { startListener } from './listener.ts'
 import { findMockSupport } from './mockSupport.ts'
+import type { Profile } from './needs.ts'
 import { type CheckSettings, checkOptions } from './options.ts'
 import type { Report } from './report.ts'
 import { costsOf, isCheckSelected, runSuite } from './run.ts'
-import type { Profile, Progress } from './runOptions.ts'
+import type { Progress } from './runOptions.ts'
 
 export interface CheckOptions extends CheckSettings {
   /** A report of before: what changed since is in the new one. */

@@ -5,6 +5,7 @@ import fastify from 'fastify'
 import { strFromU8, unzipSync } from 'fflate'
 import t from 'tap'
 import { buildApp } from '../../server/app.ts'
+import { silentLog } from '../../server/log.ts'
 import { client, clip, start } from '../support.ts'
 
 const video = { video_url: 'https://example.com/cat.mp4#t=2' }
@@ -303,7 +304,7 @@ t.test(
   async t => {
     const { fastify: app } = buildApp(
       { ...(await import('../../server/config.ts')).completeConfig({ logLevel: 'silent' }) },
-      (await import('pino')).pino({ level: 'silent' }),
+      silentLog,
     )
     t.teardown(() => app.close())
     const led = await app.inject({ url: '/__mock', headers: { accept: 'text/html' } })
