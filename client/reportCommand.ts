@@ -29,7 +29,7 @@ export const setUpReport: VerbSetup = (verb, run) =>
     .action(
       run(async (io, given: string | undefined, flags: BugReportSettings): Promise<ExitCode> => {
         const settings: BugReportSettings = { ...readVariables(bugReportOptions, io.env, 'report'), ...flags }
-        const url = mockUrl(given, io.env)
+        const url = mockUrl(given, io)
         const out = settings.out ?? `understudy-report-${fileDate(monotonicMs())}.zip`
         const found = await gather(url, settings.adminToken).catch(error => {
           if (error instanceof TargetError) return error

@@ -10,6 +10,7 @@ import { ConfigError, type Option, text } from '../base/options.ts'
 import { packageRoot } from '../base/paths.ts'
 import { mockUrl } from '../base/reach.ts'
 import { TargetError } from '../base/targetError.ts'
+import { readVariables } from '../base/variables.ts'
 
 const answerWithinMs = 30_000
 /** RL-3 asks for 2 s between polls. */
@@ -33,9 +34,14 @@ interface Flags {
 }
 
 export const setUpDemo: VerbSetup = (verb, run) =>
-  addOptions(verb.argument('[url]', 'a mock that runs (default: one of its own, ended with the demo)'), options).action(
-    run(async (io, url: string | undefined, flags: Flags): Promise<ExitCode> => {
-      if (url !== undefined) return journey(io, mockUrl(url, io.env), flags)
+  addOptions(
+    verb.argument('[url]', 'a mock that runs (default: one of its own, ended with the demo)'),
+    options,
+    'demo',
+  ).action(
+    run(async (io, url: string | undefined, given: Flags): Promise<ExitCode> => {
+      const flags: Flags = { ...readVariables(options, io.env, 'demo'), ...given }
+      if (url !== undefined) return journey(io, mockUrl(url, io), flags)
       const { startMock } = await import('./start.ts')
       const mock = await startMock({ speed: 4 })
       try {

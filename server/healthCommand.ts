@@ -4,6 +4,7 @@ import { writeLine } from '../base/commandIo.ts'
 import { addOptions, type VerbSetup } from '../base/flags.ts'
 import { durationMs, type Option } from '../base/options.ts'
 import { mockUrl, reach } from '../base/reach.ts'
+import { readVariables } from '../base/variables.ts'
 
 /** Real ms between two looks. */
 const lookEveryMs = 100
@@ -22,10 +23,12 @@ export const setUpHealth: VerbSetup = (verb, run) =>
   addOptions(
     verb.argument('[url]', 'its base URL (default: this machine, port UNDERSTUDY_PORT or 4010)'),
     options,
+    'health',
   ).action(
     run(async (io, given: string | undefined, flags: { wait?: number }) => {
-      const url = `${mockUrl(given, io.env)}/health`
-      const until = monotonicMs() + (flags.wait ?? 0)
+      const { wait = 0 }: { wait?: number } = { ...readVariables(options, io.env, 'health'), ...flags }
+      const url = `${mockUrl(given, io)}/health`
+      const until = monotonicMs() + wait
       let status = 0
       for (;;) {
         const isLast = monotonicMs() + lookEveryMs > until || io.signal.aborted

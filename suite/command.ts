@@ -4,6 +4,7 @@
  */
 
 import { existsSync, readFileSync } from 'node:fs'
+import type { Command } from 'commander'
 import { type CommandIo, type ExitCode, type OutputStream, writeLine } from '../base/commandIo.ts'
 import { addOptions, type VerbSetup } from '../base/flags.ts'
 import { baseOf } from '../base/inputs.ts'
@@ -32,8 +33,10 @@ export const setUpCheck: VerbSetup = (verb, run) =>
     .option('--list', 'list the checks, with their clauses and costs, and run none')
     .addHelpText('after', reporterText(reporterHelp))
     .action(
-      run(async (io, target: string | undefined, flags: CheckFlags) => {
-        if (target !== undefined && isRecording(target)) return checkFile(io, target, flags)
+      run(async (io, target: string | undefined, flags: CheckFlags, command: Command) => {
+        const isGiven = (name: string) => command.getOptionValueSource(name) === 'cli'
+        if (target !== undefined && isRecording(target)) return checkFile(io, target, flags, isGiven)
+        if (isGiven('base')) throw new ConfigError('--base is for a recording; give an endpoint by its own base URL')
         return checkEndpoint(io, target, flags)
       }),
     )
@@ -41,9 +44,8 @@ export const setUpCheck: VerbSetup = (verb, run) =>
 async function checkEndpoint(
   io: CommandIo,
   target: string | undefined,
-  { reporter = [], baseline, list, base, ...flags }: CheckFlags,
+  { reporter = [], baseline, list, base: _ofRecordings, ...flags }: CheckFlags,
 ): Promise<ExitCode> {
-  if (base !== undefined) throw new ConfigError('--base is for a recording; give an endpoint by its own base URL')
   const settings = settingsOf(io, flags)
   // Loaded here, so that --help is quick.
   const [{ check, listChecks }, { reporters }] = await Promise.all([
@@ -86,8 +88,9 @@ async function checkFile(
   io: CommandIo,
   file: string,
   { reporter = [], baseline, list, base, ...flags }: CheckFlags,
+  isGiven: (name: string) => boolean,
 ): Promise<ExitCode> {
-  const other = Object.keys(flags).find(name => !ofRecordings.includes(name))
+  const other = Object.keys(flags).find(name => isGiven(name) && !ofRecordings.includes(name))
   if (other !== undefined)
     throw new ConfigError(
       `${flagOf(other)} is for an endpoint that calls are sent to; ${file} is a recording, and nothing is sent. For a recording: --base, --only, --skip, --require, --expected-failures, --baseline, --reporter`,

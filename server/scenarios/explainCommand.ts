@@ -14,8 +14,9 @@ export const setUpExplain: VerbSetup = (verb, run) =>
     .argument('[url]', 'the mock (default: this machine, port UNDERSTUDY_PORT or 4010)')
     .action(
       run(async (io, id: string, given: string | undefined): Promise<ExitCode> => {
-        const { adminToken } = readVariables({ adminToken: options.adminToken }, io.env) as { adminToken?: string }
-        const url = `${mockUrl(given, io.env)}/__mock/explain/${encodeURIComponent(id)}`
+        const variables: { adminToken?: string } = readVariables({ adminToken: options.adminToken }, io.env)
+        const adminToken = variables.adminToken ?? io.mock?.adminToken
+        const url = `${mockUrl(given, io)}/__mock/explain/${encodeURIComponent(id)}`
         const answer = await reach(url, adminToken === undefined ? {} : { 'X-Admin-Token': adminToken })
         const body = (await answer.json().catch(() => undefined)) as
           | (Explanation & { error?: { message: string } })

@@ -372,6 +372,7 @@ t.test('each verb runs in a process of its own: exit code, stdout and stderr', a
     { args: ['open', join(folder, 'none.zip')], code: 2, stderr: /^understudy: \S+none\.zip can't be read/ },
     { args: ['report', url, '--out', har], code: 2, stderr: /session\.har already exists/ },
     { args: ['health', url], code: 0, stdout: /\/health is up\n$/ },
+    { args: ['config', 'sirve'], code: 2, stderr: /^understudy: There is no verb "sirve"/ },
     { args: ['completion', 'csh'], code: 2, stderr: /'csh' is invalid.*bash, zsh, fish/ },
   ]
   for (const { args, code, stdout = /^$/, stderr = /^$/ } of cases)
