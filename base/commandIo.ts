@@ -19,6 +19,8 @@ export interface OutputStream {
 }
 
 export interface CommandIo {
+  /** Program and arguments that this run was started by; undefined for one inside another process. */
+  self?: readonly string[]
   stdin: Readable
   stdout: OutputStream
   stderr: OutputStream
@@ -40,6 +42,9 @@ export const hasColor = (stream: OutputStream, { NO_COLOR }: Environment): boole
  * Colors, and what is made for machines, go to the stream itself.
  */
 export const writeLine = (stream: OutputStream, line: string): void => void stream.write(`${visible(line)}\n`)
+
+/** Writes a value for a program: JSON on one line, so that several of them are JSON lines. */
+export const writeJson = (stream: OutputStream, value: unknown): void => void stream.write(`${JSON.stringify(value)}\n`)
 
 /** Resolves when the signal is aborted. */
 export const aborted = (signal: AbortSignal): Promise<void> =>

@@ -12,6 +12,9 @@ export type RunAction = <Args extends unknown[]>(
 /** Adds arguments, options and the action to a verb, or verbs of its own. */
 export type VerbSetup = (verb: Command, run: RunAction) => void
 
+/** Of a verb whose output has another form for programs; reports have --reporter json, and the same flag for it. */
+export const jsonFlag = ['--json', 'as JSON, an object a line'] as const
+
 /** What an option of a command is read by: its row in a table, and the variable that it has too. */
 export interface OptionSource {
   row: OptionRow

@@ -1,5 +1,5 @@
 /** `main()`: the command `understudy`, as a function of its arguments, streams, environment and signal. */
-import { Argument, Command, CommanderError } from 'commander'
+import { Argument, Command, CommanderError, Option } from 'commander'
 import { type CommandIo, type ExitCode, hasColor, writeLine } from '../base/commandIo.ts'
 import type { RunAction, VerbSetup } from '../base/flags.ts'
 import { adminTokenOption, ConfigError, portOption } from '../base/options.ts'
@@ -24,6 +24,21 @@ const verbs: Readonly<Record<string, Verb>> = {
     description: 'run the mock server',
     example: 'serve --speed 20 --scenario internal-error-once',
     load: async () => (await import('../server/command.ts')).setUpServe,
+  },
+  status: {
+    description: 'list the mocks of serve that run on this machine: name, URL, pid, since when',
+    example: 'status --json',
+    load: async () => (await import('../server/statusCommand.ts')).setUpStatus,
+  },
+  stop: {
+    description: 'stop a mock of serve that runs on this machine, or all',
+    example: 'stop --all',
+    load: async () => (await import('../server/statusCommand.ts')).setUpStop,
+  },
+  logs: {
+    description: 'print the log of a mock of serve --detach',
+    example: 'logs -f',
+    load: async () => (await import('../server/statusCommand.ts')).setUpLogs,
   },
   demo: {
     description: 'upload a clip, create a job, poll it and download its output, and show each step',
@@ -107,6 +122,25 @@ const verbs: Readonly<Record<string, Verb>> = {
   },
 }
 
+/** --json of each verb that has reporters. */
+function addJson(command: Command): void {
+  const reporter = command.options.find(({ long }) => long === '--reporter')
+  if (reporter && !command.options.some(({ long }) => long === '--json')) command.addOption(new JsonOption(reporter))
+  for (const below of command.commands) addJson(below)
+}
+
+class JsonOption extends Option {
+  constructor({ parseArg }: Option) {
+    super('--json', 'the same as --reporter json')
+    this.preset('json')
+    if (parseArg) this.argParser(parseArg)
+  }
+
+  override attributeName(): string {
+    return 'reporter'
+  }
+}
+
 /** The verbs that know of all others, which are loaded for them. */
 const ofAllVerbs: ReadonlySet<string> = new Set(['completion', 'config'])
 
@@ -140,6 +174,7 @@ export async function main(argv: readonly string[], io: CommandIo): Promise<Exit
     if (name !== asked && !(asked !== undefined && ofAllVerbs.has(asked))) continue
     const setUp = name === 'config' ? setUpConfig(() => config) : await load()
     setUp(verb, run)
+    addJson(verb)
     verb.addHelpText('after', `\nExample:\n  $ understudy ${example}`)
   }
   // Only here, so that no file is read, and none of its code run, for --help and the like.

@@ -5,7 +5,7 @@
 
 import { existsSync, readFileSync } from 'node:fs'
 import type { Command } from 'commander'
-import { type CommandIo, type ExitCode, type OutputStream, writeLine } from '../base/commandIo.ts'
+import { type CommandIo, type ExitCode, type OutputStream, writeJson, writeLine } from '../base/commandIo.ts'
 import { addOptions, type VerbSetup } from '../base/flags.ts'
 import { baseOf } from '../base/inputs.ts'
 import { ConfigError, flagOf } from '../base/options.ts'
@@ -53,7 +53,9 @@ async function checkEndpoint(
     import('./reporters/index.ts'),
   ])
   if (list) {
-    for (const one of listChecks(settings)) writeLine(io.stdout, checkLine(one))
+    const all = listChecks(settings)
+    if (isJson(reporter)) writeJson(io.stdout, { checks: all })
+    else for (const one of all) writeLine(io.stdout, checkLine(one))
     return 0
   }
   if (target === undefined) throw new ConfigError('no base URL was given; expected one such as http://127.0.0.1:4010')
@@ -71,6 +73,9 @@ async function checkEndpoint(
   writeReports(io, report, reporter, reporters)
   return report.ok ? 0 : 1
 }
+
+/** --list has two forms: lines, and JSON. */
+const isJson = (reporter: NonNullable<CheckFlags['reporter']>): boolean => reporter.some(({ name }) => name === 'json')
 
 const settingsOf = ({ env }: CommandIo, flags: CheckSettings): CheckSettings => ({
   ...readVariables(checkOptions, env, 'check'),
@@ -102,8 +107,11 @@ async function checkFile(
     import('./reporters/index.ts'),
   ])
   if (list) {
-    for (const { id, title, clauses } of observers)
-      writeLine(io.stdout, `${id.padEnd(22)} ${clauses.join(' ').padEnd(44)} ${title}`)
+    if (isJson(reporter))
+      writeJson(io.stdout, { checks: observers.map(({ id, title, clauses }) => ({ id, title, clauses })) })
+    else
+      for (const { id, title, clauses } of observers)
+        writeLine(io.stdout, `${id.padEnd(22)} ${clauses.join(' ').padEnd(44)} ${title}`)
     return 0
   }
   makeWritable(reporter)

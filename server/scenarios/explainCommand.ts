@@ -1,7 +1,7 @@
 /** `understudy explain REQUEST_ID [URL]`: why a running mock answered a request as it did. */
 
-import { type ExitCode, writeLine } from '../../base/commandIo.ts'
-import type { VerbSetup } from '../../base/flags.ts'
+import { type ExitCode, writeJson, writeLine } from '../../base/commandIo.ts'
+import { jsonFlag, type VerbSetup } from '../../base/flags.ts'
 import { ConfigError } from '../../base/options.ts'
 import { mockUrl, reach } from '../../base/reach.ts'
 import { readVariables } from '../../base/variables.ts'
@@ -12,8 +12,9 @@ export const setUpExplain: VerbSetup = (verb, run) =>
   verb
     .argument('<request_id>', 'of the answer: in its envelope, in X-Request-Id, in the log')
     .argument('[url]', 'the mock (default: this machine, port UNDERSTUDY_PORT or 4010)')
+    .option(...jsonFlag)
     .action(
-      run(async (io, id: string, given: string | undefined): Promise<ExitCode> => {
+      run(async (io, id: string, given: string | undefined, { json }: { json?: boolean }): Promise<ExitCode> => {
         const variables: { adminToken?: string } = readVariables({ adminToken: options.adminToken }, io.env)
         const adminToken = variables.adminToken ?? io.mock?.adminToken
         const url = `${mockUrl(given, io)}/__mock/explain/${encodeURIComponent(id)}`
@@ -25,7 +26,8 @@ export const setUpExplain: VerbSetup = (verb, run) =>
           throw new ConfigError(
             `${url} answered ${answer.status}${body?.error ? `: ${body.error.message}` : '; expected a mock'}`,
           )
-        writeLine(io.stdout, explanationText(body as Explanation))
+        if (json) writeJson(io.stdout, body)
+        else writeLine(io.stdout, explanationText(body as Explanation))
         return 0
       }),
     )

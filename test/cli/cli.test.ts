@@ -354,6 +354,9 @@ t.test('each verb runs in a process of its own: exit code, stdout and stderr', a
   const har = join(folder, 'session.har')
   const cases: { args: string[]; code: number; stdout?: RegExp; stderr?: RegExp }[] = [
     { args: ['serve', '--port', 'abc'], code: 2, stderr: /^understudy: --port is "abc"; expected a whole number/ },
+    { args: ['status', 'now'], code: 2, stderr: /too many arguments for 'status'/ },
+    { args: ['stop', 'no-such-mock'], code: 3, stderr: /^understudy: no mock is / },
+    { args: ['logs', 'no-such-mock'], code: 3, stderr: /^understudy: no mock is / },
     { args: ['demo', url, '--key', 'test_no_credits_1'], code: 1, stdout: /< 402/, stderr: /expected 2xx/ },
     {
       args: ['check', url, '--only', 'SYS-1'],
