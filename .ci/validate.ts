@@ -5,7 +5,7 @@
  * A session with every route goes through Prism's proxy (prism.ts).
  */
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -114,7 +114,7 @@ function validate(
     encoding: 'utf8',
     ...(input !== undefined && { input }),
   })
-  const name = args.find(word => /@\d/.test(word)) ?? command
+  const name = args.find(word => /@v?\d/.test(word)) ?? command
   if (error) {
     console.log(`${name}: not installed, not run`)
     return
@@ -122,6 +122,32 @@ function validate(
   const isGood = status === 0 && (isClean?.(stdout + stderr) ?? true)
   console.log(`${name}: ${isGood ? 'clean' : 'failed'}`)
   if (!isGood) problems.push(`${name}\n${stdout}${stderr}`)
+}
+
+/** A tool of Go, built at a fixed version; Go keeps what it has built. */
+const goRun = (tool: string, args: readonly string[], more?: Parameters<typeof validate>[2]) =>
+  validate('go', ['run', tool, ...args], more)
+
+/** action.yml by GitHub's schema, and the workflows that the docs show by actionlint, which looks up the action's inputs too. */
+function validateAction(): void {
+  validate('npx', [
+    '-y',
+    '-p',
+    '@action-validator/core@0.6.0',
+    '-p',
+    '@action-validator/cli@0.6.0',
+    'action-validator',
+    join(packageRoot, 'action.yml'),
+  ])
+  const workflows = at('.github/workflows')
+  mkdirSync(workflows, { recursive: true })
+  copyFileSync(join(packageRoot, 'action.yml'), at('action.yml'))
+  const guide = readFileSync(join(packageRoot, 'docs', 'guides', 'ci.md'), 'utf8')
+  for (const [i, [, block = '']] of [...guide.matchAll(/^```yml\n(# \.github[\s\S]*?)^```/gm)].entries())
+    writeFileSync(join(workflows, `${i}.yml`), block.replaceAll('understudy-mock/understudy@v0', './'))
+  spawnSync('git', ['init', '-q', folder])
+  goRun('github.com/rhysd/actionlint/cmd/actionlint@v1.7.12', [])
+  validate('bash', ['-n', join(packageRoot, 'integrations/github/run.sh')])
 }
 
 const npx = (tool: string, args: readonly string[], more?: Parameters<typeof validate>[2]) =>
@@ -151,6 +177,7 @@ function validateSchemas(): void {
 try {
   await makeOutputs()
   validateSchemas()
+  validateAction()
   validate('xmllint', ['--noout', '--schema', join(packageRoot, 'test', 'reports', 'junit.xsd'), ...filesOf('.xml')])
   validate('promtool', ['check', 'metrics'], { input: readFileSync(at('metrics.txt'), 'utf8') })
   const exemplars = readFileSync(at('openmetrics.txt'), 'utf8').match(/ # \{request_id=/g) ?? []
