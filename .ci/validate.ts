@@ -107,14 +107,14 @@ function dashboardRules(): string {
 function validate(
   command: string,
   args: readonly string[],
-  { input, isClean }: { input?: string; isClean?: (said: string) => boolean } = {},
+  { input, isClean, called }: { input?: string; isClean?: (said: string) => boolean; called?: string } = {},
 ): void {
   const { status, stdout, stderr, error } = spawnSync(command, args, {
     cwd: folder,
     encoding: 'utf8',
     ...(input !== undefined && { input }),
   })
-  const name = args.find(word => /@v?\d/.test(word)) ?? command
+  const name = called ?? args.find(word => /@v?\d/.test(word)) ?? command
   if (error) {
     console.log(`${name}: not installed, not run`)
     return
@@ -150,6 +150,25 @@ function validateAction(): void {
   validate('bash', ['-n', join(packageRoot, 'integrations/github/run.sh')])
 }
 
+/** What integrations/ has for containers, each by its own tool; nginx's configuration is run by the tests. */
+function validateContainers(): void {
+  copyFileSync(join(packageRoot, 'integrations', 'prometheus', 'prometheus.yml'), at('prometheus.yml'))
+  copyFileSync(join(grafana, 'alerts.yml'), at('alerts.yml'))
+  validate('promtool', ['check', 'config', at('prometheus.yml')])
+  // What `docker compose config` does, by Compose's own loader.
+  goRun('github.com/compose-spec/compose-go/v2/cmd@v2.16.2', [join(packageRoot, 'compose.yaml')])
+  // It brings the schemas of Kubernetes with it, as no registry has those that kubeconform fetches.
+  const python =
+    'python3 -m pip install -q --target kubernetes kubernetes-validate==1.37.0 && PYTHONPATH=kubernetes python3 -m kubernetes_validate'
+  if (spawnSync('python3', ['-m', 'pip', '--version']).status !== 0) console.log('kubernetes-validate: no pip, not run')
+  else
+    validate(
+      'bash',
+      ['-c', `${python} --strict -k 1.34.0 "$0"`, join(packageRoot, 'integrations/kubernetes/understudy.yaml')],
+      { called: 'kubernetes-validate' },
+    )
+}
+
 const npx = (tool: string, args: readonly string[], more?: Parameters<typeof validate>[2]) =>
   validate('npx', ['-y', tool, ...args], more)
 
@@ -178,6 +197,7 @@ try {
   await makeOutputs()
   validateSchemas()
   validateAction()
+  validateContainers()
   validate('xmllint', ['--noout', '--schema', join(packageRoot, 'test', 'reports', 'junit.xsd'), ...filesOf('.xml')])
   validate('promtool', ['check', 'metrics'], { input: readFileSync(at('metrics.txt'), 'utf8') })
   const exemplars = readFileSync(at('openmetrics.txt'), 'utf8').match(/ # \{request_id=/g) ?? []

@@ -1,5 +1,5 @@
 /** The files for other tools that docs and integrations/ have: each is what its tool can read, as far as we can tell here. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { parse, parseAllDocuments } from 'yaml'
@@ -39,3 +39,46 @@ t.test('the table of inputs in the docs has those of the action, with their defa
   }
   t.end()
 })
+
+interface Compose {
+  services: Record<string, { volumes?: string[]; build?: string }>
+}
+
+t.test('compose.yaml mounts files that are there, and its replicas are those of the nginx configuration', async t => {
+  const { services } = parse(read('compose.yaml'), { merge: true }) as Compose
+  for (const [name, { volumes = [] }] of Object.entries(services))
+    for (const volume of volumes)
+      t.ok(existsSync(join(packageRoot, volume.split(':')[0] as string)), `${name}: ${volume}`)
+  const nginx = read('integrations', 'nginx', 'understudy.conf')
+  const servers = [...nginx.matchAll(/^ {2}server (\S+):4010/gm)].map(([, name]) => name)
+  t.same(
+    servers,
+    Object.keys(services).filter(name => name.startsWith('mock-')),
+  )
+  const scraped = [...nginx.matchAll(/location = \/(\d)\/metrics \{ proxy_pass http:\/\/mock-\1:4010/g)].map(
+    ([, n]) => `mock-${n}`,
+  )
+  t.same(scraped, servers)
+  t.equal(read('integrations', 'prometheus', 'prometheus.yml').match(/nginx:9113/g)?.length, servers.length)
+})
+
+t.test(
+  'the manifest for Kubernetes has a Service for each of them, and what the kustomization names is there',
+  async t => {
+    const { resources, configMapGenerator } = parse(read('integrations', 'kustomization.yaml'))
+    const documents = resources.flatMap((name: string) =>
+      parseAllDocuments(read('integrations', name)).map(one => one.toJS()),
+    )
+    const named = (kind: string) =>
+      documents
+        .filter((one: { kind: string }) => one.kind === kind)
+        .map((one: { metadata: { name: string } }) => one.metadata.name)
+    t.same(named('StatefulSet'), ['mock'])
+    for (const name of ['mock-0', 'mock-1', 'mock-2']) t.ok(named('Service').includes(name), name)
+    const [{ spec }] = documents
+    t.equal(spec.replicas, 3)
+    t.equal(spec.template.spec.enableServiceLinks, false, 'or UNDERSTUDY_PORT would be the address of a Service')
+    for (const file of configMapGenerator[0].files)
+      t.ok(existsSync(join(packageRoot, 'integrations', file.split('=')[1])), file)
+  },
+)
