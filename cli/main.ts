@@ -6,6 +6,7 @@ import { adminTokenOption, ConfigError, portOption } from '../base/options.ts'
 import { packageVersion } from '../base/paths.ts'
 import { renamedFlag } from '../base/renamed.ts'
 import { TargetError } from '../base/targetError.ts'
+import type { ServeAgents } from '../server/command.ts'
 import { completionHint, completionScript, type Shell, shells } from './completion.ts'
 import { setUpConfig } from './configCommand.ts'
 import { type ConfigFile, readConfigFile } from './configFile.ts'
@@ -19,11 +20,14 @@ interface Verb {
   load(): Promise<VerbSetup>
 }
 
+/** Only a mock that an agent calls pays for the protocol. */
+const serveAgents: ServeAgents = async served => (await import('../mcp/http.ts')).serveMcpOverHttp(served)
+
 const verbs: Readonly<Record<string, Verb>> = {
   serve: {
     description: 'run the mock server',
     example: 'serve --speed 20 --scenario internal-error-once',
-    load: async () => (await import('../server/command.ts')).setUpServe,
+    load: async () => (await import('../server/command.ts')).setUpServe(serveAgents),
   },
   status: {
     description: 'list the mocks of serve that run on this machine: name, URL, pid, since when',
