@@ -169,6 +169,34 @@ function validateContainers(): void {
     )
 }
 
+/**
+ * /__mock/mcp by the protocol's own suite, which wants Node 22: what it asks of any server. All its other scenarios call tools of a
+ * reference server, such as test_simple_text.
+ */
+function validateAgents(): void {
+  const env = { ...process.env, UNDERSTUDY_STATE_DIR: at('state') }
+  const command = ['--import', 'tsx', join(packageRoot, 'cli', 'bin.ts')]
+  const self = (...args: string[]) =>
+    spawnSync(process.execPath, [...command, ...args], { cwd: packageRoot, encoding: 'utf8', env })
+  const { url } = JSON.parse(self('serve', '--detach', '--json', '--port', '0').stdout) as { url: string }
+  const suite = ['-y', '-p', 'node@22', '-p', '@modelcontextprotocol/conformance@0.1.16', 'conformance', 'server']
+  for (const scenario of conformance)
+    validate('npx', [...suite, '--url', `${url}/__mock/mcp`, '--scenario', scenario], {
+      called: `mcp conformance ${scenario}`,
+      isClean: said => /Passed: [1-9]\d*\/\d+, 0 failed/.test(said),
+    })
+  self('stop', '--all')
+}
+
+const conformance = [
+  'server-initialize',
+  'ping',
+  'tools-list',
+  'resources-list',
+  'prompts-list',
+  'dns-rebinding-protection',
+]
+
 const npx = (tool: string, args: readonly string[], more?: Parameters<typeof validate>[2]) =>
   validate('npx', ['-y', tool, ...args], more)
 
@@ -198,6 +226,7 @@ try {
   validateSchemas()
   validateAction()
   validateContainers()
+  validateAgents()
   validate('xmllint', ['--noout', '--schema', join(packageRoot, 'test', 'reports', 'junit.xsd'), ...filesOf('.xml')])
   validate('promtool', ['check', 'metrics'], { input: readFileSync(at('metrics.txt'), 'utf8') })
   const exemplars = readFileSync(at('openmetrics.txt'), 'utf8').match(/ # \{request_id=/g) ?? []
