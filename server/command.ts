@@ -120,7 +120,7 @@ function refuseTaken(name: string | undefined, folder: string | undefined): void
   if (name === undefined) return
   if (!/^[\w.-]{1,64}$/.test(name))
     throw new ConfigError(`--name is ${JSON.stringify(name)}; expected up to 64 letters, digits, dots and hyphens`)
-  const other = readRecords(folder).find(({ record, isRunning }) => isRunning && record.name === name)?.record
+  const other = readRecords(folder).find(({ record, isAlive }) => isAlive && record.name === name)?.record
   if (other)
     throw new ConfigError(
       `A mock called ${name} runs already: ${other.url}, pid ${other.pid}; choose another --name, or understudy stop ${name}`,

@@ -6,6 +6,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { Environment } from '../base/commandIo.ts'
+import { isRunning, statOf } from '../base/processes.ts'
 
 export interface MockRecord {
   /** What it is called by `stop` and `logs`: --name, or its port. */
@@ -50,21 +51,21 @@ export function registerMock(folder: string, record: Omit<MockRecord, 'process_s
   }
 }
 
-/** Every mock of which there is a file, the longest running first; `isRunning` tells those that were killed. */
-export function readRecords(folder: string | undefined): { record: MockRecord; isRunning: boolean; file: string }[] {
+/** Every mock of which there is a file, the longest running first; `isAlive` tells those that were killed. */
+export function readRecords(folder: string | undefined): { record: MockRecord; isAlive: boolean; file: string }[] {
   if (folder === undefined) return []
   const found = namesIn(folder).flatMap(name => {
     const file = join(folder, name)
     const record = readRecord(file)
-    return record === undefined ? [] : [{ record, isRunning: isSameProcess(record), file }]
+    return record === undefined ? [] : [{ record, isAlive: isSameProcess(record), file }]
   })
   return found.sort((a, b) => (a.record.since < b.record.since ? -1 : 1))
 }
 
 /** Removes what those that were killed have left, with their logs. */
 export function sweepRecords(folder: string): void {
-  for (const { record, isRunning, file } of readRecords(folder)) {
-    if (isRunning) continue
+  for (const { record, isAlive, file } of readRecords(folder)) {
+    if (isAlive) continue
     rmSync(file, { force: true })
     if (record.log !== null) rmSync(record.log, { force: true })
   }
@@ -90,26 +91,16 @@ function readRecord(file: string): MockRecord | undefined {
 }
 
 /** Whether the process of the record still runs, and its pid is not another's by now. */
-export function isSameProcess({ pid, process_start }: MockRecord): boolean {
-  try {
-    process.kill(pid, 0)
-  } catch (error) {
-    // Another user's process is one too.
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
-  }
-  return process_start === null || startOf(pid) === process_start
-}
+export const isSameProcess = ({ pid, process_start }: MockRecord): boolean =>
+  isRunning(pid) && (process_start === null || startOf(pid) === process_start)
 
 /** Linux only: ticks from the boot to the start of the process, and the boot's id. */
 function startOf(pid: number): string | null {
   try {
-    // "pid (name) state parent …", and the name may have brackets of its own.
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-      .replace(/^.*\) /s, '')
-      .split(' ')
-    // A zombie has ended: only its parent has not asked for it yet.
-    if (fields[0] === 'Z') return 'ended'
-    return `${fields[19]} ${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}`
+    const { state, startTicks } = statOf(pid)
+    // Only its parent has not asked for it yet.
+    if (state === 'Z') return 'ended'
+    return `${startTicks} ${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}`
   } catch {
     return null
   }

@@ -70,7 +70,7 @@ export const setUpLogs: VerbSetup = (verb, run) =>
     )
 
 const running = ({ env }: CommandIo): MockRecord[] =>
-  readRecords(stateFolder(env)).flatMap(({ record, isRunning }) => (isRunning ? [record] : []))
+  readRecords(stateFolder(env)).flatMap(({ record, isAlive }) => (isAlive ? [record] : []))
 
 const lineOf = ({ name, url, pid, since, log }: MockRecord): string =>
   `${name}  ${url}  pid ${pid}  since ${since}${log === null ? '' : '  detached'}`
