@@ -23,6 +23,9 @@ async function connect(
   }
 }
 
+// A rehearsal leaves its reports in the folder that the mock was started in.
+process.chdir(t.testdir({}) as string)
+
 const modern: ClientOptions = { versionNegotiation: { mode: { pin: '2026-07-28' } } }
 
 t.test('the same tools are there for both eras of the protocol, and are about the mock that serves them', async t => {
