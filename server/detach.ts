@@ -23,7 +23,7 @@ export async function serveDetached(
     throw new ConfigError('--detach needs a process of its own, and main() runs within another')
   if (folder === undefined)
     throw new ConfigError('--detach has no folder to keep the mock in: neither HOME nor UNDERSTUDY_STATE_DIR is set')
-  sweepRecords(folder)
+  sweepRecords(folder, { withLogs: true })
   const log = join(folder, `${process.pid}.log`)
   const child = startChild(program, args, log, { ...env, [detachedVariable]: log })
   const ended = new Promise<number>((resolve, reject) => {

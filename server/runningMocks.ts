@@ -40,6 +40,7 @@ export function stateFolder(env: Environment): string | undefined {
 /** Writes it whole; gives what takes it away again. Throws where the folder can't be written. */
 export function registerMock(folder: string, record: Omit<MockRecord, 'process_start'>): () => void {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
+  sweepRecords(folder, { withLogs: false })
   const file = join(folder, `${record.pid}-${record.port}.json`)
   const partial = `${file}.tmp`
   const whole: MockRecord = { ...record, process_start: startOf(record.pid) }
@@ -62,12 +63,11 @@ export function readRecords(folder: string | undefined): { record: MockRecord; i
   return found.sort((a, b) => (a.record.since < b.record.since ? -1 : 1))
 }
 
-/** Removes what those that were killed have left, with their logs. */
-export function sweepRecords(folder: string): void {
+/** Removes what those that were killed have left; one that has a log keeps it, unless `withLogs` says otherwise. */
+export function sweepRecords(folder: string, { withLogs }: { withLogs: boolean }): void {
   for (const { record, isAlive, file } of readRecords(folder)) {
-    if (isAlive) continue
-    rmSync(file, { force: true })
-    if (record.log !== null) rmSync(record.log, { force: true })
+    if (isAlive || (record.log !== null && !withLogs)) continue
+    for (const name of [file, record.log]) if (name !== null) rmSync(name, { force: true })
   }
 }
 

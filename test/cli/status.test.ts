@@ -90,6 +90,8 @@ t.test('one in a terminal is listed too; what was killed, or has its pid from an
   t.match(await run('logs', 'here'), { code: 2, stderr: /runs in a terminal of its own/ })
   await server.interrupt()
   t.match((await run('status')).stdout, 'no mock is running\n')
+  await (await serve(t, [], { env })).interrupt()
+  t.same(readdirSync(folder), ['7-7.json'], 'the next one sweeps up, and leaves alone what is not ours')
   t.match(await understudy(['status']), { code: 0, stdout: 'no mock is running\n' }, 'without a home')
 })
 
