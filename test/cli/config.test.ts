@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
+import type { UnderstudyConfig } from '../../cli/config.ts'
 import { client, serve, spawnCommand, start, understudy } from '../support.ts'
 
 const fileIn = (t: Test, name: string, content: string): string => {
@@ -166,4 +167,19 @@ t.test('the file in the working directory is found; one in TypeScript needs a No
     stderr: /understudy\.config\.json and understudy\.config\.yaml are both here/,
   })
   t.match(await run(['--version'], two), { code: 0, stderr: '' }, 'nothing is read for what needs none')
+})
+
+t.test('the type of a file knows the options of each verb, and no others', async t => {
+  const good: UnderstudyConfig = {
+    serve: { rateLimit: 0, webhookAllow: ['a.test'], detach: true },
+    check: { only: ['jobs'], maxWait: '5s', reporter: ['pretty'] },
+    drill: { timeout: '5s', burst: { calls: 20 } },
+    'webhook-check': { secret: 's' },
+    rehearse: { scenario: 'none' },
+  }
+  const checked = await understudy(['config', '--config', fileIn(t, 'a.json', JSON.stringify(good))])
+  t.equal(checked.code, 0, checked.stderr)
+  // @ts-expect-error a misspelled option
+  const wrong: UnderstudyConfig = { serve: { rate_limit: 0 } }
+  t.match(await understudy(['config', '--config', fileIn(t, 'b.json', JSON.stringify(wrong))]), { code: 2 })
 })
