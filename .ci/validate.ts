@@ -6,6 +6,8 @@
  */
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -65,6 +67,7 @@ async function makeOutputs(): Promise<void> {
       '1s',
       ...reporters('drill', usual),
     )
+    await checkReceiver()
     const text = async (path: string) => (await fetch(mock.url + path)).text()
     writeFileSync(at('openapi.json'), await text('/openapi.json'))
     writeFileSync(at('control.openapi.json'), await text('/__mock/openapi.json'))
@@ -74,6 +77,19 @@ async function makeOutputs(): Promise<void> {
   } finally {
     await mock.close()
     await broken.close()
+  }
+}
+
+/** Of one that takes all, the forged ones too: some of its checks pass, some fail, and some are skipped. */
+async function checkReceiver(): Promise<void> {
+  const server = createServer((request, response) => request.resume().once('end', () => response.writeHead(204).end()))
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hooks`
+  try {
+    await run('webhook-check', url, '--secret', 'whsec_test', ...reporters('webhook-check', withSarif))
+  } finally {
+    server.closeAllConnections()
+    server.close()
   }
 }
 
@@ -202,7 +218,7 @@ const npx = (tool: string, args: readonly string[], more?: Parameters<typeof val
 
 /** The published schemas in ajv's strict mode, and each JSON report by its own. */
 function validateSchemas(): void {
-  const rooms = { check: 'suite', conduct: 'conduct', drill: 'drills' }
+  const rooms = { check: 'suite', conduct: 'conduct', drill: 'drills', 'webhook-check': 'webhooks' }
   const all = ['suite', 'conduct', 'rehearse', 'replay', 'webhooks', 'drills'].map(room => `${room}/report.schema.json`)
   const before = problems.length
   for (const path of [...all, 'scenarios/scenario.schema.json']) {

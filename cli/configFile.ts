@@ -70,8 +70,8 @@ async function contentOf(file: string): Promise<unknown> {
   }
   try {
     if (ending === '.json') return JSON.parse(text.replace(/^\uFEFF/, ''))
-    const { parse } = await import('yaml')
-    return parse(text)
+    const { parseYaml } = await import('./configYaml.ts')
+    return parseYaml(text)
   } catch (error) {
     throw new ConfigError(
       `${file} is not ${ending === '.json' ? 'JSON' : 'YAML'}: ${(error as Error).message.trim().split('\n')[0]}`,

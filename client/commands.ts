@@ -7,7 +7,7 @@ import { plural } from '../base/text.ts'
 import type { ConductOptions, JournalFilter, KeyChange, LimitChange, ScenarioChoice, WorldSelector } from './mock.ts'
 import type { LimitFormat, RuleFormat } from './scenarioFormat.ts'
 
-const filterNames = ['key', 'world', 'kind', 'route', 'status', 'jobId', 'requestId', 'since']
+const filterNames = ['key', 'world', 'kind', 'route', 'status', 'jobId', 'requestId', 'since', 'before']
 
 /** Throws a ConfigError for a filter that is not known: it would let everything through. */
 export function checkedFilter<F extends JournalFilter>(filter: F): F {
@@ -62,6 +62,7 @@ export const conductOptionNames: readonly (keyof ConductOptions)[] = [
   'require',
   'ended',
   'stoppedAt',
+  'silentSince',
   'alone',
   'level',
   'rules',

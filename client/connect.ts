@@ -113,13 +113,30 @@ export async function connectMock(url: string, options: ConnectOptions = {}): Pr
   const conduct = async (key?: string, options: ConductOptions = {}): Promise<ConductReport> => {
     refuseUnknown(options, conductOptionNames)
     checkRuleOptions(options)
-    const { maxPollTime, require, ended, stoppedAt: stopped_at, alone, level, rules } = options
+    const {
+      maxPollTime,
+      require,
+      ended,
+      stoppedAt: stopped_at,
+      silentSince: silent_since,
+      alone,
+      level,
+      rules,
+    } = options
     for (const name of require ?? []) knownRule(name)
     const max_poll_time = maxPollTime === undefined ? undefined : durationText(maxPollTime)
-    return ask(
-      'GET',
-      `conduct${queryOf({ key, max_poll_time, require: require?.join(','), ended, stopped_at, alone, level, rules })}`,
-    )
+    const query = {
+      key,
+      max_poll_time,
+      require: require?.join(','),
+      ended,
+      stopped_at,
+      silent_since,
+      alone,
+      level,
+      rules,
+    }
+    return ask('GET', `conduct${queryOf(query)}`)
   }
 
   const clockOf = (selector: WorldSelector): Promised<MockClock> => {

@@ -192,6 +192,8 @@ export interface JournalFilter extends WorldSelector {
   requestId?: string
   /** Only what came later: an entry's seq, or an ISO 8601 time. */
   since?: number | string
+  /** Only what came earlier: an entry's seq, or an ISO 8601 time. */
+  before?: number | string
 }
 
 /** A filter without fields that are not known. */
@@ -269,7 +271,7 @@ export interface JournalPage<E extends JournalEntry = JournalEntry> {
   evicted: number
   /** Whether all that ever fitted the filter is still there. */
   complete: boolean
-  /** Pass as `since` for the next page; null on the last. */
+  /** Pass as `since` for the next page, or as `before` where the newest come first; null on the last. */
   next: number | null
   /** Why there is more than this page has: `limit`, or the bytes that a page may have; null when there is no more. */
   limited_by: 'limit' | 'bytes' | null
@@ -403,6 +405,11 @@ export interface ConductOptions {
    * not given up.
    */
   stoppedAt?: number
+  /**
+   * From when on the client's program printed nothing until it ended with exit code 0, ms since the epoch by the mock's clock: who
+   * ran it has not been told of a call that it gave up.
+   */
+  silentSince?: number
   /** true: only one program uses the key, so that nothing that looks hasty is two that ask for the same. */
   alone?: boolean
   /** The lowest level whose failure makes the report not ok; must by default. */

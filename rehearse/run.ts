@@ -219,7 +219,7 @@ async function rehearseOne(
       alone: true,
       level: settings.level,
       rules: settings.rules,
-      ...defined({ stoppedAt: ended.stoppedAt }),
+      ...defined({ stoppedAt: ended.stoppedAt, silentSince: ended.silentSince }),
     })
     const isExpected = (rule: string): boolean =>
       list?.lines.some(line => line.name === rule && (line.scenario ?? scenario) === scenario) === true

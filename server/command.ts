@@ -25,6 +25,7 @@ import type { RunningMock } from '../client/mock.ts'
 import { type Config, completeConfig, type MockOptions, options } from './config.ts'
 import { type AgentEndpoint, registerAgents } from './control/agents.ts'
 import { detachedVariable, serveDetached } from './detach.ts'
+import { loadPino } from './log.ts'
 import { readRecords, registerMock, stateFolder } from './runningMocks.ts'
 
 /** What `serve` needs of mcp/, which knows of the server and not the other way round. */
@@ -65,7 +66,7 @@ export const setUpServe =
           const [{ buildApp }, { listen }, { pino }] = await Promise.all([
             import('./app.ts'),
             import('./start.ts'),
-            import('pino'),
+            loadPino(),
           ])
           const log = pino({ level: config.logLevel, base: undefined }, await logsOn(io, pino))
           const app = buildApp(config, log)

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { monotonicMs, realDelay, realTimeout } from '../base/clock.ts'
 import { type CommandIo, type ExitCode, writeJson, writeLine } from '../base/commandIo.ts'
 import { addOptions, jsonFlag, type VerbSetup } from '../base/flags.ts'
+import { requireWritable } from '../base/inputs.ts'
 import { ConfigError, type Option, text } from '../base/options.ts'
 import { packageRoot } from '../base/paths.ts'
 import { mockUrl } from '../base/reach.ts'
@@ -48,6 +49,7 @@ export const setUpDemo: VerbSetup = (verb, run) =>
   ).action(
     run(async (io, url: string | undefined, given: Flags): Promise<ExitCode> => {
       const flags: Flags = { ...readVariables(options, io.env, 'demo'), ...given }
+      if (flags.out !== undefined) checkOut(flags.out)
       if (url !== undefined) return journey(io, mockUrl(url, io), flags)
       const { startMock } = await import('./start.ts')
       const mock = await startMock({ speed: 4 })
@@ -58,6 +60,15 @@ export const setUpDemo: VerbSetup = (verb, run) =>
       }
     }),
   )
+
+/** Before the first call, so that no job is made whose output has no place. */
+function checkOut(file: string): void {
+  try {
+    requireWritable(file)
+  } catch (error) {
+    throw new ConfigError(`--out ${file} can't be written: ${(error as Error).message}`)
+  }
+}
 
 interface Answer {
   ok: boolean

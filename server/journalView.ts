@@ -74,8 +74,7 @@ export class JournalReader {
       count: complete ? found.length : null,
       evicted,
       complete,
-      // By `since` one goes on towards the newest only.
-      next: order === 'oldest' && !isLast ? ((page.at(-1)?.seq as number) ?? null) : null,
+      next: isLast ? null : (page.at(-1)?.seq ?? null),
       limited_by: isLast ? null : page.length === limit ? 'limit' : 'bytes',
     }
   }
@@ -261,15 +260,18 @@ function playedIn({ ruleContext }: Exchange): Partial<ExchangeEntry> | undefined
 }
 
 function matcher(filter: EntryFilter): (entry: Entry) => boolean {
-  const { kind, route, status, jobId, requestId, since, text } = filter
+  const { kind, route, status, jobId, requestId, since, before, text } = filter
   const isWanted = text === undefined || text === '' ? undefined : hasText(text)
   const statusText = status === undefined ? undefined : String(status).toLowerCase()
   const sinceMs = typeof since === 'string' ? Date.parse(since) : undefined
+  const beforeMs = typeof before === 'string' ? Date.parse(before) : undefined
   return entry => {
     if (kind !== undefined && entry.kind !== kind) return false
     if (jobId !== undefined && entry.jobId !== jobId) return false
     if (typeof since === 'number' && entry.seq <= since) return false
     if (sinceMs !== undefined && entry.at <= sinceMs) return false
+    if (typeof before === 'number' && entry.seq >= before) return false
+    if (beforeMs !== undefined && entry.at >= beforeMs) return false
     if (statusText !== undefined && !fitsStatus(entry.status, statusText)) return false
     if (requestId !== undefined && (entry.kind !== 'exchange' || entry.requestId !== requestId)) return false
     if (isWanted !== undefined && !isWanted(entry)) return false

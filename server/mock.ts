@@ -1,11 +1,12 @@
 /** All that one mock is made of, handed to routes and hooks; two in one process share none of it. */
+
 import type { ServerResponse } from 'node:http'
-import type { Logger } from 'pino'
 import type { Clock } from '../base/clock.ts'
 import type { OpenedIncident } from '../client/desk.ts'
 import type { Config } from './config.ts'
 import type { Exchange, Feed } from './journal.ts'
 import type { JournalReader } from './journalView.ts'
+import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { RequestContext } from './pipeline/context.ts'
 import type { Playback } from './playback/playback.ts'
@@ -24,7 +25,7 @@ export interface Mock {
   readonly webhooks: Webhooks
   readonly metrics: Metrics
   readonly scenarios: ActiveScenarios
-  readonly log: Logger
+  readonly log: Log
   /** The recording that answers in place of the routes; undefined without one. */
   readonly playback: Playback | undefined
   /** Calls so far that were none of the API's; their request_ids count on it. */

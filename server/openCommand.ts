@@ -8,6 +8,7 @@ import { ConfigError, type Option, portOption } from '../base/options.ts'
 import { readVariables } from '../base/variables.ts'
 import { completeConfig } from './config.ts'
 import { ApiError } from './errors.ts'
+import { silentLog } from './log.ts'
 
 const options = {
   port: { ...portOption, description: 'TCP port of the page', defaultText: 'a free one', default: () => 0 },
@@ -25,15 +26,14 @@ export const setUpOpen: VerbSetup = (verb, run) =>
     .action(
       run(async (io, file: string, flags: { port?: number; browser: boolean; json?: boolean }): Promise<ExitCode> => {
         const bytes = read(file)
-        const [{ buildApp }, { listen }, { openIncident }, { pino }] = await Promise.all([
+        const [{ buildApp }, { listen }, { openIncident }] = await Promise.all([
           import('./app.ts'),
           import('./start.ts'),
           import('./control/incidents.ts'),
-          import('pino'),
         ])
         const { port } = { port: 0, ...readVariables(options, io.env, 'open'), ...flags }
         const config = completeConfig({ port, logLevel: 'silent' })
-        const app = buildApp(config, pino({ level: 'silent' }))
+        const app = buildApp(config, silentLog)
         const mock = await listen(app)
         try {
           const { id, rows } = openIncident(app.mock, basename(file), bytes)

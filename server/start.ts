@@ -1,7 +1,6 @@
 /** startMock(): the mock for tests and tools, in this process. It listens on a real socket and leaves nothing behind. */
 
 import type { Socket } from 'node:net'
-import { pino } from 'pino'
 import { type Clock, realDelay } from '../base/clock.ts'
 import type { Duration } from '../base/duration.ts'
 import { ControlError } from '../base/errors.ts'
@@ -37,13 +36,13 @@ import { buildApp } from './app.ts'
 import { conductOf } from './conduct.ts'
 import { completeConfig, type MockOptions } from './config.ts'
 import { clocksOf, refuseStepTooFar } from './control/clock.ts'
-import { defaultKey, resetAll } from './control/index.ts'
 import { changeJob } from './control/jobs.ts'
-import { setKey } from './control/keys.ts'
+import { defaultKey, setKey } from './control/keys.ts'
 import { activeScenario, countsOf, explainRequest, useScenario } from './control/scenarios.ts'
-import { restore, snapshot } from './control/snapshot.ts'
+import { resetAll, restore, snapshot } from './control/snapshot.ts'
 import { ApiError } from './errors.ts'
 import { journalHar } from './journalHar.ts'
+import { makeLog } from './log.ts'
 import type { Mock } from './mock.ts'
 import { removeReadyFile, writeReadyFile } from './readyFile.ts'
 
@@ -56,7 +55,7 @@ const graceMs = 1_000
  */
 export async function startMock(given: MockOptions = {}): Promise<RunningMock> {
   const config = completeConfig({ port: 0, logLevel: 'silent', ...given })
-  return listen(buildApp(config, pino({ level: config.logLevel })))
+  return listen(buildApp(config, await makeLog(config.logLevel)))
 }
 
 /** Puts a built app on its port. */
@@ -111,7 +110,7 @@ export async function listen({ fastify, mock }: App): Promise<RunningMock> {
   const url = `http://${host === '0.0.0.0' ? '127.0.0.1' : host === '[::]' ? '[::1]' : host}:${port}`
   if (config.readyFile !== undefined) {
     try {
-      writeReadyFile(config.readyFile, { url, port, seed: config.seed, key: defaultKey })
+      await writeReadyFile(config.readyFile, { url, port, seed: config.seed, key: defaultKey })
     } catch (error) {
       await close()
       throw error

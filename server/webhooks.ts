@@ -5,7 +5,6 @@
 
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import type { Logger } from 'pino'
 import { monotonicMs, realTimeout, wallClockMs } from '../base/clock.ts'
 import { withExact } from '../base/exactNumbers.ts'
 import { isLoopback, loopbackOnly } from '../base/loopback.ts'
@@ -14,6 +13,7 @@ import { webhookSignature } from '../base/webhookSignature.ts'
 import type { WebhookDelivery, WebhookEventName } from '../contracts/schemas.ts'
 import type { Config } from './config.ts'
 import type { Feed } from './journal.ts'
+import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { JobRecord, JobStore } from './world/jobStore.ts'
 import type { MemoryBudget, MemoryHolder } from './world/memoryBudget.ts'
@@ -134,12 +134,12 @@ export class Webhooks {
   readonly #config: Config
   readonly #feed: Feed
   readonly #metrics: Metrics
-  readonly #log: Logger
+  readonly #log: Log
   readonly #queues = new WeakMap<World, DeliveryQueue>()
   readonly #stop = new AbortController()
   readonly #underway = new Set<Promise<void>>()
 
-  constructor(config: Config, feed: Feed, metrics: Metrics, log: Logger) {
+  constructor(config: Config, feed: Feed, metrics: Metrics, log: Log) {
     this.#config = config
     this.#feed = feed
     this.#metrics = metrics

@@ -25,7 +25,8 @@ export interface RunOptions {
   explore?: (run: Run) => Promise<Report['explored']>
 }
 
-export type Profile = 'safe' | 'full'
+export const profiles = ['safe', 'quick', 'full'] as const
+export type Profile = (typeof profiles)[number]
 
 export type Progress =
   | { type: 'started'; check: string; title: string; index: number; of: number; requests: number }

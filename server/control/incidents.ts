@@ -72,7 +72,7 @@ function checked(file: string): Exclude<OpenedIncident['check'], { error: string
 export function findIncident({ incidents }: Mock, id: string): OpenedIncident {
   const found = incidents.get(id)
   if (found) return found
-  throw apiError('route_not_found', `no incident ${JSON.stringify(id)} is open; open its file again`)
+  throw apiError('control_not_found', `no incident ${JSON.stringify(id)} is open; open its file again`)
 }
 
 function orError<T>(file: string, name: string, judge: () => T): T | { error: string } {

@@ -24,7 +24,7 @@ import type { TrialBody } from './drafts.ts'
 import { guardControl } from './guard.ts'
 import { changeJob } from './jobs.ts'
 import { type JournalRoute, journalPage, journalRecording, journalStream, waitAtMost } from './journal.ts'
-import { listKeys, setKey } from './keys.ts'
+import { defaultKey, listKeys, setKey } from './keys.ts'
 import { numbersOf } from './numbers.ts'
 import { ControlDocument } from './openapi.ts'
 import { bugReport } from './report.ts'
@@ -42,7 +42,7 @@ import {
   yamlOf,
 } from './scenarios.ts'
 import * as schemas from './schemas.ts'
-import { restore, snapshot } from './snapshot.ts'
+import { resetAll, restore, snapshot } from './snapshot.ts'
 import { type JobsQuery, listJobs, listWorlds, type WorldsQuery } from './worlds.ts'
 
 const {
@@ -64,9 +64,6 @@ const {
   trialBody,
   worldsQuery,
 } = schemas
-
-/** A key for who has none: it is as good as any other that starts with test_. */
-export const defaultKey = 'test_key'
 
 export function registerControl(app: FastifyInstance, mock: Mock): void {
   const opened = openInternal(mock)
@@ -117,7 +114,7 @@ export function registerControl(app: FastifyInstance, mock: Mock): void {
       const world = mock.worlds.ofId(id)
       if (world && (await mock.webhooks.redeliver(world, id))) return { redelivered: id }
       throw apiError(
-        'route_not_found',
+        'control_not_found',
         `there is no delivery ${JSON.stringify(id)} to send again; GET /__mock/journal?kind=webhook lists them`,
       )
     },
@@ -191,12 +188,15 @@ export function registerControl(app: FastifyInstance, mock: Mock): void {
     async ({ params, headers }, reply) => {
       const { library } = mock.scenarios
       if (!/\byaml\b/.test(headers.accept ?? '')) return library.get(params.name).source
-      return reply.type('application/yaml; charset=utf-8').send(await yamlOf(library, params.name))
+      return reply.type('application/yaml; charset=utf-8').send(yamlOf(library, params.name))
     },
   )
   app.delete<{ Params: { name: string } }>('/__mock/scenarios/:name', { onRequest }, async ({ params }) => {
     if (mock.scenarios.library.remove(params.name)) return { removed: params.name }
-    throw apiError('route_not_found', `no scenario ${JSON.stringify(params.name)} was added by POST /__mock/scenarios`)
+    throw apiError(
+      'control_not_found',
+      `no scenario ${JSON.stringify(params.name)} was added by POST /__mock/scenarios`,
+    )
   })
   app.get<{ Params: { request_id: string } }>('/__mock/explain/:request_id', { onRequest }, async ({ params }) =>
     explainRequest(mock, params.request_id),
@@ -268,13 +268,6 @@ const drafts = () => import('./drafts.ts')
 const incidents = () => import('./incidents.ts')
 
 const yamlTypes = ['application/yaml', 'application/x-yaml', 'text/yaml', 'text/x-yaml']
-
-/** Worlds as new, and with them what was switched on for them by PUT; a recording that is played begins anew. */
-export function resetAll({ worlds, scenarios, playback }: Mock, selector: WorldSelector): void {
-  worlds.reset(selector)
-  playback?.rewind(selector)
-  if (selector.world === undefined) scenarios.end(selector.key)
-}
 
 /** A snapshot of a world with 100,000 jobs has some 60 MB. */
 const maxSnapshotBytes = 128 * 1024 * 1024

@@ -1,5 +1,6 @@
 /** /__mock/scenario and /__mock/scenarios: what is active, what there is, and why a call was answered as it was. */
 
+import { loadYaml } from '../../base/yaml.ts'
 import type { ActivationState } from '../../client/commands.ts'
 import type { ActiveScenario, Explanation, ScenarioChoice, WorldSelector } from '../../client/mock.ts'
 import { type PlacedProblem, problemText, ScenarioError } from '../../client/scenarioError.ts'
@@ -36,7 +37,7 @@ export function findActivation({ scenarios }: Mock, id: string): Activation {
   const found = scenarios.findActivation(id)
   if (found) return found
   throw apiError(
-    'route_not_found',
+    'control_not_found',
     `no scenario is switched on with the id ${JSON.stringify(id)}; expected one that POST /__mock/scenario answered`,
   )
 }
@@ -114,11 +115,10 @@ export function problemsOf(take: () => unknown): { valid: false; problems: reado
 }
 
 /** A scenario as its file has it, with its comments; what has no file, or a JSON one, is written anew. */
-export async function yamlOf(library: Library, name: string): Promise<string> {
+export function yamlOf(library: Library, name: string): string {
   const text = library.textOf(name)
   if (text !== undefined) return text
-  const { stringify } = await import('yaml')
-  return stringify(library.get(name).source)
+  return loadYaml().stringify(library.get(name).source)
 }
 
 /** Why a call was answered as it was; throws where the journal has none of that id. */
@@ -126,7 +126,7 @@ export function explainRequest(mock: Mock, requestId: string): Explanation {
   const exchange = mock.journal.find(requestId)
   if (exchange) return mock.journal.redact(explain(exchange), exchange)
   throw apiError(
-    'route_not_found',
+    'control_not_found',
     `the journal has no request ${JSON.stringify(requestId)}; expected the request_id of an answer, which is in X-Request-Id too`,
   )
 }

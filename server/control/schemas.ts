@@ -26,6 +26,7 @@ const journalFilters = {
   job_id: { type: 'string' },
   request_id: { type: 'string' },
   since: { type: 'string' },
+  before: { type: 'string' },
   text: { type: 'string', maxLength: 500 },
 }
 export const journalQuery = object({
@@ -47,6 +48,7 @@ export const conductQuery = object({
   require: { type: 'string' },
   ended: { type: 'boolean', default: false },
   stopped_at: { type: 'number' },
+  silent_since: { type: 'number' },
   alone: { type: 'boolean' },
   level: { enum: ruleLevels },
   rules: { enum: ruleSets },

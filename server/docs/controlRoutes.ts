@@ -232,6 +232,7 @@ export const controlRoutes: readonly ControlRoute[] = [
       'request_id',
       'text',
       'since',
+      'before',
       'limit',
       'order',
       'view',
@@ -252,7 +253,7 @@ export const controlRoutes: readonly ControlRoute[] = [
     path: '/__mock/journal.har',
     what: 'the same as a recording',
     more: 'recordings.md',
-    query: ['key', 'kind', 'route', 'status', 'job_id', 'request_id', 'since'],
+    query: ['key', 'kind', 'route', 'status', 'job_id', 'request_id', 'since', 'before'],
   },
   { group: 'journal', method: 'DELETE', path: '/__mock/journal', what: 'empties it', query: ['key', 'world'] },
   {

@@ -17,14 +17,15 @@ export const setUpExplain: VerbSetup = (verb, run) =>
       run(async (io, id: string, given: string | undefined, { json }: { json?: boolean }): Promise<ExitCode> => {
         const variables: { adminToken?: string } = readVariables({ adminToken: options.adminToken }, io.env)
         const adminToken = variables.adminToken ?? io.mock?.adminToken
-        const url = `${mockUrl(given, io)}/__mock/explain/${encodeURIComponent(id)}`
+        const base = mockUrl(given, io)
+        const url = `${base}/__mock/explain/${encodeURIComponent(id)}`
         const answer = await reach(url, adminToken === undefined ? {} : { 'X-Admin-Token': adminToken })
         const body = (await answer.json().catch(() => undefined)) as
           | (Explanation & { error?: { message: string } })
           | undefined
         if (answer.status !== 200)
           throw new ConfigError(
-            `${url} answered ${answer.status}${body?.error ? `: ${body.error.message}` : '; expected a mock'}`,
+            body?.error ? `${base}: ${body.error.message}` : `${url} answered ${answer.status}; expected a mock`,
           )
         if (json) writeJson(io.stdout, body)
         else writeLine(io.stdout, explanationText(body as Explanation))

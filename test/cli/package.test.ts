@@ -66,8 +66,8 @@ t.test('the package holds the code, the fixtures and what a reader needs, and no
   const stale = []
   for (const path of packed) {
     const source = /^dist\/(.*)\.(?:d\.ts|js)$/.exec(path)?.[1]
-    // Types are rolled up: what several subpaths share lies in dist/types. The site is made of docs/, the desk of desk/.
-    if (source === undefined || /^(types|site|desk)\//.test(source)) continue
+    // What several entries share lies in dist/chunks and dist/types. The site is made of docs/, the desk of desk/.
+    if (source === undefined || /^(chunks|types|site|desk)\//.test(source)) continue
     const [room, name] = [join(packageRoot, source, '..'), `${source.split('/').at(-1)}.ts`]
     if (!(await readdir(room).catch(() => [] as string[])).includes(name)) stale.push(path)
   }

@@ -234,6 +234,7 @@ const methods: Record<string, (t: Test, mock: AnyMock, api: Api) => Promise<void
       rules: '2026-11',
       alone: true,
       stoppedAt: await clock.now(),
+      silentSince: await clock.now(),
     })
     t.match(graded, { level: 'should', rule_set: '2026-11' })
     await refuses(t, () => mock.conduct(key, { rules: '2025-01' as never }), {
