@@ -1,16 +1,19 @@
 /** Asks a running server: where it is, and what to say if nobody answers. */
-import type { Environment } from './commandIo.ts'
+import type { CommandIo } from './commandIo.ts'
 import { ConfigError, parseAs, portOption } from './options.ts'
 import { TargetError } from './targetError.ts'
 
 const usualTimeoutMs = 3_000
 
-const portIn = ({ UNDERSTUDY_PORT: port }: Environment): number =>
-  port ? parseAs(portOption, port, 'UNDERSTUDY_PORT') : portOption.default()
+/** How a verb is told where this machine's mock is. */
+type Here = Pick<CommandIo, 'env' | 'mock'>
+
+const portOf = ({ env: { UNDERSTUDY_PORT: port }, mock }: Here): number =>
+  port ? parseAs(portOption, port, 'UNDERSTUDY_PORT') : (mock?.port ?? portOption.default())
 
 /** The URL that was given, or this machine's mock. Throws a ConfigError if it isn't a URL. */
-export function mockUrl(given: string | undefined, environment: Environment): string {
-  const base = given ?? `http://127.0.0.1:${portIn(environment)}`
+export function mockUrl(given: string | undefined, here: Here): string {
+  const base = given ?? `http://127.0.0.1:${portOf(here)}`
   if (/^https?:\/\//.test(base) && URL.canParse(base)) return base.replace(/\/$/, '')
   throw new ConfigError(`${JSON.stringify(base)} is not a URL; expected one such as http://127.0.0.1:4010`)
 }

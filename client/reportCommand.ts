@@ -2,8 +2,8 @@
 import { writeFileSync } from 'node:fs'
 import { strToU8, type Zippable, zipSync } from 'fflate'
 import { monotonicMs } from '../base/clock.ts'
-import { type ExitCode, writeLine } from '../base/commandIo.ts'
-import { addOptions, type VerbSetup } from '../base/flags.ts'
+import { type ExitCode, writeJson, writeLine } from '../base/commandIo.ts'
+import { addOptions, jsonFlag, type VerbSetup } from '../base/flags.ts'
 import { ConfigError } from '../base/options.ts'
 import { packageVersion } from '../base/paths.ts'
 import { mockUrl, reach } from '../base/reach.ts'
@@ -25,29 +25,40 @@ export const setUpReport: VerbSetup = (verb, run) =>
     bugReportOptions,
     'report',
   )
+    .option(...jsonFlag)
     .addHelpText('after', '\nExit: 0 written, 2 wrong usage, 3 no mock runs there: the file has versions only.')
     .action(
-      run(async (io, given: string | undefined, flags: BugReportSettings): Promise<ExitCode> => {
-        const settings: BugReportSettings = { ...readVariables(bugReportOptions, io.env, 'report'), ...flags }
-        const url = mockUrl(given, io.env)
-        const out = settings.out ?? `understudy-report-${fileDate(monotonicMs())}.zip`
-        const found = await gather(url, settings.adminToken).catch(error => {
-          if (error instanceof TargetError) return error
-          throw error
-        })
-        const isAbsent = found instanceof TargetError
-        const files: Zippable = { 'versions.json': json(versions()), ...(isAbsent ? {} : found) }
-        // What a mock writes compresses well; it is quick at the lowest level too.
-        const bytes = zipSync(files, { level: 3 })
-        write(out, bytes, settings.force)
-        if (isAbsent)
-          throw new TargetError(
-            `${found.message} ${out} has the versions only; run it again while the mock runs, or give its URL`,
-          )
-        writeLine(io.stdout, `${out} (${formatSize(bytes.length)}): ${Object.keys(files).join(', ')}`)
-        writeLine(io.stdout, 'It has no keys and no tokens. Look through it before you attach it.')
-        return 0
-      }),
+      run(
+        async (
+          io,
+          given: string | undefined,
+          { json: isJson, ...flags }: BugReportSettings & { json?: boolean },
+        ): Promise<ExitCode> => {
+          const settings: BugReportSettings = { ...readVariables(bugReportOptions, io.env, 'report'), ...flags }
+          const url = mockUrl(given, io)
+          const out = settings.out ?? `understudy-report-${fileDate(monotonicMs())}.zip`
+          const found = await gather(url, settings.adminToken).catch(error => {
+            if (error instanceof TargetError) return error
+            throw error
+          })
+          const isAbsent = found instanceof TargetError
+          const files: Zippable = { 'versions.json': json(versions()), ...(isAbsent ? {} : found) }
+          // What a mock writes compresses well; it is quick at the lowest level too.
+          const bytes = zipSync(files, { level: 3 })
+          write(out, bytes, settings.force)
+          if (isAbsent)
+            throw new TargetError(
+              `${found.message} ${out} has the versions only; run it again while the mock runs, or give its URL`,
+            )
+          if (isJson) {
+            writeJson(io.stdout, { file: out, size: bytes.length, files: Object.keys(files) })
+            return 0
+          }
+          writeLine(io.stdout, `${out} (${formatSize(bytes.length)}): ${Object.keys(files).join(', ')}`)
+          writeLine(io.stdout, 'It has no keys and no tokens. Look through it before you attach it.')
+          return 0
+        },
+      ),
     )
 
 /** Of this command; those of the mock, which may run elsewhere, are in report.json. */

@@ -40,7 +40,7 @@ async function gradeRecording(file: string, settings: ConductSettings): Promise<
   return conduct(file, defined({ key, world, base, require, maxPollTimeMs, level, rules }))
 }
 
-async function gradeMock({ env }: CommandIo, settings: ConductSettings): Promise<ConductReport> {
+async function gradeMock(io: CommandIo, settings: ConductSettings): Promise<ConductReport> {
   const { url, key, world, maxPollTime, require, base, adminToken, level, rules } = settings
   if (base !== undefined) throw new ConfigError('--base is for a recording, and no file was given')
   const query = new URLSearchParams(
@@ -53,7 +53,7 @@ async function gradeMock({ env }: CommandIo, settings: ConductSettings): Promise
       rules,
     }),
   )
-  const from = mockUrl(url, env)
+  const from = mockUrl(url, io)
   const headers: Record<string, string> = adminToken === undefined ? {} : { 'X-Admin-Token': adminToken }
   const answer = await reach(`${from}/__mock/conduct?${query}`, headers)
   const body = (await answer.json().catch(() => undefined)) as

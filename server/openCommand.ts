@@ -1,8 +1,8 @@
 /** `understudy open FILE`: an incident (zip) or a recording (HAR) read in a browser like a live journal. */
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
-import { aborted, type ExitCode, writeLine } from '../base/commandIo.ts'
-import { addOptions, type VerbSetup } from '../base/flags.ts'
+import { aborted, type ExitCode, writeJson, writeLine } from '../base/commandIo.ts'
+import { addOptions, jsonFlag, type VerbSetup } from '../base/flags.ts'
 import { openBrowser } from '../base/openBrowser.ts'
 import { ConfigError, type Option, portOption } from '../base/options.ts'
 import { readVariables } from '../base/variables.ts'
@@ -20,10 +20,11 @@ export const setUpOpen: VerbSetup = (verb, run) =>
     options,
     'open',
   )
+    .option(...jsonFlag)
     .option('--no-browser', 'only print the address')
     .addHelpText('after', '\nExit: 0 when it is stopped, 2 for a file that can not be read.')
     .action(
-      run(async (io, file: string, flags: { port?: number; browser: boolean }): Promise<ExitCode> => {
+      run(async (io, file: string, flags: { port?: number; browser: boolean; json?: boolean }): Promise<ExitCode> => {
         const bytes = read(file)
         const [{ buildApp }, { listen }, { openIncident }] = await Promise.all([
           import('./app.ts'),
@@ -37,7 +38,8 @@ export const setUpOpen: VerbSetup = (verb, run) =>
         try {
           const { id, rows } = openIncident(app.mock, basename(file), bytes)
           const url = `${mock.url}/__mock/#/incidents/${id}`
-          writeLine(io.stdout, `${file}: ${rows.length} entries, at ${url}`)
+          if (flags.json) writeJson(io.stdout, { file, entries: rows.length, url })
+          else writeLine(io.stdout, `${file}: ${rows.length} entries, at ${url}`)
           if (flags.browser && !(await openBrowser(url, io.env)))
             writeLine(io.stderr, `No browser could be opened; open ${url} yourself, or set BROWSER to its command`)
           await aborted(io.signal)

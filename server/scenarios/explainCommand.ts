@@ -1,7 +1,7 @@
 /** `understudy explain REQUEST_ID [URL]`: why a running mock answered a request as it did. */
 
-import { type ExitCode, writeLine } from '../../base/commandIo.ts'
-import type { VerbSetup } from '../../base/flags.ts'
+import { type ExitCode, writeJson, writeLine } from '../../base/commandIo.ts'
+import { jsonFlag, type VerbSetup } from '../../base/flags.ts'
 import { ConfigError } from '../../base/options.ts'
 import { mockUrl, reach } from '../../base/reach.ts'
 import { readVariables } from '../../base/variables.ts'
@@ -12,10 +12,12 @@ export const setUpExplain: VerbSetup = (verb, run) =>
   verb
     .argument('<request_id>', 'of the answer: in its envelope, in X-Request-Id, in the log')
     .argument('[url]', 'the mock (default: this machine, port UNDERSTUDY_PORT or 4010)')
+    .option(...jsonFlag)
     .action(
-      run(async (io, id: string, given: string | undefined): Promise<ExitCode> => {
-        const { adminToken } = readVariables({ adminToken: options.adminToken }, io.env) as { adminToken?: string }
-        const base = mockUrl(given, io.env)
+      run(async (io, id: string, given: string | undefined, { json }: { json?: boolean }): Promise<ExitCode> => {
+        const variables: { adminToken?: string } = readVariables({ adminToken: options.adminToken }, io.env)
+        const adminToken = variables.adminToken ?? io.mock?.adminToken
+        const base = mockUrl(given, io)
         const url = `${base}/__mock/explain/${encodeURIComponent(id)}`
         const answer = await reach(url, adminToken === undefined ? {} : { 'X-Admin-Token': adminToken })
         const body = (await answer.json().catch(() => undefined)) as
@@ -25,7 +27,8 @@ export const setUpExplain: VerbSetup = (verb, run) =>
           throw new ConfigError(
             body?.error ? `${base}: ${body.error.message}` : `${url} answered ${answer.status}; expected a mock`,
           )
-        writeLine(io.stdout, explanationText(body as Explanation))
+        if (json) writeJson(io.stdout, body)
+        else writeLine(io.stdout, explanationText(body as Explanation))
         return 0
       }),
     )

@@ -378,6 +378,9 @@ t.test('each verb runs in a process of its own: exit code, stdout and stderr', a
   const har = join(folder, 'session.har')
   const cases: { args: string[]; code: number; stdout?: RegExp; stderr?: RegExp }[] = [
     { args: ['serve', '--port', 'abc'], code: 2, stderr: /^understudy: --port is "abc"; expected a whole number/ },
+    { args: ['status', 'now'], code: 2, stderr: /too many arguments for 'status'/ },
+    { args: ['stop', 'no-such-mock'], code: 3, stderr: /^understudy: no mock is / },
+    { args: ['logs', 'no-such-mock'], code: 3, stderr: /^understudy: no mock is / },
     { args: ['demo', url, '--key', 'test_no_credits_1'], code: 1, stdout: /< 402/, stderr: /expected 2xx/ },
     {
       args: ['check', url, '--only', 'SYS-1'],
@@ -401,6 +404,7 @@ t.test('each verb runs in a process of its own: exit code, stdout and stderr', a
     { args: ['open', join(folder, 'none.zip')], code: 2, stderr: /^understudy: \S+none\.zip can't be read/ },
     { args: ['report', url, '--out', har], code: 2, stderr: /session\.har already exists/ },
     { args: ['health', url], code: 0, stdout: /\/health is up\n$/ },
+    { args: ['config', 'sirve'], code: 2, stderr: /^understudy: There is no verb "sirve"/ },
     { args: ['completion', 'csh'], code: 2, stderr: /'csh' is invalid.*bash, zsh, fish/ },
   ]
   for (const { args, code, stdout = /^$/, stderr = /^$/ } of cases)

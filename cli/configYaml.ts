@@ -1,0 +1,2 @@
+/** Loaded for a configuration file in YAML alone. */
+export { parse as parseYaml } from 'yaml'
