@@ -2,10 +2,12 @@
  * The configuration file: `understudy.config.json`, `.yaml` or `.ts` in the working directory, or `--config FILE`. It has a
  * section for each verb, in which options are named as in the API: `{ "serve": { "rateLimit": 0 } }`.
  */
+
 import { existsSync, readFileSync } from 'node:fs'
 import { extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { ConfigError } from '../base/options.ts'
+import { loadYaml } from '../base/yaml.ts'
 
 /** What ends a file's name, in the order in which they are looked for. */
 const endings = ['.json', '.yaml', '.yml', '.ts', '.mts', '.js', '.mjs'] as const
@@ -70,8 +72,7 @@ async function contentOf(file: string): Promise<unknown> {
   }
   try {
     if (ending === '.json') return JSON.parse(text.replace(/^\uFEFF/, ''))
-    const { parseYaml } = await import('./configYaml.ts')
-    return parseYaml(text)
+    return loadYaml().parse(text)
   } catch (error) {
     throw new ConfigError(
       `${file} is not ${ending === '.json' ? 'JSON' : 'YAML'}: ${(error as Error).message.trim().split('\n')[0]}`,

@@ -1,2 +1,0 @@
-/** Loaded for a configuration file in YAML alone. */
-export { parse as parseYaml } from 'yaml'
