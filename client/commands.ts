@@ -6,6 +6,7 @@ import { ConfigError, durationToMs, refuseUnknown } from '../base/options.ts'
 import { plural } from '../base/text.ts'
 import type { ConductOptions, JournalFilter, KeyChange, LimitChange, ScenarioChoice, WorldSelector } from './mock.ts'
 import type { LimitFormat, RuleFormat } from './scenarioFormat.ts'
+import { mostFaultyConnections, type TlsFaultName, tlsFaultNames } from './tlsFaults.ts'
 
 const filterNames = ['key', 'world', 'kind', 'route', 'status', 'jobId', 'requestId', 'since']
 
@@ -22,6 +23,21 @@ export interface KeyChangeBody extends WorldSelector {
   rate_limit?: LimitFormat
   job_limit?: LimitFormat
   revoked?: boolean
+}
+
+/** What POST /__mock/tls takes. */
+export interface TlsFaultBody {
+  fault: TlsFaultName
+  connections: number
+}
+
+/** Throws a ConfigError for a fault that there isn't, or a number of connections that can't be counted. */
+export function checkedTlsFault(fault: TlsFaultName, connections = 1): TlsFaultBody {
+  if (!tlsFaultNames.includes(fault))
+    throw new ConfigError(`There is no TLS fault ${JSON.stringify(fault)}; expected one of ${tlsFaultNames.join(', ')}`)
+  if (Number.isInteger(connections) && connections >= 1 && connections <= mostFaultyConnections)
+    return { fault, connections }
+  throw new ConfigError(`connections is ${connections}; expected a whole number from 1 to ${mostFaultyConnections}`)
 }
 
 /** What POST /__mock/scenario and /__mock/scenario/{id} answer. */

@@ -14,10 +14,13 @@ import type { OperationId } from '../contracts/operations.ts'
 import type { Job, JobState, WebhookEventName } from '../contracts/schemas.ts'
 import type { RuleFormat, ScenarioFile } from './scenarioFormat.ts'
 import type { Snapshot } from './snapshotFormat.ts'
+import type { MockTls } from './tlsFaults.ts'
+
+export type { MockTls, TlsFailure, TlsFaultName, TlsState } from './tlsFaults.ts'
 
 /** A mock in this process. `await using mock = await startMock()` closes it at the end of its block. */
 export interface RunningMock extends AsyncDisposable {
-  /** http://127.0.0.1:port; what a client takes as its base URL. */
+  /** http://127.0.0.1:port, with `tls` https://…; what a client takes as its base URL. */
   readonly url: string
   /** Its TCP port. */
   readonly port: number
@@ -65,6 +68,8 @@ export interface RunningMock extends AsyncDisposable {
     waits: readonly ExpectedWait[],
     options?: ExpectedWaitsOptions,
   ): Promise<ConductReport>
+  /** The handshakes of a mock that speaks TLS: their faults, and what a client has to trust. */
+  readonly tls: MockTls
   /** A key's world as one JSON document. */
   snapshot(key: string): Snapshot
   /** Resets the key's world and puts it into the state of the document. Throws a ControlError for a wrong document. */

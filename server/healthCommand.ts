@@ -2,8 +2,9 @@
 import { monotonicMs, realDelay } from '../base/clock.ts'
 import { writeLine } from '../base/commandIo.ts'
 import { addOptions, type VerbSetup } from '../base/flags.ts'
-import { durationMs, type Option } from '../base/options.ts'
+import { caOption, durationMs, type Option } from '../base/options.ts'
 import { mockUrl, reach } from '../base/reach.ts'
+import { readVariables } from '../base/variables.ts'
 
 /** Real ms between two looks. */
 const lookEveryMs = 100
@@ -16,21 +17,29 @@ const options = {
     default: () => undefined as number | undefined,
     parse: durationMs,
   },
-} as const satisfies { wait: Option<number | undefined> }
+  ca: caOption,
+} as const satisfies { wait: Option<number | undefined>; ca: Option<string | undefined> }
+
+interface HealthSettings {
+  wait?: number
+  ca?: string
+}
 
 export const setUpHealth: VerbSetup = (verb, run) =>
   addOptions(
     verb.argument('[url]', 'its base URL (default: this machine, port UNDERSTUDY_PORT or 4010)'),
     options,
+    'health',
   ).action(
-    run(async (io, given: string | undefined, flags: { wait?: number }) => {
+    run(async (io, given: string | undefined, own: HealthSettings) => {
+      const flags: HealthSettings = { ...readVariables(options, io.env, 'health'), ...own }
       const url = `${mockUrl(given, io.env)}/health`
       const until = monotonicMs() + (flags.wait ?? 0)
       let status = 0
       for (;;) {
         const isLast = monotonicMs() + lookEveryMs > until || io.signal.aborted
         try {
-          status = (await reach(url)).status
+          status = (await reach(url, { ca: flags.ca })).status
         } catch (error) {
           if (isLast) throw error
         }

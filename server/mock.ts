@@ -11,6 +11,7 @@ import type { Metrics } from './metrics.ts'
 import type { RequestContext } from './pipeline/context.ts'
 import type { Playback } from './playback/playback.ts'
 import type { ActiveScenarios } from './scenarios/activeScenarios.ts'
+import type { TlsGate } from './tls/gate.ts'
 import type { Uploads } from './uploads.ts'
 import type { Webhooks } from './webhooks.ts'
 import type { Worlds } from './world/worlds.ts'
@@ -35,6 +36,8 @@ export interface Mock {
   nextIncident: number
   /** Connections that a fault has taken over: nobody else ends them. */
   readonly held: Set<ServerResponse>
+  /** The way in, for a mock that speaks TLS. */
+  readonly tls: TlsGate | undefined
 }
 
 declare module 'fastify' {

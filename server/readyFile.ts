@@ -9,14 +9,16 @@ interface Ready {
   seed: string
   /** A key that works. */
   key: string
+  /** What a client has to trust. */
+  tls?: { fingerprint: string; ca: string | undefined }
 }
 
 /** Writes it under another name first, so that who sees it sees all of it. Throws a ConfigError if that can't be done. */
-export function writeReadyFile(file: string, { url, port, seed, key }: Ready): void {
+export function writeReadyFile(file: string, { url, port, seed, key, tls }: Ready): void {
   const { pid } = process
   const partial = `${file}.${pid}.tmp`
   try {
-    writeFileSync(partial, `${JSON.stringify({ url, port, pid, seed, key, version: packageVersion }, null, 2)}\n`)
+    writeFileSync(partial, `${JSON.stringify({ url, port, pid, seed, key, version: packageVersion, tls }, null, 2)}\n`)
     renameSync(partial, file)
   } catch (error) {
     rmSync(partial, { force: true })

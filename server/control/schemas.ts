@@ -1,6 +1,7 @@
 /** What the control routes take. It is not part of the API's contract, so it is no part of contracts/ either. */
 
 import { limitFormat } from '../../client/scenarioFormat.ts'
+import { mostFaultyConnections, tlsFaultNames } from '../../client/tlsFaults.ts'
 import { ruleLevels, ruleSets } from '../../conduct/rule.ts'
 import { jobStates } from '../../contracts/schemas.ts'
 
@@ -114,5 +115,12 @@ export const trialBody = object(
     limit: { type: 'integer', minimum: 1, maximum: 10_000, default: 200 },
   },
   ['scenario'],
+)
+export const tlsFaultBody = object(
+  {
+    fault: { enum: tlsFaultNames },
+    connections: { type: 'integer', minimum: 1, maximum: mostFaultyConnections, default: 1 },
+  },
+  ['fault'],
 )
 export const incidentQuery = object({ name: { type: 'string', maxLength: 200, default: 'recording.har' } })

@@ -1,33 +1,46 @@
 /** `understudy explain REQUEST_ID [URL]`: why a running mock answered a request as it did. */
 
 import { type ExitCode, writeLine } from '../../base/commandIo.ts'
-import type { VerbSetup } from '../../base/flags.ts'
-import { ConfigError } from '../../base/options.ts'
-import { mockUrl, reach } from '../../base/reach.ts'
+import { addOptions, type VerbSetup } from '../../base/flags.ts'
+import { adminTokenOption, ConfigError, caOption, type OptionRow } from '../../base/options.ts'
+import { adminHeaders, mockUrl, reach } from '../../base/reach.ts'
 import { readVariables } from '../../base/variables.ts'
 import type { ExplainedRule, Explanation } from '../../client/mock.ts'
-import { options } from '../config.ts'
+
+const explainOptions = { adminToken: adminTokenOption, ca: caOption } as const satisfies Record<string, OptionRow>
+
+interface ExplainSettings {
+  adminToken?: string
+  ca?: string
+}
 
 export const setUpExplain: VerbSetup = (verb, run) =>
-  verb
-    .argument('<request_id>', 'of the answer: in its envelope, in X-Request-Id, in the log')
-    .argument('[url]', 'the mock (default: this machine, port UNDERSTUDY_PORT or 4010)')
-    .action(
-      run(async (io, id: string, given: string | undefined): Promise<ExitCode> => {
-        const { adminToken } = readVariables({ adminToken: options.adminToken }, io.env) as { adminToken?: string }
-        const url = `${mockUrl(given, io.env)}/__mock/explain/${encodeURIComponent(id)}`
-        const answer = await reach(url, adminToken === undefined ? {} : { 'X-Admin-Token': adminToken })
-        const body = (await answer.json().catch(() => undefined)) as
-          | (Explanation & { error?: { message: string } })
-          | undefined
-        if (answer.status !== 200)
-          throw new ConfigError(
-            `${url} answered ${answer.status}${body?.error ? `: ${body.error.message}` : '; expected a mock'}`,
-          )
-        writeLine(io.stdout, explanationText(body as Explanation))
-        return 0
-      }),
-    )
+  addOptions(
+    verb
+      .argument('<request_id>', 'of the answer: in its envelope, in X-Request-Id, in the log; or a trace id')
+      .argument('[url]', 'the mock (default: this machine, port UNDERSTUDY_PORT or 4010)'),
+    explainOptions,
+    'explain',
+  ).action(
+    run(async (io, id: string, given: string | undefined, flags: ExplainSettings): Promise<ExitCode> => {
+      // The mock's own variable does as well: both are often set in one shell.
+      const own = readVariables({ adminToken: adminTokenOption }, io.env)
+      const { adminToken, ca }: ExplainSettings = {
+        ...own,
+        ...readVariables(explainOptions, io.env, 'explain'),
+        ...flags,
+      }
+      const url = `${mockUrl(given, io.env)}/__mock/explain/${encodeURIComponent(id)}`
+      const { status, json } = await reach(url, { headers: adminHeaders(adminToken), ca })
+      const body = json as (Explanation & { error?: { message: string } }) | undefined
+      if (status !== 200)
+        throw new ConfigError(
+          `${url} answered ${status}${body?.error ? `: ${body.error.message}` : '; expected a mock'}`,
+        )
+      writeLine(io.stdout, explanationText(body as Explanation))
+      return 0
+    }),
+  )
 
 /** An explanation as a person reads it. */
 export function explanationText({
