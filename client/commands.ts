@@ -8,13 +8,22 @@ import type { ConductOptions, JournalFilter, KeyChange, LimitChange, ScenarioCho
 import type { LimitFormat, RuleFormat } from './scenarioFormat.ts'
 import { mostFaultyConnections, type TlsFaultName, tlsFaultNames } from './tlsFaults.ts'
 
-const filterNames = ['key', 'world', 'kind', 'route', 'status', 'jobId', 'requestId', 'since']
+const filterNames = ['key', 'world', 'kind', 'route', 'status', 'jobId', 'requestId', 'trace', 'since']
 
 /** Throws a ConfigError for a filter that is not known: it would let everything through. */
 export function checkedFilter<F extends JournalFilter>(filter: F): F {
   refuseUnknown(filter, filterNames)
+  const { trace } = filter
+  if (trace !== undefined && traceIdIn(trace) === undefined)
+    throw new ConfigError(`trace is ${JSON.stringify(trace)}; expected 32 hexadecimal digits, or a traceparent`)
   return filter
 }
+
+/** As a trace is asked for: by its id, or by a traceparent. */
+export const tracePattern = '^(?:[0-9a-f]{2}-)?([0-9a-f]{32})(?:-[0-9a-f]{16}-[0-9a-f]{2}.*)?$'
+const asTrace = new RegExp(tracePattern)
+
+export const traceIdIn = (text: string): string | undefined => asTrace.exec(text)?.[1]
 
 /** What POST /__mock/keys takes; KeyChange has the fields' meaning. */
 export interface KeyChangeBody extends WorldSelector {

@@ -42,8 +42,8 @@ export interface RunningMock extends AsyncDisposable {
   /** The scenario that is active for a key, how it was switched on, and what it overrides. */
   activeScenario(key?: string): ActiveScenario
   /**
-   * Why a request was answered as it was: each rule, each condition, and the nearest miss. Throws a ControlError for a
-   * request that the journal does not have.
+   * Why a request was answered as it was: each rule, each condition, and the nearest miss; by its request_id, or by the id
+   * of a trace that has only this one. Throws a ControlError for a request that the journal does not have.
    */
   explain(requestId: string): Explanation
   /** Makes or changes a key's world: credits, a top-up, limits, whether it is revoked. Without a key, one is drawn. */
@@ -195,6 +195,8 @@ export interface JournalFilter extends WorldSelector {
   jobId?: string
   /** The one request that was answered with this id. Exchanges only. */
   requestId?: string
+  /** What belongs to this trace: its id of 32 hexadecimal digits, or a whole traceparent. */
+  trace?: string
   /** Only what came later: an entry's seq, or an ISO 8601 time. */
   since?: number | string
 }
@@ -220,6 +222,8 @@ interface CommonEntry {
   /** The key's fingerprint; with X-Mock-World, a slash and its value follow. */
   world: string
   job_id: string | null
+  /** Of the client's traceparent (W3C); of a webhook, that of the call that has made or started its job. */
+  trace_id?: string
   url: string
   /** 0: no HTTP answer. */
   status: number
@@ -377,6 +381,8 @@ export interface ExplainedStep {
 /** What GET /__mock/explain/{request_id} answers. */
 export interface Explanation {
   request_id: string
+  /** Of the client's traceparent. */
+  trace_id?: string
   /** What was asked: "POST /v1/jobs". */
   route: string | null
   status: number

@@ -51,6 +51,7 @@ import { Playback } from './playback/playback.ts'
 import { answerBrowser } from './routes/browser.ts'
 import { registerRoutes } from './routes/index.ts'
 import { ActiveScenarios } from './scenarios/activeScenarios.ts'
+import type { SpanSender } from './spans.ts'
 import { TlsGate } from './tls/gate.ts'
 import type { TlsMaterial } from './tls/material.ts'
 import { Uploads } from './uploads.ts'
@@ -68,12 +69,14 @@ export interface App {
 /** What has to be made or loaded before the mock is built, by prepareParts(). */
 export interface AppParts {
   tls?: TlsMaterial | undefined
+  spans?: SpanSender | undefined
 }
 
 /** Builds the mock for a complete configuration; `log` gets a line for each answer. */
-export function buildApp(config: Config, log: Log, { tls }: AppParts = {}): App {
+export function buildApp(config: Config, log: Log, { tls, spans }: AppParts = {}): App {
   const gate = tls && new TlsGate(tls, config, log)
-  const mock = assemble(config, log, gate)
+  const mock = assemble(config, log, gate, spans)
+  if (spans !== undefined) mock.feed.listen(entry => spans.write(entry, mock))
   const { app, refuseUnknown } = makeServer(mock, gate)
   const loadOwn = lazy(() => makeOwnServer(mock))
   let own: FastifyInstance | undefined
@@ -189,7 +192,7 @@ function makeServer(mock: Mock, gate?: TlsGate): { app: FastifyInstance; refuseU
   }
 }
 
-function assemble(config: Config, log: Log, tls: TlsGate | undefined): Mock {
+function assemble(config: Config, log: Log, tls?: TlsGate, spans?: SpanSender): Mock {
   // First, as it may be refused: nothing has been made yet that would have to be taken away.
   const playback = config.replay === undefined ? undefined : new Playback(config.replay)
   const clock = new Clock()
@@ -237,5 +240,6 @@ function assemble(config: Config, log: Log, tls: TlsGate | undefined): Mock {
     nextIncident: 1,
     held: new Set(),
     tls,
+    spans,
   }
 }

@@ -62,7 +62,7 @@ async function logsOn({ stderr, env }: CommandIo, { destination }: typeof pino):
       line.request_id === undefined
         ? visible(String(line[key]))
         : visible(
-            `${line.status} ${line.method} ${line.url} ${line.ms} ms  ${line.request_id}${line.job_id ? ` ${line.job_id}` : ''}`,
+            `${line.status} ${line.method} ${line.url} ${line.ms} ms  ${line.request_id}${line.job_id ? ` ${line.job_id}` : ''}${line.trace_id ? `  trace ${line.trace_id}` : ''}`,
           ),
   })
 }

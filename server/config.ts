@@ -99,6 +99,8 @@ export interface MockOptions {
   journalBytes?: number
   /** Bytes that all jobs may take together; finished jobs of the largest worlds go first. */
   jobBytes?: number
+  /** OTLP collector (HTTP) that each call and each webhook is sent to as a span, such as http://127.0.0.1:4318. */
+  otlp?: string
   /** trace, debug, info, warn, error, fatal or silent. */
   logLevel?: LogLevel
 }
@@ -126,6 +128,7 @@ type Unset =
   | 'tlsClientCa'
   | 'tlsCaOut'
   | 'tlsFault'
+  | 'otlp'
 export type Config = Required<Omit<MockOptions, Unset>> & Pick<MockOptions, Unset>
 
 function hostList(value: string): string[] {
@@ -141,6 +144,13 @@ export function readTlsFault(value: string): { name: TlsFaultName; connections: 
   const connections = digits === undefined ? undefined : Number(digits)
   if (name === undefined || connections === 0 || (connections ?? 0) > mostFaultyConnections) return undefined
   return { name, connections }
+}
+
+/** As the standard has it: a collector is given by its base URL. */
+function tracesUrl(value: string): string {
+  const url = new URL(value)
+  if (!/\/v1\/traces\/?$/.test(url.pathname)) url.pathname = `${url.pathname.replace(/\/$/, '')}/v1/traces`
+  return url.href
 }
 
 /** Origins as browsers send them. */
@@ -389,6 +399,17 @@ export const options = {
     description: 'memory that all jobs may take together; finished jobs of the largest worlds go first',
     default: () => 256 * 1024 * 1024,
     parse: wholeNumber(1024 * 1024, 2 ** 40, ' bytes'),
+  },
+  otlp: {
+    argument: '<url>',
+    description:
+      'OTLP collector (HTTP) that calls and webhooks are sent to as spans; /v1/traces is added to a URL without it',
+    defaultText: 'none',
+    default: () => undefined as string | undefined,
+    parse: value =>
+      /^https?:\/\//.test(value) && URL.canParse(value)
+        ? tracesUrl(value)
+        : expected('an http or https URL, such as http://127.0.0.1:4318'),
   },
   logLevel: {
     argument: '<level>',

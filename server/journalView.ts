@@ -3,7 +3,7 @@
  */
 
 import { isSecretHeader, redacted, redactField, redactText, redactUrl, withoutSecrets } from '../base/redaction.ts'
-import { countUnknown } from '../client/commands.ts'
+import { countUnknown, traceIdIn } from '../client/commands.ts'
 import type {
   ExchangeEntry,
   JournalEntry,
@@ -149,6 +149,7 @@ export class JournalReader {
       time: new Date(entry.at).toISOString(),
       world: entry.world.name,
       job_id: entry.jobId,
+      ...(entry.trace !== undefined && { trace_id: entry.trace.traceId }),
       url: redactUrl(entry.url),
       status: entry.status,
       ms: Math.round(entry.ms * 1000) / 1000,
@@ -261,7 +262,8 @@ function playedIn({ ruleContext }: Exchange): Partial<ExchangeEntry> | undefined
 }
 
 function matcher(filter: EntryFilter): (entry: Entry) => boolean {
-  const { kind, route, status, jobId, requestId, since, text } = filter
+  const { kind, route, status, jobId, requestId, since, trace, text } = filter
+  const traceId = trace === undefined ? undefined : (traceIdIn(trace) ?? trace)
   const isWanted = text === undefined || text === '' ? undefined : hasText(text)
   const statusText = status === undefined ? undefined : String(status).toLowerCase()
   const sinceMs = typeof since === 'string' ? Date.parse(since) : undefined
@@ -271,6 +273,7 @@ function matcher(filter: EntryFilter): (entry: Entry) => boolean {
     if (typeof since === 'number' && entry.seq <= since) return false
     if (sinceMs !== undefined && entry.at <= sinceMs) return false
     if (statusText !== undefined && !fitsStatus(entry.status, statusText)) return false
+    if (traceId !== undefined && entry.trace?.traceId !== traceId) return false
     if (requestId !== undefined && (entry.kind !== 'exchange' || entry.requestId !== requestId)) return false
     if (isWanted !== undefined && !isWanted(entry)) return false
     if (route === undefined) return true

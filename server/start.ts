@@ -68,7 +68,10 @@ export async function prepareParts(config: Config): Promise<AppParts> {
   const fault = config.tlsFault === undefined ? undefined : readTlsFault(config.tlsFault)?.name
   const problem = tls && fault && unplayable(fault, tls)
   if (problem !== undefined) throw new ConfigError(`--tls-fault is ${problem}`)
-  return { tls }
+  // Loaded here: 60 files that a mock without it is not to wait for.
+  const spans =
+    config.otlp === undefined ? undefined : (await import('./spans.ts')).makeSpanSender(config.otlp, tls !== undefined)
+  return { tls, spans }
 }
 
 /** Puts a built app on its port. */
@@ -101,6 +104,7 @@ export async function listen({ fastify, mock }: App): Promise<RunningMock> {
     mock.playback?.close()
     mock.clock.close()
     mock.uploads.close()
+    await mock.spans?.close()
   }
 
   const close = (): Promise<void> => {

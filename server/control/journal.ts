@@ -21,6 +21,7 @@ export interface JournalRoute {
     Pick<JournalFilter, 'kind' | 'route' | 'status'> & {
       job_id?: string
       request_id?: string
+      trace?: string
       since?: string
       limit: number
       wait?: string
@@ -128,9 +129,10 @@ function filterOf({
   status,
   job_id,
   request_id,
+  trace,
   text,
 }: JournalRoute['Querystring']): EntryFilter {
-  const filter = { key, world, kind, route, status, jobId: job_id, requestId: request_id, text }
+  const filter = { key, world, kind, route, status, jobId: job_id, requestId: request_id, trace, text }
   if (since === undefined) return filter
   if (/^\d+$/.test(since)) return { ...filter, since: Number(since) }
   if (!Number.isNaN(Date.parse(since))) return { ...filter, since }

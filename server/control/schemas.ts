@@ -1,5 +1,6 @@
 /** What the control routes take. It is not part of the API's contract, so it is no part of contracts/ either. */
 
+import { tracePattern } from '../../client/commands.ts'
 import { limitFormat } from '../../client/scenarioFormat.ts'
 import { mostFaultyConnections, tlsFaultNames } from '../../client/tlsFaults.ts'
 import { ruleLevels, ruleSets } from '../../conduct/rule.ts'
@@ -26,6 +27,7 @@ const journalFilters = {
   status: { type: 'string', pattern: '^([1-5][xX][xX]|[0-9]{1,3})$' },
   job_id: { type: 'string' },
   request_id: { type: 'string' },
+  trace: { type: 'string', pattern: tracePattern },
   since: { type: 'string' },
   text: { type: 'string', maxLength: 500 },
 }
