@@ -11,9 +11,20 @@ const usualTimeoutMs = 3_000
 const portIn = ({ UNDERSTUDY_PORT: port }: Environment): number =>
   port ? parseAs(portOption, port, 'UNDERSTUDY_PORT') : portOption.default()
 
+/** Whether the mock of this environment speaks TLS: where its variables, which a container has too, say so. */
+const speaksTls = (environment: Environment): boolean =>
+  Object.entries(environment).some(
+    ([name, value]) => /^UNDERSTUDY_TLS(_|$)/.test(name) && !/^(off|false|0)?$/.test(value ?? ''),
+  )
+
+/** The file that a caller trusts: what it was given, or what this environment's mock has written for its clients. */
+export const trustedFile = (given: string | undefined, environment: Environment): string | undefined =>
+  given ?? (environment.UNDERSTUDY_TLS_CA_OUT || undefined)
+
 /** The URL that was given, or this machine's mock. Throws a ConfigError if it isn't a URL. */
 export function mockUrl(given: string | undefined, environment: Environment): string {
-  const base = given ?? `http://127.0.0.1:${portIn(environment)}`
+  const scheme = speaksTls(environment) ? 'https' : 'http'
+  const base = given ?? `${scheme}://127.0.0.1:${portIn(environment)}`
   if (/^https?:\/\//.test(base) && URL.canParse(base)) return base.replace(/\/$/, '')
   throw new ConfigError(`${JSON.stringify(base)} is not a URL; expected one such as http://127.0.0.1:4010`)
 }

@@ -4,9 +4,10 @@ import { strToU8, type Zippable, zipSync } from 'fflate'
 import { monotonicMs } from '../base/clock.ts'
 import { type ExitCode, writeLine } from '../base/commandIo.ts'
 import { addOptions, type VerbSetup } from '../base/flags.ts'
+import { defined } from '../base/inputs.ts'
 import { ConfigError } from '../base/options.ts'
 import { packageVersion } from '../base/paths.ts'
-import { adminHeaders, mockUrl, reach } from '../base/reach.ts'
+import { adminHeaders, mockUrl, reach, trustedFile } from '../base/reach.ts'
 import { operatingSystem } from '../base/system.ts'
 import { TargetError } from '../base/targetError.ts'
 import { fileDate, formatSize } from '../base/text.ts'
@@ -30,10 +31,12 @@ export const setUpReport: VerbSetup = (verb, run) =>
         const settings: BugReportSettings = { ...readVariables(bugReportOptions, io.env, 'report'), ...flags }
         const url = mockUrl(given, io.env)
         const out = settings.out ?? `understudy-report-${fileDate(monotonicMs())}.zip`
-        const found = await gather(url, settings).catch(error => {
-          if (error instanceof TargetError) return error
-          throw error
-        })
+        const found = await gather(url, { ...settings, ...defined({ ca: trustedFile(settings.ca, io.env) }) }).catch(
+          error => {
+            if (error instanceof TargetError) return error
+            throw error
+          },
+        )
         const isAbsent = found instanceof TargetError
         const files: Zippable = { 'versions.json': json(versions()), ...(isAbsent ? {} : found) }
         // What a mock writes compresses well; it is quick at the lowest level too.

@@ -4,7 +4,7 @@ import type { CommandIo } from '../base/commandIo.ts'
 import { addOptions, type VerbSetup } from '../base/flags.ts'
 import { defined } from '../base/inputs.ts'
 import { ConfigError } from '../base/options.ts'
-import { adminHeaders, mockUrl, reach } from '../base/reach.ts'
+import { adminHeaders, mockUrl, reach, trustedFile } from '../base/reach.ts'
 import { readVariables } from '../base/variables.ts'
 import { makeWritable, reporterOption, reporterText, writeReports } from '../reports/reporterOption.ts'
 import { type ConductFlags, type ConductSettings, conductOptions } from './options.ts'
@@ -54,7 +54,10 @@ async function gradeMock({ env }: CommandIo, settings: ConductSettings): Promise
     }),
   )
   const from = mockUrl(url, env)
-  const answer = await reach(`${from}/__mock/conduct?${query}`, { headers: adminHeaders(adminToken), ca })
+  const answer = await reach(`${from}/__mock/conduct?${query}`, {
+    headers: adminHeaders(adminToken),
+    ca: trustedFile(ca, env),
+  })
   const body = answer.json as (ConductReport & { error?: { message: string } }) | undefined
   if (answer.status === 200 && body?.rules !== undefined) return { ...body, source: `the journal of ${from}` }
   const why = body?.error?.message ?? 'expected a mock'

@@ -3,7 +3,7 @@ import { monotonicMs, realDelay } from '../base/clock.ts'
 import { writeLine } from '../base/commandIo.ts'
 import { addOptions, type VerbSetup } from '../base/flags.ts'
 import { caOption, durationMs, type Option } from '../base/options.ts'
-import { mockUrl, reach } from '../base/reach.ts'
+import { mockUrl, reach, trustedFile } from '../base/reach.ts'
 import { readVariables } from '../base/variables.ts'
 
 /** Real ms between two looks. */
@@ -33,13 +33,14 @@ export const setUpHealth: VerbSetup = (verb, run) =>
   ).action(
     run(async (io, given: string | undefined, own: HealthSettings) => {
       const flags: HealthSettings = { ...readVariables(options, io.env, 'health'), ...own }
+      const ca = trustedFile(flags.ca, io.env)
       const url = `${mockUrl(given, io.env)}/health`
       const until = monotonicMs() + (flags.wait ?? 0)
       let status = 0
       for (;;) {
         const isLast = monotonicMs() + lookEveryMs > until || io.signal.aborted
         try {
-          status = (await reach(url, { ca: flags.ca })).status
+          status = (await reach(url, { ca })).status
         } catch (error) {
           if (isLast) throw error
         }

@@ -50,6 +50,7 @@ export interface SpanSender {
 /** `isTls`: whether the mock's own URLs begin with https. */
 export function makeSpanSender(url: string, isTls: boolean): SpanSender {
   const inner = new OTLPTraceExporter({ url, timeoutMillis: answerWithinMs })
+  const shownUrl = redactUrl(url)
   let log: Log | undefined
   let isTold = false
   const exporter: SpanExporter = {
@@ -58,8 +59,8 @@ export function makeSpanSender(url: string, isTls: boolean): SpanSender {
         if (result.error !== undefined && !isTold) {
           isTold = true
           log?.warn(
-            { otlp: url },
-            `spans can't be sent to ${url}: ${result.error.message || result.error.name}; it is not said again`,
+            { otlp: shownUrl },
+            `spans can't be sent to ${shownUrl}: ${result.error.message || result.error.name}; it is not said again`,
           )
         }
         done(result)

@@ -3,7 +3,7 @@
 import { type ExitCode, writeLine } from '../../base/commandIo.ts'
 import { addOptions, type VerbSetup } from '../../base/flags.ts'
 import { adminTokenOption, ConfigError, caOption, type OptionRow } from '../../base/options.ts'
-import { adminHeaders, mockUrl, reach } from '../../base/reach.ts'
+import { adminHeaders, mockUrl, reach, trustedFile } from '../../base/reach.ts'
 import { readVariables } from '../../base/variables.ts'
 import type { ExplainedRule, Explanation } from '../../client/mock.ts'
 
@@ -31,7 +31,10 @@ export const setUpExplain: VerbSetup = (verb, run) =>
         ...flags,
       }
       const url = `${mockUrl(given, io.env)}/__mock/explain/${encodeURIComponent(id)}`
-      const { status, json } = await reach(url, { headers: adminHeaders(adminToken), ca })
+      const { status, json } = await reach(url, {
+        headers: adminHeaders(adminToken),
+        ca: trustedFile(ca, io.env),
+      })
       const body = json as (Explanation & { error?: { message: string } }) | undefined
       if (status !== 200)
         throw new ConfigError(

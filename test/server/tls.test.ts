@@ -47,7 +47,7 @@ const plain = await start(t)
 function nodeAsks(
   mock: RunningMock,
   key: string,
-  { path = '/v1/jobs', method = 'GET', headers, body, timeoutMs = 5_000, silentMs = timeoutMs, ...tls }: Ask,
+  { path = '/v1/jobs', method = 'GET', headers, body, timeoutMs = 60_000, silentMs = timeoutMs, ...tls }: Ask,
 ) {
   return new Promise<Seen>(resolve => {
     const seen: Seen = { error: '', status: 0, type: undefined, body: '' }
@@ -81,7 +81,7 @@ function nodeAsks(
 function curlAsks(
   mock: RunningMock,
   key: string,
-  { path = '/v1/jobs', method = 'GET', headers, body, timeoutMs = 5_000 }: Ask,
+  { path = '/v1/jobs', method = 'GET', headers, body, timeoutMs = 60_000 }: Ask,
   ca = caFile,
 ) {
   const lines = Object.entries({ 'x-api-key': key, expect: '', ...headers }).flatMap(([name, value]) => [
@@ -306,6 +306,15 @@ t.test('every verb that calls a server does so over TLS with --ca, and says what
   }
 })
 
+t.test('in the environment of a mock with TLS, as in its container, health needs no argument', async t => {
+  const env = { UNDERSTUDY_PORT: String(secure.port), UNDERSTUDY_TLS_CA_OUT: caFile }
+  t.match(await understudy(['health'], { env }), { code: 0, stdout: /^https:.* is up/ })
+  const port = String(plain.port)
+  t.match(await understudy(['health'], { env: { UNDERSTUDY_PORT: port, UNDERSTUDY_TLS: 'off' } }), { code: 0 })
+  const { stderr } = await understudy(['health'], { env: { UNDERSTUDY_PORT: port, UNDERSTUDY_TLS: 'on' } })
+  t.match(stderr, /does not speak TLS; is it http:\/\/ instead\?/)
+})
+
 t.test('record stands before a mock with TLS', async t => {
   const out = join(folder, 'recorded.har')
   const recorder = await startRecorder({ target: secure.url, out, port: 0, ca: caFile })
@@ -371,6 +380,8 @@ t.test('a certificate of your own is shown; files that can not be used are refus
   const mock = await start(t, { tlsCert: cert, tlsKey: locked, tlsPassphrase: 'open', tlsCa: ca, tlsCaOut })
   t.equal(readFileSync(tlsCaOut, 'utf8'), authority.cert)
   t.match(await nodeAsks(mock, 'test_a', {}), { error: '', status: 200 })
+  const { body } = await nodeAsks(mock, 'test_a', { path: '/__mock/report' })
+  t.match(JSON.parse(body).options, { tlsPassphrase: '[redacted]', tlsCert: cert })
   t.throws(
     () => mock.tls.use('expired_certificate'),
     /for which the mock has to sign a certificate; start it with --tls alone/,
