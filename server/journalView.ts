@@ -17,6 +17,7 @@ import type { Config } from './config.ts'
 import { type DeliveryAttempt, type Entry, type Exchange, evictionText, type Feed, maxBodyBytes } from './journal.ts'
 import { answerHeaders } from './pipeline/headers.ts'
 
+import { speaksTls } from './tls/material.ts'
 import type { World } from './world/world.ts'
 import { isWorldSelected, type Worlds } from './world/worlds.ts'
 
@@ -35,7 +36,11 @@ export class JournalReader {
   /** By world: its secrets as they stand in a JSON text. */
   readonly #escaped = new WeakMap<object, readonly string[]>()
 
+  /** What the URLs of its calls begin with. */
+  readonly scheme: 'http' | 'https'
+
   constructor(worlds: Worlds, feed: Feed, config: Config) {
+    this.scheme = speaksTls(config) ? 'https' : 'http'
     this.#worlds = worlds
     this.#feed = feed
     this.#config = config

@@ -284,6 +284,11 @@ t.test('every verb that calls a server does so over TLS with --ca, and says what
   const { request_id } = JSON.parse(body).error
   const har = join(folder, 'calls.har')
   writeFileSync(har, secure.journal.har({ key: 'test_verbs' }))
+  t.ok(
+    JSON.parse(readFileSync(har, 'utf8')).log.entries.every((one: { request: { url: string } }) =>
+      one.request.url.startsWith(secure.url),
+    ),
+  )
   const { url } = secure
   const verbs: [says: RegExp, ...args: string[]][] = [
     [/is up/, 'health', url],
