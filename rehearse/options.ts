@@ -33,8 +33,10 @@ export interface RehearseSettings extends RuleSettings {
   require?: string[]
   /** Folder that the reports are written to. */
   out?: string
-  /** NAME=VALUE; {url}, {key}, {secret} and {scenario} are replaced by the mock's. */
+  /** NAME=VALUE; {url}, {key}, {secret}, {scenario} and {ca} are replaced by the mock's. */
   env?: string[]
+  /** The mock speaks TLS; the program trusts it by NODE_EXTRA_CA_CERTS, and {ca} is the file for others. */
+  tls?: boolean
   seed?: string
 }
 
@@ -85,10 +87,15 @@ export const rehearseOptions = {
   },
   env: {
     argument: '<NAME=VALUE>',
-    description: "variable for the command; {url}, {key}, {secret} and {scenario} are replaced by the mock's",
+    description: "variable for the command; {url}, {key}, {secret}, {scenario} and {ca} are replaced by the mock's",
     defaultText: 'none',
     default: none,
     parse: value => (/^[A-Za-z_]\w*=/.test(value) ? [value] : expected('NAME=VALUE, such as API_URL={url}')),
+  },
+  tls: {
+    ...options.tls,
+    description: 'the mock speaks TLS; the command has NODE_EXTRA_CA_CERTS, and {ca} is the file with what to trust',
+    default: noDefault,
   },
   seed: options.seed,
 } as const satisfies Record<keyof RehearseSettings, Option<unknown> & { isFlag?: true }>

@@ -1,7 +1,7 @@
 /** rehearse(): the user's own program, run once under each scenario, and what its conduct was in each. */
 
 import { accessSync, constants, mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { monotonicMs } from '../base/clock.ts'
 import { defined } from '../base/inputs.ts'
 import { ConfigError } from '../base/options.ts'
@@ -193,6 +193,9 @@ async function rehearseOne(
   list: ExpectedFailures | undefined,
 ): Promise<{ result: RehearsedScenario; report: ConductReport }> {
   const secret = `whsec_${tagOf(24, settings.seed, scenario)}`
+  const folder = join(settings.out, folderOf(scenario))
+  const ca = settings.tls ? join(resolve(folder), 'ca.pem') : undefined
+  if (ca !== undefined) mkdirSync(folder, { recursive: true })
   const mock = await startMock({
     seed: settings.seed,
     speed: settings.speed,
@@ -200,12 +203,12 @@ async function rehearseOne(
     webhookNextSecret: nextSecretOf(secret),
     ...defined({ scenarios: settings.scenarios }),
     ...(scenario !== noScenario && { scenario }),
+    ...(ca !== undefined && { tlsCaOut: ca }),
   })
-  const folder = join(settings.out, folderOf(scenario))
   try {
     mkdirSync(folder, { recursive: true })
     const key = `test_${tagOf(16, settings.seed, scenario, 'key')}`
-    const places = { url: mock.url, key, secret, scenario }
+    const places = { url: mock.url, key, secret, scenario, ca: ca ?? '' }
     const ended = await runProgram({
       command: settings.command.map(word => filled(word, places)),
       environment: { ...settings.environment, ...variablesOf(places, settings.env ?? []) },
@@ -236,7 +239,7 @@ const nextSecretOf = (secret: string): string => `${secret}_next`
 
 /** The placeholders of the command and of --env. */
 const filled = (text: string, places: Readonly<Record<string, string>>): string =>
-  text.replace(/\{(url|key|secret|scenario)\}/g, (_, name: string) => places[name] as string)
+  text.replace(/\{(url|key|secret|scenario|ca)\}/g, (_, name: string) => places[name] as string)
 
 function variablesOf(places: Readonly<Record<string, string>>, own: readonly string[]): Record<string, string> {
   const given = own.map(line => {
@@ -249,6 +252,7 @@ function variablesOf(places: Readonly<Record<string, string>>, own: readonly str
     UNDERSTUDY_SIGNING_SECRET: places.secret as string,
     UNDERSTUDY_NEXT_SIGNING_SECRET: nextSecretOf(places.secret as string),
     UNDERSTUDY_REHEARSAL: places.scenario as string,
+    ...(places.ca && { NODE_EXTRA_CA_CERTS: places.ca }),
     ...Object.fromEntries(given),
   }
 }

@@ -19,6 +19,7 @@
  *   … of a page that may not use /__mock    guardControl opens it anew          closeExchange, in onSend
  */
 
+import type { Server as HttpsServer } from 'node:https'
 import fastify, {
   type FastifyInstance,
   type FastifyReply,
@@ -42,7 +43,7 @@ import { attach, closeExchange, openExchange, openInternal } from './pipeline/ex
 import { holdContinue, isStillWaiting } from './pipeline/expect.ts'
 import { jsonParser, refuseContentType, unsupportedContentType } from './pipeline/jsonBody.ts'
 import { KnownRoutes, noRoute } from './pipeline/noRoute.ts'
-import { answerNodesOwn, answerRawErrors } from './pipeline/rawErrors.ts'
+import { answerNodesOwn, answerPlainHttp, answerRawErrors } from './pipeline/rawErrors.ts'
 import { originForm } from './pipeline/target.ts'
 import { serializerCompiler, validatorCompiler } from './pipeline/validation.ts'
 import { answerRecorded } from './playback/answerRecorded.ts'
@@ -50,6 +51,9 @@ import { Playback } from './playback/playback.ts'
 import { answerBrowser } from './routes/browser.ts'
 import { registerRoutes } from './routes/index.ts'
 import { ActiveScenarios } from './scenarios/activeScenarios.ts'
+import type { SpanSender } from './spans.ts'
+import { TlsGate } from './tls/gate.ts'
+import type { TlsMaterial } from './tls/material.ts'
 import { Uploads } from './uploads.ts'
 import { Webhooks } from './webhooks.ts'
 import { Worlds } from './world/worlds.ts'
@@ -62,10 +66,18 @@ export interface App {
   readonly mock: Mock
 }
 
+/** What has to be made or loaded before the mock is built, by prepareParts(). */
+export interface AppParts {
+  tls?: TlsMaterial | undefined
+  spans?: SpanSender | undefined
+}
+
 /** Builds the mock for a complete configuration; `log` gets a line for each answer. */
-export function buildApp(config: Config, log: Log): App {
-  const mock = assemble(config, log)
-  const { app, refuseUnknown } = makeServer(mock)
+export function buildApp(config: Config, log: Log, { tls, spans }: AppParts = {}): App {
+  const gate = tls && new TlsGate(tls, config, log)
+  const mock = assemble(config, log, gate, spans)
+  if (spans !== undefined) mock.feed.listen(entry => spans.write(entry, mock))
+  const { app, refuseUnknown } = makeServer(mock, gate)
   const loadOwn = lazy(() => makeOwnServer(mock))
   let own: FastifyInstance | undefined
   app.addHook('onRequest', (request, reply, done) => {
@@ -84,6 +96,7 @@ export function buildApp(config: Config, log: Log): App {
   app.addHook('onClose', () => own?.close())
   holdContinue(app.server)
   answerNodesOwn(mock, app.server)
+  gate?.guard(app.server as unknown as HttpsServer, socket => answerPlainHttp(mock, socket))
   registerRoutes(app, mock)
   return { fastify: app, mock }
 }
@@ -111,14 +124,16 @@ function decoded(url: string): string {
 type Step = (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) => void
 
 /** A Fastify with all that the API's routes and the mock's own have in common. */
-function makeServer(mock: Mock): { app: FastifyInstance; refuseUnknown: Step } {
+function makeServer(mock: Mock, gate?: TlsGate): { app: FastifyInstance; refuseUnknown: Step } {
+  const http = { requireHostHeader: false }
   const app = fastify({
     // The exchange writes its own line: one an answer, with request_id and job_id.
     logger: false,
     bodyLimit: maxJsonBytes,
     return503OnClosing: false,
     forceCloseConnections: 'idle',
-    http: { requireHostHeader: false },
+    // The types know the two apart; what is a server of HTTP/1.1 is the same to all that follows.
+    ...(gate === undefined ? { http } : { https: { ...http, ...gate.serverOptions } as unknown as null }),
     routerOptions: { maxParamLength: 16 * 1024 },
     rewriteUrl: originForm,
     frameworkErrors: (error, request, reply) => {
@@ -177,7 +192,7 @@ function makeServer(mock: Mock): { app: FastifyInstance; refuseUnknown: Step } {
   }
 }
 
-function assemble(config: Config, log: Log): Mock {
+function assemble(config: Config, log: Log, tls?: TlsGate, spans?: SpanSender): Mock {
   // First, as it may be refused: nothing has been made yet that would have to be taken away.
   const playback = config.replay === undefined ? undefined : new Playback(config.replay)
   const clock = new Clock()
@@ -224,5 +239,7 @@ function assemble(config: Config, log: Log): Mock {
     incidents: new Map(),
     nextIncident: 1,
     held: new Set(),
+    tls,
+    spans,
   }
 }

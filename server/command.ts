@@ -27,6 +27,7 @@ import { type AgentEndpoint, registerAgents } from './control/agents.ts'
 import { detachedVariable, serveDetached } from './detach.ts'
 import { loadPino } from './log.ts'
 import { readRecords, registerMock, stateFolder } from './runningMocks.ts'
+import type { TlsGate } from './tls/gate.ts'
 
 /** What `serve` needs of mcp/, which knows of the server and not the other way round. */
 export type ServeAgents = (served: {
@@ -63,13 +64,14 @@ export const setUpServe =
           refuseTaken(name, folder)
           if (detach && io.env[detachedVariable] === undefined) return serveDetached(io, folder, json === true)
           // Loaded here, so that --help is quick.
-          const [{ buildApp }, { listen }, { pino }] = await Promise.all([
+          const [{ buildApp }, { listen, prepareParts }, { pino }] = await Promise.all([
             import('./app.ts'),
             import('./start.ts'),
             loadPino(),
           ])
+          const parts = await prepareParts(config)
           const log = pino({ level: config.logLevel, base: undefined }, await logsOn(io, pino))
-          const app = buildApp(config, log)
+          const app = buildApp(config, log, parts)
           let mock: RunningMock
           registerAgents(app, () =>
             serveAgents({
@@ -86,7 +88,7 @@ export const setUpServe =
             throw error
           })
           if (json) writeJson(io.stdout, { ...describeMock(mock, name), desk: desk ?? null })
-          else writeLine(io.stdout, greeting(mock, config, desk, app.mock.playback?.summary))
+          else writeLine(io.stdout, greeting(mock, config, desk, app.mock.playback?.summary, app.mock.tls))
           if (open) await openDesk(io, desk)
           await aborted(io.signal)
           await mock.close()
@@ -162,12 +164,13 @@ async function logsOn({ stderr, env }: CommandIo, { destination }: typeof pino):
     destination: stderr.fd ?? new Writable({ write: (line, _, done) => done(void stderr.write(String(line))) }),
     sync: true,
     translateTime: 'HH:MM:ss.l',
-    ignore: 'method,url,status,ms,request_id,job_id,world,webhook,delivery_id,error,attempt,next_try_in_ms',
+    ignore:
+      'method,url,status,ms,request_id,job_id,world,webhook,delivery_id,error,attempt,next_try_in_ms,tls,fault,trace_id',
     messageFormat: (line, key) =>
       line.request_id === undefined
         ? visible(String(line[key]))
         : visible(
-            `${line.status} ${line.method} ${line.url} ${line.ms} ms  ${line.request_id}${line.job_id ? ` ${line.job_id}` : ''}`,
+            `${line.status} ${line.method} ${line.url} ${line.ms} ms  ${line.request_id}${line.job_id ? ` ${line.job_id}` : ''}${line.trace_id ? `  trace ${line.trace_id}` : ''}`,
           ),
   })
 }
@@ -178,20 +181,41 @@ function greeting(
   config: Config,
   desk: string | undefined,
   replay: string | undefined,
+  tls: TlsGate | undefined,
 ): string {
   const { scenario } = config
   const key = `-H 'X-Api-Key: ${apiKey}'`
   const body = `-H 'Content-Type: application/json' -d '{"video_url":"https://example.com/cat.mp4"}'`
+  const ca = config.tlsCaOut === undefined ? '' : `--cacert ${config.tlsCaOut} `
+  const curl = `curl -s ${ca}${key}`
   const ready = `Understudy is ready at ${url}   key: ${apiKey}   seed: ${seed}${scenario === undefined ? '' : `   scenario: ${scenario}`}   docs: ${url}/docs${desk === undefined ? '' : `   desk: ${desk}`}`
+  const first = tls === undefined ? ready : `${ready}\n${trusted(tls, config)}`
   // A recording has no answers for the lines to paste.
-  if (replay !== undefined) return `${ready}\n\n  ${replay}\n\n${closed(config)}`
-  return `${ready}
+  if (replay !== undefined) return `${first}\n\n  ${replay}\n\n${closed(config)}`
+  return `${first}
 
-  curl -s ${key} -F 'file=@${clipPath()}' ${url}/v1/uploads
-  JOB=$(curl -s ${key} ${body} ${url}/v1/jobs | grep -o 'job_[a-z0-9]*')
-  curl -s ${key} ${url}/v1/jobs/$JOB
+  ${curl} -F 'file=@${clipPath()}' ${url}/v1/uploads
+  JOB=$(${curl} ${body} ${url}/v1/jobs | grep -o 'job_[a-z0-9]*')
+  ${curl} ${url}/v1/jobs/$JOB
 
 ${closed(config)}`
+}
+
+/** What a client has to know of the certificate, in a line. */
+function trusted({ fingerprint }: TlsGate, { tlsCaOut, tlsCert, tlsClientCa, tlsFault }: Config): string {
+  const how =
+    tlsCaOut !== undefined
+      ? `clients trust it by NODE_EXTRA_CA_CERTS=${tlsCaOut}, curl --cacert ${tlsCaOut}, or --ca ${tlsCaOut} of the other verbs`
+      : tlsCert === undefined
+        ? 'write what clients have to trust to a file with --tls-ca-out <file>'
+        : 'your own'
+  const parts = [
+    `TLS certificate: ${how}`,
+    ...(tlsClientCa === undefined ? [] : [`clients have to show one that ${tlsClientCa} has signed`]),
+    ...(tlsFault === undefined ? [] : [`fault: ${tlsFault}`]),
+    `SHA-256 ${fingerprint}`,
+  ]
+  return parts.join('   ')
 }
 
 /** What is not open, and what opens it. */

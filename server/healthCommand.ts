@@ -2,8 +2,8 @@
 import { monotonicMs, realDelay } from '../base/clock.ts'
 import { writeJson, writeLine } from '../base/commandIo.ts'
 import { addOptions, jsonFlag, type VerbSetup } from '../base/flags.ts'
-import { durationMs, type Option } from '../base/options.ts'
-import { mockUrl, reach } from '../base/reach.ts'
+import { caOption, durationMs, type Option } from '../base/options.ts'
+import { mockUrl, reach, trustedFile } from '../base/reach.ts'
 import { readVariables } from '../base/variables.ts'
 
 /** Real ms between two looks. */
@@ -17,7 +17,13 @@ const options = {
     default: () => undefined as number | undefined,
     parse: durationMs,
   },
-} as const satisfies { wait: Option<number | undefined> }
+  ca: caOption,
+} as const satisfies { wait: Option<number | undefined>; ca: Option<string | undefined> }
+
+interface HealthSettings {
+  wait?: number
+  ca?: string
+}
 
 export const setUpHealth: VerbSetup = (verb, run) =>
   addOptions(
@@ -25,15 +31,16 @@ export const setUpHealth: VerbSetup = (verb, run) =>
     options,
     'health',
   ).action(
-    run(async (io, given: string | undefined, { json, ...flags }: { wait?: number; json?: boolean }) => {
-      const { wait = 0 }: { wait?: number } = { ...readVariables(options, io.env, 'health'), ...flags }
+    run(async (io, given: string | undefined, { json, ...own }: HealthSettings & { json?: boolean }) => {
+      const flags: HealthSettings = { ...readVariables(options, io.env, 'health'), ...own }
+      const ca = trustedFile(flags.ca, io.env)
       const url = `${mockUrl(given, io)}/health`
-      const until = monotonicMs() + wait
+      const until = monotonicMs() + (flags.wait ?? 0)
       let status = 0
       for (;;) {
         const isLast = monotonicMs() + lookEveryMs > until || io.signal.aborted
         try {
-          status = (await reach(url)).status
+          status = (await reach(url, { ca })).status
         } catch (error) {
           if (isLast) throw error
         }

@@ -3,7 +3,7 @@
  */
 
 import { isSecretHeader, redacted, redactField, redactText, redactUrl, withoutSecrets } from '../base/redaction.ts'
-import { countUnknown } from '../client/commands.ts'
+import { countUnknown, traceIdIn } from '../client/commands.ts'
 import type {
   ExchangeEntry,
   JournalEntry,
@@ -17,6 +17,7 @@ import type { Config } from './config.ts'
 import { type DeliveryAttempt, type Entry, type Exchange, evictionText, type Feed, maxBodyBytes } from './journal.ts'
 import { answerHeaders } from './pipeline/headers.ts'
 
+import { speaksTls } from './tls/material.ts'
 import type { World } from './world/world.ts'
 import { isWorldSelected, type Worlds } from './world/worlds.ts'
 
@@ -35,7 +36,11 @@ export class JournalReader {
   /** By world: its secrets as they stand in a JSON text. */
   readonly #escaped = new WeakMap<object, readonly string[]>()
 
+  /** What the URLs of its calls begin with. */
+  readonly scheme: 'http' | 'https'
+
   constructor(worlds: Worlds, feed: Feed, config: Config) {
+    this.scheme = speaksTls(config) ? 'https' : 'http'
     this.#worlds = worlds
     this.#feed = feed
     this.#config = config
@@ -148,6 +153,7 @@ export class JournalReader {
       time: new Date(entry.at).toISOString(),
       world: entry.world.name,
       job_id: entry.jobId,
+      ...(entry.trace !== undefined && { trace_id: entry.trace.traceId }),
       url: redactUrl(entry.url),
       status: entry.status,
       ms: Math.round(entry.ms * 1000) / 1000,
@@ -260,7 +266,8 @@ function playedIn({ ruleContext }: Exchange): Partial<ExchangeEntry> | undefined
 }
 
 function matcher(filter: EntryFilter): (entry: Entry) => boolean {
-  const { kind, route, status, jobId, requestId, since, before, text } = filter
+  const { kind, route, status, jobId, requestId, since, before, trace, text } = filter
+  const traceId = trace === undefined ? undefined : (traceIdIn(trace) ?? trace)
   const isWanted = text === undefined || text === '' ? undefined : hasText(text)
   const statusText = status === undefined ? undefined : String(status).toLowerCase()
   const sinceMs = typeof since === 'string' ? Date.parse(since) : undefined
@@ -273,6 +280,7 @@ function matcher(filter: EntryFilter): (entry: Entry) => boolean {
     if (typeof before === 'number' && entry.seq >= before) return false
     if (beforeMs !== undefined && entry.at >= beforeMs) return false
     if (statusText !== undefined && !fitsStatus(entry.status, statusText)) return false
+    if (traceId !== undefined && entry.trace?.traceId !== traceId) return false
     if (requestId !== undefined && (entry.kind !== 'exchange' || entry.requestId !== requestId)) return false
     if (isWanted !== undefined && !isWanted(entry)) return false
     if (route === undefined) return true

@@ -11,6 +11,8 @@ import type { Metrics } from './metrics.ts'
 import type { RequestContext } from './pipeline/context.ts'
 import type { Playback } from './playback/playback.ts'
 import type { ActiveScenarios } from './scenarios/activeScenarios.ts'
+import type { SpanSender } from './spans.ts'
+import type { TlsGate } from './tls/gate.ts'
 import type { Uploads } from './uploads.ts'
 import type { Webhooks } from './webhooks.ts'
 import type { Worlds } from './world/worlds.ts'
@@ -35,6 +37,10 @@ export interface Mock {
   nextIncident: number
   /** Connections that a fault has taken over: nobody else ends them. */
   readonly held: Set<ServerResponse>
+  /** The way in, for a mock that speaks TLS. */
+  readonly tls: TlsGate | undefined
+  /** Sends what happens as spans; undefined without --otlp. */
+  readonly spans: SpanSender | undefined
 }
 
 declare module 'fastify' {

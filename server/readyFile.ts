@@ -12,17 +12,19 @@ interface Ready {
   seed: string
   /** A key that works. */
   key: string
+  /** What a client has to trust. */
+  tls?: { fingerprint: string; ca: string | undefined }
 }
 
 /**
  * Writes it under another name first, so that who sees it sees all of it. Throws a ConfigError if that can't be done, or where it
  * is the file of another mock that still listens: whoever reads it would be sent to the wrong one.
  */
-export async function writeReadyFile(file: string, { url, port, seed, key }: Ready): Promise<void> {
+export async function writeReadyFile(file: string, { url, port, seed, key, tls }: Ready): Promise<void> {
   const { pid } = process
   const partial = `${file}.${pid}-${port}.tmp`
   try {
-    writeFileSync(partial, `${JSON.stringify({ url, port, pid, seed, key, version: packageVersion }, null, 2)}\n`)
+    writeFileSync(partial, `${JSON.stringify({ url, port, pid, seed, key, version: packageVersion, tls }, null, 2)}\n`)
     // Of two that start at the same moment one comes first.
     if (isPutInPlace(partial, file)) return
     const other = await mockIn(file, port)

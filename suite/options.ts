@@ -5,6 +5,7 @@
 
 import {
   adminTokenOption,
+  caOption,
   commaList,
   durationMs,
   expected,
@@ -263,13 +264,7 @@ export const checkOptions = {
     default: noDefault,
     parse: onOff,
   },
-  ca: {
-    argument: '<file>',
-    description: 'PEM file of a certificate authority to trust',
-    defaultText: "the system's",
-    default: noDefault,
-    parse: text('a file'),
-  },
+  ca: caOption,
   adminToken: adminTokenOption,
   expectedFailures: expectedFailuresOption,
   control: {

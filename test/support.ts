@@ -161,7 +161,7 @@ export function begin(args: readonly string[], { env = {}, stdin = '', tty }: Ru
 export async function serve(t: Test, args: readonly string[] = [], options: RunOptions = {}) {
   const running = begin(['serve', '--port', '0', ...args], options)
   t.teardown(() => running.interrupt())
-  const [url] = await running.printed(/http:\/\/[\w.:]+/)
+  const [url] = await running.printed(/https?:\/\/[\w.:]+/)
   return { ...running, url }
 }
 

@@ -7,7 +7,7 @@ import type { FastifyInstance, onRequestHookHandler } from 'fastify'
 import { monotonicMs } from '../../base/clock.ts'
 import { packageVersion } from '../../base/paths.ts'
 import { fileDate } from '../../base/text.ts'
-import type { KeyChangeBody } from '../../client/commands.ts'
+import type { KeyChangeBody, TlsFaultBody } from '../../client/commands.ts'
 import type { JobChange, ScenarioChoice, WorldSelector } from '../../client/mock.ts'
 import { type Snapshot, snapshotFormat } from '../../client/snapshotFormat.ts'
 import { apiError } from '../errors.ts'
@@ -43,6 +43,7 @@ import {
 } from './scenarios.ts'
 import * as schemas from './schemas.ts'
 import { resetAll, restore, snapshot } from './snapshot.ts'
+import { tlsOf, tlsPart, useTlsFault } from './tls.ts'
 import { type JobsQuery, listJobs, listWorlds, type WorldsQuery } from './worlds.ts'
 
 const {
@@ -61,6 +62,7 @@ const {
   restoreQuery,
   scenarioBody,
   scenarioQuery,
+  tlsFaultBody,
   trialBody,
   worldsQuery,
 } = schemas
@@ -84,7 +86,7 @@ export function registerControl(app: FastifyInstance, mock: Mock): void {
   // By this a client knows that it has a mock before it, and of which version. A person who looks is shown the desk.
   app.get('/__mock', { onRequest }, async (request, reply) => {
     if (/\btext\/html\b/.test(request.headers.accept ?? '')) return reply.redirect('__mock/')
-    return { understudy: packageVersion, key: defaultKey, seed: mock.config.seed }
+    return { understudy: packageVersion, key: defaultKey, seed: mock.config.seed, ...tlsPart(mock) }
   })
   app.get<JournalRoute>('/__mock/journal', { onRequest, schema: { querystring: journalQuery } }, journalPage(mock))
   app.get<JournalRoute>(
@@ -239,6 +241,9 @@ export function registerControl(app: FastifyInstance, mock: Mock): void {
       return { restored: request.body.jobs.length, clock: readClock(mock, request.query) }
     },
   )
+  app.get('/__mock/tls', { onRequest }, async () => tlsOf(mock).state())
+  app.post<{ Body: TlsFaultBody }>('/__mock/tls', write(tlsFaultBody), async ({ body }) => useTlsFault(mock, body))
+  app.delete('/__mock/tls', { onRequest }, async () => tlsOf(mock).end())
   app.get('/__mock/report', { onRequest }, async () => bugReport(mock))
   app.get<{ Querystring: WorldSelector }>('/__mock/incident', read(keyQuery), async (request, reply) => {
     const bytes = (await incidents()).incidentZip(mock, request.query, ownBaseUrl(request))

@@ -21,6 +21,7 @@ export interface JournalRoute {
     Pick<JournalFilter, 'kind' | 'route' | 'status'> & {
       job_id?: string
       request_id?: string
+      trace?: string
       since?: string
       before?: string
       limit: number
@@ -130,9 +131,10 @@ function filterOf({
   status,
   job_id,
   request_id,
+  trace,
   text,
 }: JournalRoute['Querystring']): EntryFilter {
-  const filter = { key, world, kind, route, status, jobId: job_id, requestId: request_id, text }
+  const filter = { key, world, kind, route, status, jobId: job_id, requestId: request_id, trace, text }
   return { ...filter, ...placeOf('since', since), ...placeOf('before', before) }
 }
 

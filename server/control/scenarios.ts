@@ -1,10 +1,12 @@
 /** /__mock/scenario and /__mock/scenarios: what is active, what there is, and why a call was answered as it was. */
 
 import { loadYaml } from '../../base/yaml.ts'
-import type { ActivationState } from '../../client/commands.ts'
+import { type ActivationState, traceIdIn } from '../../client/commands.ts'
 import type { ActiveScenario, Explanation, ScenarioChoice, WorldSelector } from '../../client/mock.ts'
 import { type PlacedProblem, problemText, ScenarioError } from '../../client/scenarioError.ts'
+import { routeOf } from '../../contracts/operations.ts'
 import { apiError } from '../errors.ts'
+import type { Exchange } from '../journal.ts'
 import type { Mock } from '../mock.ts'
 import type { Scenario } from '../scenarios/compiledScenario.ts'
 import { explain } from '../scenarios/explain.ts'
@@ -122,8 +124,25 @@ export function yamlOf(library: Library, name: string): string {
 }
 
 /** Why a call was answered as it was; throws where the journal has none of that id. */
+/** The one request of a trace. Throws the API's error where there are more, and names them. */
+function onlyOneOf({ journal }: Mock, trace: string): Exchange | undefined {
+  if (traceIdIn(trace) === undefined) return undefined
+  const found = journal.select({ trace, kind: 'exchange' }) as Exchange[]
+  if (found.length < 2) return found[0]
+  const shown = found
+    .slice(0, mostNamed)
+    .map(one => `${one.requestId} (${routeOf(one.operation) ?? one.method}, ${one.status})`)
+  const more = found.length > mostNamed ? `, and ${found.length - mostNamed} more` : ''
+  throw apiError(
+    'invalid_field',
+    `the trace has ${found.length} requests; expected the request_id of one: ${shown.join(', ')}${more}`,
+  )
+}
+
+const mostNamed = 20
+
 export function explainRequest(mock: Mock, requestId: string): Explanation {
-  const exchange = mock.journal.find(requestId)
+  const exchange = mock.journal.find(requestId) ?? onlyOneOf(mock, requestId)
   if (exchange) return mock.journal.redact(explain(exchange), exchange)
   throw apiError(
     'control_not_found',

@@ -228,7 +228,8 @@ t.test('--help tells of every option, its default and its variable; --version pr
   const words = String(help?.stdout).replace(/\s+/g, ' ')
   for (const name of Object.keys(options) as OptionName[]) {
     const { argument, description, defaultText, default: byDefault }: Option<unknown> = options[name]
-    const told = `${flagOf(name)} ${argument} ${description} (default: ${defaultText ?? byDefault()}; ${variableOf(name)})`
+    const flag = `${flagOf(name)} ${argument}`.trim()
+    const told = `${flag} ${description} (default: ${defaultText ?? byDefault()}; ${variableOf(name)})`
     t.ok(words.includes(told), told)
   }
   t.match(general, { code: 0, stderr: '', stdout: /serve.*health/s })

@@ -243,6 +243,18 @@ const methods: Record<string, (t: Test, mock: AnyMock, api: Api) => Promise<void
       message: /no rule set "2025-01"/,
     })
   },
+  async tls(t, mock) {
+    t.equal(mock.tls.ca, undefined)
+    const none = { name: 'ControlError', code: 'ERR_CONTROL', message: /speaks no TLS; start it with --tls/ }
+    await refuses(t, () => mock.tls.state(), none)
+    await refuses(t, () => mock.tls.use('wrong_host'), none)
+    await refuses(t, () => mock.tls.end(), none)
+    await refuses(t, () => mock.tls.use('wrong_host', { connections: 0 }), {
+      name: 'ConfigError',
+      code: 'ERR_CONFIG',
+      message: /connections is 0/,
+    })
+  },
   async 'snapshot, restore and reset'(t, mock, api) {
     const id = await api.job()
     const saved = await mock.snapshot(key)

@@ -16,13 +16,19 @@ t.test('rows of the journal say in a line what decided, without headers, bodies 
   const key = 'test_secret_of_mine'
   const api = client(mock, key)
   mock.use('internal-error-once', { key })
-  await api.post('/v1/jobs', video, { traceparent: '00-aa-bb-01' })
+  await api.post('/v1/jobs', video, { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' })
   const id = await api.job()
   await api.get(`/v1/jobs/nope?api_key=${key}`)
   const page = (await client(mock, null).get('/__mock/journal?view=rows')).body
   t.equal(page.count, 3)
   t.match(page.entries, [
-    { status: 500, code: 'internal_error', scenario: 'internal-error-once', rule: /./, traceparent: '00-aa-bb-01' },
+    {
+      status: 500,
+      code: 'internal_error',
+      scenario: 'internal-error-once',
+      rule: /./,
+      trace_id: '4bf92f3577b34da6a3ce929d0e0e4736',
+    },
     { status: 200, job_id: id, route: 'POST /v1/jobs', method: 'POST', rule: undefined },
     { status: 404, code: 'not_found', said: 'Job not found', url: /api_key=\[redacted\]/ },
   ])
