@@ -51,7 +51,14 @@ process.once('exit', () => rmSync(outdir, { recursive: true, force: true }))
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
 if (files.some(name => name.startsWith(join('test', 'desk')))) await buildDesk()
 await build({
-  entryPoints: ['server/index.ts', 'cli/bin.ts', 'conduct/fromRecording.ts', 'test/support.ts', ...files],
+  entryPoints: [
+    'server/index.ts',
+    'cli/bin.ts',
+    'conduct/fromRecording.ts',
+    ...['vitest', 'jest', 'playwright', 'nodeTest'].map(name => `runners/${name}.ts`),
+    'test/support.ts',
+    ...files,
+  ],
   outbase: '.',
   outdir,
   bundle: true,

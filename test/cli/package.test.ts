@@ -241,6 +241,22 @@ t.test('and in TypeScript, where a wrong option is an error', async t => {
   )
 })
 
+t.test('the types for one test runner load no other, which may not be installed', async t => {
+  const home = join(folder, 'node_modules', 'understudy-mock', 'dist', 'runners')
+  const typesOf: Record<string, string[]> = {}
+  for (const name of (await readdir(home)).filter(one => one.endsWith('.d.ts'))) {
+    const text = await readFile(join(home, name), 'utf8')
+    const from = [...text.matchAll(/from '([^']+)'/g)].map(([, module = '']) => module)
+    typesOf[name] = [...new Set(from)].filter(module => !module.startsWith('../'))
+  }
+  t.same(typesOf, {
+    'jest.d.ts': [],
+    'nodeTest.d.ts': ['node:test'],
+    'playwright.d.ts': ['@playwright/test'],
+    'vitest.d.ts': ['vitest'],
+  })
+})
+
 t.test('require() finds it too, as Jest and other CommonJS code load it', async t => {
   const script =
     "const { startMock } = require('understudy-mock'); startMock().then(mock => mock.close()).then(() => console.log('closed'))"
