@@ -38,9 +38,10 @@ export function testWith(options: FixtureOptions): UnderstudyTest {
       )
     const { problem, text } = await end()
     if (failure === undefined && problem === undefined) return
-    t.diagnostic(text)
+    const told = failure === undefined || problem === undefined ? text : `${text}\n${problem.message}`
+    // A reporter shows a line break within one as \\n.
+    for (const line of told.split('\n')) t.diagnostic(line)
     if (failure === undefined) throw problem
-    if (problem !== undefined) t.diagnostic(problem.message)
     throw failure.error
   }
   return (name: string, given: TestOptions | UnderstudyTestBody, body?: UnderstudyTestBody) => {

@@ -3,9 +3,11 @@
  * file waits for the mock of the other, so that a runner with one worker would not end.
  */
 import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import t from 'tap'
+import { blocksOf } from '../../.ci/docs/page.ts'
 import { packageRoot } from '../../base/paths.ts'
 import { builtFile } from '../support.ts'
 
@@ -23,12 +25,24 @@ interface Runner {
   file: (name: string) => string
   config?: Record<string, string>
   command: readonly string[]
-  /** The cases in the runner's own report, by file and title: "a one order". */
+  /** The files that the docs show of it: tests that are green. */
+  shown: Record<string, string>
+  /** The cases in the runner's own report, by their titles. */
   read(stdout: string, folder: string): Promise<Map<string, Case>>
 }
 
 const bin = (path: string) => join(packageRoot, 'node_modules', path)
-const titleOf = (name: string, title: string) => `${/\bb\.(test|spec)\./.test(name) ? 'b' : 'a'} ${title}`
+const guide = (name: string) => readFileSync(join(packageRoot, 'docs', 'guides', name), 'utf8')
+
+/** The files that a page shows, or a section of it. */
+function shownIn(page: string, section = ''): Record<string, string> {
+  const from = page.indexOf(section)
+  const to = page.indexOf('\n## ', from + 1)
+  const blocks = blocksOf(section === '' ? page : page.slice(from, to === -1 ? undefined : to))
+  return Object.fromEntries(blocks.flatMap(block => (block.kind === 'file' ? [[block.name, block.text] as const] : [])))
+}
+
+const runnersPage = guide('test-runners.md')
 
 const runners: Record<string, Runner> = {
   vitest: {
@@ -36,6 +50,7 @@ const runners: Record<string, Runner> = {
     given: '{ understudy }',
     file: name => `${name}.test.mjs`,
     config: { 'vitest.config.mjs': 'export default { test: { maxWorkers: 2, testTimeout: 60_000 } }' },
+    shown: shownIn(runnersPage, '## Vitest'),
     command: [
       bin('vitest/vitest.mjs'),
       'run',
@@ -47,14 +62,12 @@ const runners: Record<string, Runner> = {
     async read(_stdout, folder) {
       const { testResults } = JSON.parse(await readFile(join(folder, 'report.json'), 'utf8'))
       const junit = await readFile(join(folder, 'junit.xml'), 'utf8')
-      const printed = (file: string, title: string) =>
-        junit.split('<testcase ').find(one => one.includes(`classname="${file}`) && one.includes(`name="${title}"`)) ??
-        ''
+      const printed = (title: string) => junit.split('<testcase ').find(one => one.includes(`name="${title}"`)) ?? ''
       return new Map(
-        testResults.flatMap(({ name, assertionResults }: { name: string; assertionResults: never[] }) =>
+        testResults.flatMap(({ assertionResults }: { assertionResults: never[] }) =>
           assertionResults.map(({ title, status, failureMessages }: Record<string, string>) => [
-            titleOf(name, title as string),
-            { state: status, told: failureMessages + printed(name.slice(-'a.test.mjs'.length), title as string) },
+            title as string,
+            { state: status, told: failureMessages + printed(title as string) },
           ]),
         ),
       )
@@ -69,15 +82,15 @@ const runners: Record<string, Runner> = {
       'jest.config.js':
         "module.exports = { testEnvironment: 'understudy-mock/jest', transform: {}, maxWorkers: 2, testTimeout: 60_000 }",
     },
+    shown: shownIn(runnersPage, '## Jest'),
     command: [bin('jest/bin/jest.js'), '--json', '--watchman=false', '--cache=false'],
     read: async stdout =>
       new Map(
-        JSON.parse(stdout).testResults.flatMap(
-          ({ name, assertionResults }: { name: string; assertionResults: never[] }) =>
-            assertionResults.map(({ title, status, failureMessages }: Record<string, string>) => [
-              titleOf(name, title as string),
-              { state: status, told: String(failureMessages) },
-            ]),
+        JSON.parse(stdout).testResults.flatMap(({ assertionResults }: { assertionResults: never[] }) =>
+          assertionResults.map(({ title, status, failureMessages }: Record<string, string>) => [
+            title as string,
+            { state: status, told: String(failureMessages) },
+          ]),
         ),
       ),
   },
@@ -86,10 +99,11 @@ const runners: Record<string, Runner> = {
     given: '{ understudy }',
     file: name => `${name}.spec.mjs`,
     config: { 'playwright.config.mjs': 'export default { timeout: 60_000, workers: 2, reporter: "json" }' },
+    shown: shownIn(guide('playwright.md')),
     command: [bin('@playwright/test/cli.js'), 'test'],
     read: async stdout =>
       new Map(
-        JSON.parse(stdout).suites.flatMap(({ file, specs }: { file: string; specs: never[] }) =>
+        JSON.parse(stdout).suites.flatMap(({ specs }: { specs: never[] }) =>
           specs.map(({ title, tests }: { title: string; tests: { results: Record<string, unknown>[] }[] }) => {
             const [result] = tests.flatMap(one => one.results)
             const { status, errors, attachments } = result as unknown as {
@@ -98,10 +112,7 @@ const runners: Record<string, Runner> = {
               attachments: { name: string; body?: string }[]
             }
             const attached = attachments.map(one => `${one.name}\n${Buffer.from(one.body ?? '', 'base64')}`)
-            return [
-              titleOf(file, title),
-              { state: status, told: [...errors.map(({ message }) => message), ...attached].join('\n') },
-            ]
+            return [title, { state: status, told: [...errors.map(({ message }) => message), ...attached].join('\n') }]
           }),
         ),
       ),
@@ -110,15 +121,19 @@ const runners: Record<string, Runner> = {
     head: "import { expect, test } from 'understudy-mock/node-test'",
     given: 't, understudy',
     file: name => `${name}.test.mjs`,
-    command: ['--test', '--test-reporter=junit', '--test-concurrency=2', 'a.test.mjs', 'b.test.mjs'],
+    shown: { ...shownIn(runnersPage, '## Vitest'), ...shownIn(runnersPage, '## node:test') },
+    command: [
+      '--test',
+      '--test-reporter=junit',
+      '--test-concurrency=2',
+      ...['a', 'b', 'shop'].map(name => `${name}.test.mjs`),
+    ],
     async read(stdout) {
       const cases = stdout.split('<testcase ').slice(1)
       return new Map(
-        cases.flatMap((text, i) => {
-          const name = /name="([^"]*)"/.exec(text)?.[1] ?? ''
-          const file = /file="[^"]*?(\w+\.test\.mjs)"/.exec(text)?.[1] ?? (i < cases.length / 2 ? 'a.test.' : 'b.test.')
-          const state = text.includes('<failure') ? 'failed' : 'passed'
-          return [[titleOf(file, name), { state, told: text }] as const]
+        cases.map(told => {
+          const title = /name="([^"]*)"/.exec(told)?.[1] ?? ''
+          return [title, { state: told.includes('<failure') ? 'failed' : 'passed', told }] as const
         }),
       )
     },
@@ -136,7 +151,7 @@ const call = ({ url, key }, path, body, headers = {}) =>
 const order = (understudy, video = 'cat', headers = {}) =>
   call(understudy, '/v1/jobs', { video_url: 'https://example.com/' + video + '.mp4' }, headers)
 
-test('one order', async (${given}) => {
+test('${name} one order', async (${given}) => {
   await understudy.use('internal-error-once')
   await order(understudy)
   await understudy.clock.step('2s')
@@ -151,7 +166,7 @@ test('one order', async (${given}) => {
   if ((await understudy.mock.journal.count()) !== 2) throw new Error('calls of another test')
 })
 
-test('sends a refused order again', async (${given}) => {
+test('${name} sends a refused order again', async (${given}) => {
   await call(understudy, '/v1/jobs', { video_url: 'none' })
   await call(understudy, '/v1/jobs', { video_url: 'none' })
 ${name === 'a' ? '' : "  await expect(understudy).toKeepConduct('ERR-3')"}
@@ -164,6 +179,7 @@ for (const [name, runner] of Object.entries(runners)) {
     { timeout: 120_000 },
     async t => {
       const folder = t.testdir({
+        ...runner.shown,
         ...runner.config,
         [runner.file('a')]: testFile(runner, 'a', 'b'),
         [runner.file('b')]: testFile(runner, 'b', 'a'),
@@ -175,6 +191,11 @@ for (const [name, runner] of Object.entries(runners)) {
       const cases = await runner
         .read(stdout, folder)
         .catch(error => t.fail(`${error} ${stdout} ${stderr}`.slice(0, 3000)) as never)
+      const titles = Object.values(runner.shown).flatMap(text =>
+        [...text.matchAll(/^test\('([^']+)'/gm)].map(found => found[1]),
+      )
+      t.ok(titles.length >= 2)
+      for (const title of titles) t.equal(cases.get(title as string)?.state, 'passed', `the docs: ${title}`)
       for (const file of ['a', 'b']) {
         const missing: Case = { state: 'failed', told: `it is missing: ${stdout}${stderr}`.slice(0, 3000) }
         const good = cases.get(`${file} one order`) ?? missing
