@@ -2,6 +2,8 @@
  * What the adapters of the test runners share: one mock for each worker process, one key for each test. A key has a world of its
  * own, so that tests of one worker can run at the same time.
  */
+
+import { threadId } from 'node:worker_threads'
 import { hash53 } from '../base/fingerprint.ts'
 import { ConfigError, refuseUnknown } from '../base/options.ts'
 import { plural } from '../base/text.ts'
@@ -113,8 +115,14 @@ export interface FixtureWorker {
 
 const levels: readonly ConductLevel[] = ['must', 'should', 'off']
 
-/** Starts the worker's mock, or connects to the one of `url`. `worker` tells it from the other workers. */
-export async function openFixture(given: FixtureOptions = {}, worker = '0'): Promise<FixtureWorker> {
+/**
+ * Starts the worker's mock, or connects to the one of `url`. `worker` tells it from the other workers of a mock that they share, the
+ * same in each run where the runner numbers them.
+ */
+export async function openFixture(
+  given: FixtureOptions = {},
+  worker = given.url === undefined ? '0' : `${process.pid} ${threadId}`,
+): Promise<FixtureWorker> {
   const options = checkedOptions(given)
   const { conduct: usualLevel = 'must', keyPer = 'test', adminToken } = options
   const own = options.url === undefined ? await startMock({ speed: 'instant', ...options.mock }) : undefined
