@@ -28,7 +28,6 @@ import { type ConductError, conductProblem } from '../conduct/expectation.ts'
 import type { ConductReport } from '../conduct/report.ts'
 import type { OperationId } from '../contracts/operations.ts'
 import type { MockOptions } from '../server/config.ts'
-import { startMock } from '../server/start.ts'
 
 /** What a broken rule of conduct has to be to fail a test: a must (default), any, or nothing does. */
 export type ConductLevel = 'must' | 'should' | 'off'
@@ -125,7 +124,9 @@ export async function openFixture(
 ): Promise<FixtureWorker> {
   const options = checkedOptions(given)
   const { conduct: usualLevel = 'must', keyPer = 'test', adminToken } = options
-  const own = options.url === undefined ? await startMock({ speed: 'instant', ...options.mock }) : undefined
+  // A runner reads test files to list them, too: the server is loaded for tests that run, and where none is up.
+  const server = options.url === undefined ? await import('../server/start.ts') : undefined
+  const own = await server?.startMock({ speed: 'instant', ...options.mock })
   const token = adminToken ?? options.mock?.adminToken
   const mock = await connectMock(own?.url ?? (options.url as string), token === undefined ? {} : { adminToken: token })
   const workerKey = keyOf(['worker', worker])
