@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const { dependencies, devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const { dependencies, devDependencies, peerDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
 /** What the bundle brings: developers have it, users needn't. All else is loaded from where it is installed. */
 const brought = [
@@ -44,7 +44,7 @@ const installed = Object.keys({ ...dependencies, ...devDependencies }).filter(na
 /**
  * Bundles each entry (`server/index`) into `folder`; `outside` stays outside too. Resolves with esbuild's metafile.
  */
-export async function bundle(entries, folder, outside = []) {
+export async function bundle(entries, folder, { outside = [], sourcemap = false } = {}) {
   const external = [...installed, ...outside]
   const { metafile } = await build({
     entryPoints: Object.fromEntries(entries.map(entry => [entry, `${entry}.ts`])),
@@ -62,6 +62,8 @@ export async function bundle(entries, folder, outside = []) {
       js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
     },
     plugins: [requiredToo, noLateNames(external)],
+    sourcemap,
+    sourcesContent: false,
     metafile: true,
     logLevel: 'warning',
   })
@@ -74,7 +76,7 @@ export async function bundle(entries, folder, outside = []) {
 export async function bundlePackage(entries, folder) {
   const { inputs, outputs } = await bundle(entries, folder)
   const asked = Object.values(outputs).flatMap(({ imports }) => imports.filter(({ external }) => external))
-  const missing = asked.map(({ path }) => nameOf(path)).filter(name => name in devDependencies)
+  const missing = asked.map(({ path }) => nameOf(path)).filter(name => name in devDependencies && !(name in peerDependencies))
   if (missing.length > 0)
     throw new Error(`users don't have ${[...new Set(missing)]}: list them as brought, or as dependencies`)
   writeFileSync(join(folder, 'LICENSES.txt'), licences(Object.keys(inputs)))

@@ -2,7 +2,7 @@
  * `npm run lint:outputs`: makes each report once from a short run, the OpenAPI document, the metrics and a docs page, and
  * has the validators of those who read them look at it. Tools of npm are run by npx at a fixed version, so that they are
  * no dependencies; xmllint and promtool are Debian packages (libxml2-utils, prometheus): one that is not there is named.
- * A session with every route goes through Prism's proxy (prism.ts).
+ * A session with every route goes through Prism's proxy (prism.ts). The module for Testcontainers is type checked with that package.
  */
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -237,7 +237,24 @@ function validateSchemas(): void {
   console.log(`ajv --strict: ${problems.length === before ? 'clean' : 'failed'}`)
 }
 
+/** integrations/testcontainers by the types of the real package: it would take a Docker daemon to run it. */
+function checkTestcontainers(): void {
+  validate('npm', ['install', '--silent', '--no-audit', '--no-fund', '--ignore-scripts', 'testcontainers@11.14.0'])
+  const module = 'understudyContainer.ts'
+  copyFileSync(join(packageRoot, 'integrations', 'testcontainers', module), at(module))
+  const compilerOptions = {
+    ...{ strict: true, noEmit: true, skipLibCheck: true, allowImportingTsExtensions: true, noImplicitOverride: true },
+    ...{ module: 'nodenext', target: 'es2023', lib: ['es2023', 'es2024.string'] },
+    typeRoots: [join(packageRoot, 'node_modules', '@types')],
+    types: ['node'],
+    paths: { 'understudy-mock/client': [join(packageRoot, 'client', 'index.ts')] },
+  }
+  writeFileSync(at('tsconfig.json'), JSON.stringify({ compilerOptions, files: [module] }))
+  validate(join(packageRoot, 'node_modules', '.bin', 'tsc'), ['-p', at('tsconfig.json')])
+}
+
 try {
+  checkTestcontainers()
   await makeOutputs()
   validateSchemas()
   validateAction()

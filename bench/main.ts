@@ -284,7 +284,7 @@ async function memory(): Promise<void> {
 
 const parts: Record<string, () => Promise<void>> = { speed, growth, cold, memory, peers }
 // With chunks of its own, so that nothing of the mock is loaded with what it is held against.
-await bundle(['bench/bare', 'bench/cold'], here, ['fastify', 'pino'])
+await bundle(['bench/bare', 'bench/cold'], here, { outside: ['fastify', 'pino'] })
 if (only === undefined)
   execFileSync('npm', ['run', '--silent', 'build', '--', '--noCheck'], { cwd: packageRoot, stdio: 'inherit' })
 row('', ...columns, 'target')

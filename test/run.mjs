@@ -50,10 +50,18 @@ const outdir = join('node_modules', '.cache', 'understudy', `test-${process.pid}
 process.once('exit', () => rmSync(outdir, { recursive: true, force: true }))
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
 if (files.some(name => name.startsWith(join('test', 'desk')))) await buildDesk()
-const entries = ['server/index.ts', 'cli/bin.ts', 'conduct/fromRecording.ts', 'test/support.ts', ...files]
+const entries = [
+  'server/index.ts',
+  'cli/bin.ts',
+  'conduct/fromRecording.ts',
+  ...['vitest', 'jest', 'playwright', 'nodeTest'].map(name => `runners/${name}.ts`),
+  'test/support.ts',
+  ...files,
+]
 await bundle(
   entries.map(entry => entry.replace(/\.ts$/, '')),
   outdir,
+  { sourcemap: true },
 )
 
 /** Runs one file; resolves with its TAP, indented as a subtest, and its test point. */

@@ -214,7 +214,8 @@ t.test('and in TypeScript, where a wrong option is an error', async t => {
     export { entries, model, other, port }
   `
   // Both ways to resolve, by one compiler that reads the libraries' types once.
-  const shared = { noEmit: true, strict: true, skipLibCheck: true, target: 'es2023' }
+  // No typings but Node's by themselves: those that lie here are of the tools of this repository.
+  const shared = { types: ['node'], noEmit: true, strict: true, skipLibCheck: true, target: 'es2023' }
   const bundler = { module: 'esnext', moduleResolution: 'bundler', listFiles: true }
   const written = {
     'use.ts': script,
@@ -239,6 +240,22 @@ t.test('and in TypeScript, where a wrong option is an error', async t => {
     foreign.filter(file => !/node_modules\/(typescript|understudy-mock|@types|undici-types|buffer)\//.test(file)),
     [],
   )
+})
+
+t.test('the types for one test runner load no other, which may not be installed', async t => {
+  const home = join(folder, 'node_modules', 'understudy-mock', 'dist', 'runners')
+  const typesOf: Record<string, string[]> = {}
+  for (const name of (await readdir(home)).filter(one => one.endsWith('.d.ts'))) {
+    const text = await readFile(join(home, name), 'utf8')
+    const from = [...text.matchAll(/^(?:import|export) .* from '([^']+)'/gm)].map(([, module = '']) => module)
+    typesOf[name] = [...new Set(from)].filter(module => !module.startsWith('../'))
+  }
+  t.same(typesOf, {
+    'jest.d.ts': [],
+    'nodeTest.d.ts': ['node:test'],
+    'playwright.d.ts': ['@playwright/test'],
+    'vitest.d.ts': ['vitest'],
+  })
 })
 
 t.test('require() finds it too, as Jest and other CommonJS code load it', async t => {
