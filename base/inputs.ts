@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { ConfigError, flagOf } from './options.ts'
 /** The base URL without a slash at its end. Throws a ConfigError. */
@@ -33,12 +33,6 @@ export function requireWritable(file: string): void {
   // By the slash it is refused where it is a file.
   accessSync(isThere ? file : `${dirname(file)}/`, constants.W_OK)
   if (isThere && statSync(file).isDirectory()) throw new Error('it is a folder')
-}
-
-export function certificateIn(file: string): string {
-  const text = readFileSync(file, 'utf8')
-  if (text.includes('-----BEGIN CERTIFICATE-----')) return text
-  throw new ConfigError(`--ca ${file} holds no certificate; expected a PEM file`)
 }
 
 /** What Node refuses to send. */

@@ -107,13 +107,29 @@ export const adminTokenOption = {
   parse: text('a token'),
 } as const
 
-/** Of what sends: whom to trust over TLS beside the system's authorities. */
-export const caOption = {
-  argument: '<file>',
-  description: 'PEM file of a certificate authority to trust',
-  defaultText: "the system's",
-  default: noDefault,
-  parse: text('a file'),
+/** Of what sends over TLS: whom to trust beside the system's authorities, and the certificate to show where one is asked for. */
+export const tlsFileOptions = {
+  ca: {
+    argument: '<file>',
+    description: 'PEM file of a certificate authority to trust',
+    defaultText: "the system's",
+    default: noDefault,
+    parse: text('a file'),
+  },
+  clientCert: {
+    argument: '<file>',
+    description: 'PEM file of a certificate to show to a server that asks for one (mutual TLS)',
+    defaultText: 'none',
+    default: noDefault,
+    parse: text('a file'),
+  },
+  clientKey: {
+    argument: '<file>',
+    description: 'PEM file of its private key',
+    defaultText: 'the file of --client-cert',
+    default: noDefault,
+    parse: text('a file'),
+  },
 } as const
 
 /** The port that the mock listens on, and that other verbs find it by. */

@@ -1,8 +1,8 @@
 /** Asks a running server: where it is, and what to say if nobody answers. */
 import type { CommandIo, Environment } from './commandIo.ts'
 import { NoAnswer } from './http.ts'
-import { certificateIn, defined, existing } from './inputs.ts'
 import { ConfigError, parseAs, portOption } from './options.ts'
+import { type TlsFiles, trustOf } from './pem.ts'
 import { isOfCertificate, makeTransport } from './send.ts'
 import { TargetError } from './targetError.ts'
 
@@ -20,9 +20,12 @@ const speaksTls = (environment: Environment): boolean =>
     ([name, value]) => /^UNDERSTUDY_TLS(_|$)/.test(name) && !/^(off|false|0)?$/.test(value ?? ''),
   )
 
-/** The file that a caller trusts: what it was given, or what this environment's mock has written for its clients. */
-export const trustedFile = (given: string | undefined, environment: Environment): string | undefined =>
-  given ?? (environment.UNDERSTUDY_TLS_CA_OUT || undefined)
+/** The files of a caller of a mock: without a `ca` it trusts what this environment's mock has written for its clients. */
+export const tlsFilesOf = ({ ca, clientCert, clientKey }: TlsFiles, environment: Environment): TlsFiles => ({
+  ca: ca ?? (environment.UNDERSTUDY_TLS_CA_OUT || undefined),
+  clientCert,
+  clientKey,
+})
 
 /** The URL that was given, or this machine's mock. Throws a ConfigError if it isn't a URL. */
 export function mockUrl(given: string | undefined, here: Here): string {
@@ -36,12 +39,10 @@ export function mockUrl(given: string | undefined, here: Here): string {
 export const adminHeaders = (adminToken: string | undefined): Record<string, string> =>
   adminToken === undefined ? {} : { 'X-Admin-Token': adminToken }
 
-export interface ReachOptions {
+export interface ReachOptions extends TlsFiles {
   headers?: Record<string, string>
   /** ms for the whole answer; 3 s by default. */
   timeoutMs?: number
-  /** A PEM file of a certificate authority to trust beside the system's. */
-  ca?: string | undefined
 }
 
 export interface Reached {
@@ -51,26 +52,30 @@ export interface Reached {
   json: unknown
 }
 
-/** The answer to a GET. Throws a TargetError if there is none in time, a ConfigError for a `ca` that is no certificate. */
+/** The answer to a GET. Throws a TargetError if there is none in time, a ConfigError for files that can't be used. */
 export async function reach(
   url: string,
-  { headers = {}, timeoutMs = usualTimeoutMs, ca }: ReachOptions = {},
+  { headers = {}, timeoutMs = usualTimeoutMs, ...files }: ReachOptions = {},
 ): Promise<Reached> {
-  const trusted = ca === undefined ? undefined : certificateIn(existing(ca, 'ca'))
-  const { send, close } = makeTransport(defined({ ca: trusted }))
+  const { send, close } = makeTransport(trustOf(files))
   try {
     const { status, bytes } = await send({ method: 'GET', url, headers, timeoutMs })
     const text = new TextDecoder().decode(bytes)
     return { status, text, json: jsonIn(text) }
   } catch (error) {
-    if (!(error instanceof NoAnswer)) throw error
-    const { code = '' } = (error.cause ?? {}) as NodeJS.ErrnoException
-    if (isOfCertificate(code) || code === 'EPROTO' || code.startsWith('ERR_SSL'))
-      throw new TargetError(`${url}: ${error.message}`)
-    throw new TargetError(`${url} does not answer (${code || error.message}); is the server running?`)
+    throw error instanceof NoAnswer ? unreached(url, error) : error
   } finally {
     close()
   }
+}
+
+/** What a verb says of a server that gave no answer. */
+export function unreached(url: string, { cause, message }: NoAnswer): TargetError {
+  const { code = '' } = (cause ?? {}) as NodeJS.ErrnoException
+  const isOfTls = isOfCertificate(code) || code === 'EPROTO' || code.startsWith('ERR_SSL')
+  return new TargetError(
+    isOfTls ? `${url}: ${message}` : `${url} does not answer (${code || message}); is the server running?`,
+  )
 }
 
 function jsonIn(text: string): unknown {

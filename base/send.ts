@@ -154,7 +154,7 @@ function certificateWords(error: NodeJS.ErrnoException & { cert?: { subjectaltna
 function handshakeWords({ message, code }: NodeJS.ErrnoException, at: string): string {
   const [, alert] = /(?:alert|ALERT)[ _]([\w ]+)/.exec(`${message} ${code}`) ?? []
   if (/certificate.required/i.test(`${message} ${code}`))
-    return `${at} asks for a certificate of the client, and this command has none`
+    return `${at} asks for a certificate of the client; give one with --client-cert FILE`
   if (alert !== undefined)
     return `${at} refused the TLS handshake (alert ${alert.trim().toLowerCase().replaceAll('_', ' ')})`
   return `${at} does not speak TLS; is it http:// instead?`

@@ -7,6 +7,9 @@ export interface Trust {
   insecure?: boolean
   /** A certificate authority to trust beside the system's, as PEM. */
   ca?: string
+  /** The client's own certificate and its private key, as PEM, for a server that asks for one (mutual TLS). */
+  clientCert?: string
+  clientKey?: string
   /** Send to this machine alone, wherever a link, a redirect or a name leads to: else there is no answer. */
   onlyLoopback?: boolean
 }
@@ -22,11 +25,14 @@ export interface Content {
 export interface TlsTrust {
   rejectUnauthorized: boolean
   ca?: string[]
+  cert?: string
+  key?: string
 }
 
-export const tlsTrust = ({ insecure, ca }: Trust): TlsTrust => ({
+export const tlsTrust = ({ insecure, ca, clientCert, clientKey }: Trust): TlsTrust => ({
   rejectUnauthorized: insecure !== true,
   ...(ca !== undefined && { ca: [...rootCertificates, ca] }),
+  ...(clientCert !== undefined && clientKey !== undefined && { cert: clientCert, key: clientKey }),
 })
 
 /**

@@ -67,7 +67,7 @@ const entriesInPage = 10_000
  * older one, or keeps its control routes closed; a ConfigError when `url` is not an http or https URL.
  */
 export async function connectMock(url: string, options: ConnectOptions = {}): Promise<ConnectedMock> {
-  refuseUnknown(options, ['adminToken', 'insecure', 'ca', 'onlyLoopback'])
+  refuseUnknown(options, ['adminToken', 'insecure', 'ca', 'clientCert', 'clientKey', 'onlyLoopback'])
   const { adminToken, ...trust } = options
   const base = baseOf(url)
   const over = new AbortController()

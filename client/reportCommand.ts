@@ -4,10 +4,9 @@ import { strToU8, type Zippable, zipSync } from 'fflate'
 import { monotonicMs } from '../base/clock.ts'
 import { type ExitCode, writeJson, writeLine } from '../base/commandIo.ts'
 import { addOptions, jsonFlag, type VerbSetup } from '../base/flags.ts'
-import { defined } from '../base/inputs.ts'
 import { ConfigError } from '../base/options.ts'
 import { packageVersion } from '../base/paths.ts'
-import { adminHeaders, mockUrl, reach, trustedFile } from '../base/reach.ts'
+import { adminHeaders, mockUrl, reach, tlsFilesOf } from '../base/reach.ts'
 import { operatingSystem } from '../base/system.ts'
 import { TargetError } from '../base/targetError.ts'
 import { fileDate, formatSize } from '../base/text.ts'
@@ -37,12 +36,10 @@ export const setUpReport: VerbSetup = (verb, run) =>
           const settings: BugReportSettings = { ...readVariables(bugReportOptions, io.env, 'report'), ...flags }
           const url = mockUrl(given, io)
           const out = settings.out ?? `understudy-report-${fileDate(monotonicMs())}.zip`
-          const found = await gather(url, { ...settings, ...defined({ ca: trustedFile(settings.ca, io.env) }) }).catch(
-            error => {
-              if (error instanceof TargetError) return error
-              throw error
-            },
-          )
+          const found = await gather(url, { ...settings, ...tlsFilesOf(settings, io.env) }).catch(error => {
+            if (error instanceof TargetError) return error
+            throw error
+          })
           const isAbsent = found instanceof TargetError
           const files: Zippable = { 'versions.json': json(versions()), ...(isAbsent ? {} : found) }
           // What a mock writes compresses well; it is quick at the lowest level too.
@@ -69,8 +66,8 @@ const versions = () => ({ understudy: packageVersion, node: process.version, os:
 const json = (value: unknown): Uint8Array => strToU8(`${JSON.stringify(value, null, 2)}\n`)
 
 /** Throws a TargetError where nobody answers, a ConfigError where somebody refuses. */
-async function gather(url: string, { adminToken, ca }: BugReportSettings): Promise<Zippable> {
-  const options = { headers: adminHeaders(adminToken), timeoutMs, ca }
+async function gather(url: string, { adminToken, ca, clientCert, clientKey }: BugReportSettings): Promise<Zippable> {
+  const options = { headers: adminHeaders(adminToken), timeoutMs, ca, clientCert, clientKey }
   const ask = async (path: string): Promise<string> => {
     const answer = await reach(`${url}/__mock/${path}`, options)
     if (answer.status === 200) return answer.text

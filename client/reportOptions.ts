@@ -1,15 +1,14 @@
 /** Every option of `understudy report` in one table, as --help has it. */
-import { adminTokenOption, caOption, type OptionRow, onOff, text } from '../base/options.ts'
+import { adminTokenOption, type OptionRow, onOff, text, tlsFileOptions } from '../base/options.ts'
+import type { TlsFiles } from '../base/pem.ts'
 
-export interface BugReportSettings {
+export interface BugReportSettings extends TlsFiles {
   /** The zip file to write. */
   out?: string
   /** Overwrite an existing file. */
   force?: boolean
   /** Opens the mock's /__mock off loopback. */
   adminToken?: string
-  /** PEM file of an authority that the mock's certificate is trusted by. */
-  ca?: string
 }
 
 export const bugReportOptions = {
@@ -29,5 +28,5 @@ export const bugReportOptions = {
     parse: onOff,
   },
   adminToken: adminTokenOption,
-  ca: caOption,
+  ...tlsFileOptions,
 } as const satisfies Record<keyof BugReportSettings, OptionRow>

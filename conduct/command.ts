@@ -4,7 +4,7 @@ import type { CommandIo } from '../base/commandIo.ts'
 import { addOptions, type VerbSetup } from '../base/flags.ts'
 import { defined } from '../base/inputs.ts'
 import { ConfigError } from '../base/options.ts'
-import { adminHeaders, mockUrl, reach, trustedFile } from '../base/reach.ts'
+import { adminHeaders, mockUrl, reach, tlsFilesOf } from '../base/reach.ts'
 import { readVariables } from '../base/variables.ts'
 import { makeWritable, reporterOption, reporterText, writeReports } from '../reports/reporterOption.ts'
 import { type ConductFlags, type ConductSettings, conductOptions } from './options.ts'
@@ -41,7 +41,7 @@ async function gradeRecording(file: string, settings: ConductSettings): Promise<
 }
 
 async function gradeMock(io: CommandIo, settings: ConductSettings): Promise<ConductReport> {
-  const { url, key, world, maxPollTime, require, base, adminToken, ca, level, rules } = settings
+  const { url, key, world, maxPollTime, require, base, adminToken, level, rules } = settings
   if (base !== undefined) throw new ConfigError('--base is for a recording, and no file was given')
   const query = new URLSearchParams(
     defined({
@@ -56,7 +56,7 @@ async function gradeMock(io: CommandIo, settings: ConductSettings): Promise<Cond
   const from = mockUrl(url, io)
   const answer = await reach(`${from}/__mock/conduct?${query}`, {
     headers: adminHeaders(adminToken),
-    ca: trustedFile(ca, io.env),
+    ...tlsFilesOf(settings, io.env),
   })
   const body = answer.json as (ConductReport & { error?: { message: string } }) | undefined
   if (answer.status === 200 && body?.rules !== undefined) return { ...body, source: `the journal of ${from}` }

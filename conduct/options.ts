@@ -2,14 +2,15 @@
 
 import {
   adminTokenOption,
-  caOption,
   commaList,
   durationMs,
   expected,
   httpUrl,
   type Option,
   text,
+  tlsFileOptions,
 } from '../base/options.ts'
+import type { TlsFiles } from '../base/pem.ts'
 import { expectedFailuresOption } from '../reports/expectedFailures.ts'
 import type { ReporterName } from '../reports/names.ts'
 import type { Chosen } from '../reports/reporterOption.ts'
@@ -65,7 +66,7 @@ export interface RuleSettings {
   rules?: RuleSet
 }
 
-export interface ConductSettings extends RuleSettings {
+export interface ConductSettings extends RuleSettings, TlsFiles {
   key?: string
   world?: string
   maxPollTime?: number
@@ -73,8 +74,6 @@ export interface ConductSettings extends RuleSettings {
   base?: string
   url?: string
   adminToken?: string
-  /** PEM file of an authority that the mock's certificate is trusted by. */
-  ca?: string
 }
 
 export const conductOptions = {
@@ -110,7 +109,7 @@ export const conductOptions = {
     parse: httpUrl,
   },
   adminToken: adminTokenOption,
-  ca: caOption,
+  ...tlsFileOptions,
 } as const satisfies Record<keyof ConductSettings, Option<unknown>>
 
 export interface ConductFlags extends ConductSettings {

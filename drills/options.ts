@@ -3,12 +3,13 @@
  * each drill takes, and its own defaults, stand with the drill.
  */
 import { durationMs, expected, httpUrl, type Option, type OptionRow, text, wholeNumber } from '../base/options.ts'
+import type { TlsFiles } from '../base/pem.ts'
 import { checkOptions } from '../suite/options.ts'
 
 import { type Mix, mixText, parseMix } from './calls.ts'
 import { parseThreshold, type Threshold } from './thresholds.ts'
 
-export interface DrillSettings {
+export interface DrillSettings extends TlsFiles {
   /** A valid API key. On the mock keys are created if none is given, with the limits that the drill needs. */
   key?: string
   /** A valid key of another account (burst). */
@@ -61,7 +62,6 @@ export interface DrillSettings {
   seed?: string
   header?: string[]
   insecure?: boolean
-  ca?: string
   adminToken?: string
   /** Use the mock's /__mock if the target has one. */
   control?: boolean
@@ -261,6 +261,8 @@ export const drillOptions = {
   header: checkOptions.header,
   insecure: checkOptions.insecure,
   ca: checkOptions.ca,
+  clientCert: checkOptions.clientCert,
+  clientKey: checkOptions.clientKey,
   adminToken: checkOptions.adminToken,
   control: checkOptions.control,
   allowRemote: {

@@ -6,10 +6,11 @@ import { join } from 'node:path'
 import { holdProcess, laterReal, monotonicMs } from '../base/clock.ts'
 
 import { NoAnswer } from '../base/http.ts'
-import { baseOf, certificateIn, defined, existing, parseHeaderLines, unsendable } from '../base/inputs.ts'
+import { baseOf, defined, existing, parseHeaderLines, unsendable } from '../base/inputs.ts'
 import { isLoopback } from '../base/loopback.ts'
 import { ConfigError, flagOf } from '../base/options.ts'
 import { packageRoot } from '../base/paths.ts'
+import { trustOf } from '../base/pem.ts'
 import { refuseRenamed } from '../base/renamed.ts'
 import { SeededRandom, tagOf } from '../base/seed.ts'
 import { makeTransport, type Transport } from '../base/send.ts'
@@ -75,7 +76,7 @@ export async function drill(name: DrillName, target: string, options: DrillOptio
   const wrong = kind.refuse?.(settings)
   if (wrong !== undefined) throw new ConfigError(wrong)
   const own = parseHeaderLines(settings.header ?? [])
-  const ca = settings.ca === undefined ? undefined : certificateIn(existing(settings.ca, 'ca'))
+  const trust = trustOf(settings)
   const clip = await clipAt(
     settings.clip === undefined ? join(packageRoot, 'fixtures', 'clips', 'short.mp4') : existing(settings.clip, 'clip'),
   )
@@ -85,8 +86,7 @@ export async function drill(name: DrillName, target: string, options: DrillOptio
   const over = new AbortController()
   // As many listen as wait for something.
   setMaxListeners(0, over.signal)
-  const trust = { insecure: settings.insecure ?? false, ...(ca !== undefined && { ca }) }
-  const { ca: trusted } = tlsTrust(trust)
+  const tls = tlsTrust(trust)
   // The one ends with the drill; what is switched on is switched off by the other, and the jobs are counted.
   const transport = makeTransport(trust, over.signal)
   const lasting = makeTransport(trust)
@@ -95,8 +95,7 @@ export async function drill(name: DrillName, target: string, options: DrillOptio
     base,
     maxConnections: settings.maxConnections,
     timeoutMs: settings.timeout,
-    insecure: trust.insecure,
-    ...(trusted && { ca: trusted }),
+    tls,
   })
   const end = () => {
     over.abort()
@@ -139,7 +138,7 @@ export async function drill(name: DrillName, target: string, options: DrillOptio
       signal: over.signal,
       headers: own,
       clip,
-      ca: trusted,
+      tls,
       // autocannon loses what is underway on a connection that the server closes.
       closesConnections: health.connection?.toLowerCase() === 'close',
       graceMs: isLocal ? 30 : 250,

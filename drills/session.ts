@@ -2,6 +2,7 @@
 import { type EventLoopUtilization, type IntervalHistogram, monitorEventLoopDelay, performance } from 'node:perf_hooks'
 import { monotonicMs, realDelay } from '../base/clock.ts'
 import type { SeededRandom } from '../base/seed.ts'
+import type { TlsTrust } from '../base/wire.ts'
 import type { MockControl } from '../client/drillControl.ts'
 import { codeOf } from '../contracts/judge.ts'
 import type { Redact } from '../contracts/observedExchange.ts'
@@ -33,7 +34,7 @@ export interface DrillSetup {
   signal: AbortSignal
   headers: Readonly<Record<string, string>>
   clip: { name: string; type: string; bytes: Uint8Array; seconds: number; path?: string }
-  ca: string[] | undefined
+  tls: TlsTrust
   /** It says so of its connections. */
   closesConnections: boolean
   /** Waited beyond a Retry-After, in ms: timers and the way there are not exact. */

@@ -180,6 +180,8 @@ const unshown = new Set([
   'threshold',
   'seed',
   'ca',
+  'clientCert',
+  'clientKey',
   'insecure',
   'allowRemote',
   'control',

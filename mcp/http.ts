@@ -26,7 +26,8 @@ export function serveMcpOverHttp({ url, settings, environment, tell }: HttpSetti
   return {
     async answer(request) {
       // Again after stop_mock, which leaves it running.
-      await session.attach(url)
+      // It is this very process that answers: whom others have to trust is no question here.
+      await session.attach(url, { insecure: true })
       return handler.fetch(request)
     },
     async close() {

@@ -1,8 +1,10 @@
 /** The options of `understudy mcp` in one table: --help, docs and the defaults are read from here. */
-import { adminTokenOption, noDefault, type OptionRow, onOff } from '../base/options.ts'
+import { adminTokenOption, noDefault, type OptionRow, onOff, tlsFileOptions } from '../base/options.ts'
+import type { TlsFiles } from '../base/pem.ts'
 import { rehearseOptions } from '../rehearse/options.ts'
 
-export interface McpSettings {
+/** Its TLS files are for the mocks and endpoints that tools reach. */
+export interface McpSettings extends TlsFiles {
   /** Let the agent run commands on this machine: the tool `rehearse`. */
   allowRun?: boolean
   /** Let tools send to other machines: `check_endpoint`, `drill`, and mocks that run elsewhere. */
@@ -32,4 +34,5 @@ export const mcpOptions = {
   },
   out: { ...rehearseOptions.out, description: 'folder for the reports of rehearsals' },
   adminToken: adminTokenOption,
+  ...tlsFileOptions,
 } as const satisfies Record<keyof McpSettings, OptionRow>

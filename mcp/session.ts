@@ -4,8 +4,10 @@ import type { Environment } from '../base/commandIo.ts'
 import { baseOf } from '../base/inputs.ts'
 import { isLoopback, isLoopbackAddress } from '../base/loopback.ts'
 import { ConfigError } from '../base/options.ts'
+import { type TlsFiles, trustOf } from '../base/pem.ts'
 import { makeTransport } from '../base/send.ts'
 import { TargetError } from '../base/targetError.ts'
+import type { Trust } from '../base/wire.ts'
 import { connectMock } from '../client/connect.ts'
 import { controlOf, messageIn } from '../client/control.ts'
 import type { ConnectedMock, ConnectedScenario, RunningMock } from '../client/mock.ts'
@@ -35,13 +37,16 @@ const controlTimeoutMs = 10_000
 export class AgentSession {
   readonly settings: McpSettings
   readonly environment: Environment
+  readonly #trust: Trust
   readonly #mocks = new Map<string, UsedMock>()
   readonly #kept = new Map<string, KeptDocument>()
   readonly #over = new AbortController()
   #count = 0
 
+  /** Throws a ConfigError for TLS files that can't be used. */
   constructor(settings: McpSettings, environment: Environment) {
     this.settings = settings
+    this.#trust = trustOf(settings)
     this.environment = environment
   }
 
@@ -60,17 +65,23 @@ export class AgentSession {
   }
 
   /** Uses a mock that is running already. Throws a ConfigError for one on another machine without --allow-remote. */
-  async attach(url: string): Promise<UsedMock> {
+  async attach(url: string, trust = this.#trust): Promise<UsedMock> {
     const base = await this.mayReach(url)
-    return this.#mocks.get(base) ?? this.#use(base, undefined)
+    return this.#mocks.get(base) ?? this.#use(base, undefined, trust)
   }
 
-  async #use(url: string, own: RunningMock | undefined): Promise<UsedMock> {
+  /** The TLS files that checks and drills take, where the variables of their verb name no others. */
+  get tlsFiles(): TlsFiles {
+    const { ca, clientCert, clientKey } = this.settings
+    return { ca, clientCert, clientKey }
+  }
+
+  async #use(url: string, own: RunningMock | undefined, trust = this.#trust): Promise<UsedMock> {
     const { adminToken, allowRemote } = this.settings
-    const onlyLoopback = allowRemote !== true
-    const mock = await connectMock(url, { onlyLoopback, ...(adminToken !== undefined && { adminToken }) })
+    const reach = { ...trust, onlyLoopback: allowRemote !== true }
+    const mock = await connectMock(url, { ...reach, ...(adminToken !== undefined && { adminToken }) })
     const read = async <T>(path: string): Promise<T> => {
-      const transport = makeTransport({ onlyLoopback }, this.signal)
+      const transport = makeTransport(reach, this.signal)
       const { send } = transport
       const ask = controlOf({ base: mock.url, send, adminToken, timeoutMs: controlTimeoutMs })
       const answer = await ask('GET', path).finally(transport.close)

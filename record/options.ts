@@ -1,8 +1,9 @@
 /** Every option of `understudy record` in one table: --help and startRecorder()'s defaults are read from here. */
 
-import { caOption, expected, httpUrl, type Option, onOff, text, wholeNumber } from '../base/options.ts'
+import { expected, httpUrl, type Option, onOff, text, tlsFileOptions, wholeNumber } from '../base/options.ts'
+import type { TlsFiles } from '../base/pem.ts'
 
-export interface RecorderOptions {
+export interface RecorderOptions extends TlsFiles {
   /** The base URL of the endpoint to record, with or without a path. */
   target?: string
   /** The recording to write. A folder of that name beside it holds large bodies. */
@@ -13,8 +14,6 @@ export interface RecorderOptions {
   host?: string
   /** Accept any certificate of the target. */
   insecure?: boolean
-  /** A PEM file of a certificate authority to trust besides the system's. */
-  ca?: string
   /** Texts to redact, besides keys, tokens and cookies. */
   redact?: string[]
   /** Overwrite an existing recording. */
@@ -59,7 +58,7 @@ export const recordOptions = {
     default: () => undefined,
     parse: onOff,
   },
-  ca: caOption,
+  ...tlsFileOptions,
   redact: {
     argument: '<text>',
     description: 'text to redact; may be given more than once (in the variable: one a line)',

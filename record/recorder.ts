@@ -7,8 +7,9 @@ import { existsSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { laterReal } from '../base/clock.ts'
-import { baseOf, certificateIn, existing } from '../base/inputs.ts'
+import { baseOf } from '../base/inputs.ts'
 import { ConfigError, flagOf, parseAs } from '../base/options.ts'
+import { trustOf } from '../base/pem.ts'
 import { redactUrl } from '../base/redaction.ts'
 import { tlsTrust } from '../base/wire.ts'
 
@@ -53,8 +54,7 @@ export interface Recorder {
 export async function startRecorder(options: RecorderOptions): Promise<Recorder> {
   const { target, out, port, host, redact = [], force, ...trust } = completed(options)
   const base = targetOf(target)
-  const ca = trust.ca === undefined ? undefined : certificateIn(existing(trust.ca, 'ca'))
-  const tls = tlsTrust({ insecure: trust.insecure, ca })
+  const tls = tlsTrust(trustOf(trust))
   if (existsSync(out) && !force)
     throw new ConfigError(`${out} already exists; choose another with --out, or overwrite it with --force`)
 

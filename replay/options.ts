@@ -1,11 +1,12 @@
 /** Every option of `understudy replay` in one table, as --help and replay()'s defaults have it. */
 
-import { type OptionRow, onOff, speedFactor, text } from '../base/options.ts'
+import { type OptionRow, onOff, speedFactor, text, tlsFileOptions } from '../base/options.ts'
+import type { TlsFiles } from '../base/pem.ts'
 import type { Chosen } from '../reports/reporterOption.ts'
 import { checkOptions } from '../suite/options.ts'
 import type { ReplayReporterName } from './reporters.ts'
 
-export interface ReplaySettings {
+export interface ReplaySettings extends TlsFiles {
   /** Speed factor, or 'instant' for no gaps. Default 1. */
   speed?: number | 'instant'
   /** Valid keys of the target, in the order in which the recording's keys first appear. On a mock they are created. */
@@ -20,8 +21,6 @@ export interface ReplaySettings {
   jobTimeout?: number
   /** Accept any certificate. */
   insecure?: boolean
-  /** A PEM file of a certificate authority to trust. */
-  ca?: string
   /** Send to a target off loopback, where it may cost credits. */
   allowRemote?: boolean
   /** Use the mock's /__mock if the target has one. Default true. */
@@ -60,7 +59,7 @@ export const replayOptions = {
     description: 'timeout for a job to reach its recorded state',
   },
   insecure: checkOptions.insecure,
-  ca: checkOptions.ca,
+  ...tlsFileOptions,
   allowRemote: flag('send to a target off loopback, where it may cost credits'),
 } as const satisfies Record<string, OptionRow>
 

@@ -2,10 +2,11 @@
 
 import { holdProcess, monotonicMs } from '../base/clock.ts'
 
-import { baseOf, certificateIn, existing, parseHeaderLines, unsendable } from '../base/inputs.ts'
+import { baseOf, parseHeaderLines, unsendable } from '../base/inputs.ts'
 import { isLoopback } from '../base/loopback.ts'
 import { ConfigError } from '../base/options.ts'
 import { packageVersion } from '../base/paths.ts'
+import { trustOf } from '../base/pem.ts'
 import { freshSeed, tagOf } from '../base/seed.ts'
 import { makeTransport } from '../base/send.ts'
 import { TargetError } from '../base/targetError.ts'
@@ -58,8 +59,7 @@ export async function replay(file: string, target: string, options: ReplayOption
   const local = isLoopback(new URL(base).hostname.replace(/^\[|\]$/g, ''))
   refuse(options, base, local)
   const own = parseHeaderLines(options.header ?? [])
-  const ca = options.ca === undefined ? undefined : certificateIn(existing(options.ca, 'ca'))
-  const trust = { insecure: options.insecure ?? false, ...(ca !== undefined && { ca }) }
+  const trust = trustOf(options)
   const source = openHar(file)
   const release = holdProcess()
   const signal = options.signal ?? new AbortController().signal

@@ -5,6 +5,7 @@
 
 import { threadId } from 'node:worker_threads'
 import { hash53 } from '../base/fingerprint.ts'
+import { defined } from '../base/inputs.ts'
 import { ConfigError, refuseUnknown } from '../base/options.ts'
 import { plural } from '../base/text.ts'
 import { connectMock } from '../client/connect.ts'
@@ -39,6 +40,11 @@ export interface FixtureOptions {
   url?: string
   /** Its token, where it is not on loopback. */
   adminToken?: string
+  /** The authority to trust where that mock speaks TLS, as PEM; that of a mock of the worker's own is known. */
+  ca?: string
+  /** A certificate to show to a mock that asks for one (mutual TLS), and its private key, as PEM. */
+  clientCert?: string
+  clientKey?: string
   /** Which broken rules of conduct fail a test after it has run: must by default, should, or off. */
   conduct?: ConductLevel
   /**
@@ -123,12 +129,13 @@ export async function openFixture(
   worker = given.url === undefined ? '0' : `${process.pid} ${threadId}`,
 ): Promise<FixtureWorker> {
   const options = checkedOptions(given)
-  const { conduct: usualLevel = 'must', keyPer = 'test', adminToken } = options
+  const { conduct: usualLevel = 'must', keyPer = 'test', adminToken, ca, clientCert, clientKey } = options
   // A runner reads test files to list them, too: the server is loaded for tests that run, and where none is up.
   const server = options.url === undefined ? await import('../server/start.ts') : undefined
   const own = await server?.startMock({ speed: 'instant', ...options.mock })
   const token = adminToken ?? options.mock?.adminToken
-  const mock = await connectMock(own?.url ?? (options.url as string), token === undefined ? {} : { adminToken: token })
+  const reach = { adminToken: token, ca: own?.tls.ca ?? ca, clientCert, clientKey }
+  const mock = await connectMock(own?.url ?? (options.url as string), defined(reach))
   const workerKey = keyOf(['worker', worker])
   /** The keys of the tests that run now: two may have the same title. */
   const inUse = new Set<string>()
@@ -230,7 +237,7 @@ function checkedLevel(level: ConductLevel): ConductLevel {
 }
 
 function checkedOptions(options: FixtureOptions): FixtureOptions {
-  refuseUnknown(options, ['mock', 'url', 'adminToken', 'conduct', 'keyPer'])
+  refuseUnknown(options, ['mock', 'url', 'adminToken', 'ca', 'clientCert', 'clientKey', 'conduct', 'keyPer'])
   const { conduct, keyPer, url, mock } = options
   if (conduct !== undefined) checkedLevel(conduct)
   if (keyPer !== undefined && keyPer !== 'test' && keyPer !== 'worker')

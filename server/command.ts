@@ -25,6 +25,7 @@ import type { RunningMock } from '../client/mock.ts'
 import { type Config, completeConfig, type MockOptions, options } from './config.ts'
 import { type AgentEndpoint, registerAgents } from './control/agents.ts'
 import { detachedVariable, serveDetached } from './detach.ts'
+import { tlsFlags } from './docs/lines.ts'
 import { loadPino } from './log.ts'
 import { readRecords, registerMock, stateFolder } from './runningMocks.ts'
 import type { TlsGate } from './tls/gate.ts'
@@ -32,7 +33,7 @@ import type { TlsGate } from './tls/gate.ts'
 /** What `serve` needs of mcp/, which knows of the server and not the other way round. */
 export type ServeAgents = (served: {
   url: string
-  settings: { allowRun?: boolean; allowRemote?: boolean; adminToken?: string }
+  settings: { allowRun?: boolean; allowRemote?: boolean; adminToken?: string; ca?: string }
   environment: Environment
   tell(error: unknown): void
 }) => Promise<AgentEndpoint>
@@ -73,14 +74,17 @@ export const setUpServe =
           const log = pino({ level: config.logLevel, base: undefined }, await logsOn(io, pino))
           const app = buildApp(config, log, parts)
           let mock: RunningMock
-          registerAgents(app, () =>
-            serveAgents({
-              url: mock.url,
-              settings: { allowRun: mcpAllowRun, allowRemote: mcpAllowRemote, adminToken: config.adminToken },
-              environment: io.env,
-              tell: error => log.error({ err: error }, 'a bug in the tools for agents'),
-            }),
-          )
+          const { adminToken, tlsCaOut: ca } = config
+          // Its tools call the mock as anybody does, and have no certificate that an authority of the user's has signed.
+          if (config.tlsClientCa === undefined)
+            registerAgents(app, () =>
+              serveAgents({
+                url: mock.url,
+                settings: { allowRun: mcpAllowRun, allowRemote: mcpAllowRemote, adminToken, ca },
+                environment: io.env,
+                tell: error => log.error({ err: error }, 'a bug in the tools for agents'),
+              }),
+            )
           mock = await listen(app)
           const desk = isLoopback(config.host) || config.adminToken !== undefined ? `${mock.url}/__mock/` : undefined
           const unregister = await tell(io, folder, mock, name).catch(async error => {
@@ -186,8 +190,7 @@ function greeting(
   const { scenario } = config
   const key = `-H 'X-Api-Key: ${apiKey}'`
   const body = `-H 'Content-Type: application/json' -d '{"video_url":"https://example.com/cat.mp4"}'`
-  const ca = config.tlsCaOut === undefined ? '' : `--cacert ${config.tlsCaOut} `
-  const curl = `curl -s ${ca}${key}`
+  const curl = `curl -s${tlsFlags(config, tls?.ca)} ${key}`
   const ready = `Understudy is ready at ${url}   key: ${apiKey}   seed: ${seed}${scenario === undefined ? '' : `   scenario: ${scenario}`}   docs: ${url}/docs${desk === undefined ? '' : `   desk: ${desk}`}`
   const first = tls === undefined ? ready : `${ready}\n${trusted(tls, config)}`
   // A recording has no answers for the lines to paste.

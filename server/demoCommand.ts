@@ -3,14 +3,17 @@ import { mkdtempSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { monotonicMs, realDelay, realTimeout } from '../base/clock.ts'
+import { monotonicMs, realDelay } from '../base/clock.ts'
 import { type CommandIo, type ExitCode, writeJson, writeLine } from '../base/commandIo.ts'
 import { addOptions, jsonFlag, type VerbSetup } from '../base/flags.ts'
+import { NoAnswer, type Outgoing } from '../base/http.ts'
 import { requireWritable } from '../base/inputs.ts'
-import { ConfigError, type Option, text } from '../base/options.ts'
+import { multipart, usualBoundary } from '../base/multipart.ts'
+import { ConfigError, type OptionRow, text, tlsFileOptions } from '../base/options.ts'
 import { packageRoot } from '../base/paths.ts'
-import { mockUrl } from '../base/reach.ts'
-import { TargetError } from '../base/targetError.ts'
+import { type TlsFiles, trustOf } from '../base/pem.ts'
+import { mockUrl, tlsFilesOf, unreached } from '../base/reach.ts'
+import { makeTransport } from '../base/send.ts'
 import { readVariables } from '../base/variables.ts'
 
 const answerWithinMs = 30_000
@@ -33,12 +36,16 @@ const options = {
     default: () => undefined as string | undefined,
     parse: text('the path of a file'),
   },
-} as const satisfies { key: Option<string>; out: Option<string | undefined> }
+  ...tlsFileOptions,
+} as const satisfies Record<keyof DemoSettings, OptionRow>
 
-interface Flags {
-  json?: boolean
+interface DemoSettings extends TlsFiles {
   key?: string
   out?: string
+}
+
+interface Flags extends DemoSettings {
+  json?: boolean
 }
 
 export const setUpDemo: VerbSetup = (verb, run) =>
@@ -50,7 +57,7 @@ export const setUpDemo: VerbSetup = (verb, run) =>
     run(async (io, url: string | undefined, given: Flags): Promise<ExitCode> => {
       const flags: Flags = { ...readVariables(options, io.env, 'demo'), ...given }
       if (flags.out !== undefined) checkOut(flags.out)
-      if (url !== undefined) return journey(io, mockUrl(url, io), flags)
+      if (url !== undefined) return journey(io, mockUrl(url, io), { ...flags, ...tlsFilesOf(flags, io.env) })
       const { startMock } = await import('./start.ts')
       const mock = await startMock({ speed: 4 })
       try {
@@ -73,60 +80,60 @@ function checkOut(file: string): void {
 interface Answer {
   ok: boolean
   status: number
-  type: string | null
-  bytes: Buffer
+  type: string | undefined
+  bytes: Uint8Array
 }
+
+type Ask = Partial<Pick<Outgoing, 'method' | 'headers' | 'content'>>
 
 /** Exit code 1 where an answer is not the documented one, or the demo was stopped. */
 async function journey(
   io: CommandIo,
   url: string,
-  { key = options.key.default(), out, json: isJson }: Flags,
+  { key = options.key.default(), out, json: isJson, ...files }: Flags,
 ): Promise<ExitCode> {
   const say = ({ text, json }: Said): void => {
     if (!isJson) writeLine(io.stdout, text)
     else if (json) writeJson(io.stdout, json)
   }
-  const ask = async (what: string, path: string, init: RequestInit = {}): Promise<Answer> => {
-    const method = init.method ?? 'GET'
+  const transport = makeTransport(trustOf(files), io.signal)
+  const ask = async (what: string, path: string, { method = 'GET', ...given }: Ask = {}): Promise<Answer> => {
     say({ text: `\n${what}\n> ${method} ${path}`, json: { step: what, method, path } })
-    const signal = AbortSignal.any([io.signal, realTimeout(answerWithinMs)])
     const target = new URL(path, url)
     // An output may lie elsewhere, where the key is none of anybody's business.
-    const headers = { ...(target.origin === new URL(url).origin && { 'X-Api-Key': key }), ...init.headers }
+    const headers = { ...(target.origin === new URL(url).origin && { 'X-Api-Key': key }), ...given.headers }
     try {
-      const response = await fetch(target, { ...init, headers, signal })
-      const { ok, status } = response
-      return {
-        ok,
-        status,
-        type: response.headers.get('content-type'),
-        bytes: Buffer.from(await response.arrayBuffer()),
-      }
+      const out = { ...given, method, url: target.href, headers, timeoutMs: answerWithinMs }
+      const { status, bytes, headers: told } = await transport.send(out)
+      return { ok: status >= 200 && status < 300, status, type: told['content-type'], bytes }
     } catch (error) {
       if (io.signal.aborted) throw new Unexpected('the demo was stopped before its end')
-      const { cause, message } = error as Error & { cause?: NodeJS.ErrnoException }
-      throw new TargetError(`${url} does not answer (${cause?.code ?? message}); is the server running?`)
+      throw error instanceof NoAnswer ? unreached(url, error) : error
     }
   }
   const json = ({ ok, status, bytes }: Answer): Record<string, string> => {
-    say({ text: `< ${status} ${bytes}`, json: { status, body: String(bytes) } })
+    const body = Buffer.from(bytes).toString()
+    say({ text: `< ${status} ${body}`, json: { status, body } })
     if (!ok) throw new Unexpected(`answered ${status}; expected 2xx`)
     try {
-      return JSON.parse(String(bytes))
+      return JSON.parse(body)
     } catch {
       throw new Unexpected('the answer is no JSON; expected JSON')
     }
   }
   try {
-    const form = new FormData()
     const clip = await readFile(join(packageRoot, 'fixtures', 'clips', 'short.mp4'))
-    form.append('file', new Blob([clip], { type: 'video/mp4' }), 'short.mp4')
-    const { video_url } = json(await ask('Upload a clip', '/v1/uploads', { method: 'POST', body: form }))
+    const form = {
+      method: 'POST',
+      headers: { 'Content-Type': `multipart/form-data; boundary=${usualBoundary}` },
+      content: multipart({ name: 'short.mp4', type: 'video/mp4', content: clip }),
+    }
+    const { video_url } = json(await ask('Upload a clip', '/v1/uploads', form))
 
     const body = JSON.stringify({ video_url, output_format: 'webm' })
     const headers = { 'Content-Type': 'application/json' }
-    const { id } = json(await ask(`Create a job: ${body}`, '/v1/jobs', { method: 'POST', headers, body }))
+    const content = Buffer.from(body)
+    const { id } = json(await ask(`Create a job: ${body}`, '/v1/jobs', { method: 'POST', headers, content }))
 
     const until = monotonicMs() + doneWithinMs
     let job = json(await ask('Poll it every 2 s', `/v1/jobs/${id}`))
@@ -154,6 +161,8 @@ async function journey(
     if (!(error instanceof Unexpected)) throw error
     writeLine(io.stderr, `understudy: ${error.message}`)
     return 1
+  } finally {
+    transport.close()
   }
 }
 

@@ -2,8 +2,9 @@
 import { monotonicMs, realDelay } from '../base/clock.ts'
 import { writeJson, writeLine } from '../base/commandIo.ts'
 import { addOptions, jsonFlag, type VerbSetup } from '../base/flags.ts'
-import { caOption, durationMs, type Option } from '../base/options.ts'
-import { mockUrl, reach, trustedFile } from '../base/reach.ts'
+import { durationMs, type OptionRow, tlsFileOptions } from '../base/options.ts'
+import type { TlsFiles } from '../base/pem.ts'
+import { mockUrl, reach, tlsFilesOf } from '../base/reach.ts'
 import { readVariables } from '../base/variables.ts'
 
 /** Real ms between two looks. */
@@ -17,12 +18,11 @@ const options = {
     default: () => undefined as number | undefined,
     parse: durationMs,
   },
-  ca: caOption,
-} as const satisfies { wait: Option<number | undefined>; ca: Option<string | undefined> }
+  ...tlsFileOptions,
+} as const satisfies Record<keyof HealthSettings, OptionRow>
 
-interface HealthSettings {
+interface HealthSettings extends TlsFiles {
   wait?: number
-  ca?: string
 }
 
 export const setUpHealth: VerbSetup = (verb, run) =>
@@ -33,14 +33,14 @@ export const setUpHealth: VerbSetup = (verb, run) =>
   ).action(
     run(async (io, given: string | undefined, { json, ...own }: HealthSettings & { json?: boolean }) => {
       const flags: HealthSettings = { ...readVariables(options, io.env, 'health'), ...own }
-      const ca = trustedFile(flags.ca, io.env)
+      const files = tlsFilesOf(flags, io.env)
       const url = `${mockUrl(given, io)}/health`
       const until = monotonicMs() + (flags.wait ?? 0)
       let status = 0
       for (;;) {
         const isLast = monotonicMs() + lookEveryMs > until || io.signal.aborted
         try {
-          status = (await reach(url, { ca })).status
+          status = (await reach(url, files)).status
         } catch (error) {
           if (isLast) throw error
         }

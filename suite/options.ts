@@ -5,7 +5,6 @@
 
 import {
   adminTokenOption,
-  caOption,
   commaList,
   durationMs,
   expected,
@@ -16,8 +15,10 @@ import {
   onOff,
   seedText,
   text,
+  tlsFileOptions,
   wholeNumber,
 } from '../base/options.ts'
+import type { TlsFiles } from '../base/pem.ts'
 import { freshSeed } from '../base/seed.ts'
 import { type OutputFormat, outputFormats } from '../contracts/schemas.ts'
 import { expectedFailuresOption } from '../reports/expectedFailures.ts'
@@ -25,7 +26,7 @@ import type { ReporterName } from '../reports/names.ts'
 import type { Chosen } from '../reports/reporterOption.ts'
 import { type Profile, profiles } from './needs.ts'
 
-export interface CheckSettings {
+export interface CheckSettings extends TlsFiles {
   /** A valid API key of the endpoint. On the mock one is created if none is given. */
   key?: string
   /** A valid key of another account, to check who owns jobs and limits (AUTH-3, RL-1). */
@@ -78,8 +79,6 @@ export interface CheckSettings {
   burst?: number
   /** Accept any certificate. */
   insecure?: boolean
-  /** A PEM file of a certificate authority to trust. */
-  ca?: string
   /** A file of clauses that are known to be broken: they are shown and fail nothing; one that passes does. */
   expectedFailures?: string
   /** Use the mock's /__mock if the target has one; off: treat it like any other endpoint. */
@@ -264,7 +263,7 @@ export const checkOptions = {
     default: noDefault,
     parse: onOff,
   },
-  ca: caOption,
+  ...tlsFileOptions,
   adminToken: adminTokenOption,
   expectedFailures: expectedFailuresOption,
   control: {

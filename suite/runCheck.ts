@@ -6,10 +6,11 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { monotonicMs } from '../base/clock.ts'
 import { NoAnswer } from '../base/http.ts'
-import { baseOf, certificateIn, defined, existing, parseHeaderLines, unsendable } from '../base/inputs.ts'
+import { baseOf, defined, existing, parseHeaderLines, unsendable } from '../base/inputs.ts'
 import { isLoopback } from '../base/loopback.ts'
 import { ConfigError, flagOf } from '../base/options.ts'
 import { packageRoot, packageVersion } from '../base/paths.ts'
+import { trustOf } from '../base/pem.ts'
 import { refuseRenamed } from '../base/renamed.ts'
 import { tagOf } from '../base/seed.ts'
 import { makeTransport } from '../base/send.ts'
@@ -71,18 +72,11 @@ export async function check(target: string, options: CheckOptions = {}): Promise
   refuse(settings, profile, local)
   const list = settings.expectedFailures === undefined ? undefined : readExpectedClauses(settings.expectedFailures)
   const own = parseHeaderLines(settings.header ?? [])
-  const ca = settings.ca === undefined ? undefined : certificateIn(existing(settings.ca, 'ca'))
+  const trust = trustOf(settings)
   for (const file of settings.logs ?? []) existing(file, 'logs')
   const maxTimeMs = settings.maxTime ?? (local ? 5 * 60_000 : undefined)
   const limit = timeLimit(maxTimeMs, options.signal)
-  const transport = makeTransport(
-    {
-      insecure: settings.insecure ?? false,
-      onlyLoopback: options.onlyLoopback ?? false,
-      ...(ca !== undefined && { ca }),
-    },
-    limit.signal,
-  )
+  const transport = makeTransport({ ...trust, onlyLoopback: options.onlyLoopback ?? false }, limit.signal)
   const startedAt = new Date().toISOString()
   const { seed = '' } = settings
   // Two runs of one seed meet on the same endpoint, where an Idempotency-Key counts once.

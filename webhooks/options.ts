@@ -1,10 +1,11 @@
 /** The options of `understudy webhook-check` in one table: --help, docs and the defaults are read from here. */
-import { commaList, durationMs, noDefault, type OptionRow, text } from '../base/options.ts'
+import { commaList, durationMs, noDefault, type OptionRow, text, tlsFileOptions } from '../base/options.ts'
+import type { TlsFiles } from '../base/pem.ts'
 import type { ReporterName } from '../reports/names.ts'
 import type { Chosen } from '../reports/reporterOption.ts'
 import { checkOptions } from '../suite/options.ts'
 
-export interface ReceiverSettings {
+export interface ReceiverSettings extends TlsFiles {
   /** The secret that the receiver verifies signatures with (WH-2). Without it deliveries are not signed. */
   secret?: string
   /** The secret that it takes as well while secrets change. */
@@ -19,13 +20,11 @@ export interface ReceiverSettings {
   timeout?: number
   /** Accept any certificate. */
   insecure?: boolean
-  /** A PEM file of a certificate authority to trust. */
-  ca?: string
   /** Seed of all ids. */
   seed?: string
 }
 
-const { header, insecure, ca, seed } = checkOptions
+const { header, insecure, seed } = checkOptions
 
 export const receiverOptions = {
   secret: {
@@ -65,7 +64,7 @@ export const receiverOptions = {
     parse: durationMs,
   },
   insecure,
-  ca,
+  ...tlsFileOptions,
   seed,
 } as const satisfies Record<keyof ReceiverSettings, OptionRow>
 

@@ -2,10 +2,11 @@
 import { setMaxListeners } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { monotonicMs, realDelay } from '../base/clock.ts'
-import { certificateIn, defined, existing, parseHeaderLines } from '../base/inputs.ts'
+import { defined, existing, parseHeaderLines } from '../base/inputs.ts'
 import { isLoopback } from '../base/loopback.ts'
 import { ConfigError } from '../base/options.ts'
 import { packageVersion } from '../base/paths.ts'
+import { trustOf } from '../base/pem.ts'
 import { makeTransport } from '../base/send.ts'
 import { TargetError } from '../base/targetError.ts'
 import { plural } from '../base/text.ts'
@@ -34,13 +35,13 @@ export interface ReceiverOptions extends ReceiverSettings {
 export async function checkReceiver(target: string, options: ReceiverOptions = {}): Promise<ReceiverReport> {
   const url = urlOf(target, options.allow ?? [])
   const headers = parseHeaderLines(options.header ?? [])
-  const ca = options.ca === undefined ? undefined : certificateIn(existing(options.ca, 'ca'))
+  const trust = trustOf(options)
   const job = options.job === undefined ? {} : jobFieldsIn(existing(options.job, 'job'))
   const { onProgress } = options
   const signal = AbortSignal.any(options.signal === undefined ? [] : [options.signal])
   // A listener for each delivery that is underway.
   setMaxListeners(0, signal)
-  const transport = makeTransport({ insecure: options.insecure ?? false, ...defined({ ca }) }, signal)
+  const transport = makeTransport(trust, signal)
   const seed = options.seed ?? receiverOptions.seed.default()
   const { secret, nextSecret } = options
   const sender = new Sender({

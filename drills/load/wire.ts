@@ -5,6 +5,7 @@
  */
 import type { Client, Dispatcher } from 'undici'
 import { laterReal, monotonicMs } from '../../base/clock.ts'
+import type { TlsTrust } from '../../base/wire.ts'
 import type { Outbound } from '../calls.ts'
 
 export interface LoadResponse {
@@ -29,8 +30,7 @@ export interface WireOptions {
   base: string
   maxConnections: number
   timeoutMs: number
-  ca?: string[]
-  insecure?: boolean
+  tls?: TlsTrust
 }
 
 type Wants = (status: number) => boolean
@@ -109,13 +109,13 @@ export class LoadConnections {
 
   #another(): Client | undefined {
     if (this.#all.size >= this.#options.maxConnections || this.#isClosed) return undefined
-    const { timeoutMs, ca, insecure } = this.#options
+    const { timeoutMs, tls } = this.#options
     const client = this.#connect(this.#origin, {
       pipelining: 1,
       // This one's own deadline is exact, and counts from the sending.
       headersTimeout: 0,
       bodyTimeout: 0,
-      connect: { timeout: timeoutMs, rejectUnauthorized: insecure !== true, ...(ca && { ca }) },
+      connect: { timeout: timeoutMs, ...tls },
     })
     this.#all.add(client)
     return client

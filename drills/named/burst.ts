@@ -91,7 +91,6 @@ async function floodKept(
   connections: number,
 ): Promise<LoadResponse[]> {
   const { setup, settings } = session
-  const { ca } = setup
   const answers: LoadResponse[] = []
   // Loaded now: nothing but a burst needs it.
   const { default: autocannon } = await import('autocannon')
@@ -105,7 +104,7 @@ async function floodKept(
         timeout: Math.ceil(settings.timeout / 1000),
         bailout: mostErrors,
         ...(setup.maxRate !== undefined && { overallRate: setup.maxRate }),
-        ...(ca && { tlsOptions: { ca } }),
+        tlsOptions: setup.tls,
         requests: [
           {
             method: 'GET',

@@ -45,6 +45,8 @@ export const commonOptions = [
   'header',
   'insecure',
   'ca',
+  'clientCert',
+  'clientKey',
   'adminToken',
   'control',
   'allowRemote',

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { laterReal } from '../../base/clock.ts'
 import { defined } from '../../base/inputs.ts'
 import { countSchema as count, textSchema as text, textsSchema as texts } from '../../base/jsonSchema.ts'
-import { durationMs, parseAs } from '../../base/options.ts'
+import { durationMs, parseAs, tlsFileOptions } from '../../base/options.ts'
 import { redactBody } from '../../base/redaction.ts'
 import { atTarget } from '../../base/targetError.ts'
 import { formatDuration, oneLine, plural, shortenText, visible } from '../../base/text.ts'
@@ -165,8 +165,8 @@ function outputIn(folder: string): string {
 }
 
 /** Keys and secrets come from the environment alone: what a model writes is kept in places that nobody knows. */
-const { key, secondKey, emptyAccountKey, webhookSecret, adminToken, ca } = checkOptions
-const secretsOf = { key, secondKey, emptyAccountKey, webhookSecret, adminToken, ca }
+const { key, secondKey, emptyAccountKey, webhookSecret, adminToken } = checkOptions
+const secretsOf = { key, secondKey, emptyAccountKey, webhookSecret, adminToken, ...tlsFileOptions }
 
 const urlField = { type: 'string', description: 'base URL; the mock that was started last by default' } as const
 
@@ -227,7 +227,7 @@ export const checkEndpointTool = defineTool({
   async run({ url, max_credits, ...given }, { session, signal, tell }) {
     const target = await session.mayReach(url ?? session.find(undefined).mock.url)
     const { check } = await import('../../suite/runCheck.ts')
-    const settings = readVariables(secretsOf, session.environment, 'check')
+    const settings = { ...defined(session.tlsFiles), ...readVariables(secretsOf, session.environment, 'check') }
     const running = check(target, {
       ...settings,
       ...defined({ ...given, maxCredits: max_credits }),
@@ -309,7 +309,8 @@ export const drillTool = defineTool({
     const { drill } = await import('../../drills/run.ts')
     let stopTelling = () => {}
     const running = drill(name, target, {
-      ...readVariables({ key, adminToken, ca }, session.environment, 'drill'),
+      ...defined(session.tlsFiles),
+      ...readVariables({ key, adminToken, ...tlsFileOptions }, session.environment, 'drill'),
       ...defined({
         ...given,
         duration: duration === undefined ? undefined : parseAs({ parse: durationMs }, duration, 'duration'),

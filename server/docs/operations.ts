@@ -81,20 +81,20 @@ function bodyOf({ body }: Operation): object | undefined {
 function linesFor(id: OperationId, operation: Operation, place: Place): string {
   const { path, auth, method } = operation
   const header = auth === 'admin' ? [tokenHeader] : auth === 'none' ? [] : [keyHeader]
-  const call = curl(`${place.base}${path.replace('{job_id}', '$JOB')}`, header, bodyOf(operation))
-  const upload = curl(`${place.base}${path}`, [...header, '-F file=@short.mp4'])
+  const call = curl(place, path.replace('{job_id}', '$JOB'), header, bodyOf(operation))
+  const upload = curl(place, path, [...header, '-F file=@short.mp4'])
   const lines: { [Id in OperationId]?: string } = {
     uploadVideo: `${fetchClip(place)}\n${upload}`,
     uploadVideoLegacy: `${fetchClip(place)}\n${upload}`,
     startJob: `${makeJob(place, { auto_start: false })}\n${call}`,
     getJob: `${makeJob(place)}\n${call}`,
     getDownload: `${makeCompletedJob(place)}\n${call}`,
-    getOutputFile: `${makeCompletedJob(place)}\n${curl(`${place.base}/files/outputs/$JOB/output.webm`, ['-o output.webm'])}`,
+    getOutputFile: `${makeCompletedJob(place)}\n${curl(place, `/files/outputs/$JOB/output.webm`, ['-o output.webm'])}`,
     getUploadedFile: `${fetchClip(place)}\n${takeField(
       'VIDEO',
-      curl(`${place.base}/v1/uploads`, [keyHeader, '-F file=@short.mp4']),
+      curl(place, '/v1/uploads', [keyHeader, '-F file=@short.mp4']),
       'video_url',
-    )}\ncurl -s "$VIDEO" -o uploaded.mp4`,
+    )}\ncurl -s${place.tls} "$VIDEO" -o uploaded.mp4`,
     disableAdminKey: adminKeyLines(place, path),
     enableAdminKey: adminKeyLines(place, path),
   }
@@ -102,7 +102,7 @@ function linesFor(id: OperationId, operation: Operation, place: Place): string {
 }
 
 const adminKeyLines = (place: Place, path: string): string => {
-  const made = curl(`${place.base}/v1/admin/keys`, [tokenHeader], exampleNamed(operations.createAdminKey.body))
+  const made = curl(place, '/v1/admin/keys', [tokenHeader], exampleNamed(operations.createAdminKey.body))
   const json = `-H 'Content-Type: application/json' -d "{\\"key_fingerprint\\":\\"$FINGERPRINT\\"}"`
-  return `${takeField('FINGERPRINT', made, 'key_fingerprint')}\n${curl(`${place.base}${path}`, [tokenHeader, json])}`
+  return `${takeField('FINGERPRINT', made, 'key_fingerprint')}\n${curl(place, path, [tokenHeader, json])}`
 }

@@ -80,10 +80,10 @@ export function testValuesPage(place: Place): string {
   const videos = testVideos.map(
     ({ name, effect }) => markup`<tr><td><code>…/${name}.mp4</code></td><td>${prose(effect)}</td></tr>`,
   )
-  const poor = curl(`${place.base}/v1/jobs`, ["-H 'X-Api-Key: test_no_credits_1'"], {
+  const poor = curl(place, '/v1/jobs', ["-H 'X-Api-Key: test_no_credits_1'"], {
     video_url: 'https://example.com/cat.mp4',
   })
-  const failing = curl(`${place.base}/v1/jobs`, [keyHeader], { video_url: 'https://example.com/fail.mp4' })
+  const failing = curl(place, '/v1/jobs', [keyHeader], { video_url: 'https://example.com/fail.mp4' })
   return page(
     '/docs/test-values',
     'Test values',
@@ -99,7 +99,7 @@ export function faultsPage(place: Place): string {
     return markup`<tr><td><code>${name}</code></td><td>${summary}</td><td>${names}</td></tr>`
   })
   const one = (header: string, parts: string[] = []) =>
-    curl(`${place.base}/v1/jobs`, [keyHeader, `-H 'X-Mock-Fault: ${header}'`, ...parts])
+    curl(place, '/v1/jobs', [keyHeader, `-H 'X-Mock-Fault: ${header}'`, ...parts])
   return page(
     '/docs/faults',
     'Faults',

@@ -25,8 +25,8 @@ ${rules.length > 0 ? markup`<ol>${rules}</ol>` : nothing}
     markup`<p>A scenario is switched on for a key by the key's name, for one call by a header, or for a key or all by the <a href="/docs/control#scenarios">control API</a>:</p>
 ${block(
   [
-    curl(`${place.base}/v1/jobs`, [header('X-Api-Key: test_internal-error-once__a')]),
-    curl(`${place.base}/v1/jobs`, [header('X-Api-Key: test_b'), header('X-Mock-Scenario: internal-error-once')]),
+    curl(place, '/v1/jobs', [header('X-Api-Key: test_internal-error-once__a')]),
+    curl(place, '/v1/jobs', [header('X-Api-Key: test_b'), header('X-Mock-Scenario: internal-error-once')]),
     control(place, `/__mock/scenario`, ['-X PUT'], { scenario: 'internal-error-once', key: 'test_c' }),
   ].join('\n'),
 )}${sections}`,

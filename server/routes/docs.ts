@@ -6,7 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { lazy } from '../../base/lazy.ts'
 import { isLoopback } from '../../base/loopback.ts'
 import { packageRoot, packageVersion } from '../../base/paths.ts'
-import type { Place } from '../docs/lines.ts'
+import { type Place, tlsFlags } from '../docs/lines.ts'
 import { registerSite } from '../docs/site.ts'
 import type { Mock } from '../mock.ts'
 import { openInternal } from '../pipeline/exchange.ts'
@@ -31,7 +31,7 @@ export function registerDocs(app: FastifyInstance, mock: Mock): void {
   })
   for (const [path, make] of Object.entries(pages)) {
     app.get(path, { onRequest }, async (request, reply) => {
-      const html = await make(mock, { base: ownBaseUrl(request), isGuarded: !isLoopback(mock.config.host) })
+      const html = await make(mock, placeOf(mock, request))
       reply.header('content-security-policy', policy)
       return sendText(request, reply.type('text/html; charset=utf-8'), html)
     })
@@ -58,6 +58,12 @@ const pages: Readonly<Record<string, (mock: Mock, place: Place) => Promise<strin
   '/docs/control': async (_mock, place) => (await loadPages()).controlPage(place),
   '/docs/scenarios': async (mock, place) => (await loadScenariosPage()).scenariosPage(mock, place),
 }
+
+const placeOf = ({ config, tls }: Mock, request: FastifyRequest): Place => ({
+  base: ownBaseUrl(request),
+  isGuarded: !isLoopback(config.host),
+  tls: tlsFlags(config, tls?.ca),
+})
 
 /** With an ETag: 304 to who has it already. */
 function sendText(request: FastifyRequest, reply: FastifyReply, text: string): FastifyReply {

@@ -2,16 +2,19 @@
 
 import { type ExitCode, writeJson, writeLine } from '../../base/commandIo.ts'
 import { addOptions, jsonFlag, type VerbSetup } from '../../base/flags.ts'
-import { adminTokenOption, ConfigError, caOption, type OptionRow } from '../../base/options.ts'
-import { adminHeaders, mockUrl, reach, trustedFile } from '../../base/reach.ts'
+import { adminTokenOption, ConfigError, type OptionRow, tlsFileOptions } from '../../base/options.ts'
+import type { TlsFiles } from '../../base/pem.ts'
+import { adminHeaders, mockUrl, reach, tlsFilesOf } from '../../base/reach.ts'
 import { readVariables } from '../../base/variables.ts'
 import type { ExplainedRule, Explanation } from '../../client/mock.ts'
 
-const explainOptions = { adminToken: adminTokenOption, ca: caOption } as const satisfies Record<string, OptionRow>
+const explainOptions = { adminToken: adminTokenOption, ...tlsFileOptions } as const satisfies Record<
+  keyof ExplainSettings,
+  OptionRow
+>
 
-interface ExplainSettings {
+interface ExplainSettings extends TlsFiles {
   adminToken?: string
-  ca?: string
 }
 
 export const setUpExplain: VerbSetup = (verb, run) =>
@@ -32,7 +35,7 @@ export const setUpExplain: VerbSetup = (verb, run) =>
       ): Promise<ExitCode> => {
         // The mock's own variable does as well: both are often set in one shell.
         const own = readVariables({ adminToken: adminTokenOption }, io.env)
-        const { adminToken, ca }: ExplainSettings = {
+        const { adminToken, ...files }: ExplainSettings = {
           ...(io.mock?.adminToken !== undefined && { adminToken: io.mock.adminToken }),
           ...own,
           ...readVariables(explainOptions, io.env, 'explain'),
@@ -42,7 +45,7 @@ export const setUpExplain: VerbSetup = (verb, run) =>
         const url = `${base}/__mock/explain/${encodeURIComponent(id)}`
         const { status, json } = await reach(url, {
           headers: adminHeaders(adminToken),
-          ca: trustedFile(ca, io.env),
+          ...tlsFilesOf(files, io.env),
         })
         const body = json as (Explanation & { error?: { message: string } }) | undefined
         if (status !== 200)

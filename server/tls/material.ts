@@ -1,11 +1,12 @@
 /** What a mock that speaks TLS shows its clients: a certificate made at its start, or files of the user's own. */
-import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
+import type { X509Certificate } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { createSecureContext } from 'node:tls'
 import { wallClockMs } from '../../base/clock.ts'
 import { lazy } from '../../base/lazy.ts'
-import { ConfigError, flagOf } from '../../base/options.ts'
+import { ConfigError } from '../../base/options.ts'
+import { certificateOf, certificatesOf, pemOf, privateKeyOf, readPem, refuseOtherKey } from '../../base/pem.ts'
 import type { Config } from '../config.ts'
 import type { Authority, KeyPair } from './certificates.ts'
 
@@ -55,7 +56,7 @@ async function made({ host }: Files): Promise<Side> {
   const { makeAuthority, backdatedDays, longestDays } = await certificates()
   const authority = await makeAuthority('Understudy mock')
   const pair = await authority.issue({ hosts: hostsOf(host), days: { from: -backdatedDays, to: longestDays - 1 } })
-  const leaf = parsed(pair.cert)
+  const leaf = certificateOf(pair.cert)
   return {
     ...pair,
     ca: authority.cert,
@@ -80,14 +81,15 @@ function given({ host, tlsCert, tlsKey, tlsCa, tlsPassphrase }: Files): Side {
     )
   }
   const cert = certificatesOf(tlsCert, 'tlsCert')
-  const key = read(tlsKey, 'tlsKey')
-  const leaf = parsed(cert)
-  const privateKey = keyOf(key, tlsKey, tlsPassphrase)
-  if (!leaf.checkPrivateKey(privateKey))
-    throw new ConfigError(`--tls-key ${tlsKey} is not the key of --tls-cert ${tlsCert}; expected the two of one pair`)
+  const privateKey = privateKeyOf(readPem(tlsKey, 'tlsKey'), tlsKey, 'tlsKey', {
+    passphrase: tlsPassphrase,
+    advice: 'give its passphrase with --tls-passphrase, or UNDERSTUDY_TLS_PASSPHRASE',
+  })
+  refuseOtherKey(cert, privateKey, { cert: ['tlsCert', tlsCert], key: ['tlsKey', tlsKey] })
+  const leaf = certificateOf(cert)
   return {
     cert,
-    key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    key: pemOf(privateKey),
     ca: tlsCa === undefined ? undefined : certificatesOf(tlsCa, 'tlsCa'),
     fingerprint: leaf.fingerprint256,
     validTo: endOf(leaf),
@@ -115,57 +117,9 @@ function warningsOf(leaf: X509Certificate, file: string, host: string): string[]
   ]
 }
 
-function keyOf(pem: string, file: string, passphrase: string | undefined) {
-  const wrong = (what: string) => new ConfigError(`--tls-key ${file} ${what}`)
-  if (!/-----BEGIN (\w+ )*PRIVATE KEY-----/.test(pem))
-    throw wrong(`holds no private key${beginning(pem)}; expected a PEM file`)
-  try {
-    return createPrivateKey({ key: pem, ...(passphrase !== undefined && { passphrase }) })
-  } catch (error) {
-    const { code = '', message } = error as NodeJS.ErrnoException
-    if (code === 'ERR_MISSING_PASSPHRASE' || (passphrase === undefined && /ENCRYPTED/.test(pem)))
-      throw wrong('is encrypted; give its passphrase with --tls-passphrase, or UNDERSTUDY_TLS_PASSPHRASE')
-    if (/ENCRYPTED/.test(pem)) throw wrong('can not be decrypted with the passphrase that was given')
-    throw wrong(`can not be read as a private key (${message})`)
-  }
-}
-
-type TlsFile = 'tlsCert' | 'tlsKey' | 'tlsCa' | 'tlsClientCa'
-
-function certificatesOf(file: string, option: TlsFile): string {
-  const pem = read(file, option)
-  const wrong = (what: string) => new ConfigError(`${flagOf(option)} ${file} ${what}; expected a PEM file`)
-  if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw wrong(`holds no certificate${beginning(pem)}`)
-  try {
-    parsed(pem)
-  } catch {
-    throw wrong('can not be read as a certificate')
-  }
-  return pem
-}
-
-/** What a file is instead. */
-function beginning(text: string): string {
-  const [, label] = /-----BEGIN ([A-Z0-9 ]+)-----/.exec(text) ?? []
-  if (label !== undefined) return ` but a ${label.toLowerCase()}`
-  if (text.startsWith('0\u0082') || text.startsWith('0\ufffd'))
-    return ' (it looks like DER: openssl x509 -inform der turns it into PEM)'
-  return ''
-}
-
-const parsed = (pem: string) => new X509Certificate(pem)
-
 /** Node has them as dates from 22.10 on. */
 const endOf = ({ validTo }: X509Certificate) => new Date(validTo)
 const startOf = ({ validFrom }: X509Certificate) => new Date(validFrom)
-
-function read(file: string, option: TlsFile): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (error) {
-    throw new ConfigError(`${flagOf(option)} ${file} can't be read (${(error as NodeJS.ErrnoException).code})`)
-  }
-}
 
 /** What OpenSSL itself refuses, such as a key that is too short. */
 function refuseUnusable({ cert, key }: Side, clientCa: string | undefined): void {
