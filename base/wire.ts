@@ -7,8 +7,9 @@ export interface Trust {
   insecure?: boolean
   /** A certificate authority to trust beside the system's, as PEM. */
   ca?: string
-  /** The client's own certificate and its private key, as PEM, for a server that asks for one (mutual TLS). */
+  /** The client's own certificate, as PEM, for a server that asks for one (mutual TLS). */
   clientCert?: string
+  /** Its private key, as PEM. */
   clientKey?: string
   /** Send to this machine alone, wherever a link, a redirect or a name leads to: else there is no answer. */
   onlyLoopback?: boolean

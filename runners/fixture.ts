@@ -42,8 +42,9 @@ export interface FixtureOptions {
   adminToken?: string
   /** The authority to trust where that mock speaks TLS, as PEM; that of a mock of the worker's own is known. */
   ca?: string
-  /** A certificate to show to a mock that asks for one (mutual TLS), and its private key, as PEM. */
+  /** A certificate to show to a mock that asks for one (mutual TLS), as PEM. */
   clientCert?: string
+  /** Its private key, as PEM. */
   clientKey?: string
   /** Which broken rules of conduct fail a test after it has run: must by default, should, or off. */
   conduct?: ConductLevel

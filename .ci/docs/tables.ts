@@ -336,6 +336,7 @@ export const schemaFiles = (): { path: string; text: string }[] => [
   { path: join(packageRoot, 'llms.txt'), text: llmsText() },
   { path: join(skillFolder, 'rules.md'), text: rulesReference() },
   { path: join(skillFolder, 'scenarios.md'), text: scenariosReference() },
+  { path: join(skillFolder, 'places.md'), text: placesReference() },
   { path: join(shippedFolder, 'scenario.schema.json'), text: schemaText(editorSchema()) },
   ...published.map(([room, id, schema]) => ({
     path: join(packageRoot, room, 'report.schema.json'),
@@ -361,6 +362,16 @@ const scenariosReference = (): string =>
     .list()
     .map(({ name, scenario }) => `- \`${name}\`: ${scenario?.description ?? ''}`)
     .join('\n')}\n`
+
+/** Vitest, CI, containers and so on, each with its line, as the map of the docs has them. */
+function placesReference(): string {
+  const map = readFileSync(join(packageRoot, 'docs', 'README.md'), 'utf8')
+  const [, rows] = /^## Where you are already\n\n([\s\S]*?)\n\n##/m.exec(map) ?? []
+  if (rows === undefined) throw new Error('docs/README.md has no section "Where you are already"')
+  // No links: a copy of the skill lies elsewhere.
+  const linked = rows.replace(/\[([^\]]+)\]\(([^)]+)\)/g, '$1 (`$2`)')
+  return `# One line in each place\n\nThe page in brackets has more; it lies in \`node_modules/understudy-mock/docs/\`.\n\n${linked}\n`
+}
 
 /** llms.txt: every page that docs/README.md names, in its groups, with what it says of itself. */
 function llmsText(): string {

@@ -1,16 +1,25 @@
 /** /__mock/mcp of a mock that `serve` runs, by the official client over streamable HTTP. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { Client, type ClientOptions, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import t, { type Test } from 'tap'
+import { Agent, fetch as fetchBy } from 'undici'
 import { tools } from '../../mcp/tools/index.ts'
 import { client as httpClient, serve, start, understudy } from '../support.ts'
 
 async function connect(
   t: Test,
   url: string,
-  { headers = {}, options = {} }: { headers?: Record<string, string>; options?: ClientOptions } = {},
+  {
+    headers = {},
+    options = {},
+    fetch = globalThis.fetch,
+  }: { headers?: Record<string, string>; options?: ClientOptions; fetch?: typeof globalThis.fetch } = {},
 ) {
   const client = new Client({ name: 'test', version: '1' }, options)
-  await client.connect(new StreamableHTTPClientTransport(new URL(`${url}/__mock/mcp`), { requestInit: { headers } }))
+  await client.connect(
+    new StreamableHTTPClientTransport(new URL(`${url}/__mock/mcp`), { requestInit: { headers }, fetch }),
+  )
   t.teardown(() => client.close())
   return {
     client,
@@ -88,6 +97,17 @@ t.test('the guard is that of the control routes: Host, Origin, and the token off
     404,
     'startMock() serves none',
   )
+})
+
+t.test('over TLS its tools reach the mock itself, whose certificate nobody has to trust for that', async t => {
+  const ca = join(process.cwd(), 'ca.pem')
+  const { url } = await serve(t, ['--tls-ca-out', ca])
+  const dispatcher = new Agent({ connect: { ca: readFileSync(ca, 'utf8') } })
+  t.teardown(() => dispatcher.close())
+  const trusting = (to: unknown, init: unknown) => fetchBy(to as string, { ...(init as object), dispatcher })
+  const { ask } = await connect(t, url, { options: modern, fetch: trusting as unknown as typeof fetch })
+  t.match((await ask('world_state')).data, { worlds: [] })
+  t.match((await ask('check_endpoint', { only: ['SYS-1'] })).text, /^ok: /)
 })
 
 t.test('what is no message of the protocol gets its own error; a session that is asked for is 405', async t => {

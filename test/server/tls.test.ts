@@ -12,7 +12,9 @@ import t from 'tap'
 import { connectMock } from '../../client/connect.ts'
 import type { RunningMock } from '../../client/mock.ts'
 import { type TlsFaultName, tlsFaultNames } from '../../client/tlsFaults.ts'
+import { AgentSession } from '../../mcp/session.ts'
 import { startRecorder } from '../../record/recorder.ts'
+import { openFixture } from '../../runners/fixture.ts'
 import { faultNames } from '../../server/faults/index.ts'
 import { makeAuthority } from '../../server/tls/certificates.ts'
 import { serve, start, understudy } from '../support.ts'
@@ -43,6 +45,15 @@ const folder = t.testdir()
 const caFile = join(folder, 'ca.pem')
 const secure = await start(t, { tls: true, tlsCaOut: caFile })
 const plain = await start(t)
+const clients = await makeAuthority('Clients')
+const pair = await clients.issue({ hosts: ['client.test'], days: { from: -1, to: 1 } })
+const clientsFile = join(folder, 'clients.pem')
+writeFileSync(clientsFile, clients.cert)
+/** The certificate with its key. */
+const pairFile = join(folder, 'client.pem')
+writeFileSync(pairFile, pair.cert + pair.key)
+const guardedCa = join(folder, 'guarded.pem')
+const guarded = await start(t, { tlsCaOut: guardedCa, tlsClientCa: clientsFile })
 
 function nodeAsks(
   mock: RunningMock,
@@ -278,36 +289,85 @@ t.test('connectMock takes the authority, and works the handshakes of a mock else
   t.throws(() => plain.tls.end(), { name: 'ControlError', message: /speaks no TLS/ })
 })
 
-t.test('every verb that calls a server does so over TLS with --ca, and says what it lacks without', async t => {
-  await nodeAsks(secure, 'test_verbs', create)
-  const { body } = await nodeAsks(secure, 'test_verbs', { path: '/v1/jobs/none' })
+t.test('every verb that calls a server does so over mutual TLS, and says what it lacks without', async t => {
+  const { url } = guarded
+  await nodeAsks(guarded, 'test_verbs', { ...create, ...pair })
+  const { body } = await nodeAsks(guarded, 'test_verbs', { path: '/v1/jobs/none', ...pair })
   const { request_id } = JSON.parse(body).error
   const har = join(folder, 'calls.har')
-  writeFileSync(har, secure.journal.har({ key: 'test_verbs' }))
+  writeFileSync(har, guarded.journal.har({ key: 'test_verbs' }))
   t.ok(
     JSON.parse(readFileSync(har, 'utf8')).log.entries.every((one: { request: { url: string } }) =>
-      one.request.url.startsWith(secure.url),
+      one.request.url.startsWith(url),
     ),
   )
-  const { url } = secure
   const verbs: [says: RegExp, ...args: string[]][] = [
     [/is up/, 'health', url],
+    [/The output is/, 'demo', url, '--out', join(folder, 'output.webm')],
     [/^3 passed, 0 failed/m, 'conduct', '--url', url, '--key', 'test_verbs'],
     [/answered 404/, 'explain', request_id, url],
     [/report\.zip .*journal\.har/, 'report', url, '--out', join(folder, 'report.zip')],
     [/^1 passed, 0 failed/m, 'check', url, '--only', 'SYS-1'],
     [/no difference|same/, 'replay', har, url],
     [/0 without an answer/, 'drill', 'sustain', url, '--duration', '200ms', '--rate', '20'],
+    [/got through +\d+ of 20/, 'drill', 'burst', url, '--calls', '20'],
   ]
   for (const [says, ...args] of verbs) {
-    const trusting = await understudy([...args, '--ca', caFile])
+    const trusting = await understudy([...args, '--ca', guardedCa, '--client-cert', pairFile])
     t.match(trusting.stdout, says, args[0] as string)
     t.ok(trusting.code === 0 || args[0] === 'drill', `${args[0]}: ${trusting.code} ${trusting.stderr}`)
     // The two ways there are to send: one for a single question, one for all that judge.
     if (args[0] !== 'health' && args[0] !== 'check') continue
-    const ran = await understudy(args)
-    t.equal(ran.code, 3, `${args[0]} without`)
-    t.match(ran.stderr, /certificate is not trusted \(\w+\); give its authority with --ca FILE/, args[0] as string)
+    const unshown = await understudy([...args, '--ca', guardedCa])
+    t.match(unshown, { code: 3, stderr: /asks for a certificate of the client; give one with --client-cert FILE/ })
+    const untrusted = await understudy([...args, '--client-cert', pairFile])
+    t.equal(untrusted.code, 3, `${args[0]} without`)
+    t.match(
+      untrusted.stderr,
+      /certificate is not trusted \(\w+\); give its authority with --ca FILE/,
+      args[0] as string,
+    )
+  }
+  const out = join(folder, 'guarded.har')
+  const recorder = await startRecorder({ target: url, out, port: 0, ca: guardedCa, clientCert: pairFile })
+  t.teardown(() => recorder.close())
+  t.equal((await fetch(`${recorder.url}/health`)).status, 200, 'record')
+  const session = new AgentSession({ ca: guardedCa, clientCert: pairFile }, {})
+  t.teardown(() => session.close())
+  const { read } = await session.attach(url)
+  t.match(await read('clock'), { now: String }, 'mcp')
+  const worker = await openFixture({ url, ca: guarded.tls.ca as string, clientCert: pair.cert, clientKey: pair.key })
+  t.teardown(() => worker.close())
+  t.match(await worker.mock.tls.state(), { fault: null }, 'a fixture')
+  const page = await nodeAsks(guarded, '', { path: '/docs/scenarios', ...pair })
+  t.ok(page.body.includes(`curl -s --cacert ${guardedCa} --cert &#34;\${CERT:?is the file`), 'the lines of /docs')
+})
+
+t.test('a client certificate that can not be used is refused in one line, exit 2', async t => {
+  const write = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text)
+    return join(folder, name)
+  }
+  const cert = write('client.crt', pair.cert)
+  const locked = createPrivateKey(pair.key).export({
+    type: 'pkcs8',
+    format: 'pem',
+    cipher: 'aes-256-cbc',
+    passphrase: 'open',
+  })
+  const other = await clients.issue({ hosts: ['client.test'], days: { from: -1, to: 1 } })
+  const refused: [args: string[], says: RegExp][] = [
+    [['--client-key', pairFile], /--client-key is given without --client-cert/],
+    [['--client-cert', cert], /--client-cert .*client\.crt holds no private key; give .* with --client-key/],
+    [['--client-cert', join(folder, 'gone')], /--client-cert .*gone can't be read \(ENOENT\)/],
+    [['--client-cert', write('client.key', pair.key)], /holds no certificate but a private key/],
+    [['--client-cert', cert, '--client-key', write('other.key', other.key)], /is not the key of --client-cert/],
+    [['--client-cert', cert, '--client-key', write('shut.key', String(locked))], /is encrypted; openssl pkey -in/],
+  ]
+  for (const [args, says] of refused) {
+    const { code, stderr, stdout } = await understudy(['health', guarded.url, ...args])
+    t.match(stderr, says, args.join(' '))
+    t.same([code, stdout, stderr.trim().split('\n').length], [2, '', 1])
   }
 })
 
@@ -350,12 +410,8 @@ t.test('rehearse --tls: the command trusts its mock', async t => {
 })
 
 t.test('mutual TLS: who shows no certificate of the authority is refused, and told of', async t => {
-  const theirs = await makeAuthority('Clients')
-  const pair = await theirs.issue({ hosts: ['client.test'], days: { from: -1, to: 1 } })
   const other = await (await makeAuthority('Others')).issue({ hosts: ['client.test'], days: { from: -1, to: 1 } })
-  const tlsClientCa = join(folder, 'clients.pem')
-  writeFileSync(tlsClientCa, theirs.cert)
-  const mock = await start(t, { tlsClientCa })
+  const mock = await start(t, { tlsClientCa: clientsFile })
   t.match(await nodeAsks(mock, 'test_a', pair), { error: '', status: 200 })
   t.match((await nodeAsks(mock, 'test_a', {})).error, /ECONNRESET|CERTIFICATE_REQUIRED/)
   t.match((await nodeAsks(mock, 'test_a', other)).error, /ECONNRESET|UNKNOWN_CA/)
