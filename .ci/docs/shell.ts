@@ -6,6 +6,12 @@ import { once } from 'node:events'
 const commandMs = 180_000
 const readyMs = 20_000
 
+/**
+ * Ends the group of the server when its stdin does: whatever ended this process, be it a test that took too long or SIGKILL, nobody
+ * else would.
+ */
+const untilParentEnds = '{ read -r; kill -TERM -- -$$; } <&0 >/dev/null 2>&1 &'
+
 export interface Typed {
   output: string
   code: number
@@ -48,12 +54,14 @@ export class Shell {
   /** Starts a server in the background, in place of the one before, and resolves when `isReady` of its output. */
   async serve(command: string, isReady: (output: string) => boolean): Promise<string> {
     await this.stop('SIGTERM')
-    const child = spawn('bash', ['-c', `exec ${command} 2>&1`], {
+    const child = spawn('bash', ['-c', `${untilParentEnds}\nexec ${command} 2>&1 </dev/null`], {
       cwd: this.#cwd,
       env: this.#env,
       detached: true,
-      stdio: ['ignore', 'pipe', 'ignore'],
+      stdio: ['pipe', 'pipe', 'ignore'],
     })
+    // The server may end first.
+    child.stdin?.on('error', () => {})
     const server = { child, output: '' }
     this.#server = server
     return new Promise(resolve => {
@@ -86,6 +94,7 @@ export class Shell {
       process.kill(-(child.pid as number), signal)
       await exited
     }
+    child.stdin?.destroy()
     return server.output.slice(before)
   }
 
