@@ -26,7 +26,7 @@ export interface CommandIo {
   stderr: OutputStream
   env: Environment
   /** What the configuration file says of the mock on this machine, for the verbs that look for it. */
-  mock?: { port?: number; adminToken?: string }
+  mock?: { port?: number; adminToken?: string; tls?: boolean; tlsCaOut?: string }
   /**
    * Aborted by Ctrl-C or SIGTERM: the command ends early, with a report of what is known. A command that doesn't read it is
    * ended by those at once.

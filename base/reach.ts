@@ -1,5 +1,6 @@
 /** Asks a running server: where it is, and what to say if nobody answers. */
-import type { CommandIo, Environment } from './commandIo.ts'
+import { existsSync } from 'node:fs'
+import type { CommandIo } from './commandIo.ts'
 import { NoAnswer } from './http.ts'
 import { ConfigError, parseAs, portOption } from './options.ts'
 import { type TlsFiles, trustOf } from './pem.ts'
@@ -14,22 +15,25 @@ type Here = Pick<CommandIo, 'env' | 'mock'>
 const portOf = ({ env: { UNDERSTUDY_PORT: port }, mock }: Here): number =>
   port ? parseAs(portOption, port, 'UNDERSTUDY_PORT') : (mock?.port ?? portOption.default())
 
-/** Whether the mock of this environment speaks TLS: where its variables, which a container has too, say so. */
-const speaksTls = (environment: Environment): boolean =>
-  Object.entries(environment).some(
-    ([name, value]) => /^UNDERSTUDY_TLS(_|$)/.test(name) && !/^(off|false|0)?$/.test(value ?? ''),
-  )
+/** Whether this machine's mock speaks TLS: where its variables, which a container has too, or its configuration file say so. */
+function speaksTls({ env, mock }: Here): boolean {
+  const variables = Object.entries(env).filter(([name, value]) => /^UNDERSTUDY_TLS(_|$)/.test(name) && value)
+  return variables.length === 0
+    ? mock?.tls === true
+    : variables.some(([, value = '']) => !/^(off|false|0)$/.test(value))
+}
 
-/** The files of a caller of a mock: without a `ca` it trusts what this environment's mock has written for its clients. */
-export const tlsFilesOf = ({ ca, clientCert, clientKey }: TlsFiles, environment: Environment): TlsFiles => ({
-  ca: ca ?? (environment.UNDERSTUDY_TLS_CA_OUT || undefined),
-  clientCert,
-  clientKey,
-})
+/** The files of a caller of a mock: without a `ca` it trusts what this machine's mock has written for its clients. */
+export function tlsFilesOf({ ca, clientCert, clientKey }: TlsFiles, { env, mock }: Here): TlsFiles {
+  const written = env.UNDERSTUDY_TLS_CA_OUT || mock?.tlsCaOut
+  // A mock that has not started yet has written nothing, and other servers can be asked all the same.
+  const isThere = ca === undefined && written !== undefined && existsSync(written)
+  return { ca: isThere ? written : ca, clientCert, clientKey }
+}
 
 /** The URL that was given, or this machine's mock. Throws a ConfigError if it isn't a URL. */
 export function mockUrl(given: string | undefined, here: Here): string {
-  const scheme = speaksTls(here.env) ? 'https' : 'http'
+  const scheme = speaksTls(here) ? 'https' : 'http'
   const base = given ?? `${scheme}://127.0.0.1:${portOf(here)}`
   if (/^https?:\/\//.test(base) && URL.canParse(base)) return base.replace(/\/$/, '')
   throw new ConfigError(`${JSON.stringify(base)} is not a URL; expected one such as http://127.0.0.1:4010`)

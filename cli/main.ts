@@ -2,7 +2,7 @@
 import { Argument, Command, CommanderError, Option } from 'commander'
 import { type CommandIo, type ExitCode, hasColor, writeLine } from '../base/commandIo.ts'
 import type { RunAction, VerbSetup } from '../base/flags.ts'
-import { adminTokenOption, ConfigError, portOption } from '../base/options.ts'
+import { adminTokenOption, ConfigError, portOption, tlsFileOptions } from '../base/options.ts'
 import { packageVersion } from '../base/paths.ts'
 import { renamedFlag } from '../base/renamed.ts'
 import { TargetError } from '../base/targetError.ts'
@@ -206,8 +206,14 @@ function knowingMock(io: CommandIo, config: ConfigFile | undefined): CommandIo {
   if (config === undefined) return io
   const port = valueIn(config, 'serve', 'port', portOption)
   const adminToken = valueIn(config, 'serve', 'adminToken', adminTokenOption)
+  const tlsCaOut = valueIn(config, 'serve', 'tlsCaOut', tlsFileOptions.ca)
+  // Each of its tls options speaks TLS.
+  const { serve = {} } = config.sections
+  const tls = Object.entries(serve).some(
+    ([name, value]) => name.startsWith('tls') && value !== false && value !== 'off',
+  )
   // No copy: the io is asked for its signal only by a command that reads it.
-  return Object.create(io, { mock: { value: { port, adminToken } } })
+  return Object.create(io, { mock: { value: { port, adminToken, tls, tlsCaOut } } })
 }
 
 function programFor({ stdout, stderr, env }: CommandIo): Command {

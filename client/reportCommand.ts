@@ -36,7 +36,7 @@ export const setUpReport: VerbSetup = (verb, run) =>
           const settings: BugReportSettings = { ...readVariables(bugReportOptions, io.env, 'report'), ...flags }
           const url = mockUrl(given, io)
           const out = settings.out ?? `understudy-report-${fileDate(monotonicMs())}.zip`
-          const found = await gather(url, { ...settings, ...tlsFilesOf(settings, io.env) }).catch(error => {
+          const found = await gather(url, { ...settings, ...tlsFilesOf(settings, io) }).catch(error => {
             if (error instanceof TargetError) return error
             throw error
           })

@@ -56,7 +56,7 @@ async function gradeMock(io: CommandIo, settings: ConductSettings): Promise<Cond
   const from = mockUrl(url, io)
   const answer = await reach(`${from}/__mock/conduct?${query}`, {
     headers: adminHeaders(adminToken),
-    ...tlsFilesOf(settings, io.env),
+    ...tlsFilesOf(settings, io),
   })
   const body = answer.json as (ConductReport & { error?: { message: string } }) | undefined
   if (answer.status === 200 && body?.rules !== undefined) return { ...body, source: `the journal of ${from}` }

@@ -57,7 +57,7 @@ export const setUpDemo: VerbSetup = (verb, run) =>
     run(async (io, url: string | undefined, given: Flags): Promise<ExitCode> => {
       const flags: Flags = { ...readVariables(options, io.env, 'demo'), ...given }
       if (flags.out !== undefined) checkOut(flags.out)
-      if (url !== undefined) return journey(io, mockUrl(url, io), { ...flags, ...tlsFilesOf(flags, io.env) })
+      if (url !== undefined) return journey(io, mockUrl(url, io), { ...flags, ...tlsFilesOf(flags, io) })
       const { startMock } = await import('./start.ts')
       const mock = await startMock({ speed: 4 })
       try {

@@ -33,7 +33,7 @@ export const setUpHealth: VerbSetup = (verb, run) =>
   ).action(
     run(async (io, given: string | undefined, { json, ...own }: HealthSettings & { json?: boolean }) => {
       const flags: HealthSettings = { ...readVariables(options, io.env, 'health'), ...own }
-      const files = tlsFilesOf(flags, io.env)
+      const files = tlsFilesOf(flags, io)
       const url = `${mockUrl(given, io)}/health`
       const until = monotonicMs() + (flags.wait ?? 0)
       let status = 0

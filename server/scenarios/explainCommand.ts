@@ -45,7 +45,7 @@ export const setUpExplain: VerbSetup = (verb, run) =>
         const url = `${base}/__mock/explain/${encodeURIComponent(id)}`
         const { status, json } = await reach(url, {
           headers: adminHeaders(adminToken),
-          ...tlsFilesOf(files, io.env),
+          ...tlsFilesOf(files, io),
         })
         const body = json as (Explanation & { error?: { message: string } }) | undefined
         if (status !== 200)

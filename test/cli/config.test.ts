@@ -132,6 +132,14 @@ t.test('verbs that look for the mock on this machine look where the file has ser
   t.match(found, { code: 0, stdout: `${mock.url}/health is up\n` })
   const other = await understudy(['health'], { env: { UNDERSTUDY_CONFIG: config, UNDERSTUDY_PORT: '9' } })
   t.equal(other.code, 3)
+  const tlsCaOut = join(t.testdirName, 'ca.pem')
+  const secure = await start(t, { tlsCaOut })
+  const withTls = join(t.testdirName, 'b.json')
+  writeFileSync(withTls, JSON.stringify({ serve: { port: secure.port, tlsCaOut } }))
+  t.match(await understudy(['health', '--config', withTls]), { code: 0, stdout: `${secure.url}/health is up\n` })
+  t.match(secure.url, /^https:/)
+  const not = fileIn(t, 'c.json', JSON.stringify({ serve: { port: mock.port, tls: false } }))
+  t.match(await understudy(['health', '--config', not]), { code: 0, stdout: `${mock.url}/health is up\n` })
 })
 
 t.test('what the file says of check is no flag that a recording refuses', async t => {
