@@ -69,10 +69,13 @@ if [ "${UNDERSTUDY_ACTION_SUMMARY:-true}" = true ] && [ -s "$reports/report.md" 
   cat "$reports/report.md" >>"$GITHUB_STEP_SUMMARY"
 fi
 if [ "${UNDERSTUDY_ACTION_ANNOTATIONS:-true}" = true ]; then
-  if [ -s "$reports/report.ctrf.json" ]; then
-    node "$here/annotate.mjs" "$reports/report.ctrf.json"
+  told=
+  if [ -s "$reports/report.ctrf.json" ]; then told=$(node "$here/annotate.mjs" "$reports/report.ctrf.json"); fi
+  # A step that is red says something, also where nothing failed, as nothing was proved.
+  if [ -n "$told" ]; then
+    echo "$told"
   elif [ "$code" -ne 0 ]; then
-    echo "::error title=understudy $verb::it ended with exit code $code and no report; its output says why"
+    echo "::error title=understudy $verb::it ended with exit code $code; its output says why"
   fi
 fi
 sarif=

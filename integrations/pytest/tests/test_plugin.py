@@ -114,7 +114,7 @@ def test_workers_of_xdist_have_a_mock_each_or_share_one(project, per, mocks):
     [
         (["-o", "understudy_command=no-such-command"], "understudy: no-such-command serve .* could not be started"),
         (["-o", "understudy_command="], "understudy: the command understudy was not found .*npm install --save-dev understudy-mock"),
-        (["--understudy-url", "http://127.0.0.1:1"], "UnderstudyError: POST http://127.0.0.1:1/.* is the mock running?"),
+        (["--understudy-url", "http://127.0.0.1:1"], "(?m)^understudy: POST http://127.0.0.1:1/.* is the mock running?"),
         (["-o", "understudy_options=--speed never"], 'ended with exit code 2: understudy: --speed is "never"'),
     ],
 )
@@ -129,3 +129,19 @@ def test_what_is_wrong_is_said(project, monkeypatch, args, said):
 def test_a_wrong_level_ends_the_run(project):
     result = project.runpytest_inprocess("-o", "understudy_conduct=strict")
     result.stderr.fnmatch_lines(["*understudy_conduct is 'strict'; expected must, should or off"])
+
+
+def test_a_mock_that_speaks_tls_is_trusted_and_so_it_is_by_the_client(project):
+    project.makepyfile(
+        """
+        import ssl
+        from urllib.request import urlopen
+
+        def test_health(understudy):
+            assert understudy.url.startswith("https://")
+            context = ssl.create_default_context(cafile=understudy.ca_file)
+            with urlopen(understudy.url + "/health", context=context) as answer:
+                assert answer.status == 200
+        """
+    )
+    project.runpytest("-o", "understudy_options=--tls").assert_outcomes(passed=1)

@@ -5,15 +5,28 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import ssl
 from typing import Any, Mapping, Optional, Sequence, Union
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
-from urllib.request import ProxyHandler, Request, build_opener
+from urllib.request import HTTPSHandler, OpenerDirector, ProxyHandler, Request, build_opener
 
 from .process import UnderstudyError
 
-# A proxy of the environment is for the world outside.
-_opener = build_opener(ProxyHandler({}))
+
+def _opener_for(url: str, ca_file: Optional[str]) -> OpenerDirector:
+    # A proxy of the environment is for the world outside.
+    handlers: list = [ProxyHandler({})]
+    if url.startswith("https:"):
+        context = ssl.create_default_context()
+        if ca_file is not None:
+            try:
+                context.load_verify_locations(ca_file)
+            except OSError as error:
+                raise UnderstudyError(f"{ca_file} can't be read as a PEM file of an authority: {error}") from error
+        handlers.append(HTTPSHandler(context=context))
+    return build_opener(*handlers)
+
 
 Wait = Union[str, Sequence[str]]
 
@@ -21,9 +34,12 @@ Wait = Union[str, Sequence[str]]
 class Mock:
     """A running mock. What is done to it without a key concerns every test that uses it."""
 
-    def __init__(self, url: str, admin_token: Optional[str] = None) -> None:
+    def __init__(self, url: str, admin_token: Optional[str] = None, ca_file: Optional[str] = None) -> None:
         self.url = url.rstrip("/")
+        #: A PEM file of the authority to trust, where the mock speaks TLS: what the client takes as its `verify`.
+        self.ca_file = ca_file
         self._token = admin_token
+        self._opener = _opener_for(self.url, ca_file)
 
     def ask(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
         """Calls a control route: mock.ask("POST", "clock", {"step": "10m"}). Raises an UnderstudyError where it refuses."""
@@ -34,7 +50,7 @@ class Mock:
         data = None if body is None else json.dumps(body).encode()
         url = f"{self.url}/__mock/{path}{'?' + asked if asked else ''}"
         try:
-            with _opener.open(Request(url, data, headers, method=method), timeout=70) as answer:
+            with self._opener.open(Request(url, data, headers, method=method), timeout=70) as answer:
                 text = answer.read()
         except HTTPError as error:
             said = error.read().decode(errors="replace")
@@ -50,6 +66,8 @@ class Understudy:
     def __init__(self, mock: Mock, key: str, level: str) -> None:
         #: What the client takes as its base URL.
         self.url = mock.url
+        #: What the client has to trust, a PEM file: where the mock speaks TLS.
+        self.ca_file = mock.ca_file
         #: The API key of this test; no other test has it at the same time.
         self.key = key
         self.mock = mock

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from typing import Iterator, Optional
+from typing import Callable, Iterator, Optional, TypeVar
 
 import pytest
 
@@ -11,6 +11,7 @@ from .fixture import Mock, Understudy, checked_level, key_of
 from .process import Process, UnderstudyError, find_command
 
 _shared = pytest.StashKey[Process]()
+T = TypeVar("T")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -18,6 +19,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--understudy-url", help="a mock that runs already, such as http://127.0.0.1:4010; then none is started")
     parser.addini("understudy_url", "the same as --understudy-url")
     parser.addini("understudy_admin_token", "the token of that mock, where it is not on loopback")
+    parser.addini("understudy_ca", "a PEM file of the authority that that mock's certificate is trusted by")
     parser.addini("understudy_command", "the command, if it is in no node_modules and not on the PATH: npx understudy")
     parser.addini("understudy_options", "options of `understudy serve`, such as --seed 42", default="--speed instant")
     parser.addini("understudy_conduct", "which broken rules of conduct fail a test: must, should or off", default="must")
@@ -44,6 +46,7 @@ def pytest_configure_node(node) -> None:  # of pytest-xdist: a worker is about t
     if _shared not in config.stash:
         config.stash[_shared] = _start(config)
     node.workerinput["understudy_url"] = config.stash[_shared].url
+    node.workerinput["understudy_ca"] = config.stash[_shared].ca_file
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -67,19 +70,23 @@ def understudy_mock(pytestconfig: pytest.Config) -> Iterator[Mock]:
     """The mock of this worker."""
     url = _url_of(pytestconfig)
     if url is not None:
-        yield Mock(url, pytestconfig.getini("understudy_admin_token") or None)
+        ca_file = getattr(pytestconfig, "workerinput", {}).get("understudy_ca") or pytestconfig.getini("understudy_ca")
+        yield _or_fail(lambda: Mock(url, pytestconfig.getini("understudy_admin_token") or None, ca_file or None))
         return
-    why = ""
+    process = _or_fail(lambda: _start(pytestconfig))
     try:
-        process = _start(pytestconfig)
-    except UnderstudyError as error:
-        why = str(error)
-    if why:
-        pytest.fail(f"understudy: {why}", pytrace=False)
-    try:
-        yield Mock(process.url)
+        yield _or_fail(lambda: Mock(process.url, ca_file=process.ca_file))
     finally:
         process.stop()
+
+
+def _or_fail(make: Callable[[], T]) -> T:
+    """What is made, or a test that fails in one line: a traceback of the plug-in says nothing of the test."""
+    try:
+        return make()
+    except UnderstudyError as error:
+        why = str(error)
+    pytest.fail(f"understudy: {why}", pytrace=False)
 
 
 @pytest.fixture
@@ -89,7 +96,7 @@ def understudy(request: pytest.FixtureRequest, understudy_mock: Mock) -> Iterato
     level = (marker.kwargs if marker else {}).get("conduct") or request.config.getini("understudy_conduct")
     own = Understudy(understudy_mock, key_of(request.node.nodeid), checked_level(level))
     # A mock that runs on may still have what an earlier run left.
-    own.reset()
+    _or_fail(own.reset)
     yield own
     own.reset()
 

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
-from typing import Sequence
+from typing import Optional, Sequence
 
 
 class UnderstudyError(Exception):
@@ -55,6 +55,13 @@ class Process:
         # The command may be npx, which has the mock as a child.
         self._pid = document["pid"]
         self.url: str = document["url"]
+        #: A PEM file of the authority to trust, where the mock speaks TLS.
+        self.ca_file: Optional[str] = None
+        authority = document.get("tls", {}).get("ca")
+        if authority is not None:
+            file = self._folder / "ca.pem"
+            file.write_text(authority)
+            self.ca_file = str(file)
 
     def _wait(self, ready: Path, timeout_s: float, line: Sequence[str]) -> dict:
         until = time.monotonic() + timeout_s
