@@ -227,6 +227,7 @@ function programFor({ stdout, stderr, env }: CommandIo): Command {
       'configuration file (default: understudy.config.json, .yaml or .ts in this folder; UNDERSTUDY_CONFIG)',
     )
     .option('--no-config', 'read no configuration file')
+    .addHelpText('after', '\nExit: 0 good, 1 what was asked for failed, 2 wrong usage, 3 nobody answers at the target.')
     .configureHelp({ showGlobalOptions: true })
     .showSuggestionAfterError()
     .exitOverride()
