@@ -26,9 +26,12 @@ export const setUpServe: VerbSetup = (verb, run) =>
       ])
       const log = pino({ level: config.logLevel, base: undefined }, await logsOn(io, pino))
       const app = buildApp(config, log)
+      const describing = app.mock.outputs.describe()
+      // Where it throws, listen() does so too.
+      describing.catch(() => {})
       const mock = await listen(app)
       const desk = isLoopback(config.host) || config.adminToken !== undefined ? `${mock.url}/__mock/` : undefined
-      writeLine(io.stdout, greeting(mock, config, desk, app.mock.playback?.summary))
+      writeLine(io.stdout, greeting(mock, config, desk, await describing, app.mock.playback?.summary))
       if (open) await openDesk(io, desk)
       await aborted(io.signal)
       await mock.close()
@@ -68,6 +71,7 @@ function greeting(
   { url, seed, key: apiKey }: RunningMock,
   config: Config,
   desk: string | undefined,
+  outputs: string,
   replay: string | undefined,
 ): string {
   const { scenario } = config
@@ -82,6 +86,7 @@ function greeting(
   JOB=$(curl -s ${key} ${body} ${url}/v1/jobs | grep -o 'job_[a-z0-9]*')
   curl -s ${key} ${url}/v1/jobs/$JOB
 
+Outputs: ${outputs}
 ${closed(config)}`
 }
 

@@ -114,6 +114,8 @@ export class Exchange implements ExchangeStart {
   aborted = false
   /** It gets no more of an answer, and its client still waits: endedAt is not known yet. */
   isOpen = false
+  /** How long its job had been due and without its output by then, real ms; undefined for any other. */
+  outputWaitMs: number | undefined = undefined
   /** Set where a recording has answered: its id is then the recorded one. */
   played: Played | undefined = undefined
 

@@ -76,6 +76,7 @@ export async function listen({ fastify, mock }: App): Promise<RunningMock> {
     mock.webhooks.close()
     mock.scenarios.close()
     for (const response of mock.held) response.destroy()
+    const ending = mock.outputs.close()
     const finished = fastify.close()
     // Connections that never carried a request are none that Node would call idle.
     for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy()
@@ -85,6 +86,7 @@ export async function listen({ fastify, mock }: App): Promise<RunningMock> {
     fastify.server.closeAllConnections()
     await finished
     worlds.close()
+    await ending
     mock.playback?.close()
     mock.clock.close()
     mock.uploads.close()
@@ -96,6 +98,7 @@ export async function listen({ fastify, mock }: App): Promise<RunningMock> {
   }
 
   try {
+    if (config.outputs === 'made') await mock.outputs.describe()
     await fastify.listen({
       port: config.port,
       host: config.host === 'localhost' ? '127.0.0.1' : config.host,

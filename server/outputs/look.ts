@@ -1,0 +1,217 @@
+/**
+ * What is to be known of an upload before its background can be removed: its size, rate and sound, and by the borders of a few
+ * frames, what kind of a background it has.
+ */
+import type { VideoType } from '../../contracts/schemas.ts'
+import { type FfmpegEnd, openedAs, runFfmpeg } from '../../media/ffmpeg.ts'
+
+/** How the subject is told from what is behind it. */
+export type Key =
+  /** One colour: what is near it goes. By its hue where it has one, as of a green screen, else by its distance. */
+  | { by: 'colour'; filter: 'chromakey' | 'colorkey'; colour: string; similarity: number; blend: number }
+  /** It stands still: what differs from it stays. At these times, in seconds, it is seen. */
+  | { by: 'difference'; times: readonly number[] }
+  /** It moves: nothing of it can be told, and a soft oval stands for the subject. */
+  | { by: 'oval' }
+
+export interface Look {
+  /** As it is shown: turned upright, in pixels. */
+  width: number
+  height: number
+  /** Frames a second, as ffmpeg reads them: 30000/1001. */
+  rate: string
+  hasAudio: boolean
+  key: Key
+}
+
+/** It says in a sentence what is wrong with the video. */
+export class RenderError extends Error {
+  /** Whether the same would come of another try. */
+  readonly isFinal: boolean
+  constructor(sentence: string, { isFinal = true } = {}) {
+    super(sentence)
+    this.isFinal = isFinal
+  }
+}
+
+const lookMs = 30_000
+
+export async function look(path: string, type: VideoType, durationMs: number, signal: AbortSignal): Promise<Look> {
+  const times = sampleTimes(durationMs)
+  const frames = sampleFrames(path, type, times, signal)
+  // What is wrong with the file as such is said first.
+  frames.catch(() => {})
+  const probed = await probe(path, type, signal)
+  return { ...probed, key: keyOf(await frames, times) }
+}
+
+interface ProbedStream {
+  codec_type?: string
+  codec_name?: string
+  width?: number
+  height?: number
+  avg_frame_rate?: string
+  r_frame_rate?: string
+  duration?: string
+  nb_read_packets?: string
+  sample_aspect_ratio?: string
+  disposition?: { attached_pic?: number }
+  side_data_list?: { rotation?: number }[]
+  tags?: { rotate?: string }
+}
+
+async function probe(path: string, type: VideoType, signal: AbortSignal): Promise<Omit<Look, 'key'>> {
+  const ask = async (...more: string[]) => {
+    const args = ['-v', 'error', ...more, '-show_streams', '-show_format', '-of', 'json', ...openedAs(path, type)]
+    const ended = await runFfmpeg('ffprobe', args, { timeoutMs: lookMs, signal })
+    refuse(ended, 'it can not be opened')
+    return JSON.parse(ended.stdout.toString()) as { streams: ProbedStream[]; format: { duration?: string } }
+  }
+  let { streams, format } = await ask()
+  const isPicture = ({ codec_type, disposition }: ProbedStream) => codec_type === 'video' && !disposition?.attached_pic
+  let video = streams.find(isPicture)
+  if (video?.width === undefined || video.height === undefined) throw new RenderError('no picture is in it')
+  // What was written live says no rate, or that of its clock: its frames are counted.
+  if (rateIn(video.avg_frame_rate) === undefined) {
+    ;({ streams, format } = await ask('-count_packets'))
+    video = streams.find(isPicture) as ProbedStream
+    const seconds = Number(video.duration ?? format.duration)
+    if (seconds > 0) video.avg_frame_rate = `${Math.round((Number(video.nb_read_packets) / seconds) * 1000)}/1000`
+  }
+  const turned = Math.abs(
+    video.side_data_list?.find(data => data.rotation)?.rotation ?? Number(video.tags?.rotate ?? 0),
+  )
+  const [width, height] = [video.width as number, video.height as number]
+  const isSideways = turned % 180 === 90
+  return {
+    width: isSideways ? height : width,
+    height: isSideways ? width : height,
+    rate: rateIn(video.avg_frame_rate) ?? rateIn(video.r_frame_rate) ?? '25/1',
+    hasAudio: streams.some(({ codec_type, codec_name }) => codec_type === 'audio' && codec_name !== undefined),
+  }
+}
+
+/** A rate that is one: 0/0 is said where it isn't known, and 1000/1 where each ms has a time of its own. */
+function rateIn(text: string | undefined): string | undefined {
+  const [frames = 0, seconds = 1] = (text ?? '').split('/').map(Number)
+  const rate = frames / seconds
+  return rate >= 0.1 && rate <= 240 ? text : undefined
+}
+
+/** As many as the plate needs to see behind who moves. */
+const samples = 7
+
+function sampleTimes(durationMs: number): number[] {
+  const count = durationMs < 500 ? 1 : samples
+  return Array.from({ length: count }, (_, i) => Math.round((durationMs * (i + 0.5)) / count) / 1000)
+}
+
+const small = { width: 96, height: 54 }
+
+/** Small pictures of some moments, RGB. What can't be reached, as behind the end of a cut file, is left out. */
+async function sampleFrames(
+  path: string,
+  type: VideoType,
+  times: readonly number[],
+  signal: AbortSignal,
+): Promise<Uint8Array[]> {
+  const { width, height } = small
+  const frameBytes = width * height * 3
+  const args = ['-nostdin', '-v', 'error', '-threads', '1']
+  for (const time of times) args.push('-ss', String(time), ...openedAs(path, type))
+  const one = (i: number) =>
+    `[${i}:V:0]scale=${width}:${height}:flags=neighbor,trim=end_frame=1,format=rgb24,setpts=0[f${i}]`
+  const all = times.map((_, i) => `[f${i}]`).join('')
+  const graph = `${times.map((_, i) => one(i)).join(';')};${all}concat=n=${times.length}[all]`
+  args.push('-filter_complex', graph, '-map', '[all]', '-fps_mode', 'passthrough', '-f', 'rawvideo', 'pipe:1')
+  const ended = await runFfmpeg('ffmpeg', args, { timeoutMs: lookMs, signal })
+  refuse({ ...ended, code: 0 }, '')
+  const count = Math.floor(ended.stdout.length / frameBytes)
+  if (count === 0) throw new RenderError(`no picture of it can be decoded${lastWords(ended.stderr)}`)
+  return Array.from({ length: count }, (_, i) => ended.stdout.subarray(i * frameBytes, (i + 1) * frameBytes))
+}
+
+type Rgb = [number, number, number]
+
+/** Two colours further apart are two, in 255ths of a channel. */
+const sameColour = 20
+/** With more of it, what is near a colour is the half of the picture. */
+const mostNoise = 0.04
+/** So much of the border has to be of one kind: who is in the picture may reach to it. */
+const mostly = 0.8
+/** Less than that, and nobody would be left. */
+const leastSubject = 0.01
+
+export function keyOf(frames: readonly Uint8Array[], times: readonly number[]): Key {
+  const border = borderPixels()
+  const seen = frames.flatMap(frame => border.map(at => pixel(frame, at)))
+  const colour = medianColour(seen)
+  const near = seen.map(one => distance(one, colour)).filter(far => far < sameColour)
+  near.sort((a, b) => a - b)
+  // Noise and compression leave no background quite even.
+  const noise = (near[Math.floor(near.length * 0.95)] ?? 0) / 255
+  if (near.length >= mostly * seen.length && noise <= mostNoise) {
+    const isHued = Math.max(...colour) - Math.min(...colour) > 90
+    return {
+      by: 'colour',
+      filter: isHued ? 'chromakey' : 'colorkey',
+      colour: `0x${colour.map(channel => channel.toString(16).padStart(2, '0')).join('')}`,
+      similarity: rounded(0.03 + noise * 1.5),
+      blend: rounded(isHued ? 0.06 : 0.08),
+    }
+  }
+  if (frames.length < samples) return { by: 'oval' }
+  const plate = frames[0]?.map((_, at) => median(frames.map(frame => frame[at] as number))) as Uint8Array
+  const differs = (frame: Uint8Array, at: number) => distance(pixel(frame, at), pixel(plate, at)) > sameColour
+  const still = border.filter(at => frames.filter(frame => differs(frame, at)).length <= 1).length
+  const all = Array.from({ length: small.width * small.height }, (_, i) => i)
+  const subject = frames.reduce((sum, frame) => sum + all.filter(at => differs(frame, at)).length, 0)
+  const share = subject / (all.length * frames.length)
+  if (still >= mostly * border.length && share >= leastSubject && share < 0.5) return { by: 'difference', times }
+  return { by: 'oval' }
+}
+
+/** The picture's edge but its lower one, where people stand or are cut off. */
+function borderPixels(): number[] {
+  const { width, height } = small
+  const found: number[] = []
+  for (let y = 0; y < height * 0.8; y++)
+    for (let x = 0; x < width; x++) if (y < 2 || x < 2 || x >= width - 2) found.push(y * width + x)
+  return found
+}
+
+const pixel = (frame: Uint8Array, at: number): Rgb => [
+  frame[at * 3] as number,
+  frame[at * 3 + 1] as number,
+  frame[at * 3 + 2] as number,
+]
+
+const medianColour = (colours: readonly Rgb[]): Rgb =>
+  [0, 1, 2].map(channel => median(colours.map(colour => colour[channel] as number))) as Rgb
+
+const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1] as number
+
+/** As colorkey measures it: the length of the difference, over that of the longest there is, in 255ths. */
+const distance = (a: Rgb, b: Rgb): number =>
+  Math.sqrt(((a[0] - b[0]) ** 2 + (a[1] - b[1]) ** 2 + (a[2] - b[2]) ** 2) / 3)
+
+const rounded = (value: number): number => Math.round(value * 1000) / 1000
+
+/** Throws what a run that did not end well means for the job. */
+export function refuse({ code, killed, stderr }: Pick<FfmpegEnd, 'code' | 'killed' | 'stderr'>, what: string): void {
+  if (killed === 'cancelled') throw new RenderError('its making was cancelled', { isFinal: false })
+  if (killed === 'too slow') throw new RenderError('it takes too long to process', { isFinal: false })
+  if (/No space left on device/i.test(stderr)) throw new RenderError('the disk is full', { isFinal: false })
+  if (killed === 'by a signal') throw new RenderError('ffmpeg was ended from outside', { isFinal: false })
+  const [, colour] = /Cannot find color '([^']*)'/.exec(stderr) ?? []
+  if (colour !== undefined)
+    throw new RenderError(`its background's color "${colour}" is none; expected RGB or a CSS colour`)
+  if (code !== 0) throw new RenderError(what + lastWords(stderr))
+}
+
+/** The last of what ffmpeg said, without our own file names. */
+function lastWords(stderr: string): string {
+  const lines = stderr.split('\n').map(line => line.replace(/(file:)?[^\s:'"]*\/[^\s:'"]+/g, 'the video').trim())
+  const last = lines.findLast(line => line !== '' && !/^(Error|Conversion|Finishing|Nothing|Output file)/.test(line))
+  return last === undefined ? '' : ` (${last.slice(0, 160)})`
+}
