@@ -85,7 +85,9 @@ export function runFfmpeg(program: Program, args: readonly string[], limits: Run
   const { timeoutMs, signal, maxStdout = 16 * 1024 * 1024, isBackground = false } = limits
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return resolve({ stdout: Buffer.alloc(0), stderr: '', code: null, killed: 'cancelled' })
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true })
+    // Where this process is killed, nobody else ends it: then its own limit does, of processor time.
+    const own = program === 'ffmpeg' ? ['-timelimit', String(Math.ceil(timeoutMs / 250))] : []
+    const child = spawn(program, [...own, ...args], { stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true })
     living.add(child)
     let killed: FfmpegEnd['killed']
     const end = (why: FfmpegEnd['killed']) => {

@@ -193,7 +193,7 @@ export class Outputs {
         maxBytes: Math.min(this.#config.outputBytes, maxOneBytes),
         signal,
       })
-      this.#keep(key, made)
+      await this.#keep(key, made)
       const ms = Math.round(monotonicMs() - startedAt)
       this.#log.debug({ job_id: view.id, ms, bytes: made.bytes, way: made.way }, 'an output was made')
       return made
@@ -209,19 +209,21 @@ export class Outputs {
     }
   }
 
-  #keep(key: string, made: Made): void {
+  async #keep(key: string, made: Made): Promise<void> {
     const before = this.#made.get(key)
     if (before !== undefined) this.#bytes -= before.bytes
     this.#made.delete(key)
     this.#made.set(key, made)
     this.#bytes += made.bytes
+    const gone: string[] = []
     for (const [oldest, { path, bytes }] of this.#made) {
       if (this.#bytes <= this.#config.outputBytes || oldest === key) break
       this.#made.delete(oldest)
       this.#bytes -= bytes
-      // Who is being sent it has it open.
-      void rm(path, { force: true }).catch(() => {})
+      gone.push(path)
     }
+    // Who is being sent one of them has it open.
+    await Promise.allSettled(gone.map(path => rm(path, { force: true })))
   }
 
   /** What an earlier mock on the same data folder has made. */
@@ -237,7 +239,7 @@ export class Outputs {
         if (known !== undefined && file !== undefined)
           found.push({ key, way: known, path, bytes: file.size, at: file.mtimeMs })
       }
-      for (const { key, at: _, ...made } of found.sort((a, b) => a.at - b.at)) this.#keep(key, made)
+      for (const { key, at: _, ...made } of found.sort((a, b) => a.at - b.at)) await this.#keep(key, made)
     })()
     return this.#found
   }

@@ -38,19 +38,22 @@ export function ffmpegArgs(recipe: Recipe, out: string): string[] {
   const format = wanted.output_format
   const { width, height, rate } = 'look' in source ? source.look : drawn
   const shownRate = format === 'gif' ? atMost50(rate) : rate
+  const frames = framesOf(seconds, shownRate)
   const hasAudio = 'look' in source && source.look.hasAudio && audio[format] !== undefined
   const inputs: string[] = []
   const chains: string[] = []
   if ('look' in source) {
     inputs.push(...openedAs(source.path, source.type))
     // Two that are one length: pictures that come late or end early are held.
-    const even = `fps=${shownRate}:start_time=0,tpad=stop=-1:stop_mode=clone,trim=end_frame=${framesOf(seconds, shownRate)}`
-    chains.push(`[0:V:0]${even}[even]`, ...keyed(source.look.key, { width, height, rate: shownRate }))
+    const even = `fps=${shownRate}:start_time=0,tpad=stop=-1:stop_mode=clone,trim=end_frame=${frames}`
+    chains.push(`[0:V:0]${even}[even]`, ...keyed(source.look.key, { width, height, rate: shownRate, frames }))
     if (source.look.key.by === 'difference') inputs.push('-i', `file:${source.plate}`)
-  } else chains.push(...drawnChains(source.textFile, seconds, shownRate))
+  } else chains.push(...drawnChains(source.textFile, { ...drawn, rate: shownRate, frames }))
   const imageIndex = inputs.filter(argument => argument === '-i').length
   if (image !== undefined) inputs.push('-i', `file:${image}`)
-  chains.push(...composed(wanted, { width, height, rate: shownRate }, image === undefined ? undefined : imageIndex))
+  chains.push(
+    ...composed(wanted, { width, height, rate: shownRate, frames }, image === undefined ? undefined : imageIndex),
+  )
   const isClear = isTransparent(wanted)
   chains.push(`[done]${written[format].filter(isClear)}[out]`)
   if (hasAudio) chains.push(`[0:a:0]aresample=async=1:first_pts=0,atrim=end=${seconds},asetpts=PTS-STARTPTS[sound]`)
@@ -60,6 +63,8 @@ export function ffmpegArgs(recipe: Recipe, out: string): string[] {
     ...inputs,
     ...['-filter_complex', chains.join(';'), '-map', '[out]'],
     ...(hasAudio ? ['-map', '[sound]', ...(audio[format] as string[])] : []),
+    // Whatever the filters do: so many, and no more.
+    ...['-frames:v', String(frames)],
     ...written[format].codec(isClear),
     ...['-threads', String(threads), '-map_metadata', '-1', '-map_chapters', '-1'],
     ...['-fflags', '+bitexact', '-flags:v', '+bitexact', '-flags:a', '+bitexact'],
@@ -89,44 +94,46 @@ export function plateArgs(path: string, type: VideoType, times: readonly number[
 }
 
 /** The frames of [even] with the background's pixels made clear, as [key]. */
-function keyed(key: Key, { width, height, rate }: Frame): string[] {
+function keyed(key: Key, frame: Frame): string[] {
   if (key.by === 'colour') {
     const { filter, colour, similarity, blend } = key
     return [`[even]${filter}=${colour}:${similarity}:${blend},format=rgba[key]`]
   }
-  if (key.by === 'oval') return [...oval(rate, width, height), `[even]format=rgba[full]`, `[full][oval]alphamerge[key]`]
+  if (key.by === 'oval') return [...oval(frame), `[even]format=rgba[full]`, `[full][oval]alphamerge[key]`]
   // What differs in any channel, as the sum of all of them; little is noise, and the rest is made whole.
   const sum = 'colorchannelmixer=rr=1:rg=1:rb=1:gr=1:gg=1:gb=1:br=1:bg=1:bb=1'
   return [
     `[even]format=gbrp,split[now][kept]`,
-    `[1:v]format=gbrp,loop=loop=-1:size=1,fps=${rate}[plate]`,
+    `[1:v]format=gbrp,loop=loop=-1:size=1,fps=${frame.rate}[plate]`,
     `[now][plate]blend=all_mode=difference:shortest=1,${sum},format=gray,lut=y='clip((val-30)*6,0,255)'[mask]`,
     `[kept][mask]alphamerge,format=rgba[key]`,
   ]
 }
 
 /** A soft oval that sways, drawn small and made large, as each pixel costs. */
-function oval(rate: string, width: number, height: number): string[] {
+function oval({ width, height, rate, frames }: Frame): string[] {
   const away = `hypot((X/W-0.5-0.08*sin(0.8*T))/0.3,(Y/H-0.55-0.03*cos(1.1*T))/0.46)`
   const drawing = `color=black:s=64x36:r=${rate},format=gray,geq=lum='255*clip((1.1-${away})*5,0,1)'`
-  return [`${drawing},scale=${width}:${height}:flags=bilinear[oval]`]
+  return [`${drawing},scale=${width}:${height}:flags=bilinear,trim=end_frame=${frames}[oval]`]
 }
 
-function drawnChains(textFile: string | undefined, seconds: number, rate: string): string[] {
-  const { width, height } = drawn
+function drawnChains(textFile: string | undefined, frame: Frame): string[] {
+  const { width, height, rate, frames } = frame
   const size = `s=${width}x${height}:r=${rate}`
   const text =
     textFile === undefined
       ? ''
       : `,drawtext=textfile=${escaped(textFile)}:expansion=none:fontsize=16:fontcolor=white:box=1:boxcolor=black@0.6:boxborderw=6:x=(w-tw)/2:y=h-th-16`
   return [
-    ...oval(rate, width, height),
-    `gradients=${size}:c0=0x2b4c9b:c1=0xc2416b:nb_colors=2:seed=7:speed=0.01,format=rgba[full]`,
-    `[full][oval]alphamerge${text},trim=end_frame=${framesOf(seconds, rate)}[key]`,
+    ...oval(frame),
+    `gradients=${size}:c0=0x2b4c9b:c1=0xc2416b:nb_colors=2:seed=7:speed=0.01,format=rgba,trim=end_frame=${frames}[full]`,
+    `[full][oval]alphamerge${text}[key]`,
   ]
 }
 
+/** What the chains between the first and the last have in common; each of them ends by itself. */
 interface Frame {
+  frames: number
   width: number
   height: number
   rate: string
