@@ -14,7 +14,12 @@ const vendored = ['fastify']
  * The server side of the Model Context Protocol: with its types, maps and zod it would make an installation half as large again,
  * for a verb that few call. What the verb uses of it is a twentieth.
  */
-const vendoredModules = ['@modelcontextprotocol/server', '@modelcontextprotocol/server/stdio']
+const vendoredModules = [
+  '@modelcontextprotocol/server',
+  '@modelcontextprotocol/server/stdio',
+  // Twelve megabytes, of which the containers of three formats are used.
+  'mediabunny',
+]
 
 /** Writes each into `dist/vendor/`, with the licences of all that is in it, and leads the imports of `dist` there. */
 export async function vendor(dist: string): Promise<void> {

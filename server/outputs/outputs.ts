@@ -3,20 +3,21 @@
  * there is no ffmpeg, or the user wants none, the canned output that ships, fitted to the job's length.
  */
 import { hash } from 'node:crypto'
-import { mkdir, readdir, rm, stat } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import type { Logger } from 'pino'
 import { monotonicMs } from '../../base/clock.ts'
 import { ConfigError } from '../../base/options.ts'
 import { outputsFolder } from '../../base/paths.ts'
+import type { OutputFormat } from '../../contracts/schemas.ts'
 import { type Ffmpeg, findFfmpeg } from '../../media/ffmpeg.ts'
 import type { Config } from '../config.ts'
 import type { UploadSource, Uploads } from '../uploads.ts'
 import type { JobRecord, Making } from '../world/jobStore.ts'
 import { outputName } from '../world/jobs.ts'
 import type { World } from '../world/world.ts'
-import { fitCanned } from './fit.ts'
+import { fitCanned, framesToFit, sizeToFit } from './fit.ts'
 import { RenderError } from './look.ts'
 import { Pool } from './pool.ts'
 import { extensions, render, type Way, ways } from './render.ts'
@@ -48,6 +49,7 @@ export class Outputs {
   readonly #made = new Map<string, Made>()
   #bytes = 0
   readonly #tasks = new Map<string, Task>()
+  readonly #fitted = new Map<string, Promise<Made>>()
   /** What can't be made, and why: another try would come to the same. */
   readonly #problems = new Map<string, string>()
   #found: Promise<void> | undefined
@@ -122,7 +124,7 @@ export class Outputs {
     this.#isClosed = true
     const tasks = [...this.#tasks.values()]
     for (const { stop } of tasks) stop.abort()
-    await Promise.allSettled(tasks.map(({ made }) => made))
+    await Promise.allSettled([...tasks.map(({ made }) => made), ...this.#fitted.values()])
   }
 
   /** undefined where nothing is made here. Rejects with a RenderError. */
@@ -244,14 +246,47 @@ export class Outputs {
     return this.#found
   }
 
+  /** The canned output, as long as the job; as it ships, where that would take more than may be kept. */
   async #canned({ view, durationMs = 0 }: JobRecord): Promise<{ root: string; name: string }> {
-    const name = outputName(view.output_format)
-    const folder = this.#uploads.outputsFolder
-    const path = await fitCanned(view.output_format, durationMs, folder).catch((error: unknown) => {
-      this.#log.warn({ job_id: view.id, err: error }, 'the canned output could not be fitted to the length of the job')
-      return undefined
-    })
-    return path === undefined ? { root: outputsFolder, name } : { root: dirname(path), name: basename(path) }
+    const { output_format: format } = view
+    const asItShips = { root: outputsFolder, name: outputName(format) }
+    const frames = framesToFit(durationMs)
+    if (frames === undefined) return asItShips
+    if ((await sizeToFit(format, frames)) > Math.min(this.#config.outputBytes, maxOneBytes)) return asItShips
+    const key = hash('sha256', `canned ${version} ${format} ${frames}`).slice(0, 40)
+    const path = join(this.#uploads.outputsFolder, `${key}.canned.${extensions[format]}`)
+    try {
+      await this.#readFolder()
+      const made = (await this.#kept(key)) ?? (await this.#once(key, () => this.#fit(key, format, frames, path)))
+      return { root: dirname(made.path), name: basename(made.path) }
+    } catch (error) {
+      this.#log.error({ job_id: view.id, err: error }, 'the canned output could not be fitted to the length of its job')
+      return asItShips
+    }
+  }
+
+  /** Who asks while it is being written waits for the same. */
+  #once(key: string, make: () => Promise<Made>): Promise<Made> {
+    const before = this.#fitted.get(key)
+    if (before !== undefined) return before
+    const made = make().finally(() => this.#fitted.delete(key))
+    this.#fitted.set(key, made)
+    return made
+  }
+
+  async #fit(key: string, format: OutputFormat, frames: number, path: string): Promise<Made> {
+    const folder = await this.#uploads.workFolder()
+    try {
+      const out = join(folder, basename(path))
+      await fitCanned(format, frames, out)
+      await mkdir(dirname(path), { recursive: true })
+      await rename(out, path)
+      const made: Made = { way: 'canned', path, bytes: (await stat(path)).size }
+      await this.#keep(key, made)
+      return made
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
   }
 }
 
@@ -263,6 +298,7 @@ const messages: Record<Way, string | undefined> = {
   difference: undefined,
   oval: 'The background moves: the mock cut out a soft oval in place of the subject',
   drawn: undefined,
+  canned: undefined,
 }
 
 /** The same content, length and inputs have the same output. */

@@ -8,8 +8,12 @@ import { type Key, look, RenderError, refuse } from './look.ts'
 import { ffmpegArgs, plateArgs, type Source, type Wanted } from './recipe.ts'
 import { zipFrames } from './zip.ts'
 
-/** How the subject was told from its background; drawn: there was no upload, and so neither. */
-export const ways = ['colour', 'difference', 'oval', 'drawn'] as const satisfies (Key['by'] | 'drawn')[]
+/** How the subject was told from its background; drawn: there was no upload, and so neither; canned: nothing was made. */
+export const ways = ['colour', 'difference', 'oval', 'drawn', 'canned'] as const satisfies (
+  | Key['by']
+  | 'drawn'
+  | 'canned'
+)[]
 export type Way = (typeof ways)[number]
 
 export interface Order {
