@@ -139,6 +139,8 @@ const sameColour = 20
 const mostNoise = 0.04
 /** So much of the border has to be of one kind: who is in the picture may reach to it. */
 const mostly = 0.8
+/** A subject that differs by less from what is behind it has holes in it. */
+const clearly = 40
 /** Less than that, and nobody would be left. */
 const leastSubject = 0.01
 
@@ -165,9 +167,12 @@ export function keyOf(frames: readonly Uint8Array[], times: readonly number[]): 
   const differs = (frame: Uint8Array, at: number) => distance(pixel(frame, at), pixel(plate, at)) > sameColour
   const still = border.filter(at => frames.filter(frame => differs(frame, at)).length <= 1).length
   const all = Array.from({ length: small.width * small.height }, (_, i) => i)
-  const subject = frames.reduce((sum, frame) => sum + all.filter(at => differs(frame, at)).length, 0)
-  const share = subject / (all.length * frames.length)
-  if (still >= mostly * border.length && share >= leastSubject && share < 0.5) return { by: 'difference', times }
+  const subject = frames.flatMap(frame =>
+    all.filter(at => differs(frame, at)).map(at => distance(pixel(frame, at), pixel(plate, at))),
+  )
+  const share = subject.length / (all.length * frames.length)
+  const isClear = share >= leastSubject && share < 0.5 && median(subject) >= clearly
+  if (still >= mostly * border.length && isClear) return { by: 'difference', times }
   return { by: 'oval' }
 }
 
