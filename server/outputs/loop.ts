@@ -1,14 +1,16 @@
 /** Repeats the packets of a film, or leaves some out, without looking into them: by mediabunny, which writes the container anew. */
 import {
-  ALL_FORMATS,
   EncodedPacketSink,
   EncodedVideoPacketSource,
   FilePathSource,
   FilePathTarget,
   Input,
   MovOutputFormat,
+  MP4,
   Mp4OutputFormat,
   Output,
+  QTFF,
+  WEBM,
   WebMOutputFormat,
 } from 'mediabunny'
 
@@ -22,7 +24,7 @@ export type LoopedFormat = keyof typeof containers
 
 /** Writes `frames` frames of the film `from` to `out`. No frame of it may look ahead. */
 export async function loopFilm(format: LoopedFormat, from: string, out: string, frames: number): Promise<void> {
-  using input = new Input({ formats: ALL_FORMATS, source: new FilePathSource(from) })
+  using input = new Input({ formats: [WEBM, MP4, QTFF], source: new FilePathSource(from) })
   const track = await input.getPrimaryVideoTrack()
   const codec = track && (await track.getCodec())
   const decoderConfig = track && (await track.getDecoderConfig())
