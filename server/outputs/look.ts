@@ -38,11 +38,14 @@ const lookMs = 30_000
 
 export async function look(path: string, type: VideoType, durationMs: number, signal: AbortSignal): Promise<Look> {
   const times = sampleTimes(durationMs)
-  const frames = sampleFrames(path, type, times, signal)
-  // What is wrong with the file as such is said first.
-  frames.catch(() => {})
-  const probed = await probe(path, type, signal)
-  return { ...probed, key: keyOf(await frames, times) }
+  // At the same time; both have ended when this has, however it does. What is wrong with the file as such is said first.
+  const [probed, frames] = await Promise.allSettled([
+    probe(path, type, signal),
+    sampleFrames(path, type, times, signal),
+  ])
+  if (probed.status === 'rejected') throw probed.reason
+  if (frames.status === 'rejected') throw frames.reason
+  return { ...probed.value, key: keyOf(frames.value, times) }
 }
 
 interface ProbedStream {

@@ -9,7 +9,7 @@ import { packageRoot } from '../../base/paths.ts'
 import type { RunningMock } from '../../client/mock.ts'
 import { alphaFormats, type OutputFormat, outputFormats } from '../../contracts/schemas.ts'
 import { inspect } from '../../media/container.ts'
-import { client, clip, start } from '../support.ts'
+import { client, clip, isProving, start } from '../support.ts'
 
 const run = promisify(execFile)
 const folder = t.testdir({}) as string
@@ -143,7 +143,7 @@ t.test('DL-3 each format of an uploaded clip has its length, size, rate, sound a
 
 t.test('the cut-out is that of the clip: its alpha is off by less than 0.06 in the mean', async t => {
   const readme = readFileSync(join(packageRoot, 'fixtures', 'README.md'), 'utf8')
-  for (const name of ['short', 'longer', 'difficult']) {
+  for (const name of ['short', 'longer', ...(isProving ? ['difficult'] : [])]) {
     const job = await jobOf(await clip(`${name}.mp4`), `${name}.mp4`)
     const alpha = await alphaOf(await outputOf(job, `${name}.webm`))
     const matte = join(packageRoot, 'fixtures', 'mattes', `${name}.mp4`)
@@ -178,15 +178,18 @@ t.test('what cameras, browsers and editors write comes out as long, as large and
     'late.mp4': [['-itsoffset', '1', ...picture(sized), ...sound, ...x264], { seconds: 3 }],
     'live.webm': [[...picture(sized), '-c:v', 'libvpx', '-deadline', 'realtime', '-f', 'webm', '-live', '1'], {}],
   }
+  // A few of them each time; `npm run prove` takes all.
+  const daily = ['ntsc.mp4', 'odd.avi', 'late.mp4', 'live.webm']
+  if (!isProving) for (const name of Object.keys(odd)) if (!daily.includes(name)) delete odd[name]
   await Promise.all(
     Object.entries(odd).map(([name, [args]]) => run('ffmpeg', ['-v', 'error', '-y', ...args, at(name)])),
   )
   ffmpeg('-i', at('ntsc.mp4'), '-c', 'copy', '-metadata:s:v', 'rotate=90', at('turned.mp4'))
   odd['turned.mp4'] = [[], { width: 54, height: 96, seconds: 2.002, rate: '30000/1001' }]
-  ffmpeg('-i', at('fast.mp4'), '-c', 'copy', '-movflags', 'faststart', at('whole.mp4'))
+  ffmpeg('-i', at('ntsc.mp4'), '-c', 'copy', '-movflags', 'faststart', at('whole.mp4'))
   const whole = readFileSync(at('whole.mp4'))
   writeFileSync(at('cut.mp4'), whole.subarray(0, whole.length * 0.6))
-  odd['cut.mp4'] = [[], { rate: '60/1' }]
+  odd['cut.mp4'] = [[], { seconds: 2.002, rate: '30000/1001' }]
   await Promise.all(
     Object.entries(odd).map(async ([name, [, expected]]) => {
       const job = await jobOf(readFileSync(at(name)), name)
@@ -200,8 +203,7 @@ t.test('what cameras, browsers and editors write comes out as long, as large and
 })
 
 /** The colour of the first frame at some places, as RGB. */
-async function coloursAt(path: string, places: Record<string, [x: number, y: number]>) {
-  const { width } = await probe(path)
+async function coloursAt(path: string, width: number, places: Record<string, [x: number, y: number]>) {
   const decoder = path.endsWith('.webm') ? ['-c:v', 'libvpx-vp9'] : []
   const args = ['-v', 'error', ...decoder, '-i', path, '-frames:v', '1', '-pix_fmt', 'rgba', '-f', 'rawvideo', '-']
   const { stdout } = await run('ffmpeg', args, { encoding: 'buffer', maxBuffer: 1e8 })
@@ -239,7 +241,10 @@ t.test('JOB-1 what stands behind the subject is as the job says, and so is where
     cases.map(async ([name, fields, expected]) => {
       const job = await jobOf(bytes, 'short.mp4', { output_format: 'mov', ...fields })
       t.match(job, { status: 'completed' }, `${name}: ${job.error}`)
-      const { found, head } = await coloursAt(await outputOf(job, `${name}.mov`), { found: corner, head: [160, 60] })
+      const { found, head } = await coloursAt(await outputOf(job, `${name}.mov`), 320, {
+        found: corner,
+        head: [160, 60],
+      })
       t.ok(isNear(found, expected), `${name}: ${found}`)
       t.ok(isNear(head, [224, 172, 130]), `${name}: the head is ${head}`)
     }),
@@ -255,7 +260,7 @@ t.test('JOB-1 what stands behind the subject is as the job says, and so is where
   const file = await outputOf(composed, 'composed.mov')
   t.match(await probe(file), { width: 200, height: 300, rate: '25/1' })
   // Half of 320 x 180, its right edge at 190 and its lower one at 280: the head of 160, 60 is at 110, 220.
-  const { above, head } = await coloursAt(file, { above: [110, 150], head: [110, 220] })
+  const { above, head } = await coloursAt(file, 200, { above: [110, 150], head: [110, 220] })
   t.ok(isNear(above, [0, 0, 255, 255]) && isNear(head, [224, 172, 130, 255]), `${above}; ${head}`)
 })
 
@@ -428,13 +433,13 @@ t.test('old outputs make room for new ones', async t => {
   const own = await start(t, { outputs: 'made', dataDir: at('bounded'), outputBytes })
   const bytes = await clip('short.mp4')
   const jobs = []
-  for (const bg_type of ['white', 'black', 'transparent', 'blue'])
+  for (const bg_type of ['white', 'black', 'blue'])
     jobs.push(await jobOf(bytes, 'a.mp4', { output_format: 'mov', bg_type }, own))
-  t.match(jobs, Array(4).fill({ status: 'completed' }))
+  t.match(jobs, Array(3).fill({ status: 'completed' }))
   const kept = readdirSync(at('bounded/outputs'), { withFileTypes: true }).map(
     ({ name }) => statSync(at(`bounded/outputs/${name}`)).size,
   )
-  t.ok(kept.length > 0 && kept.length < 4 && kept.reduce((a, b) => a + b) <= outputBytes, `${kept}`)
+  t.ok(kept.length > 0 && kept.length < 3 && kept.reduce((a, b) => a + b) <= outputBytes, `${kept}`)
   t.equal((await fetch((jobs[0] as Job).output_url)).status, 200, 'one that went is made anew')
 })
 
@@ -446,7 +451,7 @@ t.test('canned outputs are as long as their job in each format, by repeating or 
   }
   await Promise.all(
     outputFormats.flatMap(format =>
-      [5, 0.6].map(async seconds => {
+      (isProving ? [5, 0.6] : [['webm', 'mp4', 'gif'].includes(format) ? 5 : 0.6]).map(async seconds => {
         const ending = format === 'png_sequence' ? 'zip' : format
         const file = await outputOf(await made(format, seconds), `canned-${seconds}.${ending}`)
         const frames = seconds * 25
