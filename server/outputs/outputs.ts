@@ -18,7 +18,7 @@ import type { JobRecord, Making } from '../world/jobStore.ts'
 import { outputName } from '../world/jobs.ts'
 import type { World } from '../world/world.ts'
 import { fitCanned, framesToFit, sizeToFit } from './fit.ts'
-import { RenderError } from './look.ts'
+import { type Look, RenderError } from './look.ts'
 import { Pool } from './pool.ts'
 import { extensions, render, type Way, ways } from './render.ts'
 
@@ -52,6 +52,7 @@ export class Outputs {
   readonly #fitted = new Map<string, Promise<Made>>()
   /** What can't be made, and why: another try would come to the same. */
   readonly #problems = new Map<string, string>()
+  readonly #looks = new Map<string, Look>()
   #found: Promise<void> | undefined
   #isClosed = false
 
@@ -194,6 +195,7 @@ export class Outputs {
         threads: this.#threads,
         maxBytes: Math.min(this.#config.outputBytes, maxOneBytes),
         signal,
+        looks: this.#looks,
       })
       await this.#keep(key, made)
       const ms = Math.round(monotonicMs() - startedAt)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { OutputFormat, VideoType } from '../../contracts/schemas.ts'
 import { type Ffmpeg, runFfmpeg } from '../../media/ffmpeg.ts'
 import { fetchImage } from './image.ts'
-import { type Key, look, RenderError, refuse } from './look.ts'
+import { type Key, type Look, look, RenderError, refuse } from './look.ts'
 import { ffmpegArgs, plateArgs, type Source, type Wanted } from './recipe.ts'
 import { zipFrames } from './zip.ts'
 
@@ -18,7 +18,7 @@ export type Way = (typeof ways)[number]
 
 export interface Order {
   /** What is shown: an upload's file, or a name to be drawn. */
-  from: { path: string; type: VideoType } | { name: string }
+  from: { path: string; type: VideoType; sha256: string } | { name: string }
   wanted: Wanted
   durationMs: number
   /** Where the output goes; `way` is put into its name. */
@@ -29,7 +29,11 @@ export interface Order {
   threads: number
   maxBytes: number
   signal: AbortSignal
+  /** What earlier looks have seen, by content: one upload is often asked for in several formats. */
+  looks: Map<string, Look>
 }
+
+const mostLooks = 100
 
 /** Half an hour: what takes longer is no clip to try an app with. */
 const renderMs = 30 * 60_000
@@ -78,14 +82,16 @@ export async function render(order: Order): Promise<{ way: Way; path: string; by
   }
 }
 
-async function sourceOf({ from, durationMs, workFolder, ffmpeg, signal }: Order): Promise<Source> {
+async function sourceOf({ from, durationMs, workFolder, ffmpeg, signal, looks }: Order): Promise<Source> {
   if ('name' in from) {
     const textFile = join(workFolder, 'name.txt')
     await writeFile(textFile, from.name)
     return { textFile: ffmpeg.drawsText ? textFile : undefined }
   }
-  const { path, type } = from
-  const seen = await look(path, type, durationMs, signal)
+  const { path, type, sha256 } = from
+  const seen = looks.get(sha256) ?? (await look(path, type, durationMs, signal))
+  if (looks.size >= mostLooks) looks.clear()
+  looks.set(sha256, seen)
   if (seen.key.by !== 'difference') return { ...from, look: seen, plate: undefined }
   const plate = join(workFolder, 'plate.png')
   const ended = await runFfmpeg('ffmpeg', plateArgs(path, type, seen.key.times, plate), {
