@@ -45,7 +45,6 @@ export function examine(bytes: Uint8Array): Promise<Examined> {
 
 interface ProbedFilm {
   codec_type?: string
-  codec_name?: string
   width: number
   height: number
   avg_frame_rate?: string
@@ -61,19 +60,19 @@ async function decode(bytes: Uint8Array): Promise<Examined> {
     const opened = ['-protocol_whitelist', 'file,pipe', ...(frames === undefined ? [] : ['-f', 'image2pipe'])]
     const input = ['-i', `file:${file}`]
     const probing = ['-v', 'error', '-show_streams', '-of', 'json', ...opened, ...input]
-    const probed = await runFfmpeg('ffprobe', probing, { timeoutMs: examineMs })
-    const streams: ProbedFilm[] = probed.code === 0 ? JSON.parse(probed.stdout.toString()).streams : []
-    const film = streams.find(({ codec_type }) => codec_type === 'video')
-    if (film === undefined) throw new Error(`ffprobe finds no film in it ${lastLine(probed.stderr)}`.trim())
-    // ffmpeg's own decoders of these drop their alpha.
-    const decoder = { vp8: ['-c:v', 'libvpx'], vp9: ['-c:v', 'libvpx-vp9'] }[film.codec_name ?? ''] ?? []
     const { width, height } = smallSize
     // A zip's pictures have no times: one of each six or so.
     const rate = frames === undefined ? `fps=${seen}:start_time=0:round=down` : `select=not(mod(n\\,6))`
-    const args = ['-nostdin', '-v', 'error', '-t', String(longestSeconds), ...opened, ...decoder, ...input]
+    const args = ['-nostdin', '-v', 'error', '-t', String(longestSeconds), ...opened, ...decoderOf(bytes), ...input]
     args.push('-vf', `format=rgba,${rate},scale=${width}:${height}:flags=area`, '-fps_mode', 'passthrough')
     args.push('-pix_fmt', 'rgba', '-an', '-f', 'rawvideo', 'pipe:1')
-    const { stdout, stderr } = await runFfmpeg('ffmpeg', args, { timeoutMs: examineMs, maxStdout: 64 * 1024 * 1024 })
+    const [probed, { stdout, stderr }] = await Promise.all([
+      runFfmpeg('ffprobe', probing, { timeoutMs: examineMs }),
+      runFfmpeg('ffmpeg', args, { timeoutMs: examineMs, maxStdout: 64 * 1024 * 1024 }),
+    ])
+    const streams: ProbedFilm[] = probed.code === 0 ? JSON.parse(probed.stdout.toString()).streams : []
+    const film = streams.find(({ codec_type }) => codec_type === 'video')
+    if (film === undefined) throw new Error(`ffprobe finds no film in it ${lastLine(probed.stderr)}`.trim())
     const size = width * height * 4
     const count = Math.floor(stdout.length / size)
     if (count === 0) throw new Error(`ffmpeg decodes no picture of it ${lastLine(stderr)}`.trim())
@@ -90,6 +89,13 @@ async function decode(bytes: Uint8Array): Promise<Examined> {
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/** ffmpeg's own decoders of VP8 and VP9 drop their alpha. */
+function decoderOf(bytes: Uint8Array): string[] {
+  const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 8192))
+  if (head.readUInt32BE(0) !== 0x1a45dfa3) return []
+  return head.includes('V_VP9') ? ['-c:v', 'libvpx-vp9'] : head.includes('V_VP8') ? ['-c:v', 'libvpx'] : []
 }
 
 /** The PNG files of a png_sequence in order; undefined for anything else. */

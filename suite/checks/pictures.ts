@@ -50,13 +50,13 @@ export async function expectPictures(t: Probe, shown: Shown): Promise<void> {
   if (examine === undefined || typeof examine === 'string') return
   // ffmpeg reads no animated WebP before its version 8.
   if (format === 'webp') return
-  const input = await examine(clip.bytes).catch(() => undefined)
+  const [input, film] = await Promise.all([
+    examine(clip.bytes).catch(() => undefined),
+    examine(exchange.bytes).catch((error: Error) => error.message),
+  ])
   if (input === undefined) return
   const place = { exchange, pointer }
-  const film = await examine(exchange.bytes).catch((error: Error) => {
-    t.expect('DL-3', false, 'a film that can be decoded', error.message, place)
-  })
-  if (film === undefined) return
+  if (typeof film === 'string') return void t.expect('DL-3', false, 'a film that can be decoded', film, place)
   if (fields.composition === undefined) expectSize(t, film, input, place)
   expectRate(t, film, input, format, place)
   if (film.frames !== undefined && input.rate !== undefined) {
