@@ -28,9 +28,11 @@ export interface Look {
 export class RenderError extends Error {
   /** Whether the same would come of another try. */
   readonly isFinal: boolean
-  constructor(sentence: string, { isFinal = true } = {}) {
+  readonly isCancelled: boolean
+  constructor(sentence: string, { isFinal = true, isCancelled = false } = {}) {
     super(sentence)
-    this.isFinal = isFinal
+    this.isFinal = isFinal && !isCancelled
+    this.isCancelled = isCancelled
   }
 }
 
@@ -207,7 +209,7 @@ const rounded = (value: number): number => Math.round(value * 1000) / 1000
 
 /** Throws what a run that did not end well means for the job. */
 export function refuse({ code, killed, stderr }: Pick<FfmpegEnd, 'code' | 'killed' | 'stderr'>, what: string): void {
-  if (killed === 'cancelled') throw new RenderError('its making was cancelled', { isFinal: false })
+  if (killed === 'cancelled') throw new RenderError('its making was cancelled', { isCancelled: true })
   if (killed === 'too slow') throw new RenderError('it takes too long to process', { isFinal: false })
   if (/No space left on device/i.test(stderr)) throw new RenderError('the disk is full', { isFinal: false })
   if (killed === 'by a signal') throw new RenderError('ffmpeg was ended from outside', { isFinal: false })

@@ -89,12 +89,19 @@ export class Outputs {
       job.message = messages[before.way]
       return undefined
     }
-    const making: Making = { isOver: false, problem: undefined, message: undefined, done: Promise.resolve() }
+    const making: Making = {
+      isOver: false,
+      isCancelled: false,
+      problem: undefined,
+      message: undefined,
+      done: Promise.resolve(),
+    }
     making.done = this.#make(world, job, known)
       .then(made => {
         making.message = made && messages[made.way]
       })
       .catch((error: unknown) => {
+        making.isCancelled = error instanceof RenderError && error.isCancelled
         making.problem = error instanceof RenderError ? error.message : 'the output could not be made'
       })
       .finally(() => {
@@ -144,14 +151,16 @@ export class Outputs {
   async #kept(key: string): Promise<Made | undefined> {
     const made = this.#made.get(key)
     if (made === undefined) return undefined
-    this.#made.delete(key)
     // Another mock on the same folder, or who cleans folders up, may have taken it.
     const isThere = await stat(made.path).then(
       () => true,
       () => false,
     )
-    if (isThere) this.#made.set(key, made)
-    else this.#bytes -= made.bytes
+    if (this.#made.get(key) === made) {
+      this.#made.delete(key)
+      if (isThere) this.#made.set(key, made)
+      else this.#bytes -= made.bytes
+    }
     return isThere ? made : undefined
   }
 
@@ -161,7 +170,7 @@ export class Outputs {
     let task = this.#tasks.get(key)
     if (task === undefined || task.stop.signal.aborted) {
       const stop = new AbortController()
-      const made = this.#pool.run(() => this.#render(key, job, source, ffmpeg, stop.signal), stop.signal)
+      const made = this.#pool.run(() => this.#render(key, job, source, ffmpeg, stop.signal))
       const begun: Task = { made, stop, worlds: new Set() }
       task = begun
       this.#tasks.set(key, task)

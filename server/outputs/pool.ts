@@ -8,12 +8,11 @@ export class Pool {
     this.#most = most
   }
 
-  /** Runs `work` when there is room. One whose signal is aborted by then is not begun; `work` sees to it by itself later. */
-  async run<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  /** Runs `work` when there is room. That it may have been cancelled by then is its own matter. */
+  async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.#running < this.#most) this.#running++
     else await new Promise<void>(resolve => this.#waiting.push(resolve))
     try {
-      signal.throwIfAborted()
       return await work()
     } finally {
       const next = this.#waiting.shift()

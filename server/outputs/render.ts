@@ -106,7 +106,7 @@ async function sourceOf({ from, durationMs, workFolder, ffmpeg, signal, looks }:
 function asRenderError(error: unknown, maxBytes: number): RenderError {
   if (error instanceof RenderError) return error
   const { code, message, name } = error as NodeJS.ErrnoException
-  if (name === 'AbortError') return new RenderError('its making was cancelled', { isFinal: false })
+  if (name === 'AbortError') return new RenderError('its making was cancelled', { isCancelled: true })
   if (error instanceof RangeError) return new RenderError(`its output takes more than ${maxBytes} bytes`)
   if (code === 'ENOSPC' || code === 'EDQUOT') return new RenderError('the disk is full', { isFinal: false })
   return new RenderError(message, { isFinal: false })

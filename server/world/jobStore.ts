@@ -17,6 +17,8 @@ export interface Making {
   /** Resolves when it is there, or can't be. */
   done: Promise<void>
   isOver: boolean
+  /** Nobody waits for it any more: its world was reset, or the mock is closed. */
+  isCancelled: boolean
   /** What is wrong with the video, or went wrong; undefined while all is well. */
   problem: string | undefined
   /** What the job's client should know of the way in which it was made. */

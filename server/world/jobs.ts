@@ -174,6 +174,7 @@ function completeWhenMade(world: World, job: JobRecord): void {
   const { clock } = world
   job.waitsSince = monotonicMs()
   making.done.then(() => {
+    if (making.isCancelled) return
     const isOurs = job.waitsSince !== undefined && job.attempt === attempt && job.making === making
     // Reset, moved by hand, or held: nobody waits any more.
     if (!isOurs || world.clock !== clock || job.view.status !== 'processing' || job.timer !== undefined) return
