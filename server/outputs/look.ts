@@ -9,8 +9,8 @@ import { type FfmpegEnd, openedAs, runFfmpeg } from '../../media/ffmpeg.ts'
 export type Key =
   /** One colour: what is near it goes. By its hue where it has one, as of a green screen, else by its distance. */
   | { by: 'colour'; filter: 'chromakey' | 'colorkey'; colour: string; similarity: number; blend: number }
-  /** It stands still: what differs from it stays. At these times, in seconds, it is seen. */
-  | { by: 'difference'; times: readonly number[] }
+  /** It stands still: what differs from it stays. In these frames it is seen. */
+  | { by: 'difference'; samples: Samples }
   /** It moves: nothing of it can be told, and a soft oval stands for the subject. */
   | { by: 'oval' }
 
@@ -39,15 +39,15 @@ export class RenderError extends Error {
 const lookMs = 30_000
 
 export async function look(path: string, type: VideoType, durationMs: number, signal: AbortSignal): Promise<Look> {
-  const times = sampleTimes(durationMs)
+  const samples = samplesOf(durationMs)
   // At the same time; both have ended when this has, however it does. What is wrong with the file as such is said first.
   const [probed, frames] = await Promise.allSettled([
     probe(path, type, signal),
-    sampleFrames(path, type, times, signal),
+    sampleFrames(path, type, samples, signal),
   ])
   if (probed.status === 'rejected') throw probed.reason
   if (frames.status === 'rejected') throw frames.reason
-  return { ...probed.value, key: keyOf(frames.value, times) }
+  return { ...probed.value, key: keyOf(frames.value, samples) }
 }
 
 interface ProbedStream {
@@ -104,11 +104,37 @@ function rateIn(text: string | undefined): string | undefined {
 }
 
 /** As many as the plate needs to see behind who moves. */
-const samples = 7
+export const sampleCount = 7
 
-function sampleTimes(durationMs: number): number[] {
-  const count = durationMs < 500 ? 1 : samples
-  return Array.from({ length: count }, (_, i) => Math.round((durationMs * (i + 0.5)) / count) / 1000)
+/** Frames of all of a video: of a short one all is decoded once, of a longer one what leads to each of some times, in seconds. */
+export type Samples = { everySeconds: number } | { times: readonly number[] }
+
+/** One key frame to ten seconds is usual: to decode up to seven of them is dearer than all of a short video. */
+const shortMs = 60_000
+
+function samplesOf(durationMs: number): Samples {
+  if (durationMs <= shortMs) return { everySeconds: Math.max(durationMs, 1) / 1000 / sampleCount }
+  return {
+    times: Array.from({ length: sampleCount }, (_, i) => Math.round((durationMs * (i + 0.5)) / sampleCount) / 1000),
+  }
+}
+
+/** The inputs and the filter that give the frames as [samples], each through `filter` first. What nothing else refers to is left out. */
+export function sampled(
+  path: string,
+  type: VideoType,
+  samples: Samples,
+  filter: string,
+): { inputs: string[]; graph: string } {
+  const opened = ['-skip_frame', 'noref', ...openedAs(path, type)]
+  if ('everySeconds' in samples) {
+    const rate = `fps=${(1 / samples.everySeconds).toFixed(6)}:start_time=0,trim=end_frame=${sampleCount}`
+    return { inputs: opened, graph: `[0:V:0]${rate},${filter}[samples]` }
+  }
+  const { times } = samples
+  const one = (i: number) => `[${i}:V:0]trim=end_frame=1,${filter},setpts=0[f${i}]`
+  const graph = `${times.map((_, i) => one(i)).join(';')};${times.map((_, i) => `[f${i}]`).join('')}concat=n=${times.length}[samples]`
+  return { inputs: times.flatMap(time => ['-ss', String(time), ...opened]), graph }
 }
 
 const small = { width: 96, height: 54 }
@@ -117,18 +143,14 @@ const small = { width: 96, height: 54 }
 async function sampleFrames(
   path: string,
   type: VideoType,
-  times: readonly number[],
+  samples: Samples,
   signal: AbortSignal,
 ): Promise<Uint8Array[]> {
   const { width, height } = small
   const frameBytes = width * height * 3
-  const args = ['-nostdin', '-v', 'error', '-threads', '1']
-  for (const time of times) args.push('-ss', String(time), ...openedAs(path, type))
-  const one = (i: number) =>
-    `[${i}:V:0]scale=${width}:${height}:flags=neighbor,trim=end_frame=1,format=rgb24,setpts=0[f${i}]`
-  const all = times.map((_, i) => `[f${i}]`).join('')
-  const graph = `${times.map((_, i) => one(i)).join(';')};${all}concat=n=${times.length}[all]`
-  args.push('-filter_complex', graph, '-map', '[all]', '-fps_mode', 'passthrough', '-f', 'rawvideo', 'pipe:1')
+  const { inputs, graph } = sampled(path, type, samples, `scale=${width}:${height}:flags=neighbor,format=rgb24`)
+  const args = ['-nostdin', '-v', 'error', ...inputs, '-filter_complex', graph, '-map', '[samples]']
+  args.push('-fps_mode', 'passthrough', '-f', 'rawvideo', 'pipe:1')
   const ended = await runFfmpeg('ffmpeg', args, { timeoutMs: lookMs, signal })
   refuse({ ...ended, code: 0 }, '')
   const count = Math.floor(ended.stdout.length / frameBytes)
@@ -149,7 +171,7 @@ const clearly = 40
 /** Less than that, and nobody would be left. */
 const leastSubject = 0.01
 
-export function keyOf(frames: readonly Uint8Array[], times: readonly number[]): Key {
+export function keyOf(frames: readonly Uint8Array[], samples: Samples): Key {
   const border = borderPixels()
   const seen = frames.flatMap(frame => border.map(at => pixel(frame, at)))
   const colour = medianColour(seen)
@@ -167,7 +189,7 @@ export function keyOf(frames: readonly Uint8Array[], times: readonly number[]): 
       blend: rounded(isHued ? 0.06 : 0.08),
     }
   }
-  if (frames.length < samples) return { by: 'oval' }
+  if (frames.length < sampleCount) return { by: 'oval' }
   const plate = frames[0]?.map((_, at) => median(frames.map(frame => frame[at] as number))) as Uint8Array
   const differs = (frame: Uint8Array, at: number) => distance(pixel(frame, at), pixel(plate, at)) > sameColour
   const still = border.filter(at => frames.filter(frame => differs(frame, at)).length <= 1).length
@@ -177,7 +199,7 @@ export function keyOf(frames: readonly Uint8Array[], times: readonly number[]): 
   )
   const share = subject.length / (all.length * frames.length)
   const isClear = share >= leastSubject && share < 0.5 && median(subject) >= clearly
-  if (still >= mostly * border.length && isClear) return { by: 'difference', times }
+  if (still >= mostly * border.length && isClear) return { by: 'difference', samples }
   return { by: 'oval' }
 }
 

@@ -61,7 +61,8 @@ export class Outputs {
     this.#uploads = uploads
     this.#log = log
     this.#pool = new Pool(config.renderJobs)
-    this.#threads = Math.max(1, Math.floor(availableParallelism() / config.renderJobs))
+    // All of them together take half of the cores: the other half is for who polls meanwhile.
+    this.#threads = Math.max(1, Math.floor(availableParallelism() / 2 / config.renderJobs))
   }
 
   /** What there will be, in a line. Throws a ConfigError where outputs have to be made and can't be. */

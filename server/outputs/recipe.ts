@@ -4,7 +4,7 @@
  */
 import type { Job, OutputFormat, VideoType } from '../../contracts/schemas.ts'
 import { openedAs } from '../../media/ffmpeg.ts'
-import { type Key, type Look, RenderError } from './look.ts'
+import { type Key, type Look, RenderError, type Samples, sampleCount, sampled } from './look.ts'
 
 /** What of a job says how its output looks. */
 export type Wanted = Pick<Job, 'output_format' | 'bg_type' | 'bg_color' | 'background' | 'composition'>
@@ -73,24 +73,23 @@ export function ffmpegArgs(recipe: Recipe, out: string): string[] {
   ]
 }
 
-/** Where a difference is measured from: what is the same at most of these times. */
-export function plateArgs(path: string, type: VideoType, times: readonly number[], out: string): string[] {
-  const inputs = times.flatMap(time => ['-ss', String(time), ...openedAs(path, type)])
-  const names = times.map((_, i) => `[${i}:V:0]`).join('')
-  const graph = `${names}xmedian=inputs=${times.length}[out]`
-  return ['-nostdin', '-v', 'error', '-y', '-threads', '1', ...inputs, '-filter_complex', graph].concat([
+/** Where a difference is measured from: what is the same in most of the samples. */
+export function plateArgs(path: string, type: VideoType, samples: Samples, out: string): string[] {
+  const { inputs, graph } = sampled(path, type, samples, 'format=gbrp')
+  const median = `${graph};[samples]setpts=N/TB,tmedian=radius=${(sampleCount - 1) / 2}[out]`
+  return [
+    '-nostdin',
+    '-v',
+    'error',
+    '-y',
+    ...inputs,
+    '-filter_complex',
+    median,
     '-map',
     '[out]',
     '-frames:v',
     '1',
-    '-pix_fmt',
-    'rgb24',
-    '-f',
-    'image2',
-    '-update',
-    '1',
-    `file:${out}`,
-  ])
+  ].concat(['-pix_fmt', 'rgb24', '-f', 'image2', '-update', '1', `file:${out}`])
 }
 
 /** The frames of [even] with the background's pixels made clear, as [key]. */

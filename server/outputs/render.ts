@@ -94,7 +94,7 @@ async function sourceOf({ from, durationMs, workFolder, ffmpeg, signal, looks }:
   looks.set(sha256, seen)
   if (seen.key.by !== 'difference') return { ...from, look: seen, plate: undefined }
   const plate = join(workFolder, 'plate.png')
-  const ended = await runFfmpeg('ffmpeg', plateArgs(path, type, seen.key.times, plate), {
+  const ended = await runFfmpeg('ffmpeg', plateArgs(path, type, seen.key.samples, plate), {
     timeoutMs: renderMs,
     signal,
     isBackground: true,

@@ -323,6 +323,18 @@ t.test('a foreign video_url gets a clip of its billed length, made when it is as
   t.ok(share(alpha, one => one < 8) > 0.2 && share(alpha, one => one > 247) > 0.1)
 })
 
+t.test('a recording of what was made is replayed with the canned file, whole', async t => {
+  const job = await jobOf(await clip('short.mp4'), 'short.mp4')
+  const made = (await (await fetch(job.output_url)).arrayBuffer()).byteLength
+  writeFileSync(at('made.har'), mock.journal.har({ jobId: job.id as string }))
+  const replayed = await start(t, { replay: at('made.har') })
+  const response = await fetch(replayed.url + new URL(job.output_url).pathname)
+  const { byteLength } = await response.arrayBuffer()
+  t.equal(response.status, 200)
+  t.equal(Number(response.headers.get('content-length')), byteLength)
+  t.ok(made > byteLength, 'which is shorter than what was recorded')
+})
+
 t.test('the same content and inputs are made once, and to the same bytes on another mock', async t => {
   const made = async (dataDir: string) => {
     const own = await start(t, { outputs: 'made', dataDir })
