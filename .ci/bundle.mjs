@@ -33,6 +33,7 @@ const brought = [
   'fastest-levenshtein',
   'fastify',
   'fflate',
+  'mediabunny',
   'nanoid',
   'pino',
   'reflect-metadata',

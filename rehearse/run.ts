@@ -199,6 +199,8 @@ async function rehearseOne(
   const mock = await startMock({
     seed: settings.seed,
     speed: settings.speed,
+    // How the program behaves is graded, and it is not to wait for ffmpeg under each scenario.
+    outputs: 'canned',
     webhookSecret: secret,
     webhookNextSecret: nextSecretOf(secret),
     ...defined({ scenarios: settings.scenarios }),

@@ -2,6 +2,7 @@
  * Every option of the mock in one table: its CLI flag, its environment variable, its default and what it means. The
  * CLI's --help, the README's table and startMock()'s defaults are all read from here.
  */
+import { availableParallelism } from 'node:os'
 import {
   ConfigError,
   durationMs,
@@ -42,6 +43,15 @@ export interface MockOptions {
   bodyTimeout?: number
   /** Folder that keeps uploads over a restart; by default a temporary folder that is removed at the end. */
   dataDir?: string
+  /**
+   * Whether outputs are made from their own inputs by ffmpeg, or are the canned one that ships, fitted to the job's length. By
+   * default made where ffmpeg and ffprobe 5 or newer are on the PATH, else canned.
+   */
+  outputs?: OutputsMode
+  /** Outputs that are made at the same time. */
+  renderJobs?: number
+  /** Bytes on disk that made outputs may take together; those that were not asked for longest go first, and are made anew. */
+  outputBytes?: number
   /** Secret that webhooks are signed with (WH-2). */
   webhookSecret?: string
   /** Secret after a rotation, which a scenario plays; the secret and `_next` by default (WH-2). */
@@ -111,8 +121,12 @@ export type LogLevel = (typeof logLevels)[number]
 export const replayFallbacks = ['none', 'mock'] as const
 export type ReplayFallback = (typeof replayFallbacks)[number]
 
+export const outputsModes = ['made', 'canned'] as const
+export type OutputsMode = (typeof outputsModes)[number]
+
 type Unset =
   | 'dataDir'
+  | 'outputs'
   | 'publicUrl'
   | 'webhookSecret'
   | 'webhookNextSecret'
@@ -233,6 +247,26 @@ export const options = {
     defaultText: 'a temporary folder',
     default: () => undefined as string | undefined,
     parse: text('a folder'),
+  },
+  outputs: {
+    argument: '<made|canned>',
+    description: 'outputs: "made" from their inputs by ffmpeg, or "canned": the same short clip, fitted to the length',
+    defaultText: 'made where ffmpeg 5 or newer is on the PATH',
+    default: () => undefined as OutputsMode | undefined,
+    parse: value => outputsModes.find(one => one === value) ?? expected('made or canned'),
+  },
+  renderJobs: {
+    argument: '<jobs>',
+    description: 'outputs that are made at the same time',
+    defaultText: 'half of the cores',
+    default: () => Math.max(1, Math.floor(availableParallelism() / 2)),
+    parse: wholeNumber(1, 256, ' jobs'),
+  },
+  outputBytes: {
+    argument: '<bytes>',
+    description: 'disk that made outputs may take together; those that were not asked for longest go first',
+    default: () => 1024 * 1024 * 1024,
+    parse: wholeNumber(1024 * 1024, 2 ** 40, ' bytes'),
   },
   scenario: {
     argument: '<name or file>',

@@ -92,6 +92,7 @@ export async function listen({ fastify, mock }: App): Promise<RunningMock> {
     mock.scenarios.close()
     for (const response of mock.held) response.destroy()
     mock.tls?.close()
+    const ending = mock.outputs.close()
     const finished = fastify.close()
     // Connections that never carried a request are none that Node would call idle.
     for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy()
@@ -101,6 +102,7 @@ export async function listen({ fastify, mock }: App): Promise<RunningMock> {
     fastify.server.closeAllConnections()
     await finished
     worlds.close()
+    await ending
     mock.playback?.close()
     mock.clock.close()
     mock.uploads.close()
@@ -113,6 +115,7 @@ export async function listen({ fastify, mock }: App): Promise<RunningMock> {
   }
 
   try {
+    if (config.outputs === 'made') await mock.outputs.describe()
     await fastify.listen({
       port: config.port,
       host: config.host === 'localhost' ? '127.0.0.1' : config.host,

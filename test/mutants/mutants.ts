@@ -8,6 +8,7 @@ import { idempotency } from './idempotency.ts'
 import { jobs } from './jobs.ts'
 import { limits } from './limits.ts'
 import { lists } from './lists.ts'
+import { outputs } from './outputs.ts'
 import { sequences } from './sequences.ts'
 import { starts } from './starts.ts'
 import { states } from './states.ts'
@@ -26,6 +27,7 @@ export const mutants: readonly Mutant[] = [
   ...states,
   ...lists,
   ...download,
+  ...outputs,
   ...credits,
   ...usage,
   ...limits,

@@ -64,7 +64,7 @@ export async function startMutant(
   { apply }: Pick<Mutant | Variant, 'apply'>,
   options: MockOptions = {},
 ): Promise<RunningMock & { suiteClock: SuiteClock }> {
-  const config = completeConfig({ port: 0, logLevel: 'silent', ...options })
+  const config = completeConfig({ port: 0, logLevel: 'silent', outputs: 'canned', ...options })
   const app = buildApp(config, pino({ level: config.logLevel }))
   apply(app)
   return { ...(await listen(app)), suiteClock: steppedClock(app) }
