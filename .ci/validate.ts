@@ -13,8 +13,8 @@ import { Ajv } from 'ajv'
 import { packageRoot } from '../base/paths.ts'
 import { main } from '../cli/main.ts'
 import { startMock } from '../server/start.ts'
-import { mutants } from '../test/mutants/mutants.ts'
-import { startMutant } from '../test/mutants/tools.ts'
+import { mutants } from '../server/mutants/index.ts'
+import { startMutant } from '../test/mutants/start.ts'
 import { prismViolations } from './prism.ts'
 
 const grafana = join(packageRoot, 'docs', 'grafana')

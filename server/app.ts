@@ -61,6 +61,13 @@ export interface App {
 
 /** Builds the mock for a complete configuration; `log` gets a line for each answer. */
 export function buildApp(config: Config, log: Logger): App {
+  const mock = assemble(config, log)
+  return { fastify: buildServer(mock), mock }
+}
+
+/** The routes over a mock. A mutant that is asked for by a header has a server of its own, over the same worlds. */
+export function buildServer(mock: Mock): FastifyInstance {
+  const { config, log } = mock
   const app = fastify({
     // The exchange writes its own line: one an answer, with request_id and job_id.
     logger: false,
@@ -76,7 +83,6 @@ export function buildApp(config: Config, log: Logger): App {
     },
     clientErrorHandler: (error, socket) => answerRawErrors(mock, error, socket),
   })
-  const mock = assemble(config, log)
 
   app.decorate('links', config)
   app.decorateRequest('exchange', null as unknown as Exchange)
@@ -113,7 +119,7 @@ export function buildApp(config: Config, log: Logger): App {
   registerControl(app, mock)
   registerDesk(app, mock)
   registerDocs(app, mock)
-  return { fastify: app, mock }
+  return app
 
   /** Fastify runs no hooks for these, so the exchange is closed by hand (ERR-6). */
   function answerFrameworkError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {

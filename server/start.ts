@@ -45,6 +45,7 @@ import { restore, snapshot } from './control/snapshot.ts'
 import { ApiError } from './errors.ts'
 import { journalHar } from './journalHar.ts'
 import type { Mock } from './mock.ts'
+import { answerByHeader } from './mutants/byHeader.ts'
 import { removeReadyFile, writeReadyFile } from './readyFile.ts'
 
 /** How long close() lets requests finish, in ms, before it breaks them off. */
@@ -59,8 +60,19 @@ export async function startMock(given: MockOptions = {}): Promise<RunningMock> {
   return listen(buildApp(config, pino({ level: config.logLevel })))
 }
 
-/** Puts a built app on its port. */
-export async function listen({ fastify, mock }: App): Promise<RunningMock> {
+/** Mutants are loaded where one is asked for: by the option now, by a header later. */
+async function switchMutantsOn(app: App): Promise<void> {
+  const { mutant } = app.mock.config
+  if (mutant !== undefined) {
+    const { applyMutant, mutantNamed } = await import('./mutants/index.ts')
+    applyMutant(app, mutantNamed(mutant, 'The option mutant'))
+  }
+  answerByHeader(app)
+}
+
+/** Puts a built app on its port. Throws a ConfigError for a port that is taken, and for a mutant that there is not. */
+export async function listen(app: App): Promise<RunningMock> {
+  const { fastify, mock } = app
   const { config, journal, worlds } = mock
   let closing: Promise<void> | undefined
   const sockets = new Set<Socket>()
@@ -96,6 +108,7 @@ export async function listen({ fastify, mock }: App): Promise<RunningMock> {
   }
 
   try {
+    await switchMutantsOn(app)
     await fastify.listen({
       port: config.port,
       host: config.host === 'localhost' ? '127.0.0.1' : config.host,
@@ -103,6 +116,7 @@ export async function listen({ fastify, mock }: App): Promise<RunningMock> {
     })
   } catch (error) {
     await close()
+    if (error instanceof ConfigError) throw error
     throw explainListenError(error as NodeJS.ErrnoException, config.host, config.port)
   }
   const address = fastify.server.address()

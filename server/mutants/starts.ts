@@ -1,7 +1,18 @@
 /** Drafts and starts (JOB-3). */
-import { apiError } from '../../server/errors.ts'
-import { createJob, startJob } from '../../server/world/jobs.ts'
-import { beforeRoute, beforeValidation, type Json, type Mutant, overcharging, ownJobOf, rewriteJson } from './tools.ts'
+import { isDeepStrictEqual } from 'node:util'
+import type { FastifyRequest } from 'fastify'
+import { apiError } from '../errors.ts'
+import { createJob, startJob } from '../world/jobs.ts'
+import { beforeRoute, beforeValidation, type Json, jobIdOf, overcharging, ownJobOf, rewriteJson } from './change.ts'
+import type { Mutant } from './mutant.ts'
+
+/** Whether the body has something else than the draft. */
+function isOverriding(request: FastifyRequest): boolean {
+  const job = ownJobOf(request)?.view as Json
+  return Object.entries((request.body ?? {}) as Json).some(
+    ([name, value]) => job !== undefined && !isDeepStrictEqual(job[name], value),
+  )
+}
 
 export const starts: readonly Mutant[] = [
   {
@@ -9,9 +20,11 @@ export const starts: readonly Mutant[] = [
     breaks: ['JOB-3'],
     also: ['JOB-1', 'JOB-4'],
     what: 'auto_start false makes no difference',
-    apply: app =>
-      beforeRoute(app, 'createJob', request => {
-        Object.assign(request.body as Json, { auto_start: true })
+    apply: mutation =>
+      beforeRoute(mutation, 'createJob', request => {
+        const body = request.body as Json
+        if (body.auto_start === false) mutation.acted(request)
+        body.auto_start = true
       }),
   },
   {
@@ -19,11 +32,13 @@ export const starts: readonly Mutant[] = [
     breaks: ['JOB-3'],
     also: ['ID-1', 'JOB-4'],
     what: 'a draft that is read is started',
-    apply: app =>
-      rewriteJson(app, 'getJob', (_shown, request) => {
+    apply: mutation =>
+      rewriteJson(mutation, 'getJob', (_shown, request) => {
         const job = ownJobOf(request)
         const { world } = request.context
-        if (job?.view.status === 'created' && job.price < world.account.credits.available) startJob(world, job, {})
+        if (job?.view.status !== 'created' || job.price >= world.account.credits.available) return
+        startJob(world, job, {})
+        mutation.showsLater(job.view.id)
       }),
   },
   {
@@ -31,8 +46,9 @@ export const starts: readonly Mutant[] = [
     breaks: ['JOB-3'],
     also: ['JOB-7'],
     what: 'overrides at the start make no difference',
-    apply: app =>
-      beforeRoute(app, 'startJob', request => {
+    apply: mutation =>
+      beforeRoute(mutation, 'startJob', request => {
+        if (isOverriding(request)) mutation.showsLater(jobIdOf(request))
         request.body = {}
       }),
   },
@@ -40,28 +56,32 @@ export const starts: readonly Mutant[] = [
     id: 'start-webhook-override-ignored',
     breaks: ['JOB-3'],
     what: 'of the overrides, webhook_url makes no difference',
-    apply: app =>
-      beforeRoute(app, 'startJob', request => {
-        delete (request.body as Json).webhook_url
+    apply: mutation =>
+      beforeRoute(mutation, 'startJob', request => {
+        const body = request.body as Json
+        if (body.webhook_url !== undefined) mutation.showsLater(jobIdOf(request))
+        delete body.webhook_url
       }),
   },
   {
     id: 'start-overrides-reset-the-rest',
     breaks: ['JOB-3'],
     what: 'an override sets what is not overridden back to its default',
-    apply: app =>
-      beforeRoute(app, 'startJob', request => {
+    apply: mutation =>
+      beforeRoute(mutation, 'startJob', request => {
         const defaults = { model: 'original', output_format: 'webm', bg_type: 'transparent' }
         const given = request.body as Json
-        if (Object.keys(given).length > 0) request.body = { ...defaults, ...given }
+        if (Object.keys(given).length === 0) return
+        request.body = { ...defaults, ...given }
+        if (isOverriding(request)) mutation.showsLater(jobIdOf(request))
       }),
   },
   {
     id: 'start-needs-body',
     breaks: ['JOB-3'],
     what: 'a start without a body is refused',
-    apply: app =>
-      beforeValidation(app, 'startJob', request => {
+    apply: mutation =>
+      beforeValidation(mutation, 'startJob', request => {
         if (request.body === undefined || request.headers['content-length'] === '0') throw apiError('invalid_json')
       }),
   },
@@ -69,8 +89,8 @@ export const starts: readonly Mutant[] = [
     id: 'start-refuses-drafts',
     breaks: ['JOB-3'],
     what: 'a draft can not be started',
-    apply: app =>
-      beforeRoute(app, 'startJob', request => {
+    apply: mutation =>
+      beforeRoute(mutation, 'startJob', request => {
         if (ownJobOf(request)?.view.status === 'created') throw apiError('invalid_field')
       }),
   },
@@ -79,9 +99,9 @@ export const starts: readonly Mutant[] = [
     breaks: ['JOB-3'],
     also: ['GO-3', 'CR-1'],
     what: 'a second start is charged for again',
-    apply(app) {
-      const charge = overcharging(app)
-      rewriteJson(app, 'startJob', ({ message }, request) => {
+    apply(mutation) {
+      const charge = overcharging(mutation)
+      rewriteJson(mutation, 'startJob', ({ message }, request) => {
         const job = message.endsWith('already') ? ownJobOf(request) : undefined
         if (job) charge(request.context.world, job.price)
       })
@@ -92,8 +112,8 @@ export const starts: readonly Mutant[] = [
     breaks: ['JOB-3'],
     also: ['GO-3'],
     what: 'a second start makes another job',
-    apply: app =>
-      rewriteJson(app, 'startJob', (accepted, request) => {
+    apply: mutation =>
+      rewriteJson(mutation, 'startJob', (accepted, request) => {
         const job = accepted.message.endsWith('already') ? ownJobOf(request) : undefined
         if (!job) return
         const other = createJob(request.context.world, { ...job.view, auto_start: true } as Json, job.baseUrl)
@@ -106,10 +126,11 @@ export const starts: readonly Mutant[] = [
     breaks: ['JOB-3'],
     also: ['GO-3', 'JOB-4'],
     what: 'the start of a completed job runs it again',
-    apply: app =>
-      beforeRoute(app, 'startJob', request => {
+    apply: mutation =>
+      beforeRoute(mutation, 'startJob', request => {
         const job = ownJobOf(request)
         if (job?.view.status !== 'completed') return
+        mutation.acted(request)
         request.context.world.jobs.move(job, 'failed')
         job.view.output_url = null
       }),

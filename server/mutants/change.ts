@@ -1,74 +1,19 @@
 /**
  * What broken and different servers are made with: the real mock, built as everybody builds it, then changed in one
  * place before it listens. Hooks of the root come before a route's own, and behind closeExchange() on the way out, so
- * the journal has what the mock meant to say and the client gets what the mutant made of it.
+ * the journal has what the mock meant to say and the client gets what the mutant made of it. Whoever changes an answer
+ * says so to the mutation.
  */
+import { isDeepStrictEqual } from 'node:util'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { pino } from 'pino'
-import type { RunningMock } from '../../client/mock.ts'
-import type { ClauseId } from '../../contracts/clauses.ts'
 import { type ErrorCaseName, errorCases } from '../../contracts/errors.ts'
 import { type Operation, type OperationId, operations } from '../../contracts/operations.ts'
 import type { WebhookEventName } from '../../contracts/schemas.ts'
-import { type App, buildApp } from '../../server/app.ts'
-import { type Config, completeConfig, type MockOptions } from '../../server/config.ts'
-import { toFastifyPath } from '../../server/routes/index.ts'
-import { listen } from '../../server/start.ts'
-import type { JobRecord } from '../../server/world/jobStore.ts'
-import type { World } from '../../server/world/world.ts'
-import type { SuiteClock } from '../../suite/environment.ts'
-import type { Api } from './client.ts'
-
-/** The mock with one documented sentence broken in one place. */
-export interface Mutant {
-  id: string
-  /** What the suite has to accuse. */
-  breaks: readonly ClauseId[]
-  /** What it may accuse too: their own sentences are contradicted by the same fault. All others are innocent. */
-  also?: readonly ClauseId[]
-  what: string
-  /** explore: it shows only after a sequence of calls that no fixed check would make. */
-  needs?: 'explore'
-  /** Calls on which it answers otherwise than the mock does, where an ordinary session shows nothing. */
-  shows?: (api: Api) => Promise<void>
-  apply(app: App): void
-}
-
-/** A server that is not a mock of ours, and contradicts no sentence of API.md. */
-export interface Variant {
-  id: string
-  what: string
-  apply(app: App): void
-}
-
-/** How far the mock's clock is stepped before what falls due may happen. */
-const stepMs = 20
-
-/**
- * The mock's clock as the suite's: who waits steps it, and goes on once the webhooks that fell due are delivered. Between
- * the waits it runs as time does.
- */
-export const steppedClock = ({ mock }: App): SuiteClock => ({
-  now: () => mock.clock.now(),
-  async sleep(ms, signal) {
-    for (let left = ms; left > 0 && !signal?.aborted; left -= stepMs) {
-      mock.clock.step(Math.min(left, stepMs))
-      await mock.webhooks.settled()
-      await new Promise(setImmediate)
-    }
-  },
-})
-
-/** Starts a mutant or a variant on a free port of loopback, silent, as startMock() starts the mock. */
-export async function startMutant(
-  { apply }: Pick<Mutant | Variant, 'apply'>,
-  options: MockOptions = {},
-): Promise<RunningMock & { suiteClock: SuiteClock }> {
-  const config = completeConfig({ port: 0, logLevel: 'silent', ...options })
-  const app = buildApp(config, pino({ level: config.logLevel }))
-  apply(app)
-  return { ...(await listen(app)), suiteClock: steppedClock(app) }
-}
+import type { Config } from '../config.ts'
+import { toFastifyPath } from '../routes/index.ts'
+import type { JobRecord } from '../world/jobStore.ts'
+import type { World } from '../world/world.ts'
+import { type Mutation, messageOf } from './mutation.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: a mutant changes whatever is there
 export type Json = any
@@ -97,14 +42,27 @@ const isMeant = (where: Where, request: FastifyRequest): boolean => {
 }
 
 /** Changes every answer of these routes, good or not, that is a text; files go through onFile(). */
-export function onAnswer(app: App, where: Where, change: (answer: Answer, request: FastifyRequest) => void): void {
-  app.fastify.addHook('onSend', (request, reply, payload, done) => {
+export function onAnswer(
+  mutation: Mutation,
+  where: Where,
+  change: (answer: Answer, request: FastifyRequest) => void,
+): void {
+  mutation.fastify.addHook('onSend', (request, reply, payload, done) => {
     if (!isMeant(where, request) || !isText(payload)) return done(null, payload)
-    const answer: Answer = { status: reply.statusCode, headers: reply.getHeaders(), body: parsed(payload.toString()) }
+    const before = payload.toString()
+    const answer: Answer = { status: reply.statusCode, headers: reply.getHeaders(), body: parsed(before) }
+    const healthy = messageOf(reply, before)
+    const head = { status: answer.status, headers: { ...answer.headers } }
     change(answer, request)
+    const { status, headers, body } = answer
+    const text = typeof body === 'string' ? body : body === undefined ? '' : JSON.stringify(body)
+    // What is written as it was is left as it was: numbers that are too large for JSON.parse() too.
+    const isSame = isDeepStrictEqual(body, parsed(before))
+    if (isSame && (typeof body !== 'string' || text === before) && isDeepStrictEqual({ status, headers }, head))
+      return done(null, payload)
+    mutation.acted(request, healthy)
     writeHead(answer, request, reply)
-    const { body } = answer
-    done(null, typeof body === 'string' ? body : body === undefined ? '' : JSON.stringify(body))
+    done(null, text)
   })
 }
 
@@ -131,65 +89,69 @@ function writeHead(
 }
 
 /** Changes the JSON of good answers, in place. */
-export const rewriteJson = (app: App, where: Where, change: (body: Json, request: FastifyRequest) => void): void =>
-  onAnswer(app, where, (answer, request) => {
+export const rewriteJson = (
+  mutation: Mutation,
+  where: Where,
+  change: (body: Json, request: FastifyRequest) => void,
+): void =>
+  onAnswer(mutation, where, (answer, request) => {
     if (answer.status < 300 && typeof answer.body === 'object' && answer.body !== null) change(answer.body, request)
   })
 
 /** Changes every job that GET /v1/jobs/{id} and the list show. */
-export const rewriteJobs = (app: App, change: (job: Json, request: FastifyRequest) => void): void =>
-  rewriteJson(app, ['getJob', 'listJobs'], (body, request) => {
+export const rewriteJobs = (mutation: Mutation, change: (job: Json, request: FastifyRequest) => void): void =>
+  rewriteJson(mutation, ['getJob', 'listJobs'], (body, request) => {
     for (const job of body.jobs ?? [body]) change(job, request)
   })
 
 /** Changes errors: all of them, or those of one code. */
 export const rewriteErrors = (
-  app: App,
+  mutation: Mutation,
   where: Where,
   code: string | undefined,
   change: (error: Json, answer: Answer, request: FastifyRequest) => void,
 ): void =>
-  onAnswer(app, where, (answer, request) => {
+  onAnswer(mutation, where, (answer, request) => {
     const error = answer.status < 300 ? undefined : answer.body?.error
     if (error && (code === undefined || error.code === code)) change(error, answer, request)
   })
 
 /** Answers a code with another status. */
-export const restatus = (app: App, where: Where, code: string, status: number): void =>
-  rewriteErrors(app, where, code, (_error, answer) => {
+export const restatus = (mutation: Mutation, where: Where, code: string, status: number): void =>
+  rewriteErrors(mutation, where, code, (_error, answer) => {
     answer.status = status
   })
 
 /** Answers a case of the catalogue, as its message tells it, with another status. */
-export const restatusCase = (app: App, where: Where, name: ErrorCaseName, status: number): void =>
-  onCase(app, where, name, answer => {
+export const restatusCase = (mutation: Mutation, where: Where, name: ErrorCaseName, status: number): void =>
+  onCase(mutation, where, name, answer => {
     answer.status = status
   })
 
 export const onCase = (
-  app: App,
+  mutation: Mutation,
   where: Where,
   name: ErrorCaseName,
   change: (answer: Answer, request: FastifyRequest) => void,
 ): void =>
-  rewriteErrors(app, where, errorCases[name].code, ({ message }, answer, request) => {
+  rewriteErrors(mutation, where, errorCases[name].code, ({ message }, answer, request) => {
     if (message.startsWith(errorCases[name].message)) change(answer, request)
   })
 
 /** Sets a header of 429 answers, or takes it out. */
 export const setLimitHeader = (
-  app: App,
+  mutation: Mutation,
   names: string | readonly string[],
   value: (old: string | undefined) => string | undefined,
 ): void =>
-  onAnswer(app, '*', ({ status, headers }) => {
+  onAnswer(mutation, '*', ({ status, headers }) => {
     if (status !== 429) return
     for (const name of [names].flat()) headers[name] = value(headers[name]?.toString())
   })
 
 /** Looks at a request before anything else does: its headers can still be changed. */
-export const asItArrives = (app: App, where: Where, act: (request: FastifyRequest) => void): void => {
-  app.fastify.addHook('onRequest', (request, _reply, done) => {
+export const asItArrives = (mutation: Mutation, where: Where, act: (request: FastifyRequest) => void): void => {
+  mutation.fastify.addHook('onRequest', (request, _reply, done) => {
     if (isMeant(where, request)) act(request)
     done()
   })
@@ -198,36 +160,44 @@ export const asItArrives = (app: App, where: Where, act: (request: FastifyReques
 type Step = (request: FastifyRequest, reply: FastifyReply) => unknown
 
 /** When key and limits are passed, before the body is read. It may throw an apiError(). */
-export const afterKey = (app: App, where: Where, act: Step): void => {
-  app.fastify.addHook('preParsing', (request, reply, payload, done) => {
-    takeStep(where, act, request, reply, error => done(error, payload))
+export const afterKey = (mutation: Mutation, where: Where, act: Step): void => {
+  mutation.fastify.addHook('preParsing', (request, reply, payload, done) => {
+    takeStep(mutation, where, act, request, reply, error => done(error, payload))
   })
 }
 
 /** When the body is read, before idempotency and schema look at it. It may throw an apiError(), or give a sent reply. */
-export const beforeValidation = (app: App, where: Where, act: Step): void => {
-  app.fastify.addHook('preValidation', (request, reply, done) => takeStep(where, act, request, reply, done))
+export const beforeValidation = (mutation: Mutation, where: Where, act: Step): void => {
+  mutation.fastify.addHook('preValidation', (request, reply, done) =>
+    takeStep(mutation, where, act, request, reply, done),
+  )
 }
 
 /** In the place of the route's handler, or before it. It may throw an apiError(), or give a sent reply. */
-export const beforeRoute = (app: App, where: Where, act: Step): void => {
-  app.fastify.addHook('preHandler', (request, reply, done) => takeStep(where, act, request, reply, done))
+export const beforeRoute = (mutation: Mutation, where: Where, act: Step): void => {
+  mutation.fastify.addHook('preHandler', (request, reply, done) => takeStep(mutation, where, act, request, reply, done))
 }
 
 function takeStep(
+  mutation: Mutation,
   where: Where,
   act: Step,
   request: FastifyRequest,
   reply: FastifyReply,
   done: (error?: Error) => void,
 ): void {
+  if (!isMeant(where, request)) return done()
+  // Before the step: a reply that it sends is on its way when it returns.
+  const retract = mutation.acting(request)
   let given: unknown
   try {
-    given = isMeant(where, request) ? act(request, reply) : undefined
+    given = act(request, reply)
   } catch (error) {
     return done(error as Error)
   }
-  if (given !== reply) done()
+  if (given === reply) return
+  retract()
+  done()
 }
 
 export interface OutputFile {
@@ -237,13 +207,19 @@ export interface OutputFile {
 }
 
 /** Changes what an output_url or a download_url leads to. */
-export function onFile(app: App, change: (file: OutputFile, request: FastifyRequest) => void | Promise<void>): void {
-  app.fastify.addHook('onSend', async (request, reply, payload) => {
+export function onFile(
+  mutation: Mutation,
+  change: (file: OutputFile, request: FastifyRequest) => void | Promise<void>,
+): void {
+  mutation.fastify.addHook('onSend', async (request, reply, payload) => {
     if (!isMeant('getOutputFile', request) || request.method !== 'GET' || reply.statusCode >= 300) return payload
     const chunks: Buffer[] = []
     for await (const chunk of payload as AsyncIterable<Buffer>) chunks.push(chunk)
     const file = { status: reply.statusCode, headers: reply.getHeaders(), bytes: Buffer.concat(chunks) }
+    const healthy = messageOf(reply, `(${file.bytes.length} bytes)`)
+    const before = { ...file, headers: { ...file.headers } }
     await change(file, request)
+    if (!isDeepStrictEqual(file, before)) mutation.acted(request, healthy)
     file.headers['content-length'] = file.bytes.length
     writeHead(file, request, reply)
     return file.bytes
@@ -252,18 +228,29 @@ export function onFile(app: App, change: (file: OutputFile, request: FastifyRequ
 
 /** Told of each event of a job, whether a webhook is sent for it or not. `send` sends it, or another one. */
 export function onJobEvent(
-  app: App,
+  mutation: Mutation,
   act: (event: WebhookEventName, job: JobRecord, world: World, send: (event: WebhookEventName) => void) => void,
 ): void {
-  const { webhooks } = app.mock
+  const { webhooks } = mutation.mock
   const announce = webhooks.announce.bind(webhooks)
-  webhooks.announce = (world, event, job) => act(event, job, world, sent => announce(world, sent, job))
+  webhooks.announce = (world, event, job) => {
+    if (!mutation.isMeant(world)) return announce(world, event, job)
+    let isSame = false
+    act(event, job, world, sent => {
+      isSame ||= sent === event
+      announce(world, sent, job)
+    })
+    const { webhook_url: url } = job.view
+    if (isSame || url === null) return
+    const body = JSON.stringify({ event, data: job.view })
+    mutation.altered({ method: 'POST', headers: { 'X-Webhook-Event': event }, body }, undefined, url)
+  }
 }
 
 /** Takes credits away, in thousandths, and owns up to it in the usage: what a client can see of a wrong charge. */
-export function overcharging(app: App): (world: World, thousandths: number) => void {
+export function overcharging(mutation: Mutation): (world: World, thousandths: number) => void {
   const extra = new WeakMap<object, number>()
-  rewriteJson(app, 'getUsageSummary', (body, { context }) => {
+  rewriteJson(mutation, 'getUsageSummary', (body, { context }) => {
     const credits = (extra.get(context.world.usage) ?? 0) / 1000
     for (const row of [body, body.daily.at(-1)]) row.credits_used += credits
   })
@@ -275,9 +262,9 @@ export function overcharging(app: App): (world: World, thousandths: number) => v
 }
 
 /** Changes every job as it comes into being, before it is paid for. */
-export function onNewJob(app: App, change: (job: JobRecord) => void): void {
+export function onNewJob(mutation: Mutation, change: (job: JobRecord) => void): void {
   const seen = new WeakSet<object>()
-  afterKey(app, '*', ({ context }) => {
+  afterKey(mutation, '*', ({ context }) => {
     const { jobs } = context.world
     if (seen.has(jobs)) return
     seen.add(jobs)
@@ -290,8 +277,8 @@ export function onNewJob(app: App, change: (job: JobRecord) => void): void {
 }
 
 /** Shows states under other names, wherever a state is shown. */
-export const renameStates = (app: App, names: Record<string, string>): void =>
-  rewriteJson(app, ['createJob', 'startJob', 'getJob', 'listJobs'], body => {
+export const renameStates = (mutation: Mutation, names: Record<string, string>): void =>
+  rewriteJson(mutation, ['createJob', 'startJob', 'getJob', 'listJobs'], body => {
     for (const shown of body.jobs ?? [body]) shown.status = names[shown.status] ?? shown.status
   })
 
@@ -315,4 +302,5 @@ export function countOn(counts: Map<string, number>, name: string): number {
 }
 
 /** Options of a mock that is built already. */
-export const changeConfig = ({ mock }: App, change: Partial<Config>): void => void Object.assign(mock.config, change)
+export const changeConfig = ({ mock }: Mutation, change: Partial<Config>): void =>
+  void Object.assign(mock.config, change)

@@ -1,21 +1,11 @@
 /**
  * Faults that no single call shows, nor any handful that a check would make: each remembers something that a call has
- * left behind, and shows it only when certain others follow. `shows` is the shortest way there that we know.
+ * left behind, and shows it only when certain others follow. The tests know the shortest way to each.
  */
-import { draftSequences } from './draftSequences.ts'
-import {
-  asItArrives,
-  countOn,
-  idempotencyKeyOf,
-  type Json,
-  jobIdOf,
-  keyOf,
-  type Mutant,
-  onAnswer,
-  rewriteJson,
-} from './tools.ts'
 
-const draft = { auto_start: false, metadata: { user: 7 } }
+import { asItArrives, countOn, idempotencyKeyOf, type Json, jobIdOf, keyOf, onAnswer, rewriteJson } from './change.ts'
+import { draftSequences } from './draftSequences.ts'
+import type { Mutant } from './mutant.ts'
 
 export const sequences: readonly Mutant[] = [
   {
@@ -24,19 +14,13 @@ export const sequences: readonly Mutant[] = [
     also: ['GO-3', 'ID-1'],
     what: 'when the create of a draft is replayed after its start, the list has it twice',
     needs: 'explore',
-    async shows(api) {
-      const id = await api.job(draft, { idempotency: 'one' })
-      await api.post(`/v1/jobs/${id}/start`)
-      await api.job(draft, { idempotency: 'one' })
-      await api.get('/v1/jobs')
-    },
-    apply(app) {
+    apply(mutation) {
       const twice = new Set<string>()
-      rewriteJson(app, 'createJob', ({ id, status }, { context }) => {
+      rewriteJson(mutation, 'createJob', ({ id, status }, { context }) => {
         const now = context.world.jobs.get(id)?.view.status
         if (context.replayed && status === 'created' && now !== 'created') twice.add(id)
       })
-      rewriteJson(app, 'listJobs', body => {
+      rewriteJson(mutation, 'listJobs', body => {
         body.jobs = body.jobs.flatMap((job: Json) => (twice.has(job.id) ? [job, job] : [job]))
       })
     },
@@ -46,20 +30,13 @@ export const sequences: readonly Mutant[] = [
     breaks: ['JOB-4'],
     what: 'a draft whose download was asked for shows progress 100 at the first look after its start',
     needs: 'explore',
-    async shows(api) {
-      const id = await api.job(draft)
-      await api.get(`/api/download/${id}`)
-      await api.post(`/v1/jobs/${id}/start`)
-      await api.get(`/v1/jobs/${id}`)
-      await api.get(`/v1/jobs/${id}`)
-    },
-    apply(app) {
+    apply(mutation) {
       const asked = new Set<string>()
-      onAnswer(app, 'getDownload', ({ status }, request) => {
+      onAnswer(mutation, 'getDownload', ({ status }, request) => {
         const id = jobIdOf(request)
-        if (status === 400 && app.mock.worlds.ofId(id)?.jobs.get(id)?.view.status === 'created') asked.add(id)
+        if (status === 400 && mutation.mock.worlds.ofId(id)?.jobs.get(id)?.view.status === 'created') asked.add(id)
       })
-      rewriteJson(app, 'getJob', job => {
+      rewriteJson(mutation, 'getJob', job => {
         if (job.status !== 'created' && asked.delete(job.id)) job.progress = 100
       })
     },
@@ -70,19 +47,11 @@ export const sequences: readonly Mutant[] = [
     also: ['DL-2', 'ERR-4'],
     what: 'a download that was asked for both of the draft and of the running job stays refused',
     needs: 'explore',
-    async shows(api) {
-      const id = await api.job(draft)
-      await api.get(`/api/download/${id}`)
-      await api.post(`/v1/jobs/${id}/start`)
-      await api.get(`/api/download/${id}`)
-      await api.step('30s')
-      await api.get(`/api/download/${id}`)
-    },
-    apply(app) {
+    apply(mutation) {
       const asked = new Set<string>()
-      onAnswer(app, 'getDownload', (answer, request) => {
+      onAnswer(mutation, 'getDownload', (answer, request) => {
         const id = jobIdOf(request)
-        const status = app.mock.worlds.ofId(id)?.jobs.get(id)?.view.status
+        const status = mutation.mock.worlds.ofId(id)?.jobs.get(id)?.view.status
         if (answer.status === 400) asked.add(`${id} ${status}`)
         const isRunning = asked.has(`${id} pending`) || asked.has(`${id} processing`)
         if (answer.status >= 300 || !isRunning || !asked.has(`${id} created`)) return
@@ -97,16 +66,10 @@ export const sequences: readonly Mutant[] = [
     breaks: ['UP-3'],
     what: 'after two refused uploads in a row, the next one is answered as the last good one was',
     needs: 'explore',
-    async shows(api) {
-      await api.upload('short.mp4')
-      await api.upload('notes.txt')
-      await api.upload('notes.txt')
-      await api.upload('difficult.webm')
-    },
-    apply(app) {
+    apply(mutation) {
       const last = new Map<string, Json>()
       const refused = new Map<string, number>()
-      onAnswer(app, ['uploadVideo', 'uploadVideoLegacy'], (answer, request) => {
+      onAnswer(mutation, ['uploadVideo', 'uploadVideoLegacy'], (answer, request) => {
         const key = keyOf(request)
         if (answer.status === 400) return void countOn(refused, key)
         if (answer.status >= 300) return
@@ -122,19 +85,17 @@ export const sequences: readonly Mutant[] = [
     also: ['GO-3'],
     what: 'when two keys have used one Idempotency-Key, neither is answered again but gets another job',
     needs: 'explore',
-    async shows(api) {
-      await api.job({}, { idempotency: 'two' })
-      await api.job({}, { idempotency: 'two', key: 'test_b' })
-      await api.job({}, { idempotency: 'two' })
-    },
-    apply(app) {
+    apply(mutation) {
       const users = new Map<string, Set<string>>()
-      asItArrives(app, 'createJob', request => {
+      asItArrives(mutation, 'createJob', request => {
         const name = idempotencyKeyOf(request)
         if (name === undefined) return
         const keys = users.get(name) ?? new Set()
+        const isAgain = keys.has(keyOf(request))
         users.set(name, keys.add(keyOf(request)))
-        if (keys.size > 1) delete request.raw.headers['idempotency-key']
+        if (keys.size < 2) return
+        delete request.raw.headers['idempotency-key']
+        if (isAgain) mutation.acted(request)
       })
     },
   },
@@ -143,24 +104,15 @@ export const sequences: readonly Mutant[] = [
     breaks: ['JOB-6'],
     what: 'a create that was refused and is sent again, corrected, with its Idempotency-Key, makes a job that no list has',
     needs: 'explore',
-    async shows(api) {
-      await api.post(
-        '/v1/jobs',
-        { video_url: 'https://example.com/cat.mp4', output_format: 'mp4', bg_type: 'transparent' },
-        { idempotency: 'three' },
-      )
-      await api.job({}, { idempotency: 'three' })
-      await api.get('/v1/jobs')
-    },
-    apply(app) {
+    apply(mutation) {
       const refused = new Set<string>()
       const unlisted = new Set<string>()
-      onAnswer(app, 'createJob', ({ status, body }, request) => {
+      onAnswer(mutation, 'createJob', ({ status, body }, request) => {
         const name = `${keyOf(request)} ${idempotencyKeyOf(request)}`
         if (status === 400 && idempotencyKeyOf(request) !== undefined) refused.add(name)
         if (status < 300 && refused.has(name)) unlisted.add(body.id)
       })
-      rewriteJson(app, 'listJobs', body => {
+      rewriteJson(mutation, 'listJobs', body => {
         body.jobs = body.jobs.filter(({ id }: Json) => !unlisted.has(id))
       })
     },

@@ -1,9 +1,12 @@
 /** Variants of how things are written: the same is said, in other bytes, at another pace. */
+
 import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
-import type { App } from '../../server/app.ts'
-import { onDelivery } from './relay.ts'
-import { type Answer, type Json, onAnswer, onFile, type Variant } from './tools.ts'
+import { laterReal } from '../../base/clock.ts'
+import { type Answer, type Json, onAnswer, onFile } from './change.ts'
+import type { Variant } from './mutant.ts'
+import { type Mutation, messageOf } from './mutation.ts'
+import { onDelivery } from './onDelivery.ts'
 
 const limitHeaders = [
   'ratelimit',
@@ -17,9 +20,10 @@ const optionalHeaders = ['x-request-id', 'idempotency-replayed']
 /** JSON written otherwise; what it says stays the same. */
 const written = (id: string, what: string, write: (body: Json) => string): Variant => ({
   id,
+  grants: 'RFC 8259',
   what,
-  apply: app =>
-    onAnswer(app, '*', answer => {
+  apply: mutation =>
+    onAnswer(mutation, '*', answer => {
       answer.body = write(answer.body)
     }),
 })
@@ -35,8 +39,9 @@ function reversed(value: Json): Json {
 }
 
 /** Header names as they are written on the wire: Fastify knows them in lower case only. */
-function writeNames({ fastify }: App, write: (name: string) => string): void {
-  fastify.addHook('onSend', (_request, { raw }, payload, done) => {
+function writeNames(mutation: Mutation, write: (name: string) => string): void {
+  mutation.fastify.addHook('onSend', (request, { raw }, payload, done) => {
+    mutation.acted(request)
     const writeHead = raw.writeHead.bind(raw) as (status: number, headers: Answer['headers']) => typeof raw
     raw.writeHead = ((status: number, headers: Answer['headers'] = {}) =>
       writeHead(
@@ -51,14 +56,15 @@ function writeNames({ fastify }: App, write: (name: string) => string): void {
 
 const oddly = (name: string): string => [...name].map((c, i) => (i % 3 === 0 ? c.toUpperCase() : c)).join('')
 
-const pause = (ms: number) => new Promise<undefined>(resolve => setTimeout(resolve, ms, undefined))
+const pause = (ms: number) => new Promise<undefined>(resolve => laterReal(ms, () => resolve(undefined)))
 
 export const wireVariants: readonly Variant[] = [
   {
     id: 'more-headers',
+    grants: 'RFC 9110',
     what: 'answers have headers as a proxy adds them',
-    apply: app =>
-      onAnswer(app, '*', ({ status, headers }) => {
+    apply: mutation =>
+      onAnswer(mutation, '*', ({ status, headers }) => {
         Object.assign(headers, {
           server: 'cloud',
           via: '1.1 edge',
@@ -70,46 +76,57 @@ export const wireVariants: readonly Variant[] = [
         })
       }),
   },
-  { id: 'headers-odd-case', what: "headers' names are in odd case", apply: app => writeNames(app, oddly) },
+  {
+    id: 'headers-odd-case',
+    grants: 'RFC 9110',
+    what: "headers' names are in odd case",
+    apply: mutation => writeNames(mutation, oddly),
+  },
   {
     id: 'slow',
+    grants: 'GO-5',
     what: 'every answer takes 20 to 80 ms',
-    apply(app) {
+    apply(mutation) {
       let n = 0
-      app.fastify.addHook('onSend', async () => {
+      mutation.fastify.addHook('onSend', async request => {
+        mutation.acted(request)
         await pause(20 + ((n++ * 37) % 61))
       })
     },
   },
   {
     id: 'few-headers',
+    grants: 'RL-2',
     what: 'no header that is not asked for: rate limits on 429 only, no X-Request-Id, no ETag',
-    apply(app) {
-      onAnswer(app, '*', ({ status, headers }) => {
+    apply(mutation) {
+      onAnswer(mutation, '*', ({ status, headers }) => {
         for (const name of status === 429 ? optionalHeaders : [...optionalHeaders, ...limitHeaders])
           delete headers[name]
       })
-      onFile(app, ({ headers }) => {
+      onFile(mutation, ({ headers }) => {
         for (const name of [...optionalHeaders, 'etag', 'last-modified']) delete headers[name]
       })
     },
   },
   {
     id: 'files-as-bytes',
+    grants: 'DL-3',
     what: 'files are application/octet-stream, to be saved',
-    apply: app =>
-      onFile(app, ({ headers }) => {
+    apply: mutation =>
+      onFile(mutation, ({ headers }) => {
         headers['content-type'] = 'application/octet-stream'
         headers['content-disposition'] = 'attachment; filename="result"'
       }),
   },
   {
     id: 'chunked',
+    grants: 'RFC 9112',
     what: 'JSON comes in chunks, without a Content-Length',
-    apply({ fastify }) {
-      fastify.addHook('onSend', (request, reply, payload, done) => {
+    apply(mutation) {
+      mutation.fastify.addHook('onSend', (request, reply, payload, done) => {
         if (typeof payload !== 'string' && !Buffer.isBuffer(payload)) return done(null, payload)
         const text = Buffer.from(payload)
+        mutation.acted(request, messageOf(reply, text.toString()))
         reply.removeHeader('content-length')
         if (request.method === 'HEAD') return done(null, payload)
         done(null, Readable.from([text.subarray(0, 9), text.subarray(9)].filter(({ length }) => length > 0)))
@@ -120,17 +137,19 @@ export const wireVariants: readonly Variant[] = [
   written('json-pretty', 'JSON has line breaks', body => `\r\n${JSON.stringify(body, null, '\t')}\n`),
   {
     id: 'json-without-charset',
+    grants: 'ERR-1',
     what: 'JSON is application/json without a charset, or with one in capitals for errors',
-    apply: app =>
-      onAnswer(app, '*', ({ status, headers }) => {
+    apply: mutation =>
+      onAnswer(mutation, '*', ({ status, headers }) => {
         headers['content-type'] = status < 300 ? 'application/json' : 'Application/JSON;charset=UTF-8'
       }),
   },
   {
     id: 'webhook-headers-lower-case',
+    grants: 'WH-2',
     what: 'the headers of webhooks are in lower case, and there are more of them',
-    apply: app =>
-      onDelivery(app, delivery => {
+    apply: mutation =>
+      onDelivery(mutation, delivery => {
         const lower = Object.entries(delivery.headers).map(([name, value]) => [name.toLowerCase(), value])
         delivery.headers = { ...Object.fromEntries(lower), 'x-webhook-version': '1', accept: '*/*' }
         return undefined
@@ -138,14 +157,16 @@ export const wireVariants: readonly Variant[] = [
   },
   {
     id: 'webhook-retries-later',
+    grants: 'WH-3',
     what: 'a webhook is sent again a second later than it could be',
-    apply: app => onDelivery(app, ({ attempt }) => (attempt > 1 ? pause(1000) : undefined)),
+    apply: mutation => onDelivery(mutation, ({ attempt }) => (attempt > 1 ? pause(1000) : undefined)),
   },
   {
     id: 'webhook-body-more-fields',
+    grants: 'WH-1',
     what: 'webhooks say more than is documented, in lines of their own',
-    apply: app =>
-      onDelivery(app, delivery => {
+    apply: mutation =>
+      onDelivery(mutation, delivery => {
         delivery.json = { id: 'evt_1', ...delivery.json, created: 0 }
         delivery.encode = json => JSON.stringify(json, null, 2)
         return undefined
@@ -153,20 +174,23 @@ export const wireVariants: readonly Variant[] = [
   },
   {
     id: 'connection-close',
+    grants: 'RFC 9112',
     what: 'every answer ends its connection',
-    apply: app =>
-      onAnswer(app, '*', ({ headers }) => {
+    apply: mutation =>
+      onAnswer(mutation, '*', ({ headers }) => {
         headers.connection = 'close'
       }),
   },
   {
     id: 'gzip',
+    grants: 'RFC 9110',
     what: 'JSON is compressed where that is asked for',
-    apply({ fastify }) {
-      fastify.addHook('onSend', (request, reply, payload, done) => {
+    apply(mutation) {
+      mutation.fastify.addHook('onSend', (request, reply, payload, done) => {
         const asked = String(request.headers['accept-encoding'] ?? '')
         if (!/\bgzip\b/.test(asked) || (typeof payload !== 'string' && !Buffer.isBuffer(payload)))
           return done(null, payload)
+        mutation.acted(request, messageOf(reply, payload.toString()))
         reply.header('content-encoding', 'gzip').header('vary', 'accept-encoding')
         done(null, gzipSync(payload))
       })

@@ -1,8 +1,12 @@
 /** Rate limits (RL-1, RL-2, GO-2). */
-import { apiError } from '../../server/errors.ts'
-import { secondsLeft } from '../../server/world/limits.ts'
-import type { World } from '../../server/world/world.ts'
-import { afterKey, asItArrives, type Mutant, onCase, setLimitHeader } from './tools.ts'
+import type { FastifyRequest } from 'fastify'
+import { wallClockMs } from '../../base/clock.ts'
+import { apiError } from '../errors.ts'
+import { secondsLeft, type Window } from '../world/limits.ts'
+import type { World } from '../world/world.ts'
+import { afterKey, asItArrives, onCase, setLimitHeader } from './change.ts'
+import type { Mutant } from './mutant.ts'
+import type { Mutation } from './mutation.ts'
 
 const header = (
   id: string,
@@ -10,16 +14,23 @@ const header = (
   names: string | readonly string[],
   value: (old: string | undefined) => string | undefined,
   also: Mutant['also'] = [],
-): Mutant => ({ id, breaks: ['RL-2'], also, what, apply: app => setLimitHeader(app, names, value) })
+): Mutant => ({ id, breaks: ['RL-2'], also, what, apply: mutation => setLimitHeader(mutation, names, value) })
 
 const classic = ['x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset']
+
+/** A limit that is used up begins anew: only then is an answer another one than the mock's. */
+function keepRoom(mutation: Mutation, request: FastifyRequest, { clock }: World, window: Window | undefined): void {
+  if (window === undefined || window.hasRoom(clock.now())) return
+  window.restore(0, window.endsAt)
+  mutation.acted(request)
+}
 
 const limited = (seconds: number) => apiError('rate_limited', undefined, { 'retry-after': String(seconds) })
 
 export const limits: readonly Mutant[] = [
   header('retry-after-missing', '429 has no Retry-After', 'retry-after', () => undefined),
   header('retry-after-date', 'Retry-After is a date', 'retry-after', seconds =>
-    new Date(Date.now() + Number(seconds) * 1000).toUTCString(),
+    new Date(wallClockMs() + Number(seconds) * 1000).toUTCString(),
   ),
   header(
     'retry-after-short',
@@ -37,14 +48,14 @@ export const limits: readonly Mutant[] = [
     breaks: ['RL-2'],
     also: ['GO-2'],
     what: 'who has waited as told is refused once more',
-    apply(app) {
+    apply(mutation) {
       const told = new Set<World>()
       const again = new WeakSet<object>()
-      onCase(app, '*', 'rate_limited', (_answer, { context, exchange }) => {
+      onCase(mutation, '*', 'rate_limited', (_answer, { context, exchange }) => {
         if (exchange.ruleContext === undefined && !again.has(exchange)) told.add(context.world)
       })
       // Only a call that the real limits let pass comes here.
-      afterKey(app, '*', ({ context, exchange }) => {
+      afterKey(mutation, '*', ({ context, exchange }) => {
         if (!told.delete(context.world)) return
         again.add(exchange)
         throw limited(1)
@@ -55,10 +66,10 @@ export const limits: readonly Mutant[] = [
     id: 'limit-shared-by-keys',
     breaks: ['RL-1'],
     what: 'when one key has used up its limit, all others that have one are refused too',
-    apply: app =>
-      afterKey(app, '*', ({ exchange }) => {
+    apply: mutation =>
+      afterKey(mutation, '*', ({ exchange }) => {
         if (exchange.keyState !== 'valid' || exchange.window === undefined) return
-        for (const { account, clock } of app.mock.worlds) {
+        for (const { account, clock } of mutation.mock.worlds) {
           const { requests } = account.limits
           const isUsedUp = requests !== undefined && requests !== exchange.window && requests.remaining === 0
           const seconds = isUsedUp ? secondsLeft(requests.endsAt, clock.now()) : 0
@@ -71,12 +82,12 @@ export const limits: readonly Mutant[] = [
     breaks: ['GO-2'],
     also: ['RL-2'],
     what: 'a key that was refused once is refused for good',
-    apply(app) {
+    apply(mutation) {
       const banned = new WeakSet<World>()
-      onCase(app, '*', 'rate_limited', (_answer, { context, exchange }) => {
+      onCase(mutation, '*', 'rate_limited', (_answer, { context, exchange }) => {
         if (exchange.ruleContext === undefined) banned.add(context.world)
       })
-      afterKey(app, '*', ({ context, exchange }) => {
+      afterKey(mutation, '*', ({ context, exchange }) => {
         if (banned.has(context.world) && exchange.keyState === 'valid') throw limited(1)
       })
     },
@@ -86,12 +97,14 @@ export const limits: readonly Mutant[] = [
     breaks: ['GO-2'],
     also: ['RL-1'],
     what: 'no burst is refused, though the key has a limit',
-    apply: app =>
-      asItArrives(app, '*', ({ raw: { headers } }) => {
+    apply: mutation =>
+      asItArrives(mutation, '*', request => {
+        const { headers } = request.raw
         const key = headers['x-api-key'] as string | undefined
         const world =
-          key === undefined ? undefined : app.mock.worlds.ofKey(key, headers['x-mock-world'] as string | undefined)
-        world?.account.limits.set(0, 0)
+          key === undefined ? undefined : mutation.mock.worlds.ofKey(key, headers['x-mock-world'] as string | undefined)
+        if (world !== undefined) keepRoom(mutation, request, world, world.account.limits.requests)
+        if (world !== undefined) keepRoom(mutation, request, world, world.account.limits.jobs)
       }),
   },
   {
@@ -99,10 +112,12 @@ export const limits: readonly Mutant[] = [
     breaks: ['RL-1'],
     also: ['GO-2'],
     what: 'calls without a key are not counted',
-    apply: app =>
-      asItArrives(app, '*', ({ headers }) => {
-        app.mock.worlds.anonymous(headers['x-mock-world'] as string | undefined).account.limits.requestsFrom = () =>
-          undefined
+    apply: mutation =>
+      asItArrives(mutation, '*', request => {
+        const { headers, ip } = request
+        if (headers['x-api-key'] !== undefined) return
+        const world = mutation.mock.worlds.anonymous(headers['x-mock-world'] as string | undefined)
+        keepRoom(mutation, request, world, world.account.limits.requestsFrom(ip, world.clock.now()))
       }),
   },
 ]

@@ -1,14 +1,13 @@
 /** What jobs cost, and what they cost nothing (CR-1 to CR-3). */
 import type { JobStart, Model } from '../../contracts/schemas.ts'
-import type { App } from '../../server/app.ts'
-import type { Account } from '../../server/world/account.ts'
-import { Credits } from '../../server/world/credits.ts'
-import { createJob, startJob } from '../../server/world/jobs.ts'
-import { Limits } from '../../server/world/limits.ts'
+import type { Account } from '../world/account.ts'
+import { Credits } from '../world/credits.ts'
+import type { JobRecord } from '../world/jobStore.ts'
+import { createJob, startJob } from '../world/jobs.ts'
+import { Limits } from '../world/limits.ts'
 import {
   beforeRoute,
   type Json,
-  type Mutant,
   onCase,
   onJobEvent,
   onNewJob,
@@ -16,16 +15,28 @@ import {
   ownJobOf,
   rewriteJobs,
   rewriteJson,
-} from './tools.ts'
+} from './change.ts'
+import type { Mutant } from './mutant.ts'
+import type { Mutation } from './mutation.ts'
+
+/** Another price than the documented one shows where credits are told. */
+export function showsInUsage(mutation: Mutation, job: JobRecord): void {
+  mutation.showsLater(job.view.id, ['getUsageEvents'])
+  mutation.showsWhere(['getUsageSummary'], (text, { context }) => {
+    const own = context.world.jobs.get(job.view.id)
+    return own?.view.status === 'completed' && /"credits_used":0*[1-9.]/.test(text)
+  })
+}
 
 /** One model at another price than the documented one; what can be paid for is still told by that. */
 const priced = (model: Model, perMinute: number, documented: number): Mutant => ({
   id: `${model}-charged-${perMinute}`,
   breaks: ['CR-1'],
   what: `${model} is charged ${perMinute} credits a minute`,
-  apply: app =>
-    onNewJob(app, job => {
+  apply: mutation =>
+    onNewJob(mutation, job => {
       let { price } = job
+      if (job.view.model === model) showsInUsage(mutation, job)
       Object.defineProperty(job, 'price', {
         get: () => (job.view.model === model ? Math.round((price * perMinute) / documented) : price),
         set: (given: number) => {
@@ -39,7 +50,7 @@ const pricing = (id: string, what: string, change: (body: Json) => void): Mutant
   id: `pricing-${id}`,
   breaks: ['CR-2'],
   what,
-  apply: app => rewriteJson(app, 'getPricing', change),
+  apply: mutation => rewriteJson(mutation, 'getPricing', change),
 })
 
 /** Pays for anything. */
@@ -49,9 +60,9 @@ const generous = (): Account => ({
   idempotencyMs: 86_400_000,
 })
 
-const chargingAt = (app: App, event: 'job.completed' | 'job.failed'): void => {
-  const charge = overcharging(app)
-  onJobEvent(app, (happened, job, world, send) => {
+const chargingAt = (mutation: Mutation, event: 'job.completed' | 'job.failed'): void => {
+  const charge = overcharging(mutation)
+  onJobEvent(mutation, (happened, job, world, send) => {
     if (happened === event) charge(world, job.price)
     send(happened)
   })
@@ -66,20 +77,20 @@ export const credits: readonly Mutant[] = [
     id: 'completed-charged-twice',
     breaks: ['CR-1'],
     what: 'a completed job is charged twice',
-    apply: app => chargingAt(app, 'job.completed'),
+    apply: mutation => chargingAt(mutation, 'job.completed'),
   },
   {
     id: 'failed-charged',
     breaks: ['CR-3'],
     what: 'a failed job is charged, whatever its billing_status says',
-    apply: app => chargingAt(app, 'job.failed'),
+    apply: mutation => chargingAt(mutation, 'job.failed'),
   },
   {
     id: 'failed-shown-as-charged',
     breaks: ['CR-3'],
     what: "a failed job's billing_status is charged",
-    apply: app =>
-      rewriteJobs(app, job => {
+    apply: mutation =>
+      rewriteJobs(mutation, job => {
         if (job.status === 'failed') job.billing_status = 'charged'
       }),
   },
@@ -87,9 +98,9 @@ export const credits: readonly Mutant[] = [
     id: 'refused-charged',
     breaks: ['CR-3'],
     what: '402 is charged for',
-    apply(app) {
-      const charge = overcharging(app)
-      onCase(app, ['createJob', 'startJob'], 'insufficient_credits', (_answer, { context }) =>
+    apply(mutation) {
+      const charge = overcharging(mutation)
+      onCase(mutation, ['createJob', 'startJob'], 'insufficient_credits', (_answer, { context }) =>
         charge(context.world, 10_000),
       )
     },
@@ -98,20 +109,23 @@ export const credits: readonly Mutant[] = [
     id: 'refused-job-starts',
     breaks: ['CR-3'],
     what: '402, and the job runs all the same',
-    apply: app =>
-      onCase(app, 'createJob', 'insufficient_credits', (_answer, { body, context, headers }) => {
+    apply: mutation =>
+      onCase(mutation, 'createJob', 'insufficient_credits', (_answer, { body, context, headers }) => {
         // Provoked before its body was read, it has none to make a job of.
-        if (body) createJob(context.world, body as Json, `http://${headers.host}`, generous())
+        if (body)
+          mutation.showsLater(createJob(context.world, body as Json, `http://${headers.host}`, generous()).view.id)
       }),
   },
   {
     id: 'refused-draft-starts',
     breaks: ['CR-3'],
     what: 'the start of a draft is answered 402, and it runs all the same',
-    apply: app =>
-      onCase(app, 'startJob', 'insufficient_credits', (_answer, request) => {
+    apply: mutation =>
+      onCase(mutation, 'startJob', 'insufficient_credits', (_answer, request) => {
         const job = ownJobOf(request)
-        if (job) startJob(request.context.world, job, (request.body ?? {}) as JobStart, generous())
+        if (!job) return
+        startJob(request.context.world, job, (request.body ?? {}) as JobStart, generous())
+        mutation.showsLater(job.view.id)
       }),
   },
   {
@@ -119,9 +133,12 @@ export const credits: readonly Mutant[] = [
     breaks: ['CR-3'],
     also: ['ERR-5'],
     what: 'a key without credits gets its jobs',
-    apply: app =>
-      beforeRoute(app, ['createJob', 'startJob'], ({ context }) => {
-        if (context.account.credits.available <= 0) context.account = generous()
+    apply: mutation =>
+      beforeRoute(mutation, ['createJob', 'startJob'], request => {
+        const { context } = request
+        if (context.account.credits.available > 0) return
+        context.account = generous()
+        mutation.acted(request)
       }),
   },
   {
@@ -129,8 +146,8 @@ export const credits: readonly Mutant[] = [
     breaks: ['CR-1'],
     also: ['CR-2'],
     what: 'the price list says 60 for pro',
-    apply: app =>
-      rewriteJson(app, 'getPricing', body => {
+    apply: mutation =>
+      rewriteJson(mutation, 'getPricing', body => {
         body.model_pricing_credits_per_minute.pro = 60
       }),
   },

@@ -1,8 +1,9 @@
 /** States and their order, and what a job shows (JOB-4, JOB-5, GO-7). */
 import type { ClauseId } from '../../contracts/clauses.ts'
-import type { App } from '../../server/app.ts'
-import { apiError } from '../../server/errors.ts'
-import { beforeRoute, type Json, type Mutant, ownJobOf, renameStates, rewriteJobs, rewriteJson } from './tools.ts'
+import { apiError } from '../errors.ts'
+import { beforeRoute, type Json, ownJobOf, renameStates, rewriteJobs, rewriteJson } from './change.ts'
+import type { Mutant } from './mutant.ts'
+import type { Mutation } from './mutation.ts'
 
 /** A job that shows one thing wrong. */
 const showing = (id: string, what: string, change: (job: Json) => void, also: readonly ClauseId[] = []): Mutant => ({
@@ -10,13 +11,13 @@ const showing = (id: string, what: string, change: (job: Json) => void, also: re
   breaks: ['JOB-5'],
   also,
   what,
-  apply: app => rewriteJobs(app, change),
+  apply: mutation => rewriteJobs(mutation, change),
 })
 
 /** Calls `change` with each look at a job and which look at it in this state it is, from 1. */
-function atEachLook(app: App, change: (job: Json, look: number) => void): void {
+function atEachLook(mutation: Mutation, change: (job: Json, look: number) => void): void {
   const looks = new Map<string, number>()
-  rewriteJson(app, 'getJob', job => {
+  rewriteJson(mutation, 'getJob', job => {
     const key = `${job.id} ${job.status}`
     looks.set(key, (looks.get(key) ?? 0) + 1)
     change(job, looks.get(key) as number)
@@ -29,26 +30,26 @@ export const states: readonly Mutant[] = [
     breaks: ['JOB-4'],
     also: ['JOB-2'],
     what: 'pending is called queued',
-    apply: app => renameStates(app, { pending: 'queued' }),
+    apply: mutation => renameStates(mutation, { pending: 'queued' }),
   },
   {
     id: 'state-error',
     breaks: ['JOB-4'],
     what: 'failed is called error',
-    apply: app => renameStates(app, { failed: 'error' }),
+    apply: mutation => renameStates(mutation, { failed: 'error' }),
   },
   {
     id: 'state-done',
     breaks: ['JOB-4'],
     what: 'completed is called done',
-    apply: app => renameStates(app, { completed: 'done' }),
+    apply: mutation => renameStates(mutation, { completed: 'done' }),
   },
   {
     id: 'completed-flips',
     breaks: ['JOB-4'],
     what: 'a completed job is processing again when one looks a second time',
-    apply: app =>
-      atEachLook(app, (job, look) => {
+    apply: mutation =>
+      atEachLook(mutation, (job, look) => {
         if (job.status === 'completed' && look % 2 === 0) job.status = 'processing'
       }),
   },
@@ -56,8 +57,8 @@ export const states: readonly Mutant[] = [
     id: 'failed-flips',
     breaks: ['JOB-4'],
     what: 'a failed job is pending again when one looks a second time',
-    apply: app =>
-      atEachLook(app, (job, look) => {
+    apply: mutation =>
+      atEachLook(mutation, (job, look) => {
         if (job.status === 'failed' && look % 2 === 0) Object.assign(job, { status: 'pending', error: null })
       }),
   },
@@ -65,8 +66,8 @@ export const states: readonly Mutant[] = [
     id: 'processing-goes-back',
     breaks: ['JOB-4'],
     what: 'a job that waits shows processing first, and pending then',
-    apply: app =>
-      atEachLook(app, (job, look) => {
+    apply: mutation =>
+      atEachLook(mutation, (job, look) => {
         if (job.status === 'pending' && look === 1) job.status = 'processing'
       }),
   },
@@ -74,8 +75,8 @@ export const states: readonly Mutant[] = [
     id: 'progress-goes-back',
     breaks: ['JOB-4'],
     what: 'progress is less at every second look',
-    apply: app =>
-      atEachLook(app, (job, look) => {
+    apply: mutation =>
+      atEachLook(mutation, (job, look) => {
         if (look % 2 === 0) job.progress = Math.max(0, job.progress - 15)
       }),
   },
@@ -83,8 +84,8 @@ export const states: readonly Mutant[] = [
     id: 'failed-stays-failed',
     breaks: ['JOB-4'],
     what: 'a failed job can not be started again',
-    apply: app =>
-      beforeRoute(app, 'startJob', request => {
+    apply: mutation =>
+      beforeRoute(mutation, 'startJob', request => {
         if (ownJobOf(request)?.view.status === 'failed') throw apiError('invalid_field')
       }),
   },
@@ -160,8 +161,8 @@ export const states: readonly Mutant[] = [
     breaks: ['GO-7'],
     also: ['JOB-5', 'JOB-1'],
     what: 'a job does not show what its video was',
-    apply: app =>
-      rewriteJobs(app, job => {
+    apply: mutation =>
+      rewriteJobs(mutation, job => {
         delete job.video_url
       }),
   },

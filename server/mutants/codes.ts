@@ -1,6 +1,7 @@
 /** Codes, their classes and their statuses (ERR-2, ERR-3, ERR-5). */
 import type { ClauseId } from '../../contracts/clauses.ts'
-import { type Mutant, restatus, restatusCase, rewriteErrors, type Where } from './tools.ts'
+import { restatus, restatusCase, rewriteErrors, type Where } from './change.ts'
+import type { Mutant } from './mutant.ts'
 
 /** One code under another name. */
 const renamed = (
@@ -15,8 +16,8 @@ const renamed = (
   breaks: [breaks],
   also,
   what: `${code} is called ${name}`,
-  apply: app =>
-    rewriteErrors(app, where, code, error => {
+  apply: mutation =>
+    rewriteErrors(mutation, where, code, error => {
       error.code = name
     }),
 })
@@ -34,7 +35,7 @@ const moved = (
   breaks: [breaks],
   also,
   what: `${code} is answered ${status}`,
-  apply: app => restatus(app, where, code, status),
+  apply: mutation => restatus(mutation, where, code, status),
 })
 
 export const codes: readonly Mutant[] = [
@@ -43,8 +44,8 @@ export const codes: readonly Mutant[] = [
     breaks: ['ERR-2'],
     also: ['ERR-3', 'ERR-5', 'AUTH-1', 'CR-3', 'JOB-7', 'ID-1'],
     what: 'codes are written INVALID_REQUEST',
-    apply: app =>
-      rewriteErrors(app, '*', undefined, error => {
+    apply: mutation =>
+      rewriteErrors(mutation, '*', undefined, error => {
         error.code = error.code.toUpperCase()
       }),
   },
@@ -69,14 +70,14 @@ export const codes: readonly Mutant[] = [
     breaks: ['ERR-5'],
     also: ['JOB-7'],
     what: 'a field that is wrong at POST /v1/jobs is answered 422',
-    apply: app => restatusCase(app, 'createJob', 'invalid_field', 422),
+    apply: mutation => restatusCase(mutation, 'createJob', 'invalid_field', 422),
   },
   {
     id: 'invalid-field-500',
     breaks: ['ERR-5'],
     also: ['ERR-3', 'JOB-7'],
     what: 'a field that is wrong at POST /v1/jobs is answered 500',
-    apply: app => restatusCase(app, 'createJob', 'invalid_field', 500),
+    apply: mutation => restatusCase(mutation, 'createJob', 'invalid_field', 500),
   },
   moved('timeout-408', 'timeout', 408, 'ERR-3', ['ERR-5']),
   moved('internal-error-400', 'internal_error', 400, 'ERR-3', ['ERR-4', 'ERR-5']),

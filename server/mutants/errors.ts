@@ -1,19 +1,11 @@
 /** The envelope and its request_id (ERR-1, ERR-6, GO-4), and what cases are answered with (ERR-4). */
-import { randomUUID } from 'node:crypto'
-import type { App } from '../../server/app.ts'
-import {
-  type Answer,
-  type Json,
-  type Mutant,
-  onAnswer,
-  onCase,
-  restatus,
-  restatusCase,
-  rewriteErrors,
-} from './tools.ts'
+import { isDeepStrictEqual } from 'node:util'
+import { type Answer, type Json, onAnswer, onCase, restatus, restatusCase, rewriteErrors } from './change.ts'
+import type { Mutant } from './mutant.ts'
+import { type Mutation, messageOf } from './mutation.ts'
 
-const rewriteAll = (app: App, change: (error: Json, answer: Answer) => void) =>
-  rewriteErrors(app, '*', undefined, change)
+const rewriteAll = (mutation: Mutation, change: (error: Json, answer: Answer) => void) =>
+  rewriteErrors(mutation, '*', undefined, change)
 
 export const errors: readonly Mutant[] = [
   {
@@ -21,8 +13,8 @@ export const errors: readonly Mutant[] = [
     breaks: ['ERR-1'],
     also: ['ERR-6', 'GO-4'],
     what: 'request_id is called requestId',
-    apply: app =>
-      rewriteAll(app, (error, answer) => {
+    apply: mutation =>
+      rewriteAll(mutation, (error, answer) => {
         const { request_id: requestId, ...rest } = error
         answer.body = { error: { ...rest, requestId } }
       }),
@@ -31,8 +23,8 @@ export const errors: readonly Mutant[] = [
     id: 'envelope-message-missing',
     breaks: ['ERR-1'],
     what: 'there is no message',
-    apply: app =>
-      rewriteAll(app, error => {
+    apply: mutation =>
+      rewriteAll(mutation, error => {
         delete error.message
       }),
   },
@@ -40,8 +32,8 @@ export const errors: readonly Mutant[] = [
     id: 'envelope-message-object',
     breaks: ['ERR-1'],
     what: 'message is an object, a text by language',
-    apply: app =>
-      rewriteAll(app, error => {
+    apply: mutation =>
+      rewriteAll(mutation, error => {
         error.message = { en: error.message }
       }),
   },
@@ -49,8 +41,8 @@ export const errors: readonly Mutant[] = [
     id: 'envelope-code-missing-on-404',
     breaks: ['ERR-1'],
     what: 'Job not found has no code',
-    apply: app =>
-      onCase(app, 'getJob', 'job_not_found', ({ body }) => {
+    apply: mutation =>
+      onCase(mutation, 'getJob', 'job_not_found', ({ body }) => {
         delete body.error.code
       }),
   },
@@ -59,9 +51,9 @@ export const errors: readonly Mutant[] = [
     breaks: ['ERR-1'],
     also: ['ERR-6', 'GO-4'],
     what: 'request_id is a number',
-    apply(app) {
+    apply(mutation) {
       let n = 100
-      rewriteAll(app, error => {
+      rewriteAll(mutation, error => {
         error.request_id = n++
       })
     },
@@ -70,8 +62,8 @@ export const errors: readonly Mutant[] = [
     id: 'envelope-extra-field',
     breaks: ['ERR-1'],
     what: 'the status stands in the envelope too',
-    apply: app =>
-      rewriteAll(app, (error, { status }) => {
+    apply: mutation =>
+      rewriteAll(mutation, (error, { status }) => {
         error.status = status
       }),
   },
@@ -79,8 +71,8 @@ export const errors: readonly Mutant[] = [
     id: 'envelope-extra-top-level',
     breaks: ['ERR-1'],
     what: 'success: false stands beside error',
-    apply: app =>
-      rewriteAll(app, (error, answer) => {
+    apply: mutation =>
+      rewriteAll(mutation, (error, answer) => {
         answer.body = { success: false, error }
       }),
   },
@@ -89,8 +81,8 @@ export const errors: readonly Mutant[] = [
     breaks: ['ERR-1'],
     also: ['ERR-6'],
     what: 'the download route answers code, message and request_id without the error around them',
-    apply: app =>
-      rewriteErrors(app, 'getDownload', undefined, (error, answer) => {
+    apply: mutation =>
+      rewriteErrors(mutation, 'getDownload', undefined, (error, answer) => {
         answer.body = error
       }),
   },
@@ -98,8 +90,8 @@ export const errors: readonly Mutant[] = [
     id: 'envelope-as-html',
     breaks: ['ERR-1'],
     what: 'errors are labelled text/html',
-    apply: app =>
-      rewriteAll(app, (_error, { headers }) => {
+    apply: mutation =>
+      rewriteAll(mutation, (_error, { headers }) => {
         headers['content-type'] = 'text/html; charset=utf-8'
       }),
   },
@@ -108,8 +100,8 @@ export const errors: readonly Mutant[] = [
     breaks: ['ERR-1'],
     also: ['ERR-6'],
     what: 'a route that nobody knows is answered with a web page',
-    apply: app =>
-      onCase(app, '*', 'route_not_found', answer => {
+    apply: mutation =>
+      onCase(mutation, '*', 'route_not_found', answer => {
         answer.headers['content-type'] = 'text/html; charset=utf-8'
         answer.body = '<!doctype html><title>404</title><h1>Not Found</h1>'
       }),
@@ -119,8 +111,8 @@ export const errors: readonly Mutant[] = [
     breaks: ['ERR-1'],
     also: ['ERR-6', 'ERR-5'],
     what: "a body that is not JSON gets the framework's own error",
-    apply: app =>
-      onCase(app, '*', 'invalid_json', answer => {
+    apply: mutation =>
+      onCase(mutation, '*', 'invalid_json', answer => {
         answer.body = { statusCode: 400, error: 'Bad Request', message: answer.body.error.message }
       }),
   },
@@ -129,8 +121,8 @@ export const errors: readonly Mutant[] = [
     breaks: ['ERR-1'],
     also: ['AUTH-1', 'ERR-5', 'ERR-6', 'GO-4'],
     what: '401 comes from another layer: {"message": "Unauthorized"}',
-    apply: app =>
-      onAnswer(app, '*', answer => {
+    apply: mutation =>
+      onAnswer(mutation, '*', answer => {
         if (answer.status === 401) answer.body = { message: 'Unauthorized' }
       }),
   },
@@ -139,8 +131,8 @@ export const errors: readonly Mutant[] = [
     breaks: ['ERR-1'],
     also: ['ERR-5', 'ERR-6', 'GO-4'],
     what: "429 is the gateway's: a plain text",
-    apply: app =>
-      onAnswer(app, '*', answer => {
+    apply: mutation =>
+      onAnswer(mutation, '*', answer => {
         if (answer.status !== 429) return
         answer.headers['content-type'] = 'text/plain'
         answer.body = 'Too Many Requests'
@@ -151,8 +143,8 @@ export const errors: readonly Mutant[] = [
     breaks: ['ERR-6'],
     also: ['GO-4'],
     what: 'every answer has the same request_id',
-    apply: app =>
-      rewriteAll(app, error => {
+    apply: mutation =>
+      rewriteAll(mutation, error => {
         error.request_id = 'req_123456'
       }),
   },
@@ -161,9 +153,9 @@ export const errors: readonly Mutant[] = [
     breaks: ['ERR-6'],
     also: ['GO-4'],
     what: "all errors of a key have its first one's request_id",
-    apply(app) {
+    apply(mutation) {
       const first = new WeakMap<object, string>()
-      rewriteErrors(app, '*', undefined, (error, _answer, { exchange }) => {
+      rewriteErrors(mutation, '*', undefined, (error, _answer, { exchange }) => {
         const { world } = exchange
         if (!first.has(world)) first.set(world, error.request_id)
         error.request_id = first.get(world)
@@ -175,8 +167,8 @@ export const errors: readonly Mutant[] = [
     breaks: ['ERR-6'],
     also: ['GO-4'],
     what: 'request_id is empty',
-    apply: app =>
-      rewriteAll(app, error => {
+    apply: mutation =>
+      rewriteAll(mutation, error => {
         error.request_id = ''
       }),
   },
@@ -185,32 +177,34 @@ export const errors: readonly Mutant[] = [
     breaks: ['ERR-6'],
     also: ['GO-4'],
     what: 'request_id is made up for the answer: no log knows it',
-    apply: app =>
-      rewriteAll(app, error => {
-        error.request_id = `req_${randomUUID()}`
-      }),
+    apply(mutation) {
+      let n = 0
+      rewriteAll(mutation, error => {
+        error.request_id = `req_00000000-0000-4000-8000-${String(n++).padStart(12, '0')}`
+      })
+    },
   },
   {
     id: 'journal-without-request-ids',
     breaks: ['GO-4'],
     also: ['ERR-6'],
     what: 'the journal forgets the request_ids of calls that failed',
-    apply: app =>
-      changeJournal(app, entries => entries.filter(({ kind, status }) => kind === 'webhook' || status < 400)),
+    apply: mutation =>
+      changeJournal(mutation, entries => entries.filter(({ kind, status }) => kind === 'webhook' || status < 400)),
   },
   {
     id: 'journal-without-job-ids',
     breaks: ['GO-4'],
     what: "the journal's entries have no job_id",
-    apply: app => changeJournal(app, entries => entries.map(entry => ({ ...entry, job_id: null }))),
+    apply: mutation => changeJournal(mutation, entries => entries.map(entry => ({ ...entry, job_id: null }))),
   },
   {
     id: 'unknown-job-400',
     breaks: ['ERR-4'],
     also: ['AUTH-3'],
     what: 'GET of an unknown job is answered 400',
-    apply: app =>
-      onCase(app, 'getJob', 'job_not_found', answer => {
+    apply: mutation =>
+      onCase(mutation, 'getJob', 'job_not_found', answer => {
         answer.status = 400
         answer.body.error.code = 'invalid_request'
       }),
@@ -220,22 +214,22 @@ export const errors: readonly Mutant[] = [
     breaks: ['ERR-4'],
     also: ['AUTH-3', 'ERR-1', 'JOB-5', 'GO-7'],
     what: 'GET of an unknown job is answered 200, with an error in it',
-    apply: app => restatusCase(app, 'getJob', 'job_not_found', 200),
+    apply: mutation => restatusCase(mutation, 'getJob', 'job_not_found', 200),
   },
   {
     id: 'processing-failed-502',
     breaks: ['ERR-4'],
     also: ['ERR-5'],
     what: 'Processing failed at POST /v1/jobs is answered 502',
-    apply: app => restatusCase(app, 'createJob', 'processing_failed', 502),
+    apply: mutation => restatusCase(mutation, 'createJob', 'processing_failed', 502),
   },
   {
     id: 'processing-failed-200',
     breaks: ['ERR-4'],
     also: ['JOB-2', 'ERR-5'],
     what: 'Processing failed at POST /v1/jobs is answered 200 with success: false',
-    apply: app =>
-      onCase(app, 'createJob', 'processing_failed', answer => {
+    apply: mutation =>
+      onCase(mutation, 'createJob', 'processing_failed', answer => {
         answer.status = 200
         answer.body = { success: false, message: 'Processing failed' }
       }),
@@ -245,15 +239,17 @@ export const errors: readonly Mutant[] = [
     breaks: ['ERR-5'],
     also: ['ERR-4'],
     what: 'internal_error is answered 503',
-    apply: app => restatus(app, '*', 'internal_error', 503),
+    apply: mutation => restatus(mutation, '*', 'internal_error', 503),
   },
 ]
 
-function changeJournal({ fastify }: App, change: (entries: Json[]) => Json[]): void {
-  fastify.addHook('onSend', (request, _reply, payload, done) => {
+function changeJournal(mutation: Mutation, change: (entries: Json[]) => Json[]): void {
+  mutation.fastify.addHook('onSend', (request, reply, payload, done) => {
     if (!request.url.startsWith('/__mock/journal') || typeof payload !== 'string') return done(null, payload)
     const page = JSON.parse(payload)
-    if (page.entries) page.entries = change(page.entries)
-    done(null, JSON.stringify(page))
+    const entries = page.entries && change(page.entries)
+    if (entries === undefined || isDeepStrictEqual(entries, page.entries)) return done(null, payload)
+    mutation.acted(request, messageOf(reply, payload))
+    done(null, JSON.stringify({ ...page, entries }))
   })
 }

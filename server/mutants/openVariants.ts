@@ -1,7 +1,6 @@
 /** Variants of what API.md leaves open, or does not say: each is a choice that an honest server may make. */
-import type { App } from '../../server/app.ts'
-import { apiError } from '../../server/errors.ts'
-import { onDelivery } from './relay.ts'
+
+import { apiError } from '../errors.ts'
 import {
   asItArrives,
   beforeRoute,
@@ -13,12 +12,16 @@ import {
   onNewJob,
   rewriteJobs,
   rewriteJson,
-  type Variant,
-} from './tools.ts'
+} from './change.ts'
+import { showsInUsage } from './credits.ts'
+import type { Variant } from './mutant.ts'
+import type { Mutation } from './mutation.ts'
+import { onDelivery } from './onDelivery.ts'
 
 /** CR-1: credits in whole ones, of whole seconds. */
-function roundUp(app: App): void {
-  onNewJob(app, job => {
+function roundUp(mutation: Mutation): void {
+  onNewJob(mutation, job => {
+    showsInUsage(mutation, job)
     let { price } = job
     const perMinute = { original: 60, light: 45, pro: 180, human: 45 }
     Object.defineProperty(job, 'price', {
@@ -35,36 +38,46 @@ function roundUp(app: App): void {
 }
 
 /** JOB-7: mp4 where no background was named is opaque. */
-function takeOpaque(app: App): void {
+function takeOpaque(mutation: Mutation): void {
   const unnamed = new Set<string>()
   const isUnnamed = (body: Json) => body?.bg_type === undefined && body?.background === undefined
   const bodies = new WeakSet<object>()
-  beforeValidation(app, 'createJob', request => {
+  beforeValidation(mutation, 'createJob', request => {
     const body = request.body as Json
     if (typeof body !== 'object' || body === null || !isUnnamed(body)) return
     bodies.add(request)
-    if (body.output_format === 'mp4') body.bg_type = 'black'
+    if (body.output_format !== 'mp4') return
+    body.bg_type = 'black'
+    mutation.acted(request)
   })
-  rewriteJson(app, 'createJob', ({ id }, request) => {
+  rewriteJson(mutation, 'createJob', ({ id }, request) => {
     if (bodies.has(request)) unnamed.add(id)
   })
-  beforeRoute(app, 'startJob', request => {
+  beforeRoute(mutation, 'startJob', request => {
     const body = request.body as Json
-    if (body?.output_format === 'mp4' && isUnnamed(body) && unnamed.has(jobIdOf(request))) body.bg_type = 'black'
+    if (body?.output_format !== 'mp4' || !isUnnamed(body) || !unnamed.has(jobIdOf(request))) return
+    body.bg_type = 'black'
+    mutation.acted(request)
   })
 }
 
 const summary = (id: string, what: string, change: (body: Json) => Json): Variant => ({
   id: `usage-${id}`,
+  grants: 'US-1',
   what,
-  apply: app =>
-    onAnswer(app, 'getUsageSummary', answer => {
+  apply: mutation =>
+    onAnswer(mutation, 'getUsageSummary', answer => {
       if (answer.status < 300) answer.body = change(answer.body)
     }),
 })
 
 export const openVariants: readonly Variant[] = [
-  { id: 'credits-rounded-up', what: 'credits are charged in whole ones, of whole seconds', apply: roundUp },
+  {
+    id: 'credits-rounded-up',
+    grants: 'CR-1',
+    what: 'credits are charged in whole ones, of whole seconds',
+    apply: roundUp,
+  },
   summary('days-are-rows', 'the daily rows are called days, and no number of days is told', ({ daily, ...body }) => ({
     ...body,
     days: daily,
@@ -76,29 +89,37 @@ export const openVariants: readonly Variant[] = [
   }),
   {
     id: 'usage-counts-drafts',
+    grants: 'US-1',
     what: 'total_jobs counts drafts too',
-    apply: app =>
-      rewriteJson(app, 'getUsageSummary', (body, { context }) => {
+    apply: mutation =>
+      rewriteJson(mutation, 'getUsageSummary', (body, { context }) => {
         body.total_jobs = context.world.jobs.page(1, 0, undefined).total
       }),
   },
-  { id: 'mp4-without-background-is-opaque', what: 'mp4 is taken where no background is named', apply: takeOpaque },
+  {
+    id: 'mp4-without-background-is-opaque',
+    grants: 'JOB-7',
+    what: 'mp4 is taken where no background is named',
+    apply: takeOpaque,
+  },
   {
     id: 'list-called-data',
+    grants: 'JOB-6',
     what: 'the list of jobs is called data, and says no total, limit or offset',
-    apply: app =>
-      onAnswer(app, 'listJobs', answer => {
+    apply: mutation =>
+      onAnswer(mutation, 'listJobs', answer => {
         if (answer.status < 300) answer.body = { data: answer.body.jobs, has_more: false }
       }),
   },
   {
     id: 'list-bare',
+    grants: 'JOB-6',
     what: 'the list of jobs is a bare list of short entries, at most 20',
-    apply(app) {
-      beforeValidation(app, 'listJobs', ({ query }) => {
+    apply(mutation) {
+      beforeValidation(mutation, 'listJobs', ({ query }) => {
         if (Number((query as Json).limit) > 20) throw apiError('invalid_field')
       })
-      onAnswer(app, 'listJobs', answer => {
+      onAnswer(mutation, 'listJobs', answer => {
         if (answer.status < 300)
           answer.body = answer.body.jobs.map(({ id, status, created_at }: Json) => ({ id, status, created_at }))
       })
@@ -106,34 +127,44 @@ export const openVariants: readonly Variant[] = [
   },
   {
     id: 'start-answers-job',
+    grants: 'JOB-3',
     what: 'a start is answered with the job as it is',
-    apply: app =>
-      onAnswer(app, 'startJob', (answer, { context }) => {
+    apply: mutation =>
+      onAnswer(mutation, 'startJob', (answer, { context }) => {
         const job = answer.status < 300 ? context.world.jobs.get(answer.body.id) : undefined
         if (job) answer.body = { ...job.view, webhook_events: [] }
       }),
   },
   {
     id: 'start-answers-nothing',
+    grants: 'JOB-3',
     what: 'a start is answered 200 and {}',
-    apply: app =>
-      onAnswer(app, 'startJob', answer => {
+    apply: mutation =>
+      onAnswer(mutation, 'startJob', answer => {
         if (answer.status < 300) answer.body = {}
       }),
   },
   {
     id: 'legacy-keys-not-looked-at',
+    grants: 'AUTH-2',
     what: 'no key is looked at on /api/*: whoever knows a job can download it',
-    apply: app =>
-      asItArrives(app, ['getPricing', 'getDownload', 'uploadVideoLegacy'], ({ raw }) => {
-        delete raw.headers['x-api-key']
+    apply: mutation =>
+      asItArrives(mutation, ['getPricing', 'getDownload', 'uploadVideoLegacy'], request => {
+        const { headers } = request.raw
+        const key = headers['x-api-key'] as string | undefined
+        if (key === undefined) return
+        delete headers['x-api-key']
+        const own = mutation.mock.worlds.ofKey(key, undefined)
+        const isForeign = jobIdOf(request) !== '' && own?.jobs.get(jobIdOf(request)) === undefined
+        if (own === undefined || isForeign) mutation.acted(request)
       }),
   },
   {
     id: 'events-of-calls-as-texts',
+    grants: 'US-2',
     what: 'of usage events, status is a text and time a number of seconds',
-    apply: app =>
-      rewriteJson(app, 'getUsageEvents', ({ events }) => {
+    apply: mutation =>
+      rewriteJson(mutation, 'getUsageEvents', ({ events }) => {
         for (const event of events) {
           event.status = String(event.status)
           event.time = Math.floor(Date.parse(event.time) / 1000)
@@ -142,59 +173,67 @@ export const openVariants: readonly Variant[] = [
   },
   {
     id: 'events-name-paths',
+    grants: 'US-2',
     what: "a usage event's endpoint is the path as it was asked for, of refused calls too",
-    apply: app =>
-      rewriteJson(app, 'getUsageEvents', ({ events }) => {
+    apply: mutation =>
+      rewriteJson(mutation, 'getUsageEvents', ({ events }) => {
         for (const event of events) if (event.job_id) event.endpoint = `GET /v1/jobs/${event.job_id}`
       }),
   },
   {
     id: 'price-per-second-a-text',
+    grants: 'CR-2',
     what: 'price_per_second_cents is a text',
-    apply: app =>
-      rewriteJson(app, 'getPricing', body => {
+    apply: mutation =>
+      rewriteJson(mutation, 'getPricing', body => {
         body.price_per_second_cents = '1.50'
       }),
   },
   {
     id: 'background-colour-in-hex',
+    grants: 'JOB-1',
     what: "a background's color is a text such as #0080ff; a list of numbers is refused",
-    apply: app =>
-      beforeValidation(app, ['createJob', 'startJob'], ({ body }) => {
-        const { background } = (body ?? {}) as Json
+    apply: mutation =>
+      beforeValidation(mutation, ['createJob', 'startJob'], request => {
+        const { background } = (request.body ?? {}) as Json
         if (background?.color === undefined) return
         if (typeof background.color !== 'string') throw apiError('invalid_field')
         background.color = [0, 128, 255]
+        mutation.acted(request)
       }),
   },
   {
     id: 'webhook-not-retried',
+    grants: 'WH-3',
     what: 'what was not answered 2xx is not sent again',
-    apply: app => onDelivery(app, ({ attempt }) => (attempt > 1 ? 'lost' : undefined)),
+    apply: mutation => onDelivery(mutation, ({ attempt }) => (attempt > 1 ? 'lost' : undefined)),
   },
   {
     id: 'webhook-retried-as-another',
+    grants: 'WH-3',
     what: 'a delivery that is sent again has another id',
-    apply: app =>
-      onDelivery(app, ({ attempt, headers }) => {
+    apply: mutation =>
+      onDelivery(mutation, ({ attempt, headers }) => {
         if (attempt > 1) headers['X-Webhook-Delivery-Id'] += `-${attempt}`
         return undefined
       }),
   },
   {
     id: 'webhook-timestamps-of-elsewhere',
+    grants: 'WH-2',
     what: 'X-Webhook-Timestamp has an offset',
-    apply: app =>
-      onDelivery(app, ({ headers }) => {
+    apply: mutation =>
+      onDelivery(mutation, ({ headers }) => {
         headers['X-Webhook-Timestamp'] = (headers['X-Webhook-Timestamp'] ?? '').replace('Z', '+02:00')
         return undefined
       }),
   },
   {
     id: 'webhook-ends-before-starts',
+    grants: 'WH-1',
     what: 'of two webhooks the later one is told first',
-    apply: app =>
-      onJobEvent(app, (event, job, _world, send) => {
+    apply: mutation =>
+      onJobEvent(mutation, (event, job, _world, send) => {
         if (event === 'job.started') return
         send(event)
         queueMicrotask(() => job.attempt > 0 && send('job.started'))
@@ -202,19 +241,21 @@ export const openVariants: readonly Variant[] = [
   },
   {
     id: 'jobs-show-more-of-inputs',
+    grants: 'JOB-5',
     what: 'a job shows its nested inputs with all that they may have',
-    apply: app =>
-      rewriteJobs(app, job => {
+    apply: mutation =>
+      rewriteJobs(mutation, job => {
         if (job.background) job.background = { type: null, color: null, image_url: null, ...job.background }
         if (job.text_prompt === '') job.text_prompt = null
       }),
   },
   {
     id: 'idempotent-get-signs-anew',
+    grants: 'DL-3',
     what: 'each look at a job signs its URLs anew',
-    apply(app) {
+    apply(mutation) {
       let n = 0
-      rewriteJobs(app, job => {
+      rewriteJobs(mutation, job => {
         if (job.output_url) job.output_url += `?signature=${n++}`
       })
     },

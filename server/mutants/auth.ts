@@ -1,38 +1,43 @@
 /** Who may call, and what is whose (AUTH-1 to AUTH-3, GO-1). */
-import type { OperationId } from '../../contracts/operations.ts'
-import type { App } from '../../server/app.ts'
-import { apiError } from '../../server/errors.ts'
-import { startJob, viewOf } from '../../server/world/jobs.ts'
+import { type OperationId, operations } from '../../contracts/operations.ts'
+import { apiError } from '../errors.ts'
+import { startJob, viewOf } from '../world/jobs.ts'
 import {
   afterKey,
   asItArrives,
   beforeRoute,
   jobIdOf,
-  type Mutant,
   onCase,
   ownJobOf,
   restatusCase,
   rewriteErrors,
-} from './tools.ts'
+  rewriteJson,
+} from './change.ts'
+import type { Mutant } from './mutant.ts'
+import type { Mutation } from './mutation.ts'
+
+/** The routes that need a key. */
+const keyed = (Object.keys(operations) as OperationId[]).filter(id => operations[id].auth === 'key')
 
 /** Whom a route takes a caller without a valid key for. */
 const stranger = 'test_stranger'
 
 /** Lets callers in who have no key, or one that nobody knows. */
-const letIn = (app: App, operation: OperationId, whom: 'no key' | 'an unknown key'): void =>
-  asItArrives(app, operation, request => {
+const letIn = (mutation: Mutation, operation: OperationId, whom: 'no key' | 'an unknown key'): void =>
+  asItArrives(mutation, operation, request => {
     const { headers } = request.raw
     const key = headers['x-api-key'] as string | undefined
-    const isValid = key !== undefined && app.mock.worlds.ofKey(key, undefined) !== undefined
+    const isValid = key !== undefined && mutation.mock.worlds.ofKey(key, undefined) !== undefined
     if (isValid || (key === undefined) !== (whom === 'no key')) return
-    headers['x-api-key'] = app.mock.worlds.ofId(jobIdOf(request))?.key ?? stranger
+    headers['x-api-key'] = mutation.mock.worlds.ofId(jobIdOf(request))?.key ?? stranger
+    mutation.acted(request)
   })
 
 const openDoor = (operation: OperationId, route: string): Mutant => ({
   id: `missing-key-passes-${operation}`,
   breaks: ['AUTH-1'],
   what: `${route} needs no key`,
-  apply: app => letIn(app, operation, 'no key'),
+  apply: mutation => letIn(mutation, operation, 'no key'),
 })
 
 const lazyDoor = (operation: OperationId, route: string): Mutant => ({
@@ -40,15 +45,15 @@ const lazyDoor = (operation: OperationId, route: string): Mutant => ({
   breaks: ['AUTH-1'],
   also: operation === 'getJob' ? ['GO-1', 'AUTH-3'] : ['GO-1'],
   what: `${route} takes any key`,
-  apply: app => letIn(app, operation, 'an unknown key'),
+  apply: mutation => letIn(mutation, operation, 'an unknown key'),
 })
 
 const shutDoor = (operation: OperationId, route: string): Mutant => ({
   id: `legacy-key-needed-${operation}`,
   breaks: ['AUTH-2'],
   what: `${route} needs a key`,
-  apply: app =>
-    afterKey(app, operation, ({ exchange }) => {
+  apply: mutation =>
+    afterKey(mutation, operation, ({ exchange }) => {
       if (exchange.keyState === 'none') throw apiError('missing_api_key')
     }),
 })
@@ -58,15 +63,18 @@ const spelled = (name: string): Mutant => ({
   id: `key-header-spelled-${name}`,
   breaks: ['AUTH-1'],
   what: `the key is taken from ${name} alone, not from other spellings of that name`,
-  apply: app =>
-    asItArrives(app, '*', ({ raw }) => {
-      if (!raw.rawHeaders.includes(name)) delete raw.headers['x-api-key']
+  apply: mutation =>
+    asItArrives(mutation, keyed, request => {
+      const { rawHeaders, headers } = request.raw
+      if (rawHeaders.includes(name) || headers['x-api-key'] === undefined) return
+      delete headers['x-api-key']
+      mutation.acted(request)
     }),
 })
 
 /** The job that a call names, and its world, where it is another key's. */
-function foreignJobOf(app: App, request: Parameters<typeof ownJobOf>[0]) {
-  const world = app.mock.worlds.ofId(jobIdOf(request))
+function foreignJobOf(mutation: Mutation, request: Parameters<typeof ownJobOf>[0]) {
+  const world = mutation.mock.worlds.ofId(jobIdOf(request))
   const job = world?.jobs.get(jobIdOf(request))
   return world && job && !ownJobOf(request) ? { world, job } : undefined
 }
@@ -76,8 +84,8 @@ export const auth: readonly Mutant[] = [
     id: 'missing-key-wrong-code',
     breaks: ['AUTH-1'],
     what: 'a missing key is called invalid_api_key',
-    apply: app =>
-      rewriteErrors(app, '*', 'missing_api_key', error => {
+    apply: mutation =>
+      rewriteErrors(mutation, '*', 'missing_api_key', error => {
         error.code = 'invalid_api_key'
       }),
   },
@@ -85,8 +93,8 @@ export const auth: readonly Mutant[] = [
     id: 'unknown-key-wrong-code',
     breaks: ['AUTH-1'],
     what: 'an unknown key is called missing_api_key',
-    apply: app =>
-      rewriteErrors(app, '*', 'invalid_api_key', error => {
+    apply: mutation =>
+      rewriteErrors(mutation, '*', 'invalid_api_key', error => {
         error.code = 'missing_api_key'
       }),
   },
@@ -107,8 +115,8 @@ export const auth: readonly Mutant[] = [
     breaks: ['GO-1'],
     also: ['AUTH-1', 'US-1'],
     what: 'GET /v1/usage/summary refuses a valid key',
-    apply: app =>
-      afterKey(app, 'getUsageSummary', () => {
+    apply: mutation =>
+      afterKey(mutation, 'getUsageSummary', () => {
         throw apiError('invalid_api_key')
       }),
   },
@@ -117,9 +125,9 @@ export const auth: readonly Mutant[] = [
     breaks: ['AUTH-3'],
     also: ['ERR-4'],
     what: 'GET /v1/jobs/{job_id} shows the jobs of other keys',
-    apply: app =>
-      beforeRoute(app, 'getJob', (request, reply) => {
-        const found = foreignJobOf(app, request)
+    apply: mutation =>
+      beforeRoute(mutation, 'getJob', (request, reply) => {
+        const found = foreignJobOf(mutation, request)
         if (found) return reply.send(viewOf(found.world, found.job))
       }),
   },
@@ -127,9 +135,9 @@ export const auth: readonly Mutant[] = [
     id: 'foreign-job-started',
     breaks: ['AUTH-3'],
     what: 'another key can start a draft',
-    apply: app =>
-      beforeRoute(app, 'startJob', (request, reply) => {
-        const found = foreignJobOf(app, request)
+    apply: mutation =>
+      beforeRoute(mutation, 'startJob', (request, reply) => {
+        const found = foreignJobOf(mutation, request)
         if (!found) return
         startJob(found.world, found.job, {})
         const { id, status } = found.job.view
@@ -141,22 +149,23 @@ export const auth: readonly Mutant[] = [
     breaks: ['AUTH-3'],
     also: ['JOB-6'],
     what: "the list has all keys' jobs",
-    apply: app =>
-      beforeRoute(app, 'listJobs', (request, reply) => {
+    apply: mutation =>
+      rewriteJson(mutation, 'listJobs', (body, request) => {
         const { limit, offset, status } = request.query as { limit: number; offset: number; status: undefined }
-        const pages = [...app.mock.worlds].map(world => ({ world, ...world.jobs.page(limit, offset, status) }))
+        const pages = [...mutation.mock.worlds].map(world => ({ world, ...world.jobs.page(limit, offset, status) }))
         const jobs = pages.flatMap(({ world, jobs }) => jobs.map(job => viewOf(world, job)))
         const total = pages.reduce((sum, page) => sum + page.total, 0)
-        return reply.send({ jobs: jobs.slice(0, limit), total, limit, offset })
+        // As JSON has it: a field that is undefined is none.
+        Object.assign(body, JSON.parse(JSON.stringify({ jobs: jobs.slice(0, limit), total })))
       }),
   },
   {
     id: 'foreign-download',
     breaks: ['AUTH-3'],
     what: 'another key can download',
-    apply: app =>
-      beforeRoute(app, 'getDownload', (request, reply) => {
-        const view = foreignJobOf(app, request)?.job.view
+    apply: mutation =>
+      beforeRoute(mutation, 'getDownload', (request, reply) => {
+        const view = foreignJobOf(mutation, request)?.job.view
         if (request.exchange.keyState !== 'valid' || view?.status !== 'completed') return
         return reply.send({ success: true, download_url: view.output_url, output_format: view.output_format })
       }),
@@ -166,9 +175,9 @@ export const auth: readonly Mutant[] = [
     breaks: ['AUTH-3'],
     also: ['ERR-4'],
     what: "another key's job is answered 403, which says that it is there",
-    apply: app =>
-      onCase(app, 'getJob', 'job_not_found', (answer, request) => {
-        if (foreignJobOf(app, request)) answer.status = 403
+    apply: mutation =>
+      onCase(mutation, 'getJob', 'job_not_found', (answer, request) => {
+        if (foreignJobOf(mutation, request)) answer.status = 403
       }),
   },
   {
@@ -176,6 +185,6 @@ export const auth: readonly Mutant[] = [
     breaks: ['AUTH-3'],
     also: ['ERR-5'],
     what: "starting another key's job is answered 400",
-    apply: app => restatusCase(app, 'startJob', 'job_not_found', 400),
+    apply: mutation => restatusCase(mutation, 'startJob', 'job_not_found', 400),
   },
 ]

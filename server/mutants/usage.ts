@@ -1,6 +1,7 @@
 /** Usage (US-1, US-2) and health (SYS-1). */
-import { apiError } from '../../server/errors.ts'
-import { afterKey, beforeRoute, type Json, type Mutant, rewriteJson } from './tools.ts'
+import { apiError } from '../errors.ts'
+import { afterKey, beforeRoute, type Json, rewriteJson } from './change.ts'
+import type { Mutant } from './mutant.ts'
 
 /** Totals and days alike, as they come from the same books. */
 const summing = (id: string, what: string, change: (row: Json) => void, also: Mutant['also'] = []): Mutant => ({
@@ -8,8 +9,8 @@ const summing = (id: string, what: string, change: (row: Json) => void, also: Mu
   breaks: ['US-1'],
   also,
   what,
-  apply: app =>
-    rewriteJson(app, 'getUsageSummary', body => {
+  apply: mutation =>
+    rewriteJson(mutation, 'getUsageSummary', body => {
       for (const row of [body, ...body.daily]) change(row)
     }),
 })
@@ -19,8 +20,8 @@ const recalling = (id: string, what: string, change: (event: Json) => void, also
   breaks: ['US-2'],
   also,
   what,
-  apply: app =>
-    rewriteJson(app, 'getUsageEvents', ({ events }) => {
+  apply: mutation =>
+    rewriteJson(mutation, 'getUsageEvents', ({ events }) => {
       for (const event of events) change(event)
     }),
 })
@@ -54,9 +55,9 @@ export const usage: readonly Mutant[] = [
     id: 'usage-days-ignored',
     breaks: ['US-1'],
     what: 'days makes no difference',
-    apply: app =>
-      beforeRoute(app, 'getUsageSummary', ({ query }) => {
-        ;(query as Json).days = 7
+    apply: mutation =>
+      rewriteJson(mutation, 'getUsageSummary', (body, { context, exchange }) => {
+        Object.assign(body, context.world.usage.summary(7, exchange.at))
       }),
   },
   recalling(
@@ -90,9 +91,9 @@ export const usage: readonly Mutant[] = [
     id: 'events-limit-ignored',
     breaks: ['US-2'],
     what: 'limit makes no difference',
-    apply: app =>
-      beforeRoute(app, 'getUsageEvents', ({ query }) => {
-        ;(query as Json).limit = 100
+    apply: mutation =>
+      rewriteJson(mutation, 'getUsageEvents', (body, { context }) => {
+        Object.assign(body, { events: context.world.usage.events(100), limit: 100 })
       }),
   },
   {
@@ -100,8 +101,8 @@ export const usage: readonly Mutant[] = [
     breaks: ['US-2'],
     also: ['GO-4', 'GO-7'],
     what: 'there are never any events',
-    apply: app =>
-      rewriteJson(app, 'getUsageEvents', body => {
+    apply: mutation =>
+      rewriteJson(mutation, 'getUsageEvents', body => {
         body.events = []
       }),
   },
@@ -109,8 +110,8 @@ export const usage: readonly Mutant[] = [
     id: 'health-500',
     breaks: ['SYS-1'],
     what: 'GET /health is answered 500',
-    apply: app =>
-      beforeRoute(app, 'getHealth', () => {
+    apply: mutation =>
+      beforeRoute(mutation, 'getHealth', () => {
         throw apiError('internal_error')
       }),
   },
@@ -118,8 +119,8 @@ export const usage: readonly Mutant[] = [
     id: 'health-needs-key',
     breaks: ['SYS-1'],
     what: 'GET /health needs a key',
-    apply: app =>
-      afterKey(app, 'getHealth', ({ exchange }) => {
+    apply: mutation =>
+      afterKey(mutation, 'getHealth', ({ exchange }) => {
         if (exchange.keyState === 'none') throw apiError('missing_api_key')
       }),
   },

@@ -2,24 +2,24 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { packageRoot } from '../../base/paths.ts'
-import type { App } from '../../server/app.ts'
 import {
   asItArrives,
   type Json,
-  type Mutant,
   type OutputFile,
   onCase,
   onFile,
   restatusCase,
   rewriteJobs,
   rewriteJson,
-} from './tools.ts'
+} from './change.ts'
+import type { Mutant } from './mutant.ts'
+import type { Mutation } from './mutation.ts'
 
 const answering = (id: string, what: string, change: (download: Json) => void): Mutant => ({
   id: `download-${id}`,
   breaks: ['DL-1'],
   what,
-  apply: app => rewriteJson(app, 'getDownload', change),
+  apply: mutation => rewriteJson(mutation, 'getDownload', change),
 })
 
 /** A file that isn't what it should be. */
@@ -27,11 +27,11 @@ const serving = (id: string, what: string, change: (file: OutputFile, url: strin
   id: `file-${id}`,
   breaks: ['DL-3'],
   what,
-  apply: app => onFile(app, (file, { url }) => change(file, url)),
+  apply: mutation => onFile(mutation, (file, { url }) => change(file, url)),
 })
 
 /** Only one of the two URLs is dead. */
-const dead = (id: string, what: string, apply: (app: App) => void): Mutant => ({
+const dead = (id: string, what: string, apply: (mutation: Mutation) => void): Mutant => ({
   id,
   breaks: ['DL-3'],
   what,
@@ -64,16 +64,17 @@ export const download: readonly Mutant[] = [
     breaks: ['DL-2'],
     also: ['ERR-4'],
     what: 'a download before completion is answered 404',
-    apply: app => restatusCase(app, 'getDownload', 'job_not_completed', 404),
+    apply: mutation => restatusCase(mutation, 'getDownload', 'job_not_completed', 404),
   },
   {
     id: 'download-early-200',
     breaks: ['DL-2'],
     also: ['ERR-4', 'DL-1', 'DL-3'],
     what: 'a download before completion is answered 200 with the URL of a file that is not there yet',
-    apply: app =>
-      onCase(app, 'getDownload', 'job_not_completed', (answer, { exchange }) => {
-        const job = exchange.jobId === null ? undefined : app.mock.worlds.ofId(exchange.jobId)?.jobs.get(exchange.jobId)
+    apply: mutation =>
+      onCase(mutation, 'getDownload', 'job_not_completed', (answer, { exchange }) => {
+        const job =
+          exchange.jobId === null ? undefined : mutation.mock.worlds.ofId(exchange.jobId)?.jobs.get(exchange.jobId)
         if (!job) return
         const { id, output_format } = job.view
         const download_url = `${job.baseUrl}/files/outputs/${id}/output.${output_format}`
@@ -85,15 +86,15 @@ export const download: readonly Mutant[] = [
     breaks: ['DL-2'],
     also: ['AUTH-3'],
     what: 'a download of an unknown job is answered 400',
-    apply: app => restatusCase(app, 'getDownload', 'job_not_found', 400),
+    apply: mutation => restatusCase(mutation, 'getDownload', 'job_not_found', 400),
   },
-  dead('download-url-dead', 'download_url leads nowhere', app =>
-    rewriteJson(app, 'getDownload', body => {
+  dead('download-url-dead', 'download_url leads nowhere', mutation =>
+    rewriteJson(mutation, 'getDownload', body => {
       body.download_url = elsewhere(body.download_url)
     }),
   ),
-  dead('output-url-dead', 'output_url leads nowhere', app =>
-    rewriteJobs(app, job => {
+  dead('output-url-dead', 'output_url leads nowhere', mutation =>
+    rewriteJobs(mutation, job => {
       job.output_url = elsewhere(job.output_url)
     }),
   ),
@@ -114,9 +115,12 @@ export const download: readonly Mutant[] = [
     id: 'range-ignored',
     breaks: ['DL-3'],
     what: 'a range request gets the whole file',
-    apply: app =>
-      asItArrives(app, 'getOutputFile', ({ raw }) => {
-        delete raw.headers.range
+    apply: mutation =>
+      asItArrives(mutation, 'getOutputFile', request => {
+        const { headers } = request.raw
+        if (headers.range === undefined) return
+        delete headers.range
+        mutation.acted(request)
       }),
   },
   serving('range-shifted', 'a range begins a byte too late', file => {

@@ -1,8 +1,9 @@
 /** Webhooks (WH-1 to WH-3). */
 import { createHmac } from 'node:crypto'
-import type { App } from '../../server/app.ts'
-import { type Delivery, onDelivery } from './relay.ts'
-import { type Mutant, onJobEvent } from './tools.ts'
+import { onJobEvent } from './change.ts'
+import type { Mutant } from './mutant.ts'
+import type { Mutation } from './mutation.ts'
+import { type AlteredDelivery, onDelivery } from './onDelivery.ts'
 
 type Clause = 'WH-1' | 'WH-2'
 
@@ -10,22 +11,27 @@ const delivering = (
   clause: Clause,
   id: string,
   what: string,
-  change: (delivery: Delivery) => unknown,
+  change: (delivery: AlteredDelivery) => unknown,
   also: Mutant['also'] = [],
 ): Mutant => ({
   id: `webhook-${id}`,
   breaks: [clause],
   also,
   what,
-  apply: app => onDelivery(app, delivery => (change(delivery) === 'lost' ? 'lost' : undefined)),
+  apply: mutation => onDelivery(mutation, delivery => (change(delivery) === 'lost' ? 'lost' : undefined)),
 })
 
-const signing = (id: string, what: string, sign: Delivery['sign']): Mutant =>
+const signing = (id: string, what: string, sign: AlteredDelivery['sign']): Mutant =>
   delivering('WH-2', id, what, delivery => {
     delivery.sign = sign
   })
 
-const announcing = (id: string, what: string, apply: (app: App) => void, also: Mutant['also'] = []): Mutant => ({
+const announcing = (
+  id: string,
+  what: string,
+  apply: (mutation: Mutation) => void,
+  also: Mutant['also'] = [],
+): Mutant => ({
   id: `webhook-${id}`,
   breaks: ['WH-1'],
   also,
@@ -36,12 +42,12 @@ const announcing = (id: string, what: string, apply: (app: App) => void, also: M
 const hmac = (secret: string, text: string) => createHmac('sha256', secret).update(text)
 
 export const webhooks: readonly Mutant[] = [
-  announcing('never-sent', 'no webhook is ever sent', app => onJobEvent(app, () => {}), ['JOB-5']),
+  announcing('never-sent', 'no webhook is ever sent', mutation => onJobEvent(mutation, () => {}), ['JOB-5']),
   announcing(
     'started-missing',
     'job.started is never sent',
-    app =>
-      onJobEvent(app, (event, _job, _world, send) => {
+    mutation =>
+      onJobEvent(mutation, (event, _job, _world, send) => {
         if (event !== 'job.started') send(event)
       }),
     ['JOB-5'],
@@ -49,8 +55,8 @@ export const webhooks: readonly Mutant[] = [
   announcing(
     'events-swapped',
     'job.completed is sent when a job starts, and job.started when it completes',
-    app =>
-      onJobEvent(app, (event, _job, _world, send) => {
+    mutation =>
+      onJobEvent(mutation, (event, _job, _world, send) => {
         if (event === 'job.failed') send(event)
         else send(event === 'job.started' ? 'job.completed' : 'job.started')
       }),
@@ -59,8 +65,8 @@ export const webhooks: readonly Mutant[] = [
   announcing(
     'failed-says-completed',
     'a job that fails sends job.completed',
-    app =>
-      onJobEvent(app, (event, _job, _world, send) => {
+    mutation =>
+      onJobEvent(mutation, (event, _job, _world, send) => {
         send(event === 'job.failed' ? 'job.completed' : event)
       }),
     ['JOB-5'],

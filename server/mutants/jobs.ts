@@ -1,24 +1,17 @@
 /** Creating jobs: what is taken, what it stands for when it is left out, what is answered (JOB-1, JOB-2, JOB-7). */
+import { isDeepStrictEqual } from 'node:util'
 import { JobCreate } from '../../contracts/schemas.ts'
-import type { App } from '../../server/app.ts'
-import { apiError } from '../../server/errors.ts'
-import {
-  beforeRoute,
-  beforeValidation,
-  type Json,
-  type Mutant,
-  onAnswer,
-  ownJobOf,
-  rewriteJobs,
-  rewriteJson,
-} from './tools.ts'
+import { apiError } from '../errors.ts'
+import { beforeRoute, beforeValidation, type Json, onAnswer, ownJobOf, rewriteJobs, rewriteJson } from './change.ts'
+import type { Mutant } from './mutant.ts'
+import type { Mutation } from './mutation.ts'
 
 /** The answer to a create with one thing of it wrong. */
 const answering = (id: string, what: string, change: (accepted: Json) => void): Mutant => ({
   id: `create-${id}`,
   breaks: ['JOB-2'],
   what,
-  apply: app => rewriteJson(app, 'createJob', change),
+  apply: mutation => rewriteJson(mutation, 'createJob', change),
 })
 
 const defaulting = (field: keyof typeof JobCreate.properties, value: unknown): Mutant => ({
@@ -26,7 +19,16 @@ const defaulting = (field: keyof typeof JobCreate.properties, value: unknown): M
   breaks: ['JOB-1'],
   also: field === 'auto_start' ? ['JOB-3'] : [],
   what: `${field} is ${value} where nothing is said`,
-  apply: app => changeBody(app, body => ({ [field]: value, ...body })),
+  apply(mutation) {
+    const unsaid = new WeakSet<object>()
+    beforeValidation(mutation, 'createJob', request => {
+      if ((request.body as Json)?.[field] === undefined) unsaid.add(request)
+    })
+    changeBody(mutation, body => ({ [field]: value, ...body }))
+    rewriteJson(mutation, 'createJob', ({ id }, request) => {
+      if (unsaid.has(request)) mutation.showsLater(id)
+    })
+  },
 })
 
 const refusing = (
@@ -40,8 +42,8 @@ const refusing = (
   breaks,
   also,
   what,
-  apply: app =>
-    beforeRoute(app, 'createJob', ({ body }) => {
+  apply: mutation =>
+    beforeRoute(mutation, 'createJob', ({ body }) => {
       if (isRefused(body)) throw apiError('invalid_field')
     }),
 })
@@ -51,29 +53,33 @@ const taking = (id: string, what: string, change: (body: Json) => Json): Mutant 
   id: `create-takes-${id}`,
   breaks: ['JOB-1'],
   what,
-  apply: app => changeBody(app, change),
+  apply: mutation => changeBody(mutation, change, 'acts'),
 })
 
-const changeBody = (app: App, change: (body: Json) => Json): void =>
-  beforeValidation(app, 'createJob', request => {
-    if (typeof request.body === 'object' && request.body !== null) request.body = change(request.body)
+const changeBody = (mutation: Mutation, change: (body: Json) => Json, acts?: 'acts'): void =>
+  beforeValidation(mutation, 'createJob', request => {
+    if (typeof request.body !== 'object' || request.body === null) return
+    const changed = change(request.body)
+    if (acts !== undefined && !isDeepStrictEqual(changed, request.body)) mutation.acted(request)
+    request.body = changed
   })
 
 const isOf = (field: 'model' | 'output_format', value: unknown): boolean =>
   (JobCreate.properties[field].enum as readonly unknown[]).includes(value)
 
 /** Lets mp4 through with a transparent background, which it then shows. */
-function flatten(app: App, operation: 'createJob' | 'startJob'): void {
+function flatten(mutation: Mutation, operation: 'createJob' | 'startJob'): void {
   const flat = new WeakSet<object>()
-  beforeRoute(app, operation, request => {
+  beforeRoute(mutation, operation, request => {
     const body = request.body as Json
     const inputs = { ...(operation === 'startJob' && ownJobOf(request)?.view), ...body }
     const isLost = inputs.output_format === 'mp4' && (inputs.background?.type ?? inputs.bg_type) === 'transparent'
     if (!isLost) return
     flat.add(request)
+    mutation.acted(request)
     body.background = { type: 'color' }
   })
-  onAnswer(app, operation, ({ status, body }, request) => {
+  onAnswer(mutation, operation, ({ status, body }, request) => {
     const job = status < 300 && flat.has(request) ? request.context.world.jobs.get(body.id) : undefined
     if (!job) return
     job.view.background = undefined
@@ -104,8 +110,8 @@ export const jobs: readonly Mutant[] = [
     breaks: ['JOB-2'],
     also: ['GO-1', 'ERR-1'],
     what: 'a create is answered 303 with the job to look at',
-    apply: app =>
-      onAnswer(app, 'createJob', answer => {
+    apply: mutation =>
+      onAnswer(mutation, 'createJob', answer => {
         if (answer.status !== 200) return
         answer.status = 303
         answer.headers.location = `/v1/jobs/${answer.body.id}`
@@ -147,8 +153,8 @@ export const jobs: readonly Mutant[] = [
     breaks: ['GO-7'],
     also: ['JOB-1', 'JOB-5'],
     what: 'metadata is not kept',
-    apply: app =>
-      rewriteJobs(app, job => {
+    apply: mutation =>
+      rewriteJobs(mutation, job => {
         delete job.metadata
       }),
   },
@@ -157,8 +163,8 @@ export const jobs: readonly Mutant[] = [
     breaks: ['JOB-5'],
     also: ['JOB-1'],
     what: 'bg_color is not kept',
-    apply: app =>
-      rewriteJobs(app, job => {
+    apply: mutation =>
+      rewriteJobs(mutation, job => {
         delete job.bg_color
       }),
   },
@@ -166,12 +172,12 @@ export const jobs: readonly Mutant[] = [
     id: 'transparent-mp4-created',
     breaks: ['JOB-7'],
     what: 'a job may be transparent and mp4',
-    apply: app => flatten(app, 'createJob'),
+    apply: mutation => flatten(mutation, 'createJob'),
   },
   {
     id: 'transparent-mp4-started',
     breaks: ['JOB-7'],
     what: 'a transparent draft may be started as mp4',
-    apply: app => flatten(app, 'startJob'),
+    apply: mutation => flatten(mutation, 'startJob'),
   },
 ]
