@@ -47,6 +47,7 @@ export function onAnswer(
   where: Where,
   change: (answer: Answer, request: FastifyRequest) => void,
 ): void {
+  mutation.showsAt(where)
   mutation.fastify.addHook('onSend', (request, reply, payload, done) => {
     if (!isMeant(where, request) || !isText(payload)) return done(null, payload)
     const before = payload.toString()
@@ -151,6 +152,7 @@ export const setLimitHeader = (
 
 /** Looks at a request before anything else does: its headers can still be changed. */
 export const asItArrives = (mutation: Mutation, where: Where, act: (request: FastifyRequest) => void): void => {
+  mutation.showsAt(where)
   mutation.fastify.addHook('onRequest', (request, _reply, done) => {
     if (isMeant(where, request)) act(request)
     done()
@@ -161,6 +163,7 @@ type Step = (request: FastifyRequest, reply: FastifyReply) => unknown
 
 /** When key and limits are passed, before the body is read. It may throw an apiError(). */
 export const afterKey = (mutation: Mutation, where: Where, act: Step): void => {
+  mutation.showsAt(where)
   mutation.fastify.addHook('preParsing', (request, reply, payload, done) => {
     takeStep(mutation, where, act, request, reply, error => done(error, payload))
   })
@@ -264,7 +267,7 @@ export function overcharging(mutation: Mutation): (world: World, thousandths: nu
 /** Changes every job as it comes into being, before it is paid for. */
 export function onNewJob(mutation: Mutation, change: (job: JobRecord) => void): void {
   const seen = new WeakSet<object>()
-  afterKey(mutation, '*', ({ context }) => {
+  afterKey(mutation, 'createJob', ({ context }) => {
     const { jobs } = context.world
     if (seen.has(jobs)) return
     seen.add(jobs)

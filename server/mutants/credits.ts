@@ -36,9 +36,14 @@ const priced = (model: Model, perMinute: number, documented: number): Mutant => 
   apply: mutation =>
     onNewJob(mutation, job => {
       let { price } = job
-      if (job.view.model === model) showsInUsage(mutation, job)
+      let isTold = false
       Object.defineProperty(job, 'price', {
-        get: () => (job.view.model === model ? Math.round((price * perMinute) / documented) : price),
+        get: () => {
+          if (job.view.model !== model) return price
+          if (!isTold) showsInUsage(mutation, job)
+          isTold = true
+          return Math.round((price * perMinute) / documented)
+        },
         set: (given: number) => {
           price = given
         },
@@ -100,9 +105,11 @@ export const credits: readonly Mutant[] = [
     what: '402 is charged for',
     apply(mutation) {
       const charge = overcharging(mutation)
-      onCase(mutation, ['createJob', 'startJob'], 'insufficient_credits', (_answer, { context }) =>
-        charge(context.world, 10_000),
-      )
+      onCase(mutation, ['createJob', 'startJob'], 'insufficient_credits', (_answer, { context }) => {
+        charge(context.world, 10_000)
+        // The next refusal says how little is left.
+        mutation.showsWhere(['createJob', 'startJob'], text => text.includes('insufficient_credits'))
+      })
     },
   },
   {

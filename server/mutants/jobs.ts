@@ -26,7 +26,9 @@ const defaulting = (field: keyof typeof JobCreate.properties, value: unknown): M
     })
     changeBody(mutation, body => ({ [field]: value, ...body }))
     rewriteJson(mutation, 'createJob', ({ id }, request) => {
-      if (unsaid.has(request)) mutation.showsLater(id)
+      if (!unsaid.has(request)) return
+      mutation.showsLater(id)
+      if (field === 'auto_start') mutation.acted(request)
     })
   },
 })

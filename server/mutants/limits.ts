@@ -20,7 +20,7 @@ const classic = ['x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-rese
 
 /** A limit that is used up begins anew: only then is an answer another one than the mock's. */
 function keepRoom(mutation: Mutation, request: FastifyRequest, { clock }: World, window: Window | undefined): void {
-  if (window === undefined || window.hasRoom(clock.now())) return
+  if (window === undefined || window.remaining > 0 || clock.now() >= window.endsAt) return
   window.restore(0, window.endsAt)
   mutation.acted(request)
 }

@@ -45,6 +45,11 @@ interface Later {
   isSeen: (text: string, request: FastifyRequest) => boolean
 }
 
+interface Acted {
+  healthy: Message | undefined
+  isSure: boolean
+}
+
 export class Mutation {
   readonly id: string
   readonly fastify: FastifyInstance
@@ -54,9 +59,11 @@ export class Mutation {
   first: Showing | undefined
   /** Where it has shown itself. */
   readonly places = new Set<Place>()
+  /** It may show at any route: which those are, only the calls of a client can tell. */
+  isAnywhere = false
   /** Of all that it has changed, the healthy and the mutated: for those who ask. */
   onShowing: ((showing: Showing) => void) | undefined
-  readonly #acted = new WeakMap<FastifyRequest, Message | undefined>()
+  readonly #acted = new WeakMap<FastifyRequest, Acted>()
   readonly #later: Later[] = []
   /** undefined: all of them. */
   readonly #worlds: WeakSet<World> | undefined
@@ -74,17 +81,24 @@ export class Mutation {
     return this.#worlds === undefined || this.#worlds.has(world)
   }
 
+  /** Where it may come in. */
+  showsAt(where: '*' | OperationId | readonly OperationId[]): void {
+    const isMany = typeof where !== 'string' && where.length > manyOperations
+    this.isAnywhere ||= where === '*' || isMany
+  }
+
   /** The answer to this request is another one than the mock's; `healthy` is that, where it is known. */
   acted(request: FastifyRequest, healthy?: Message): void {
-    if (healthy !== undefined || !this.#acted.has(request))
-      this.#acted.set(request, this.#acted.get(request) ?? healthy)
+    const before = this.#acted.get(request)
+    this.#acted.set(request, { healthy: before?.healthy ?? healthy, isSure: true })
   }
 
   /** The same before it is known; what is returned takes it back. */
   acting(request: FastifyRequest): () => void {
-    if (this.#acted.has(request)) return () => {}
-    this.#acted.set(request, undefined)
-    return () => void this.#acted.delete(request)
+    if (!this.#acted.has(request)) this.#acted.set(request, { healthy: undefined, isSure: false })
+    return () => {
+      if (this.#acted.get(request)?.isSure === false) this.#acted.delete(request)
+    }
   }
 
   /** Something is otherwise now, and will be seen in answers that show one of these texts, such as a job's id. */
@@ -129,7 +143,7 @@ export class Mutation {
           headers: textsOf(request.headers),
           body: typeof request.body === 'object' && request.body !== null ? jsonOf(request.body) : '',
         },
-        healthy: this.#acted.get(request),
+        healthy: this.#acted.get(request)?.healthy,
         mutated: messageOf(reply, text),
       })
       done(null, payload)
@@ -143,6 +157,9 @@ export class Mutation {
     this.onShowing?.(showing)
   }
 }
+
+/** A list of more routes than that is as good as all. */
+const manyOperations = 6
 
 /** What is noted of jobs that will look otherwise: enough for any run. */
 const maxLater = 1_000

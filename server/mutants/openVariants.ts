@@ -151,12 +151,10 @@ export const openVariants: readonly Variant[] = [
     apply: mutation =>
       asItArrives(mutation, ['getPricing', 'getDownload', 'uploadVideoLegacy'], request => {
         const { headers } = request.raw
-        const key = headers['x-api-key'] as string | undefined
-        if (key === undefined) return
+        if (headers['x-api-key'] === undefined) return
         delete headers['x-api-key']
-        const own = mutation.mock.worlds.ofKey(key, undefined)
-        const isForeign = jobIdOf(request) !== '' && own?.jobs.get(jobIdOf(request)) === undefined
-        if (own === undefined || isForeign) mutation.acted(request)
+        // It counts as a call without one.
+        mutation.acted(request)
       }),
   },
   {
@@ -193,14 +191,15 @@ export const openVariants: readonly Variant[] = [
     id: 'background-colour-in-hex',
     grants: 'JOB-1',
     what: "a background's color is a text such as #0080ff; a list of numbers is refused",
-    apply: mutation =>
-      beforeValidation(mutation, ['createJob', 'startJob'], request => {
-        const { background } = (request.body ?? {}) as Json
+    apply(mutation) {
+      mutation.showsWhere(['getJob', 'listJobs'], text => text.includes('"color":[0,128,255]'))
+      beforeValidation(mutation, ['createJob', 'startJob'], ({ body }) => {
+        const { background } = (body ?? {}) as Json
         if (background?.color === undefined) return
         if (typeof background.color !== 'string') throw apiError('invalid_field')
         background.color = [0, 128, 255]
-        mutation.acted(request)
-      }),
+      })
+    },
   },
   {
     id: 'webhook-not-retried',

@@ -1,4 +1,5 @@
 /** Things that are shown otherwise than they are kept: ids of another form, states by other names. */
+import { isDeepStrictEqual } from 'node:util'
 import { type JobState, jobStates } from '../../contracts/schemas.ts'
 import { viewOf } from '../world/jobs.ts'
 import { beforeValidation, type Json, renameStates } from './change.ts'
@@ -9,6 +10,7 @@ const ids = /(?:job|whd)_[0-9a-z]{20}|vid_[0-9a-z]{20}_[0-9a-z]{1,8}|req_[0-9a-z
 
 /** Gives every id of the API another form, wherever it is shown, and takes it back in that. */
 export function renameIds(mutation: Mutation, rename: (id: string) => string): void {
+  mutation.showsAt('*')
   const realOf = new Map<string, string>()
   const shown = (text: string) =>
     text.replace(ids, id => {
@@ -28,9 +30,10 @@ export function renameIds(mutation: Mutation, rename: (id: string) => string): v
   fastify.addHook('onSend', async (request, reply, payload) => {
     const text = typeof payload === 'string' || Buffer.isBuffer(payload) ? payload.toString() : undefined
     const other = text === undefined ? undefined : shown(text)
-    if (other !== text) mutation.acted(request, messageOf(reply, text ?? ''))
+    const healthy = messageOf(reply, text ?? '')
     for (const [name, value] of Object.entries(reply.getHeaders()))
       if (typeof value === 'string') reply.header(name, shown(value))
+    if (other !== text || !isDeepStrictEqual(messageOf(reply, text ?? ''), healthy)) mutation.acted(request, healthy)
     return other ?? payload
   })
   onDelivery(mutation, delivery => {

@@ -40,6 +40,7 @@ function reversed(value: Json): Json {
 
 /** Header names as they are written on the wire: Fastify knows them in lower case only. */
 function writeNames(mutation: Mutation, write: (name: string) => string): void {
+  mutation.showsAt('*')
   mutation.fastify.addHook('onSend', (request, { raw }, payload, done) => {
     mutation.acted(request)
     const writeHead = raw.writeHead.bind(raw) as (status: number, headers: Answer['headers']) => typeof raw
@@ -123,6 +124,7 @@ export const wireVariants: readonly Variant[] = [
     grants: 'RFC 9112',
     what: 'JSON comes in chunks, without a Content-Length',
     apply(mutation) {
+      mutation.showsAt('*')
       mutation.fastify.addHook('onSend', (request, reply, payload, done) => {
         if (typeof payload !== 'string' && !Buffer.isBuffer(payload)) return done(null, payload)
         const text = Buffer.from(payload)
@@ -186,6 +188,7 @@ export const wireVariants: readonly Variant[] = [
     grants: 'RFC 9110',
     what: 'JSON is compressed where that is asked for',
     apply(mutation) {
+      mutation.showsAt('*')
       mutation.fastify.addHook('onSend', (request, reply, payload, done) => {
         const asked = String(request.headers['accept-encoding'] ?? '')
         if (!/\bgzip\b/.test(asked) || (typeof payload !== 'string' && !Buffer.isBuffer(payload)))

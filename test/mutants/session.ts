@@ -66,7 +66,8 @@ async function keys(api: Api): Promise<void> {
     await api.post(`/v1/jobs/${id}/start`, {}, { key })
     await api.upload('short.mp4', { key })
   }
-  await api.get('/v1/jobs', { key: null, headers: { 'x-api-key': 'test_a' } })
+  const inLowerCase = { key: null, headers: { 'x-api-key': 'test_a' } }
+  for (const path of ['/v1/jobs', `/v1/jobs/${id}`, '/v1/usage/summary']) await api.get(path, inLowerCase)
 }
 
 async function uploads(api: Api): Promise<void> {

@@ -17,6 +17,7 @@ type Session = (api: Api) => Promise<void>
 
 interface Transcript {
   lines: string[]
+  isAnywhere: boolean
   showings: Showing[]
 }
 
@@ -33,10 +34,14 @@ export async function transcriptOf(
   try {
     await api.freeze()
     await session(api)
-    return { lines: api.transcript, showings }
+    return { lines: api.transcript, showings, isAnywhere: mock.mutation.isAnywhere }
   } catch (error) {
     // An answer that stops the session is a difference too.
-    return { lines: [...api.transcript, `stopped: ${(error as Error).message}`], showings }
+    return {
+      lines: [...api.transcript, `stopped: ${(error as Error).message}`],
+      showings,
+      isAnywhere: mock.mutation.isAnywhere,
+    }
   } finally {
     api.close()
     await mock.close()
@@ -47,6 +52,7 @@ export async function transcriptOf(
 export interface Trait {
   places: Place[]
   signs: Sign[]
+  anywhere?: true
 }
 
 /** What is wrong with a mutant, and its traits where it is one. */
@@ -73,43 +79,45 @@ function judge(expected: Transcript, found: Transcript): { problem?: string; tra
       trait,
     }
   const isShown = (line: string): boolean =>
-    found.showings.some(({ place, method, url }) =>
-      place === 'webhook'
-        ? / POST | PUT |^\//.test(line) || line.includes('webhook_events')
-        : line.includes(`${method} ${url} `) || line.startsWith('journal: ') || line.startsWith('two at once'),
-    ) || line.startsWith('at its fastest')
+    /^(two at once|at its fastest)/.test(line) || found.showings.some(showing => isOf(line, showing))
   const isBefore = !isShown(first[0]) && !isShown(first[1])
   return { ...(isBefore && { problem: `changes something else first: ${first[1].slice(0, 300)}` }), trait }
 }
 
-function traitOf({ showings }: Transcript, pairs: readonly (readonly [string, string])[]): Trait {
-  const places = [...new Set(showings.flatMap(({ place }) => (place === undefined ? [] : [place])))].sort()
-  const found = new Set<Sign>()
-  const shown = pairs.filter(([a, b]) =>
-    showings.some(({ method, url }) => [a, b].some(l => l.includes(`${method} ${url} `))),
-  )
-  for (const [a, b] of shown.slice(0, 3)) for (const sign of signsOf(a, b)) found.add(sign)
-  if (places.includes('webhook')) found.add('webhook')
-  if (pairs.some(([a]) => a.startsWith('at its fastest'))) found.add('timing')
-  if (found.size === 0) found.add('field')
-  return { places, signs: [...found].sort() }
+/** Whether a line of a transcript may be what a showing is about: ids are told by their kind alone. */
+function isOf(line: string, { place, method, url }: Showing): boolean {
+  if (place === 'webhook') return /^\/\w+ (POST|PUT) /.test(line) || line.includes('webhook_events')
+  if (place === 'journal') return line.startsWith('journal: ')
+  return withoutIds(line).startsWith(`${method} ${withoutIds(url)} `)
 }
 
-function signsOf(expected: string, found: string): Sign[] {
-  const [a, b] = [partsOf(expected), partsOf(found)]
-  if (a === undefined || b === undefined) return ['status']
-  const isFile = /\/files\//.test(expected)
-  return [
-    ...(a.status !== b.status ? (['status'] as const) : []),
-    ...(a.headers !== b.headers && a.status === b.status ? (['header'] as const) : []),
-    ...(a.body === b.body || a.status !== b.status
-      ? []
-      : isFile
-        ? (['file'] as const)
-        : isJson(b.body)
-          ? (['field'] as const)
-          : (['body'] as const)),
-  ]
+const withoutIds = (text: string): string =>
+  text
+    .replace(/^(\w+ )(https?:\/\/[^/ ]+|<url>)/, '$1')
+    .replace(/\b(job|vid|req|whd|test)(#\d+|_[0-9a-z]{12,}(_[0-9a-z]+)?)/g, '$1')
+
+function traitOf({ showings, isAnywhere }: Transcript, pairs: readonly (readonly [string, string])[]): Trait {
+  const places = [...new Set(showings.flatMap(({ place }) => (place === undefined ? [] : [place])))].sort()
+  const found = new Set(showings.flatMap(showing => signsOf(showing, pairs)))
+  if (pairs.some(([line]) => line.startsWith('at its fastest'))) return { places, signs: ['timing'], anywhere: true }
+  return { places, signs: [...found].sort(), ...(isAnywhere && { anywhere: true }) }
+}
+
+function signsOf(showing: Showing, pairs: readonly (readonly [string, string])[]): Sign[] {
+  const { place, healthy, mutated } = showing
+  if (place === 'webhook') return ['webhook']
+  if (healthy === undefined || mutated === undefined) {
+    // The mock never came to an answer of its own: the transcript of a healthy one has it.
+    const [a, b] = pairs.find(([one, other]) => isOf(one, showing) || isOf(other, showing)) ?? ['', '']
+    const [from, to] = [a, b].map(line => / → (\d{3}) .*?x-request-id: \S+ ?(.*)$/s.exec(line))
+    return from?.[1] !== to?.[1] ? ['status'] : from?.[2] === to?.[2] ? ['header'] : ['field']
+  }
+  if (healthy.status !== mutated.status) return ['status']
+  const headers = ({ headers: { 'content-length': _, ...rest } }: typeof healthy) => JSON.stringify(rest)
+  const byHeader: Sign[] = headers(healthy) === headers(mutated) ? [] : ['header']
+  if (healthy.body === mutated.body) return byHeader
+  const sign = place === 'getOutputFile' ? 'file' : isJson(mutated.body) && isJson(healthy.body) ? 'field' : 'body'
+  return [...byHeader, sign]
 }
 
 const isJson = (text: string): boolean => {
@@ -118,12 +126,4 @@ const isJson = (text: string): boolean => {
   } catch {
     return false
   }
-}
-
-/** "GET /v1/jobs {} → 200 name: value | … body" */
-function partsOf(line: string): { status: string; headers: string; body: string } | undefined {
-  const [, status, rest = ''] = / → (\d{3}) (.*)$/s.exec(line) ?? []
-  if (status === undefined) return undefined
-  const at = Math.max(0, rest.search(/(?<= )([{[<]|Too Many|\d+ bytes)/))
-  return { status, headers: rest.slice(0, at), body: rest.slice(at) }
 }

@@ -41,6 +41,8 @@ import type { Place } from './mutation.ts'
 export interface Trait {
   places: readonly Place[]
   signs: readonly Sign[]
+  /** At any route. */
+  anywhere?: true
 }
 
 export const traits: Readonly<Record<string, Trait>> = {
