@@ -22,12 +22,14 @@ export interface CatalogueEntry {
   places: readonly Place[]
   /** It may show at any route: then only a run can tell. */
   anywhere: boolean
+  /** Of a mutant that changes refusals alone: their statuses. */
+  statuses: readonly number[] | undefined
   signs: readonly Sign[]
   mutant: Mutated
 }
 
 function entryOf(mutant: Mutated): CatalogueEntry {
-  const { places = [], signs = [], anywhere = false } = traits[mutant.id] ?? {}
+  const { places = [], signs = [], anywhere = false, statuses } = traits[mutant.id] ?? {}
   return {
     id: mutant.id,
     kind: isMutant(mutant) ? 'mutant' : 'variant',
@@ -37,6 +39,7 @@ function entryOf(mutant: Mutated): CatalogueEntry {
     loses: isMutant(mutant) ? lossOf(mutant.id) : undefined,
     places,
     anywhere,
+    statuses,
     signs,
     mutant,
   }

@@ -92,7 +92,11 @@ function changesOf(healthy: Message | undefined, mutated: Message | undefined, i
   const changes: Change[] = []
   const add = (kind: Change['kind'], name: string, from: unknown, to: unknown): void => {
     const line = (sign: string, value: unknown) =>
-      value === undefined ? [] : [`${sign} ${name === '' ? kind : name}: ${shorten(textOfValue(value), 200)}`]
+      value === undefined
+        ? []
+        : [
+            `${sign} ${name === '' ? kind : name}: ${shorten(kind === 'field' ? textOfValue(value) : String(value), 200)}`,
+          ]
     changes.push({ kind, name, from, to, lines: [...line('-', from), ...line('+', to)] })
   }
   if (healthy.status !== mutated.status) add('status', 'status', healthy.status, mutated.status)
@@ -143,7 +147,7 @@ function compare(
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
 
-const textOfValue = (value: unknown): string => (typeof value === 'object' ? JSON.stringify(value) : String(value))
+const textOfValue = (value: unknown): string => JSON.stringify(value) ?? ''
 
 /** In a line, what a test asserts that notices this. */
 function assertionOf(

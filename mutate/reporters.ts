@@ -57,7 +57,7 @@ function pretty(report: MutationReport, options?: PrettyOptions): string {
       : []),
     ...(open.length > 0 ? [[paint.bold(`Unclear: ${open.length}`)], ...open.map(one => block(one, layout))] : []),
     skippedGroups(report).flatMap(({ why, results }) =>
-      text.wrap(`${marks.skipped} ${why}: ${text.plural(results.length, 'mutant')}`, width).map(paint.dim),
+      text.wrap(`${marks.skipped} ${why}: ${results.length}`, width).map(paint.dim),
     ),
     verdict(report, layout),
   ])

@@ -244,6 +244,10 @@ const fieldsOf = (body: unknown): object =>
 
 /** Why no run is needed to know that a mutant can't show itself; undefined where it may. */
 function unreachable(entry: CatalogueEntry, healthy: Healthy, entries: readonly JournalEntry[]): string | undefined {
+  const answers = entries.flatMap(one => (one.kind === 'exchange' ? [one.status] : []))
+  const { statuses } = entry
+  if (statuses?.length === 1 && !answers.some(status => status === statuses[0])) return `no answer was a ${statuses[0]}`
+  if (statuses !== undefined && !answers.some(status => status >= 400)) return 'no call was refused'
   if (entry.anywhere || entry.places.length === 0) return undefined
   const names = entry.places.map(placeName)
   const isCalled = (name: string): boolean => {

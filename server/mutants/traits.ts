@@ -7,6 +7,8 @@ export interface Trait {
   signs: readonly Sign[]
   /** At any route. */
   anywhere?: true
+  /** It changes nothing but refusals, and these were met. */
+  statuses?: readonly number[]
 }
 
 export const traits: Readonly<Record<string, Trait>> = {
@@ -25,6 +27,7 @@ export const traits: Readonly<Record<string, Trait>> = {
     ],
     signs: ['field'],
     anywhere: true,
+    statuses: [400, 401, 402, 404, 422, 429, 500, 504],
   },
   'envelope-message-missing': {
     places: [
@@ -41,6 +44,7 @@ export const traits: Readonly<Record<string, Trait>> = {
     ],
     signs: ['field'],
     anywhere: true,
+    statuses: [400, 401, 402, 404, 422, 429, 500, 504],
   },
   'envelope-message-object': {
     places: [
@@ -57,8 +61,9 @@ export const traits: Readonly<Record<string, Trait>> = {
     ],
     signs: ['field'],
     anywhere: true,
+    statuses: [400, 401, 402, 404, 422, 429, 500, 504],
   },
-  'envelope-code-missing-on-404': { places: ['getJob'], signs: ['field'] },
+  'envelope-code-missing-on-404': { places: ['getJob'], signs: ['field'], statuses: [404] },
   'envelope-request-id-number': {
     places: [
       'createJob',
@@ -74,6 +79,7 @@ export const traits: Readonly<Record<string, Trait>> = {
     ],
     signs: ['field'],
     anywhere: true,
+    statuses: [400, 401, 402, 404, 422, 429, 500, 504],
   },
   'envelope-extra-field': {
     places: [
@@ -90,6 +96,7 @@ export const traits: Readonly<Record<string, Trait>> = {
     ],
     signs: ['field'],
     anywhere: true,
+    statuses: [400, 401, 402, 404, 422, 429, 500, 504],
   },
   'envelope-extra-top-level': {
     places: [
@@ -106,8 +113,9 @@ export const traits: Readonly<Record<string, Trait>> = {
     ],
     signs: ['field'],
     anywhere: true,
+    statuses: [400, 401, 402, 404, 422, 429, 500, 504],
   },
-  'envelope-flat-on-download': { places: ['getDownload'], signs: ['field'] },
+  'envelope-flat-on-download': { places: ['getDownload'], signs: ['field'], statuses: [400, 404] },
   'envelope-as-html': {
     places: [
       'createJob',
@@ -123,15 +131,22 @@ export const traits: Readonly<Record<string, Trait>> = {
     ],
     signs: ['header'],
     anywhere: true,
+    statuses: [400, 401, 402, 404, 422, 429, 500, 504],
   },
-  'unknown-route-html': { places: [], signs: ['body', 'header'], anywhere: true },
-  'broken-json-framework-error': { places: ['createJob'], signs: ['field'], anywhere: true },
+  'unknown-route-html': { places: [], signs: ['body', 'header'], anywhere: true, statuses: [404] },
+  'broken-json-framework-error': { places: ['createJob'], signs: ['field'], anywhere: true, statuses: [400] },
   'unauthorized-bare': {
     places: ['createJob', 'getJob', 'getUsageEvents', 'getUsageSummary', 'listJobs', 'startJob', 'uploadVideo'],
     signs: ['field'],
     anywhere: true,
+    statuses: [401],
   },
-  'rate-limited-plain-text': { places: ['getPricing', 'listJobs'], signs: ['body', 'header'], anywhere: true },
+  'rate-limited-plain-text': {
+    places: ['getPricing', 'listJobs'],
+    signs: ['body', 'header'],
+    anywhere: true,
+    statuses: [429],
+  },
   'request-id-constant': {
     places: [
       'createJob',
@@ -147,6 +162,7 @@ export const traits: Readonly<Record<string, Trait>> = {
     ],
     signs: ['field'],
     anywhere: true,
+    statuses: [400, 401, 402, 404, 422, 429, 500, 504],
   },
   'request-id-per-key': {
     places: [
@@ -163,6 +179,7 @@ export const traits: Readonly<Record<string, Trait>> = {
     ],
     signs: ['field'],
     anywhere: true,
+    statuses: [400, 401, 402, 404, 422, 429, 500, 504],
   },
   'request-id-empty': {
     places: [
@@ -179,6 +196,7 @@ export const traits: Readonly<Record<string, Trait>> = {
     ],
     signs: ['field'],
     anywhere: true,
+    statuses: [400, 401, 402, 404, 422, 429, 500, 504],
   },
   'request-id-not-logged': {
     places: [
@@ -195,14 +213,15 @@ export const traits: Readonly<Record<string, Trait>> = {
     ],
     signs: ['field'],
     anywhere: true,
+    statuses: [400, 401, 402, 404, 422, 429, 500, 504],
   },
   'journal-without-request-ids': { places: ['journal'], signs: ['field'] },
   'journal-without-job-ids': { places: ['journal'], signs: ['field'] },
-  'unknown-job-400': { places: ['getJob'], signs: ['status'] },
-  'unknown-job-200': { places: ['getJob'], signs: ['status'] },
-  'processing-failed-502': { places: ['createJob'], signs: ['status'] },
-  'processing-failed-200': { places: ['createJob'], signs: ['status'] },
-  'internal-error-503': { places: ['createJob'], signs: ['status'], anywhere: true },
+  'unknown-job-400': { places: ['getJob'], signs: ['status'], statuses: [404] },
+  'unknown-job-200': { places: ['getJob'], signs: ['status'], statuses: [404] },
+  'processing-failed-502': { places: ['createJob'], signs: ['status'], statuses: [500] },
+  'processing-failed-200': { places: ['createJob'], signs: ['status'], statuses: [500] },
+  'internal-error-503': { places: ['createJob'], signs: ['status'], anywhere: true, statuses: [500] },
   'codes-in-capitals': {
     places: [
       'createJob',
@@ -218,37 +237,42 @@ export const traits: Readonly<Record<string, Trait>> = {
     ],
     signs: ['field'],
     anywhere: true,
+    statuses: [400, 401, 402, 404, 422, 429, 500, 504],
   },
-  'code-payment-required': { places: ['createJob', 'startJob'], signs: ['field'], anywhere: true },
-  'code-too-many-requests': { places: ['getPricing', 'listJobs'], signs: ['field'], anywhere: true },
-  'code-server-error': { places: ['createJob'], signs: ['field'], anywhere: true },
-  'code-validation-error': { places: ['createJob'], signs: ['field'] },
+  'code-payment-required': { places: ['createJob', 'startJob'], signs: ['field'], anywhere: true, statuses: [402] },
+  'code-too-many-requests': { places: ['getPricing', 'listJobs'], signs: ['field'], anywhere: true, statuses: [429] },
+  'code-server-error': { places: ['createJob'], signs: ['field'], anywhere: true, statuses: [500] },
+  'code-validation-error': { places: ['createJob'], signs: ['field'], statuses: [400, 422] },
   'invalid-key-403': {
     places: ['createJob', 'getJob', 'getUsageEvents', 'getUsageSummary', 'listJobs', 'startJob', 'uploadVideo'],
     signs: ['status'],
     anywhere: true,
+    statuses: [401],
   },
   'missing-key-403': {
     places: ['createJob', 'getJob', 'getUsageEvents', 'getUsageSummary', 'listJobs', 'startJob', 'uploadVideo'],
     signs: ['status'],
     anywhere: true,
+    statuses: [401],
   },
-  'no-credits-403': { places: ['createJob', 'startJob'], signs: ['status'], anywhere: true },
-  'no-credits-400': { places: ['createJob', 'startJob'], signs: ['status'], anywhere: true },
-  'rate-limited-503': { places: ['getPricing', 'listJobs'], signs: ['status'], anywhere: true },
-  'invalid-field-422': { places: ['createJob'], signs: ['status'] },
-  'invalid-field-500': { places: ['createJob'], signs: ['status'] },
-  'timeout-408': { places: ['createJob'], signs: ['status'], anywhere: true },
-  'internal-error-400': { places: ['createJob'], signs: ['status'], anywhere: true },
+  'no-credits-403': { places: ['createJob', 'startJob'], signs: ['status'], anywhere: true, statuses: [402] },
+  'no-credits-400': { places: ['createJob', 'startJob'], signs: ['status'], anywhere: true, statuses: [402] },
+  'rate-limited-503': { places: ['getPricing', 'listJobs'], signs: ['status'], anywhere: true, statuses: [429] },
+  'invalid-field-422': { places: ['createJob'], signs: ['status'], statuses: [400] },
+  'invalid-field-500': { places: ['createJob'], signs: ['status'], statuses: [400] },
+  'timeout-408': { places: ['createJob'], signs: ['status'], anywhere: true, statuses: [504] },
+  'internal-error-400': { places: ['createJob'], signs: ['status'], anywhere: true, statuses: [500] },
   'missing-key-wrong-code': {
     places: ['createJob', 'getJob', 'getUsageEvents', 'getUsageSummary', 'listJobs', 'startJob', 'uploadVideo'],
     signs: ['field'],
     anywhere: true,
+    statuses: [401],
   },
   'unknown-key-wrong-code': {
     places: ['createJob', 'getJob', 'getUsageEvents', 'getUsageSummary', 'listJobs', 'startJob', 'uploadVideo'],
     signs: ['field'],
     anywhere: true,
+    statuses: [401],
   },
   'key-header-spelled-X-Api-Key': {
     places: ['getJob', 'getUsageSummary', 'listJobs'],
@@ -271,16 +295,16 @@ export const traits: Readonly<Record<string, Trait>> = {
   'legacy-key-needed-getDownload': { places: ['getDownload'], signs: ['status'] },
   'legacy-key-needed-getPricing': { places: ['getPricing'], signs: ['status'] },
   'valid-key-refused-on-usage': { places: ['getUsageSummary'], signs: ['status'] },
-  'foreign-job-shown': { places: ['getJob'], signs: ['status'] },
+  'foreign-job-shown': { places: ['getJob'], signs: ['timing'], anywhere: true },
   'foreign-job-started': { places: ['startJob'], signs: ['status'] },
   'foreign-jobs-listed': { places: ['listJobs'], signs: ['field'] },
   'foreign-download': { places: ['getDownload'], signs: ['status'] },
-  'foreign-job-403': { places: ['getJob'], signs: ['status'] },
-  'foreign-start-400': { places: ['startJob'], signs: ['status'] },
+  'foreign-job-403': { places: ['getJob'], signs: ['status'], statuses: [404] },
+  'foreign-start-400': { places: ['startJob'], signs: ['status'], statuses: [404] },
   'upload-any-type-accepted': { places: ['uploadVideoLegacy'], signs: ['status'] },
-  'upload-invalid-type-415': { places: ['uploadVideoLegacy'], signs: ['status'] },
+  'upload-invalid-type-415': { places: ['uploadVideoLegacy'], signs: ['timing'], anywhere: true },
   'upload-too-large-accepted': { places: ['uploadVideo'], signs: ['status'] },
-  'upload-too-large-413': { places: ['uploadVideo'], signs: ['status'] },
+  'upload-too-large-413': { places: ['uploadVideo'], signs: ['status'], statuses: [400] },
   'upload-untyped-refused': { places: ['uploadVideo', 'uploadVideoLegacy'], signs: ['field', 'status'] },
   'upload-webm-refused': { places: ['uploadVideo'], signs: ['status'] },
   'upload-mov-refused': { places: ['uploadVideo'], signs: ['status'] },
@@ -292,7 +316,7 @@ export const traits: Readonly<Record<string, Trait>> = {
   'upload-success-text': { places: ['uploadVideo', 'uploadVideoLegacy'], signs: ['field'] },
   'upload-legacy-id-missing': { places: ['uploadVideoLegacy'], signs: ['field'] },
   'upload-legacy-other-field': { places: ['uploadVideoLegacy'], signs: ['field'] },
-  'upload-without-file-accepted': { places: ['uploadVideo'], signs: ['status'] },
+  'upload-without-file-accepted': { places: ['uploadVideo'], signs: ['status'], statuses: [400] },
   'uploadVideo-gone': { places: ['uploadVideo'], signs: ['status'] },
   'uploadVideoLegacy-gone': { places: ['uploadVideoLegacy'], signs: ['status'] },
   'longer-clips-fail': { places: ['getJob', 'listJobs'], signs: ['field'] },
@@ -315,7 +339,7 @@ export const traits: Readonly<Record<string, Trait>> = {
   'create-takes-any-model': { places: ['createJob'], signs: ['status'] },
   'create-takes-any-format': { places: ['createJob'], signs: ['status'] },
   'create-takes-no-video': { places: ['createJob'], signs: ['status'] },
-  'create-takes-bg-color-pair': { places: ['createJob'], signs: ['status'] },
+  'create-takes-bg-color-pair': { places: ['createJob'], signs: ['timing'], anywhere: true },
   'metadata-lost': { places: ['getJob', 'listJobs'], signs: ['field'] },
   'bg-color-lost': { places: ['getJob'], signs: ['field'] },
   'transparent-mp4-created': { places: ['createJob'], signs: ['status'] },
@@ -351,7 +375,7 @@ export const traits: Readonly<Record<string, Trait>> = {
   'job-billing-number': { places: ['getJob', 'listJobs'], signs: ['field'] },
   'job-webhook-url-hidden': { places: ['getJob', 'listJobs'], signs: ['field'] },
   'job-webhook-events-missing': { places: ['getJob', 'listJobs'], signs: ['field'] },
-  'job-webhook-events-delivered': { places: ['getJob', 'listJobs'], signs: ['field'] },
+  'job-webhook-events-delivered': { places: ['getJob', 'listJobs'], signs: ['timing'], anywhere: true },
   'job-webhook-events-all-sent': { places: ['getJob'], signs: ['field'] },
   'job-model-missing': { places: ['getJob', 'listJobs'], signs: ['field'] },
   'job-output-format-missing': { places: ['getJob', 'listJobs'], signs: ['field'] },
@@ -366,9 +390,9 @@ export const traits: Readonly<Record<string, Trait>> = {
   'download-success-missing': { places: ['getDownload'], signs: ['field'] },
   'download-format-wrong': { places: ['getDownload'], signs: ['field'] },
   'download-format-object': { places: ['getDownload'], signs: ['field'] },
-  'download-early-404': { places: ['getDownload'], signs: ['status'] },
-  'download-early-200': { places: ['getDownload'], signs: ['status'] },
-  'download-unknown-400': { places: ['getDownload'], signs: ['status'] },
+  'download-early-404': { places: ['getDownload'], signs: ['status'], statuses: [400] },
+  'download-early-200': { places: ['getDownload'], signs: ['status'], statuses: [400] },
+  'download-unknown-400': { places: ['getDownload'], signs: ['status'], statuses: [404] },
   'download-url-dead': { places: ['getDownload'], signs: ['field'] },
   'output-url-dead': { places: ['getJob', 'listJobs'], signs: ['field'] },
   'file-empty': { places: ['getOutputFile'], signs: ['file'] },
@@ -409,13 +433,18 @@ export const traits: Readonly<Record<string, Trait>> = {
   'events-empty': { places: ['getUsageEvents'], signs: ['field'] },
   'health-500': { places: ['getHealth'], signs: ['status'] },
   'health-needs-key': { places: ['getHealth'], signs: ['status'] },
-  'retry-after-missing': { places: ['getPricing', 'listJobs'], signs: ['header'], anywhere: true },
-  'retry-after-date': { places: ['getPricing', 'listJobs'], signs: ['header'], anywhere: true },
-  'retry-after-short': { places: ['getPricing', 'listJobs'], signs: ['header'], anywhere: true },
-  'retry-after-fraction': { places: ['getPricing', 'listJobs'], signs: ['header'], anywhere: true },
-  'ratelimit-missing': { places: ['getPricing', 'listJobs'], signs: ['header'], anywhere: true },
-  'x-ratelimit-missing': { places: ['getPricing', 'listJobs'], signs: ['header'], anywhere: true },
-  'x-ratelimit-reset-missing': { places: ['getPricing', 'listJobs'], signs: ['header'], anywhere: true },
+  'retry-after-missing': { places: ['getPricing', 'listJobs'], signs: ['header'], anywhere: true, statuses: [429] },
+  'retry-after-date': { places: ['getPricing', 'listJobs'], signs: ['header'], anywhere: true, statuses: [429] },
+  'retry-after-short': { places: ['getPricing', 'listJobs'], signs: ['header'], anywhere: true, statuses: [429] },
+  'retry-after-fraction': { places: ['getPricing', 'listJobs'], signs: ['header'], anywhere: true, statuses: [429] },
+  'ratelimit-missing': { places: ['getPricing', 'listJobs'], signs: ['header'], anywhere: true, statuses: [429] },
+  'x-ratelimit-missing': { places: ['getPricing', 'listJobs'], signs: ['header'], anywhere: true, statuses: [429] },
+  'x-ratelimit-reset-missing': {
+    places: ['getPricing', 'listJobs'],
+    signs: ['header'],
+    anywhere: true,
+    statuses: [429],
+  },
   'retry-after-once-more': { places: ['listJobs'], signs: ['status'], anywhere: true },
   'limit-shared-by-keys': { places: ['listJobs'], signs: ['status'], anywhere: true },
   'limited-forever': { places: ['listJobs'], signs: ['status'], anywhere: true },
@@ -429,8 +458,8 @@ export const traits: Readonly<Record<string, Trait>> = {
   'other-body-replays-create': { places: ['createJob'], signs: ['status'] },
   'other-body-replays-upload': { places: ['uploadVideo'], signs: ['status'] },
   'other-body-makes-a-job': { places: ['createJob'], signs: ['status'] },
-  'other-body-409': { places: ['createJob', 'startJob', 'uploadVideo'], signs: ['status'] },
-  'other-body-400': { places: ['createJob', 'startJob', 'uploadVideo'], signs: ['status'] },
+  'other-body-409': { places: ['createJob', 'startJob', 'uploadVideo'], signs: ['status'], statuses: [422] },
+  'other-body-400': { places: ['createJob', 'startJob', 'uploadVideo'], signs: ['status'], statuses: [422] },
   'two-in-flight-make-two': { places: ['createJob'], signs: ['field'] },
   'upload-boundary-compared': { places: ['uploadVideo'], signs: ['status'] },
   'webhook-never-sent': { places: ['webhook'], signs: ['webhook'] },
@@ -542,7 +571,12 @@ export const traits: Readonly<Record<string, Trait>> = {
     signs: ['field', 'file', 'header', 'webhook'],
     anywhere: true,
   },
-  'not-found-is-invalid-request': { places: ['getDownload', 'getJob', 'startJob'], signs: ['field'], anywhere: true },
+  'not-found-is-invalid-request': {
+    places: ['getDownload', 'getJob', 'startJob'],
+    signs: ['field'],
+    anywhere: true,
+    statuses: [404],
+  },
   'second-start-409': { places: ['startJob'], signs: ['status'] },
   'no-limits': {
     places: [
@@ -560,8 +594,8 @@ export const traits: Readonly<Record<string, Trait>> = {
     signs: ['header'],
     anywhere: true,
   },
-  'retry-after-generous': { places: ['getPricing', 'listJobs'], signs: ['header'], anywhere: true },
-  'ratelimit-both-drafts': { places: ['getPricing', 'listJobs'], signs: ['header'], anywhere: true },
+  'retry-after-generous': { places: ['getPricing', 'listJobs'], signs: ['header'], anywhere: true, statuses: [429] },
+  'ratelimit-both-drafts': { places: ['getPricing', 'listJobs'], signs: ['header'], anywhere: true, statuses: [429] },
   'download-url-elsewhere': { places: ['getDownload'], signs: ['field'] },
   'billing-in-other-words': { places: ['getJob', 'listJobs'], signs: ['field'] },
   'duration-known-late': { places: ['getJob', 'listJobs'], signs: ['field'] },

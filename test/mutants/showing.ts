@@ -53,6 +53,8 @@ export interface Trait {
   places: Place[]
   signs: Sign[]
   anywhere?: true
+  /** Of the answers that it changes; only where each of those was known. */
+  statuses?: number[]
 }
 
 /** What is wrong with a mutant, and its traits where it is one. */
@@ -100,7 +102,13 @@ function traitOf({ showings, isAnywhere }: Transcript, pairs: readonly (readonly
   const places = [...new Set(showings.flatMap(({ place }) => (place === undefined ? [] : [place])))].sort()
   const found = new Set(showings.flatMap(showing => signsOf(showing, pairs)))
   if (pairs.some(([line]) => line.startsWith('at its fastest'))) return { places, signs: ['timing'], anywhere: true }
-  return { places, signs: [...found].sort(), ...(isAnywhere && { anywhere: true }) }
+  const statuses = [...new Set(showings.map(({ healthy }) => healthy?.status ?? 0))].sort((a, b) => a - b)
+  return {
+    places,
+    signs: [...found].sort(),
+    ...(isAnywhere && { anywhere: true }),
+    ...(statuses.every(status => status >= 400) && { statuses }),
+  }
 }
 
 function signsOf(showing: Showing, pairs: readonly (readonly [string, string])[]): Sign[] {

@@ -43,6 +43,8 @@ export interface Trait {
   signs: readonly Sign[]
   /** At any route. */
   anywhere?: true
+  /** It changes nothing but refusals, and these were met. */
+  statuses?: readonly number[]
 }
 
 export const traits: Readonly<Record<string, Trait>> = {
