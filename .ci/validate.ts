@@ -130,7 +130,7 @@ const npx = (tool: string, args: readonly string[], more?: Parameters<typeof val
 /** The published schemas in ajv's strict mode, and each JSON report by its own. */
 function validateSchemas(): void {
   const rooms = { check: 'suite', conduct: 'conduct', drill: 'drills' }
-  const all = ['suite', 'conduct', 'rehearse', 'replay', 'webhooks', 'drills'].map(room => `${room}/report.schema.json`)
+  const all = ['suite', 'conduct', 'rehearse', 'mutate', 'replay', 'webhooks', 'drills'].map(room => `${room}/report.schema.json`)
   const before = problems.length
   for (const path of [...all, 'scenarios/scenario.schema.json']) {
     const ajv = new Ajv({ strict: true, logger: false })

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Ajv } from 'ajv'
@@ -14,10 +15,10 @@ const usual: MutateOptions = { speed: 'instant', rateLimit: 0, jobLimit: 0, cred
 
 async function run(tests: TestsToRun, options: MutateOptions = {}): Promise<MutationReport> {
   const report = await mutate(tests, { ...usual, ...options })
-  t.ok(valid(report), JSON.stringify(valid.errors?.slice(0, 3)))
+  assert.ok(valid(report), JSON.stringify(valid.errors?.slice(0, 3)))
   for (const [name, reporter] of Object.entries(mutationReporters)) {
     const text = reporter(report)
-    t.ok(text.length > 0 && !/undefined|\[object/.test(text.replace(/"undefined"/g, '')), name)
+    assert.ok(text.length > 0 && !/\[object|\bundefined\b/.test(text), name)
   }
   return report
 }
@@ -39,13 +40,13 @@ const oneJob: TestsToRun = async ({ url, key }) => {
 t.test('a thorough suite notices what it reaches, and refuses no correct server', async t => {
   const only = isProving
     ? {}
-    : { only: ['file-cut-in-half', 'unknown-key-passes-getJob', 'webhook-signature-bare', 'ids-uuid', 'more-fields'] }
+    : { only: ['file-cut-in-half', 'webhook-signature-bare', 'ids-uuid'] }
   const report = await run(suites.thorough, { ...only, jobs: 3 })
   const musts = report.results.filter(
     ({ severity, outcome }) => severity === 'must' && ['noticed', 'unnoticed'].includes(outcome),
   )
   const unnoticed = musts.filter(({ outcome }) => outcome === 'unnoticed').map(({ id }) => id)
-  t.ok(musts.length >= (isProving ? 120 : 3), `${musts.length} musts reached`)
+  t.ok(musts.length >= (isProving ? 100 : 2), `${musts.length} musts reached`)
   t.ok(unnoticed.length <= musts.length * 0.05, `unnoticed: ${unnoticed}`)
   t.same(
     report.results
@@ -130,7 +131,10 @@ t.test('a suite that asserts nothing has the score 0, and fails where a score or
 t.test('a suite that is red, flaky or far away is refused before any mutant is run', async t => {
   let turn = 0
   await t.rejects(
-    run(mock => oneJob(mock) && ++turn !== 2),
+    run(async mock => {
+      await oneJob(mock)
+      return ++turn !== 2
+    }),
     {
       name: 'ConfigError',
       message:
@@ -152,8 +156,8 @@ t.test('a suite that is red, flaky or far away is refused before any mutant is r
     { message: /never called the mock; it was given UNDERSTUDY_BASE_URL/ },
   )
   await t.rejects(run(oneJob, { only: ['JOB-99'] }), { message: /^--only names "JOB-99"; expected a clause/ })
-  await t.rejects(run(oneJob, { only: ['GO-5'] }), {
-    message: '--only GO-5 selects nothing: no mutant breaks this clause',
+  await t.rejects(run(oneJob, { only: ['AD-1'] }), {
+    message: '--only AD-1 selects nothing: no mutant breaks this clause',
   })
   await t.rejects(run(oneJob, { sampel: 3 } as never), { message: /There is no option "sampel"/ })
 })
@@ -265,7 +269,7 @@ t.test('understudy mutate: a line for each wrong use, and exit 2', async t => {
       args: ['--timeout', '200ms', '--', process.execPath, '-e', 'setInterval(() => {}, 1e6)'],
       says: /did not end in/,
     },
-    { args: ['--reporter', 'json=/proc/none/x.json', '--', 'true'], says: /--reporter can't write/ },
+    { args: ['--reporter', 'json=package.json/x.json', '--', 'true'], says: /--reporter can't write/ },
     { args: ['--json', '--', 'true'], says: /--json goes with --list/ },
   ]) {
     const { code, stderr } = await understudy(['mutate', ...args])
