@@ -14,13 +14,19 @@ const maxDiff = 12
 const restless =
   /^(date|connection|keep-alive|content-length|x-request-id|(x-)?ratelimit.*|etag|last-modified|accept-ranges|vary|host|user-agent|accept.*|sec-fetch-.*|x-webhook-(delivery-id|timestamp|signature))$/i
 
-/** `healthy` are the exchanges of a run without a mutant: where the mutant kept the answer from coming to be, one is taken from there. */
+/** Fields of a job that change as it goes on. */
+const onItsWay = /^(jobs\.\d+\.)?(status|progress|output_url|billing_status|webhook_events|error)\b/
+
+/** `healthyRun` are the exchanges of a run without a mutant: where the mutant kept the answer from coming to be, one is taken from there. */
 export function exchangeOf(showing: Showing, healthyRun: readonly ExchangeEntry[]): MutationExchange {
   const { place, method, url, request, mutated } = showing
   const likened = showing.healthy === undefined && place !== 'webhook' ? alike(showing, healthyRun) : undefined
   const healthy = showing.healthy ?? likened
   const route = place === 'webhook' ? place : (routeOf(place) ?? `${method} ${url.split('?', 1)[0]}`)
-  const changes = changesOf(healthy, mutated, likened !== undefined)
+  const all = changesOf(healthy, mutated, likened !== undefined)
+  // Another job of another run is elsewhere on its way: what that changes is no fault, unless nothing else differs.
+  const telling = likened === undefined ? all : all.filter(({ kind, name }) => kind !== 'field' || !onItsWay.test(name))
+  const changes = telling.length > 0 ? telling : all
   return {
     place: route,
     method,

@@ -101,7 +101,8 @@ const withoutIds = (text: string): string =>
 function traitOf({ showings, isAnywhere }: Transcript, pairs: readonly (readonly [string, string])[]): Trait {
   const places = [...new Set(showings.flatMap(({ place }) => (place === undefined ? [] : [place])))].sort()
   const found = new Set(showings.flatMap(showing => signsOf(showing, pairs)))
-  if (pairs.some(([line]) => line.startsWith('at its fastest'))) return { places, signs: ['timing'], anywhere: true }
+  // On a machine that is busy the healthy mock may be late too: only what differs by nothing else is slow.
+  if (pairs.every(([line]) => line.startsWith('at its fastest'))) return { places, signs: ['timing'], anywhere: true }
   const statuses = [...new Set(showings.map(({ healthy }) => healthy?.status ?? 0))].sort((a, b) => a - b)
   return {
     places,
