@@ -12,8 +12,8 @@ import { Readable } from 'node:stream'
 import { Ajv } from 'ajv'
 import { packageRoot } from '../base/paths.ts'
 import { main } from '../cli/main.ts'
-import { startMock } from '../server/start.ts'
 import { mutants } from '../server/mutants/index.ts'
+import { startMock } from '../server/start.ts'
 import { startMutant } from '../test/mutants/start.ts'
 import { prismViolations } from './prism.ts'
 
@@ -130,7 +130,9 @@ const npx = (tool: string, args: readonly string[], more?: Parameters<typeof val
 /** The published schemas in ajv's strict mode, and each JSON report by its own. */
 function validateSchemas(): void {
   const rooms = { check: 'suite', conduct: 'conduct', drill: 'drills' }
-  const all = ['suite', 'conduct', 'rehearse', 'mutate', 'replay', 'webhooks', 'drills'].map(room => `${room}/report.schema.json`)
+  const all = ['suite', 'conduct', 'rehearse', 'mutate', 'replay', 'webhooks', 'drills'].map(
+    room => `${room}/report.schema.json`,
+  )
   const before = problems.length
   for (const path of [...all, 'scenarios/scenario.schema.json']) {
     const ajv = new Ajv({ strict: true, logger: false })

@@ -38,9 +38,7 @@ const oneJob: TestsToRun = async ({ url, key }) => {
 }
 
 t.test('a thorough suite notices what it reaches, and refuses no correct server', async t => {
-  const only = isProving
-    ? {}
-    : { only: ['file-cut-in-half', 'webhook-signature-bare', 'ids-uuid'] }
+  const only = isProving ? {} : { only: ['file-cut-in-half', 'webhook-signature-bare', 'ids-uuid'] }
   const report = await run(suites.thorough, { ...only, jobs: 3 })
   const musts = report.results.filter(
     ({ severity, outcome }) => severity === 'must' && ['noticed', 'unnoticed'].includes(outcome),
