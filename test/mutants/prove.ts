@@ -107,6 +107,8 @@ console.log(
 const proofs = [
   'conduct/proof',
   'conduct/conduct',
+  'mutate/mutate',
+  'server/mutants',
   'server/playback',
   'server/streaming',
   'suite/check',

@@ -222,6 +222,18 @@ t.test('expected failures fail nothing until they are noticed; --since takes ove
   await t.rejects(run(oneJob, { since: file }), { message: /is no report of understudy mutate/ })
 })
 
+t.test('what is stopped before its end leaves a report of what is known', async t => {
+  const stop = new AbortController()
+  const report = await run(oneJob, {
+    only: ['JOB-5'],
+    jobs: 1,
+    signal: stop.signal,
+    onProgress: ({ type }) => type === 'ended' && stop.abort(),
+  })
+  t.match(report, { complete: false, ok: false, why: /it was stopped with \d+ still to run/ })
+  t.equal(report.results.filter(({ runs }) => runs.length > 0).length, 1)
+})
+
 const program = `const { UNDERSTUDY_BASE_URL: url, UNDERSTUDY_API_KEY: key } = process.env
 fetch(url + '/v1/jobs', { headers: { 'X-Api-Key': key } }).then(r => r.json()).then(list => { process.exitCode = list.total === 0 ? 0 : 4 })`
 
