@@ -110,13 +110,14 @@ async function mutateAll(runner: Runner, settings: Settings): Promise<MutationRe
   const waiting = reachable.slice(0, settings.sample)
   const of = waiting.length
   const { signal, onProgress } = settings
+  let begun = 0
   let done = 0
   const exchanges = entries.filter(entry => entry.kind === 'exchange')
 
   async function work(): Promise<void> {
     for (let entry = waiting.shift(); entry !== undefined && !signal?.aborted; entry = waiting.shift()) {
       onProgress?.({ type: 'started', id: entry.id, of })
-      const result = await judgeEntry(entry, runner, settings, timeoutMs, exchanges)
+      const result = await judgeEntry(entry, `run-${++begun}`, runner, settings, timeoutMs, exchanges)
       // What was broken off says nothing.
       if (signal?.aborted) return
       found.set(entry.id, result)
@@ -268,12 +269,13 @@ function unreachable(entry: CatalogueEntry, healthy: Healthy, entries: readonly 
 
 async function judgeEntry(
   entry: CatalogueEntry,
+  name: string,
   runner: Runner,
   settings: Settings,
   timeoutMs: number,
   healthyRun: readonly ExchangeEntry[],
 ): Promise<MutationResult> {
-  const first = await runOnce(runner, settings, `run-${entry.id}`, entry, timeoutMs)
+  const first = await runOnce(runner, settings, name, entry, timeoutMs)
   const { run, mutation } = first
   if (mutation?.first === undefined)
     return run.green
@@ -287,7 +289,7 @@ async function judgeEntry(
   if (run.green) return resultFor(entry, isMutant ? 'unnoticed' : 'accepted', { runs: [run], exchange })
   if (settings.signal?.aborted) return resultFor(entry, 'unclear', { runs: [run] })
   // It may have been chance.
-  const again = await runOnce(runner, settings, `run-${entry.id}-again`, entry, timeoutMs)
+  const again = await runOnce(runner, settings, `${name}-again`, entry, timeoutMs)
   const runs = [run, again.run]
   if (again.run.green)
     return resultFor(entry, 'unclear', {
@@ -331,6 +333,12 @@ function resultFor(
     ...(exchange !== undefined && { exchange }),
   }
 }
+
+/** "3 of the 7 blind spots are musts" */
+const mustText = (musts: number, all: number): string =>
+  all === 1
+    ? 'the blind spot is a must'
+    : `${musts === all ? 'all' : musts} of the ${all} blind spots ${musts === 1 ? 'is a must' : 'are musts'}`
 
 interface Sum {
   runner: Runner
@@ -396,11 +404,7 @@ function summed({
     ok: problems.length === 0 && isComplete,
     why: [
       `${noticed} of ${plural(reached.length, 'mutant')} noticed${score === null ? '' : ` (${score} %)`}`,
-      ...(musts > 0
-        ? [
-            `${musts} of the ${plural(reached.length - noticed, 'blind spot')} ${musts === 1 ? 'is a must' : 'are musts'}`,
-          ]
-        : []),
+      ...(musts > 0 ? [mustText(musts, reached.length - noticed)] : []),
       `${counts.accepted} of ${plural(counts.accepted + counts.refused, 'correct variant')} accepted`,
       ...(counts.skipped > 0 ? [`${counts.skipped} not reached`] : []),
       ...(counts.unclear > 0 ? [`${counts.unclear} unclear`] : []),
