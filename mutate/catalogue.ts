@@ -5,7 +5,7 @@ import { type ClauseId, clauses } from '../contracts/clauses.ts'
 import { operations, routeOf } from '../contracts/operations.ts'
 import { type Mutated, mutants, variants } from '../server/mutants/index.ts'
 import { isMutant, type Loss, type Severity, type Sign } from '../server/mutants/mutant.ts'
-import type { Place } from '../server/mutants/mutation.ts'
+import type { MutantPlace } from '../server/mutants/mutation.ts'
 import { lossOf, severityOf } from '../server/mutants/severity.ts'
 import { traits } from '../server/mutants/traits.ts'
 import { didYouMean } from '../server/scenarios/problems.ts'
@@ -19,7 +19,7 @@ export interface CatalogueEntry {
   what: string
   severity: Severity | undefined
   loses: Loss | undefined
-  places: readonly Place[]
+  places: readonly MutantPlace[]
   /** It may show at any route: then only a run can tell. */
   anywhere: boolean
   /** Of a mutant that changes refusals alone: their statuses. */
@@ -48,7 +48,7 @@ function entryOf(mutant: Mutated): CatalogueEntry {
 export const catalogue: readonly CatalogueEntry[] = [...mutants, ...variants].map(entryOf)
 
 /** A route, "webhook" or "journal". */
-export const placeName = (place: Place): string => routeOf(place) ?? place
+export const placeName = (place: MutantPlace): string => routeOf(place) ?? place
 
 /** Those of these clauses and names. Throws a ConfigError for one that there is not. */
 export function chosenEntries(only: readonly string[] | undefined): readonly CatalogueEntry[] {

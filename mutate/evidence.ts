@@ -18,7 +18,7 @@ const restless =
 const onItsWay = /^(jobs\.\d+\.)?(status|progress|output_url|billing_status|webhook_events|error)\b/
 
 /** `healthyRun` are the exchanges of a run without a mutant: where the mutant kept the answer from coming to be, one is taken from there. */
-export function exchangeOf(showing: Showing, healthyRun: readonly ExchangeEntry[]): MutationExchange {
+export function exchangeShown(showing: Showing, healthyRun: readonly ExchangeEntry[]): MutationExchange {
   const { place, method, url, request, mutated } = showing
   const likened = showing.healthy === undefined && place !== 'webhook' ? alike(showing, healthyRun) : undefined
   const healthy = showing.healthy ?? likened

@@ -4,7 +4,7 @@ import { code, filter, headBlock, pageText } from '../reports/html.ts'
 import { type Markup, markup, nothing } from '../reports/markup.ts'
 import { marks } from '../reports/verdicts.ts'
 import type { MutationMessage, MutationReport, MutationResult, MutationRun } from './report.ts'
-import { blindSpots, freedomText, headText, refused, skippedGroups, unclear } from './shared.ts'
+import { blindSpots, freedomText, headText, notReached, refused, unclear } from './shared.ts'
 
 /** The name of a mutant is longer than a clause's. */
 const style = `
@@ -42,7 +42,7 @@ ${filter('mutants', report.summary)}
 ${group('Blind spots', blindSpots(report), true)}
 ${group('Correct servers that were refused', refused(report), true)}
 ${group('Unclear', unclear(report), true)}
-${skippedGroups(report).map(({ why, results }) => group(why, results, false))}
+${notReached(report).map(({ why, results }) => group(why, results, false))}
 ${group(
   'Noticed',
   results.filter(({ outcome }) => outcome === 'noticed'),

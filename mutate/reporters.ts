@@ -13,7 +13,7 @@ import type { TestCase, TestRun } from '../reports/testCase.ts'
 import { icons, marks, okVerdict } from '../reports/verdicts.ts'
 import { mutationHtml } from './html.ts'
 import { type MutationReport, type MutationResult, mutationSchemaId } from './report.ts'
-import { blindSpots, clauseText, freedomText, headText, refused, resultText, skippedGroups, unclear } from './shared.ts'
+import { blindSpots, clauseText, freedomText, headText, notReached, refused, resultText, unclear } from './shared.ts'
 
 /** For --help, a line each. */
 export const mutationHelp = {
@@ -56,7 +56,7 @@ function pretty(report: MutationReport, options?: PrettyOptions): string {
       ? [[paint.bold(`Correct servers that were refused: ${bad.length}`)], ...bad.map(one => block(one, layout))]
       : []),
     ...(open.length > 0 ? [[paint.bold(`Unclear: ${open.length}`)], ...open.map(one => block(one, layout))] : []),
-    skippedGroups(report).flatMap(({ why, results }) =>
+    notReached(report).flatMap(({ why, results }) =>
       text.wrap(`${marks.skipped} ${why}: ${results.length}`, width).map(paint.dim),
     ),
     verdict(report, layout),
@@ -125,10 +125,10 @@ function markdown(report: MutationReport): string {
     ),
     ...(blind.length > 0 ? ['### Blind spots', ...blind.flatMap(details)] : []),
     ...(bad.length > 0 ? ['### Correct servers that were refused', ...bad.flatMap(details)] : []),
-    ...(skippedGroups(report).length > 0
+    ...(notReached(report).length > 0
       ? [
           '### Not reached',
-          skippedGroups(report)
+          notReached(report)
             .map(({ why, results }) => `- ${inline(why)}: ${results.length}`)
             .join('\n'),
         ]

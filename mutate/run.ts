@@ -16,7 +16,7 @@ import { applyMutant } from '../server/mutants/index.ts'
 import type { Mutation } from '../server/mutants/mutation.ts'
 import { listen } from '../server/start.ts'
 import { allRoutes, type CatalogueEntry, catalogue, chosenEntries, placeName } from './catalogue.ts'
-import { exchangeOf } from './evidence.ts'
+import { exchangeShown } from './evidence.ts'
 import { type MutateSettings, mutateOptions } from './options.ts'
 import { inOrder } from './order.ts'
 import { type MutationReport, type MutationResult, type MutationRun, type Outcome, outcomes } from './report.ts'
@@ -284,7 +284,7 @@ async function judgeEntry(
           runs: [run],
           why: 'the run failed, though no answer was changed: your suite is flaky',
         })
-  const exchange = exchangeOf(mutation.first, healthyRun)
+  const exchange = exchangeShown(mutation.first, healthyRun)
   const isMutant = entry.kind === 'mutant'
   if (run.green) return resultFor(entry, isMutant ? 'unnoticed' : 'accepted', { runs: [run], exchange })
   if (settings.signal?.aborted) return resultFor(entry, 'unclear', { runs: [run] })

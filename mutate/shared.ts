@@ -17,7 +17,7 @@ export const unclear = ({ results }: MutationReport): MutationResult[] =>
   results.filter(({ outcome }) => outcome === 'unclear')
 
 /** Those that were not reached, by why. */
-export const skippedGroups = ({ results }: MutationReport): { why: string; results: MutationResult[] }[] =>
+export const notReached = ({ results }: MutationReport): { why: string; results: MutationResult[] }[] =>
   grouped(
     results.filter(({ outcome }) => outcome === 'skipped'),
     ({ why = '' }) => why,

@@ -79,7 +79,7 @@ function foreignJobOf(mutation: Mutation, request: Parameters<typeof ownJobOf>[0
   return world && job && !ownJobOf(request) ? { world, job } : undefined
 }
 
-export const auth: readonly Mutant[] = [
+export const authMutants: readonly Mutant[] = [
   {
     id: 'missing-key-wrong-code',
     breaks: ['AUTH-1'],

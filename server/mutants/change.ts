@@ -21,7 +21,7 @@ export type Json = any
 /** Which routes: one, some, or all of the API's, those that no route meets included. /__mock is never meant. */
 export type Where = OperationId | readonly OperationId[] | '*'
 
-export interface Answer {
+export interface MutableAnswer {
   status: number
   headers: Record<string, string | number | string[] | undefined>
   /** The parsed JSON, or a text where it is none. */
@@ -45,13 +45,13 @@ const isMeant = (where: Where, request: FastifyRequest): boolean => {
 export function onAnswer(
   mutation: Mutation,
   where: Where,
-  change: (answer: Answer, request: FastifyRequest) => void,
+  change: (answer: MutableAnswer, request: FastifyRequest) => void,
 ): void {
   mutation.showsAt(where)
   mutation.fastify.addHook('onSend', (request, reply, payload, done) => {
     if (!isMeant(where, request) || !isText(payload)) return done(null, payload)
     const before = payload.toString()
-    const answer: Answer = { status: reply.statusCode, headers: reply.getHeaders(), body: parsed(before) }
+    const answer: MutableAnswer = { status: reply.statusCode, headers: reply.getHeaders(), body: parsed(before) }
     const healthy = messageOf(reply, before)
     const head = { status: answer.status, headers: { ...answer.headers } }
     change(answer, request)
@@ -79,7 +79,7 @@ function parsed(text: string): Json {
 
 /** Usage shows the exchange's status, so that has to be the one that was answered. */
 function writeHead(
-  { status, headers }: Pick<Answer, 'status' | 'headers'>,
+  { status, headers }: Pick<MutableAnswer, 'status' | 'headers'>,
   request: FastifyRequest,
   reply: FastifyReply,
 ) {
@@ -110,7 +110,7 @@ export const rewriteErrors = (
   mutation: Mutation,
   where: Where,
   code: string | undefined,
-  change: (error: Json, answer: Answer, request: FastifyRequest) => void,
+  change: (error: Json, answer: MutableAnswer, request: FastifyRequest) => void,
 ): void =>
   onAnswer(mutation, where, (answer, request) => {
     const error = answer.status < 300 ? undefined : answer.body?.error
@@ -133,7 +133,7 @@ export const onCase = (
   mutation: Mutation,
   where: Where,
   name: ErrorCaseName,
-  change: (answer: Answer, request: FastifyRequest) => void,
+  change: (answer: MutableAnswer, request: FastifyRequest) => void,
 ): void =>
   rewriteErrors(mutation, where, errorCases[name].code, ({ message }, answer, request) => {
     if (message.startsWith(errorCases[name].message)) change(answer, request)
@@ -205,7 +205,7 @@ function takeStep(
 
 export interface OutputFile {
   status: number
-  headers: Answer['headers']
+  headers: MutableAnswer['headers']
   bytes: Buffer
 }
 

@@ -38,7 +38,7 @@ const moved = (
   apply: mutation => restatus(mutation, where, code, status),
 })
 
-export const codes: readonly Mutant[] = [
+export const codeMutants: readonly Mutant[] = [
   {
     id: 'codes-in-capitals',
     breaks: ['ERR-2'],

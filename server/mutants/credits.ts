@@ -73,7 +73,7 @@ const chargingAt = (mutation: Mutation, event: 'job.completed' | 'job.failed'): 
   })
 }
 
-export const credits: readonly Mutant[] = [
+export const creditsMutants: readonly Mutant[] = [
   priced('pro', 60, 180),
   priced('light', 60, 45),
   priced('human', 60, 45),

@@ -42,7 +42,7 @@ const elsewhere = (url: string | null): string | null => url?.replace('/files/ou
 
 const outputOf = (name: string): Buffer => readFileSync(join(packageRoot, 'fixtures/outputs', name))
 
-export const download: readonly Mutant[] = [
+export const downloadMutants: readonly Mutant[] = [
   answering('url-missing', 'download_url is called url', body => {
     body.url = body.download_url
     delete body.download_url

@@ -15,7 +15,7 @@ import {
 } from './change.ts'
 import type { Mutant } from './mutant.ts'
 
-export const draftSequences: readonly Mutant[] = [
+export const draftSequenceMutants: readonly Mutant[] = [
   {
     id: 'refused-start-loses-metadata',
     breaks: ['JOB-5'],

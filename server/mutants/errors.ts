@@ -1,13 +1,13 @@
 /** The envelope and its request_id (ERR-1, ERR-6, GO-4), and what cases are answered with (ERR-4). */
 import { isDeepStrictEqual } from 'node:util'
-import { type Answer, type Json, onAnswer, onCase, restatus, restatusCase, rewriteErrors } from './change.ts'
+import { type Json, type MutableAnswer, onAnswer, onCase, restatus, restatusCase, rewriteErrors } from './change.ts'
 import type { Mutant } from './mutant.ts'
 import { type Mutation, messageOf } from './mutation.ts'
 
-const rewriteAll = (mutation: Mutation, change: (error: Json, answer: Answer) => void) =>
+const rewriteAll = (mutation: Mutation, change: (error: Json, answer: MutableAnswer) => void) =>
   rewriteErrors(mutation, '*', undefined, change)
 
-export const errors: readonly Mutant[] = [
+export const errorMutants: readonly Mutant[] = [
   {
     id: 'envelope-request-id-renamed',
     breaks: ['ERR-1'],

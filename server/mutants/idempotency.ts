@@ -94,7 +94,7 @@ function race(mutation: Mutation): void {
   })
 }
 
-export const idempotency: readonly Mutant[] = [
+export const idempotencyMutants: readonly Mutant[] = [
   ignored('createJob', 'a create with the same Idempotency-Key makes another job', ['ID-1', 'GO-3']),
   ignored('startJob', 'a start with the same Idempotency-Key is answered anew', ['ID-1']),
   ignored('uploadVideo', 'an upload with the same Idempotency-Key makes another video', ['ID-1'], ['GO-3']),

@@ -5,42 +5,42 @@
 import { ConfigError } from '../../base/options.ts'
 import type { App } from '../app.ts'
 import { didYouMean } from '../scenarios/problems.ts'
-import { auth } from './auth.ts'
-import { codes } from './codes.ts'
-import { credits } from './credits.ts'
-import { download } from './download.ts'
-import { errors } from './errors.ts'
-import { idempotency } from './idempotency.ts'
-import { jobs } from './jobs.ts'
-import { limits } from './limits.ts'
-import { lists } from './lists.ts'
+import { authMutants } from './auth.ts'
+import { codeMutants } from './codes.ts'
+import { creditsMutants } from './credits.ts'
+import { downloadMutants } from './download.ts'
+import { errorMutants } from './errors.ts'
+import { idempotencyMutants } from './idempotency.ts'
+import { jobMutants } from './jobs.ts'
+import { limitMutants } from './limits.ts'
+import { listMutants } from './lists.ts'
 import type { Mutant, Variant } from './mutant.ts'
 import { Mutation } from './mutation.ts'
-import { sequences } from './sequences.ts'
-import { starts } from './starts.ts'
-import { states } from './states.ts'
-import { uploads } from './uploads.ts'
-import { usage } from './usage.ts'
+import { sequenceMutants } from './sequences.ts'
+import { startMutants } from './starts.ts'
+import { stateMutants } from './states.ts'
+import { uploadMutants } from './uploads.ts'
+import { usageMutants } from './usage.ts'
 import { variants } from './variants.ts'
-import { webhooks } from './webhooks.ts'
+import { webhookMutants } from './webhooks.ts'
 
 /** The mock with one documented sentence broken in one place, by theme. */
 export const mutants: readonly Mutant[] = [
-  ...errors,
-  ...codes,
-  ...auth,
-  ...uploads,
-  ...jobs,
-  ...starts,
-  ...states,
-  ...lists,
-  ...download,
-  ...credits,
-  ...usage,
-  ...limits,
-  ...idempotency,
-  ...webhooks,
-  ...sequences,
+  ...errorMutants,
+  ...codeMutants,
+  ...authMutants,
+  ...uploadMutants,
+  ...jobMutants,
+  ...startMutants,
+  ...stateMutants,
+  ...listMutants,
+  ...downloadMutants,
+  ...creditsMutants,
+  ...usageMutants,
+  ...limitMutants,
+  ...idempotencyMutants,
+  ...webhookMutants,
+  ...sequenceMutants,
 ]
 
 export { variants }

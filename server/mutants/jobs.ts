@@ -90,7 +90,7 @@ function flatten(mutation: Mutation, operation: 'createJob' | 'startJob'): void 
   })
 }
 
-export const jobs: readonly Mutant[] = [
+export const jobMutants: readonly Mutant[] = [
   answering('success-missing', 'a create is answered without success', accepted => {
     delete accepted.success
   }),

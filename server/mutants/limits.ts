@@ -27,7 +27,7 @@ function keepRoom(mutation: Mutation, request: FastifyRequest, { clock }: World,
 
 const limited = (seconds: number) => apiError('rate_limited', undefined, { 'retry-after': String(seconds) })
 
-export const limits: readonly Mutant[] = [
+export const limitMutants: readonly Mutant[] = [
   header('retry-after-missing', '429 has no Retry-After', 'retry-after', () => undefined),
   header('retry-after-date', 'Retry-After is a date', 'retry-after', seconds =>
     new Date(wallClockMs() + Number(seconds) * 1000).toUTCString(),

@@ -25,7 +25,7 @@ const ignoring = (parameter: 'limit' | 'offset' | 'status', instead: unknown): M
     }),
   )
 
-export const lists: readonly Mutant[] = [
+export const listMutants: readonly Mutant[] = [
   listing('oldest-first', 'the oldest job comes first', mutation =>
     rewriteJson(mutation, 'listJobs', ({ jobs }) => jobs.reverse()),
   ),

@@ -10,7 +10,7 @@ import type { WebhookAttempt } from '../webhooks.ts'
 import type { World } from '../world/world.ts'
 
 /** Where a mutant shows: an operation, a webhook, or the mock's own journal. */
-export type Place = OperationId | 'webhook' | 'journal'
+export type MutantPlace = OperationId | 'webhook' | 'journal'
 
 /** An answer, or a webhook as it is sent. */
 export interface Message {
@@ -28,7 +28,7 @@ type Sent = Pick<WebhookAttempt, 'method' | 'headers' | 'body'>
 
 /** One exchange in which a mutant showed itself. */
 export interface Showing {
-  place: Place | undefined
+  place: MutantPlace | undefined
   method: string
   url: string
   /** What the client had sent; undefined for a webhook. */
@@ -58,7 +58,7 @@ export class Mutation {
   count = 0
   first: Showing | undefined
   /** Where it has shown itself. */
-  readonly places = new Set<Place>()
+  readonly places = new Set<MutantPlace>()
   /** It may show at any route: which those are, only the calls of a client can tell. */
   isAnywhere = false
   /** Of all that it has changed, the healthy and the mutated: for those who ask. */

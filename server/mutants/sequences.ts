@@ -4,10 +4,10 @@
  */
 
 import { asItArrives, countOn, idempotencyKeyOf, type Json, jobIdOf, keyOf, onAnswer, rewriteJson } from './change.ts'
-import { draftSequences } from './draftSequences.ts'
+import { draftSequenceMutants } from './draftSequences.ts'
 import type { Mutant } from './mutant.ts'
 
-export const sequences: readonly Mutant[] = [
+export const sequenceMutants: readonly Mutant[] = [
   {
     id: 'replay-of-started-draft-listed-twice',
     breaks: ['JOB-6'],
@@ -117,5 +117,5 @@ export const sequences: readonly Mutant[] = [
       })
     },
   },
-  ...draftSequences,
+  ...draftSequenceMutants,
 ]

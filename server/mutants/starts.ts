@@ -14,7 +14,7 @@ function isOverriding(request: FastifyRequest): boolean {
   )
 }
 
-export const starts: readonly Mutant[] = [
+export const startMutants: readonly Mutant[] = [
   {
     id: 'draft-starts-at-once',
     breaks: ['JOB-3'],

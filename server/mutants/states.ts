@@ -24,7 +24,7 @@ function atEachLook(mutation: Mutation, change: (job: Json, look: number) => voi
   })
 }
 
-export const states: readonly Mutant[] = [
+export const stateMutants: readonly Mutant[] = [
   {
     id: 'state-queued',
     breaks: ['JOB-4'],

@@ -1,9 +1,9 @@
 /** Where each shows itself, and by what a client can notice it. Made by test/mutants/writeTraits.ts; the tests hold it true. */
 import type { Sign } from './mutant.ts'
-import type { Place } from './mutation.ts'
+import type { MutantPlace } from './mutation.ts'
 
 export interface Trait {
-  places: readonly Place[]
+  places: readonly MutantPlace[]
   signs: readonly Sign[]
   /** At any route. */
   anywhere?: true

@@ -112,7 +112,7 @@ function acceptEverything(mutation: Mutation): void {
   })
 }
 
-export const uploads: readonly Mutant[] = [
+export const uploadMutants: readonly Mutant[] = [
   {
     id: 'upload-any-type-accepted',
     breaks: ['UP-2'],

@@ -26,7 +26,7 @@ const recalling = (id: string, what: string, change: (event: Json) => void, also
     }),
 })
 
-export const usage: readonly Mutant[] = [
+export const usageMutants: readonly Mutant[] = [
   summing('jobs-not-counted', 'total_jobs stays 0', row => {
     row.total_jobs = 0
   }),

@@ -41,7 +41,7 @@ const announcing = (
 
 const hmac = (secret: string, text: string) => createHmac('sha256', secret).update(text)
 
-export const webhooks: readonly Mutant[] = [
+export const webhookMutants: readonly Mutant[] = [
   announcing('never-sent', 'no webhook is ever sent', mutation => onJobEvent(mutation, () => {}), ['JOB-5']),
   announcing(
     'started-missing',

@@ -3,7 +3,7 @@
 import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import { laterReal } from '../../base/clock.ts'
-import { type Answer, type Json, onAnswer, onFile } from './change.ts'
+import { type Json, type MutableAnswer, onAnswer, onFile } from './change.ts'
 import type { Variant } from './mutant.ts'
 import { type Mutation, messageOf } from './mutation.ts'
 import { onDelivery } from './onDelivery.ts'
@@ -43,8 +43,8 @@ function writeNames(mutation: Mutation, write: (name: string) => string): void {
   mutation.showsAt('*')
   mutation.fastify.addHook('onSend', (request, { raw }, payload, done) => {
     mutation.acted(request)
-    const writeHead = raw.writeHead.bind(raw) as (status: number, headers: Answer['headers']) => typeof raw
-    raw.writeHead = ((status: number, headers: Answer['headers'] = {}) =>
+    const writeHead = raw.writeHead.bind(raw) as (status: number, headers: MutableAnswer['headers']) => typeof raw
+    raw.writeHead = ((status: number, headers: MutableAnswer['headers'] = {}) =>
       writeHead(
         status,
         Object.fromEntries(Object.entries(headers).map(([name, value]) => [write(name), value])),

@@ -6,7 +6,8 @@
  */
 import type { Sign } from '../../server/mutants/mutant.ts'
 import { isMutant, type Mutant, type Variant } from '../../server/mutants/mutant.ts'
-import type { Place, Showing } from '../../server/mutants/mutation.ts'
+import type { Showing } from '../../server/mutants/mutation.ts'
+import type { Trait } from '../../server/mutants/traits.ts'
 import type { Api } from './client.ts'
 import { clientOf } from './client.ts'
 import { ordinarySession, sessionOptions } from './session.ts'
@@ -46,15 +47,6 @@ export async function transcriptOf(
     api.close()
     await mock.close()
   }
-}
-
-/** Where a mutant showed itself, and by what a client can notice it. */
-export interface Trait {
-  places: Place[]
-  signs: Sign[]
-  anywhere?: true
-  /** Of the answers that it changes; only where each of those was known. */
-  statuses?: number[]
 }
 
 /** What is wrong with a mutant, and its traits where it is one. */

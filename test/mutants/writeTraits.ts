@@ -6,7 +6,8 @@
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { mutants, variants } from '../../server/mutants/index.ts'
-import { showingOf, type Trait, transcriptOf } from './showing.ts'
+import type { Trait } from '../../server/mutants/traits.ts'
+import { showingOf, transcriptOf } from './showing.ts'
 
 const [part] = process.argv.slice(2)
 const all = [...mutants, ...variants].filter(
@@ -36,10 +37,10 @@ if (part === undefined) {
     path,
     `/** Where each shows itself, and by what a client can notice it. Made by test/mutants/writeTraits.ts; the tests hold it true. */
 import type { Sign } from './mutant.ts'
-import type { Place } from './mutation.ts'
+import type { MutantPlace } from './mutation.ts'
 
 export interface Trait {
-  places: readonly Place[]
+  places: readonly MutantPlace[]
   signs: readonly Sign[]
   /** At any route. */
   anywhere?: true
