@@ -65,6 +65,8 @@ async function makeOutputs(): Promise<void> {
       '1s',
       ...reporters('drill', usual),
     )
+    const list = `fetch(process.env.UNDERSTUDY_BASE_URL + '/v1/jobs', { headers: { 'x-api-key': process.env.UNDERSTUDY_API_KEY } })`
+    await run('mutate', '--only', 'JOB-6', ...reporters('mutate', withSarif), '--', process.execPath, '-e', list)
     const text = async (path: string) => (await fetch(mock.url + path)).text()
     writeFileSync(at('openapi.json'), await text('/openapi.json'))
     writeFileSync(at('control.openapi.json'), await text('/__mock/openapi.json'))
@@ -129,7 +131,7 @@ const npx = (tool: string, args: readonly string[], more?: Parameters<typeof val
 
 /** The published schemas in ajv's strict mode, and each JSON report by its own. */
 function validateSchemas(): void {
-  const rooms = { check: 'suite', conduct: 'conduct', drill: 'drills' }
+  const rooms = { check: 'suite', conduct: 'conduct', drill: 'drills', mutate: 'mutate' }
   const all = ['suite', 'conduct', 'rehearse', 'mutate', 'replay', 'webhooks', 'drills'].map(
     room => `${room}/report.schema.json`,
   )

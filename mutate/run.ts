@@ -47,6 +47,8 @@ const healthyRuns = 3
 /** A run with a mutant has so many times what the slowest without one took, and this at least, ms. */
 const patience = 3
 const leastTimeoutMs = 2_000
+/** The most that the slowest variant takes longer for an answer, ms. */
+const slowMs = 100
 
 /**
  * Runs the tests three times against the healthy mock, then once against each mutant and correct variant that their calls can
@@ -117,7 +119,14 @@ async function mutateAll(runner: Runner, settings: Settings): Promise<MutationRe
   async function work(): Promise<void> {
     for (let entry = waiting.shift(); entry !== undefined && !signal?.aborted; entry = waiting.shift()) {
       onProgress?.({ type: 'started', id: entry.id, of })
-      const result = await judgeEntry(entry, `run-${++begun}`, runner, settings, timeoutMs, exchanges)
+      const result = await judgeEntry(
+        entry,
+        `run-${++begun}`,
+        runner,
+        settings,
+        timeoutMs + delayOf(entry, exchanges),
+        exchanges,
+      )
       // What was broken off says nothing.
       if (signal?.aborted) return
       found.set(entry.id, result)
@@ -140,6 +149,10 @@ async function mutateAll(runner: Runner, settings: Settings): Promise<MutationRe
     list,
   })
 }
+
+/** What a slow server adds to a run is no fault of the tests: ms. */
+const delayOf = ({ signs }: CatalogueEntry, calls: readonly unknown[]): number =>
+  signs.includes('timing') ? slowMs * calls.length : 0
 
 type Healthy = MutationReport['healthy']
 
