@@ -1,16 +1,17 @@
 /**
- * `npm run build`: JavaScript to dist/, file by file, the desk to dist/desk, what is brought instead of depended on to
- * dist/vendor, and the type declarations, one file for each subpath of the package with what they share in dist/types/. Types
- * that are derived from JSON Schemas are written out, so that an import of one loads no typings of another package.
+ * `npm run build`: JavaScript to dist/, bundled, the desk to dist/desk, and the type declarations, one file for each subpath
+ * of the package with what they share in dist/types/. Types that are derived from JSON Schemas are written out, so that an
+ * import of one loads no typings of another package. Does nothing where dist is newer than what it is made of; `-- --always`
+ * builds anyway.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { rollup } from 'rollup'
 import { dts } from 'rollup-plugin-dts'
 import ts from 'typescript'
 import { packageRoot } from '../base/paths.ts'
+import { bundlePackage } from './bundle.mjs'
 import { buildDesk } from './desk/build.mjs'
-import { vendor } from './vendor.ts'
 
 const dist = join(packageRoot, 'dist')
 /** Each file's own declarations, which are rolled up; gone at the end. In node_modules the plugin would leave them alone. */
@@ -25,12 +26,16 @@ const entries = Object.values(exports).flatMap(target =>
   typeof target === 'string' ? [] : [target.types.replace(/^\.\/dist\/|\.d\.ts$/g, '')],
 )
 
+if (!process.argv.includes('--always') && !isStale()) {
+  console.log('dist is up to date')
+  process.exit(0)
+}
 // The site stays: it is made by `npm run docs:site`. So does the desk, which may be open in a test: it is made anew where
 // something of it has changed.
 for (const name of existsSync(dist) ? readdirSync(dist) : [])
   if (name !== 'site' && name !== 'desk') rmSync(join(dist, name), { recursive: true })
 compile()
-const bundle = await rollup({
+const types = await rollup({
   input: Object.fromEntries(entries.map(entry => [entry, join(scratch, `${entry}.d.ts`)])),
   plugins: [dts()],
   external: name => !name.startsWith('.') && !name.startsWith('/'),
@@ -38,19 +43,47 @@ const bundle = await rollup({
   onLog: (level, log, handler) =>
     log.plugin === 'dts' || log.code === 'UNUSED_EXTERNAL_IMPORT' ? undefined : handler(level, log),
 })
-await bundle.write({ dir: dist, entryFileNames: '[name].d.ts', chunkFileNames: 'types/[name].ts' })
-await bundle.close()
+await types.write({ dir: dist, entryFileNames: '[name].d.ts', chunkFileNames: 'types/[name].ts' })
+await types.close()
 rmSync(scratch, { recursive: true, force: true })
-await vendor(dist)
+await bundlePackage([...entries, 'cli/bin'], dist)
 await buildDesk()
+
+/** Whether something that it is made of has changed since: a file, or what is in a folder. */
+function isStale(): boolean {
+  const made = join(dist, 'LICENSES.txt')
+  if (!existsSync(made)) return true
+  const { mtimeMs } = statSync(made)
+  const { include } = JSON.parse(readFileSync(join(packageRoot, 'tsconfig.build.json'), 'utf8')) as {
+    include: string[]
+  }
+  const rooms = include.flatMap(room => [
+    room,
+    ...readdirSync(join(packageRoot, room), { recursive: true, encoding: 'utf8' }).map(name => join(room, name)),
+  ])
+  return [
+    'package-lock.json',
+    'tsconfig.build.json',
+    '.ci',
+    join('.ci', 'build.ts'),
+    join('.ci', 'bundle.mjs'),
+    ...rooms,
+  ].some(name => statSync(join(packageRoot, name)).mtimeMs > mtimeMs)
+}
 
 function compile(): void {
   const { config } = ts.readConfigFile(join(packageRoot, 'tsconfig.build.json'), ts.sys.readFile)
   const { options, fileNames } = ts.parseJsonConfigFileContent(config, ts.sys, packageRoot)
   // `-- --noCheck` where the types are checked anyway: it takes a quarter of the time.
   const noCheck = process.argv.includes('--noCheck')
-  const folders = { outDir: dist, declarationDir: scratch }
-  const program = ts.createProgram(fileNames, { ...options, ...folders, declaration: true, noCheck })
+  const folders = { outDir: scratch }
+  const program = ts.createProgram(fileNames, {
+    ...options,
+    ...folders,
+    declaration: true,
+    emitDeclarationOnly: true,
+    noCheck,
+  })
   const problems = noCheck ? [] : ts.getPreEmitDiagnostics(program)
   if (problems.length > 0) {
     const host = {
@@ -64,7 +97,7 @@ function compile(): void {
   program.emit(undefined, (file, text, _mark, _onError, sources) => {
     const source = sources?.[0]
     mkdirSync(dirname(file), { recursive: true })
-    writeFileSync(file, source && file.endsWith('.d.ts') ? plainTypes(text, source, checker) : text)
+    writeFileSync(file, source ? plainTypes(text, source, checker) : text)
   })
 }
 

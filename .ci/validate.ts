@@ -2,10 +2,12 @@
  * `npm run lint:outputs`: makes each report once from a short run, the OpenAPI document, the metrics and a docs page, and
  * has the validators of those who read them look at it. Tools of npm are run by npx at a fixed version, so that they are
  * no dependencies; xmllint and promtool are Debian packages (libxml2-utils, prometheus): one that is not there is named.
- * A session with every route goes through Prism's proxy (prism.ts).
+ * A session with every route goes through Prism's proxy (prism.ts). The module for Testcontainers is type checked with that package.
  */
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -67,6 +69,7 @@ async function makeOutputs(): Promise<void> {
     )
     const list = `fetch(process.env.UNDERSTUDY_BASE_URL + '/v1/jobs', { headers: { 'x-api-key': process.env.UNDERSTUDY_API_KEY } })`
     await run('mutate', '--only', 'JOB-6', ...reporters('mutate', withSarif), '--', process.execPath, '-e', list)
+    await checkReceiver()
     const text = async (path: string) => (await fetch(mock.url + path)).text()
     writeFileSync(at('openapi.json'), await text('/openapi.json'))
     writeFileSync(at('control.openapi.json'), await text('/__mock/openapi.json'))
@@ -76,6 +79,19 @@ async function makeOutputs(): Promise<void> {
   } finally {
     await mock.close()
     await broken.close()
+  }
+}
+
+/** Of one that takes all, the forged ones too: some of its checks pass, some fail, and some are skipped. */
+async function checkReceiver(): Promise<void> {
+  const server = createServer((request, response) => request.resume().once('end', () => response.writeHead(204).end()))
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hooks`
+  try {
+    await run('webhook-check', url, '--secret', 'whsec_test', ...reporters('webhook-check', withSarif))
+  } finally {
+    server.closeAllConnections()
+    server.close()
   }
 }
 
@@ -109,14 +125,14 @@ function dashboardRules(): string {
 function validate(
   command: string,
   args: readonly string[],
-  { input, isClean }: { input?: string; isClean?: (said: string) => boolean } = {},
+  { input, isClean, called }: { input?: string; isClean?: (said: string) => boolean; called?: string } = {},
 ): void {
   const { status, stdout, stderr, error } = spawnSync(command, args, {
     cwd: folder,
     encoding: 'utf8',
     ...(input !== undefined && { input }),
   })
-  const name = args.find(word => /@\d/.test(word)) ?? command
+  const name = called ?? args.find(word => /@v?\d/.test(word)) ?? command
   if (error) {
     console.log(`${name}: not installed, not run`)
     return
@@ -126,12 +142,85 @@ function validate(
   if (!isGood) problems.push(`${name}\n${stdout}${stderr}`)
 }
 
+/** A tool of Go, built at a fixed version; Go keeps what it has built. */
+const goRun = (tool: string, args: readonly string[], more?: Parameters<typeof validate>[2]) =>
+  validate('go', ['run', tool, ...args], more)
+
+/** action.yml by GitHub's schema, and the workflows that the docs show by actionlint, which looks up the action's inputs too. */
+function validateAction(): void {
+  validate('npx', [
+    '-y',
+    '-p',
+    '@action-validator/core@0.6.0',
+    '-p',
+    '@action-validator/cli@0.6.0',
+    'action-validator',
+    join(packageRoot, 'action.yml'),
+  ])
+  const workflows = at('.github/workflows')
+  mkdirSync(workflows, { recursive: true })
+  copyFileSync(join(packageRoot, 'action.yml'), at('action.yml'))
+  const guide = readFileSync(join(packageRoot, 'docs', 'guides', 'ci.md'), 'utf8')
+  for (const [i, [, block = '']] of [...guide.matchAll(/^```yml\n(# \.github[\s\S]*?)^```/gm)].entries())
+    writeFileSync(join(workflows, `${i}.yml`), block.replaceAll('understudy-mock/understudy@v0', './'))
+  spawnSync('git', ['init', '-q', folder])
+  goRun('github.com/rhysd/actionlint/cmd/actionlint@v1.7.12', [])
+  validate('bash', ['-n', join(packageRoot, 'integrations/github/run.sh')])
+}
+
+/** What integrations/ has for containers, each by its own tool; nginx's configuration is run by the tests. */
+function validateContainers(): void {
+  copyFileSync(join(packageRoot, 'integrations', 'prometheus', 'prometheus.yml'), at('prometheus.yml'))
+  copyFileSync(join(grafana, 'alerts.yml'), at('alerts.yml'))
+  validate('promtool', ['check', 'config', at('prometheus.yml')])
+  // What `docker compose config` does, by Compose's own loader.
+  goRun('github.com/compose-spec/compose-go/v2/cmd@v2.16.2', [join(packageRoot, 'compose.yaml')])
+  // It brings the schemas of Kubernetes with it, as no registry has those that kubeconform fetches.
+  const python =
+    'python3 -m pip install -q --target kubernetes kubernetes-validate==1.37.0 && PYTHONPATH=kubernetes python3 -m kubernetes_validate'
+  if (spawnSync('python3', ['-m', 'pip', '--version']).status !== 0) console.log('kubernetes-validate: no pip, not run')
+  else
+    validate(
+      'bash',
+      ['-c', `${python} --strict -k 1.34.0 "$0"`, join(packageRoot, 'integrations/kubernetes/understudy.yaml')],
+      { called: 'kubernetes-validate' },
+    )
+}
+
+/**
+ * /__mock/mcp by the protocol's own suite, which wants Node 22: what it asks of any server. All its other scenarios call tools of a
+ * reference server, such as test_simple_text.
+ */
+function validateAgents(): void {
+  const env = { ...process.env, UNDERSTUDY_STATE_DIR: at('state') }
+  const command = ['--import', 'tsx', join(packageRoot, 'cli', 'bin.ts')]
+  const self = (...args: string[]) =>
+    spawnSync(process.execPath, [...command, ...args], { cwd: packageRoot, encoding: 'utf8', env })
+  const { url } = JSON.parse(self('serve', '--detach', '--json', '--port', '0').stdout) as { url: string }
+  const suite = ['-y', '-p', 'node@22', '-p', '@modelcontextprotocol/conformance@0.1.16', 'conformance', 'server']
+  for (const scenario of conformance)
+    validate('npx', [...suite, '--url', `${url}/__mock/mcp`, '--scenario', scenario], {
+      called: `mcp conformance ${scenario}`,
+      isClean: said => /Passed: [1-9]\d*\/\d+, 0 failed/.test(said),
+    })
+  self('stop', '--all')
+}
+
+const conformance = [
+  'server-initialize',
+  'ping',
+  'tools-list',
+  'resources-list',
+  'prompts-list',
+  'dns-rebinding-protection',
+]
+
 const npx = (tool: string, args: readonly string[], more?: Parameters<typeof validate>[2]) =>
   validate('npx', ['-y', tool, ...args], more)
 
 /** The published schemas in ajv's strict mode, and each JSON report by its own. */
 function validateSchemas(): void {
-  const rooms = { check: 'suite', conduct: 'conduct', drill: 'drills', mutate: 'mutate' }
+  const rooms = { check: 'suite', conduct: 'conduct', drill: 'drills', mutate: 'mutate', 'webhook-check': 'webhooks' }
   const all = ['suite', 'conduct', 'rehearse', 'mutate', 'replay', 'webhooks', 'drills'].map(
     room => `${room}/report.schema.json`,
   )
@@ -152,9 +241,29 @@ function validateSchemas(): void {
   console.log(`ajv --strict: ${problems.length === before ? 'clean' : 'failed'}`)
 }
 
+/** integrations/testcontainers by the types of the real package: it would take a Docker daemon to run it. */
+function checkTestcontainers(): void {
+  validate('npm', ['install', '--silent', '--no-audit', '--no-fund', '--ignore-scripts', 'testcontainers@11.14.0'])
+  const module = 'understudyContainer.ts'
+  copyFileSync(join(packageRoot, 'integrations', 'testcontainers', module), at(module))
+  const compilerOptions = {
+    ...{ strict: true, noEmit: true, skipLibCheck: true, allowImportingTsExtensions: true, noImplicitOverride: true },
+    ...{ module: 'nodenext', target: 'es2023', lib: ['es2023', 'es2024.string'] },
+    typeRoots: [join(packageRoot, 'node_modules', '@types')],
+    types: ['node'],
+    paths: { 'understudy-mock/client': [join(packageRoot, 'client', 'index.ts')] },
+  }
+  writeFileSync(at('tsconfig.json'), JSON.stringify({ compilerOptions, files: [module] }))
+  validate(join(packageRoot, 'node_modules', '.bin', 'tsc'), ['-p', at('tsconfig.json')])
+}
+
 try {
+  checkTestcontainers()
   await makeOutputs()
   validateSchemas()
+  validateAction()
+  validateContainers()
+  validateAgents()
   validate('xmllint', ['--noout', '--schema', join(packageRoot, 'test', 'reports', 'junit.xsd'), ...filesOf('.xml')])
   validate('promtool', ['check', 'metrics'], { input: readFileSync(at('metrics.txt'), 'utf8') })
   const exemplars = readFileSync(at('openmetrics.txt'), 'utf8').match(/ # \{request_id=/g) ?? []

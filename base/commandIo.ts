@@ -19,10 +19,14 @@ export interface OutputStream {
 }
 
 export interface CommandIo {
+  /** Program and arguments that this run was started by; undefined for one inside another process. */
+  self?: readonly string[]
   stdin: Readable
   stdout: OutputStream
   stderr: OutputStream
   env: Environment
+  /** What the configuration file says of the mock on this machine, for the verbs that look for it. */
+  mock?: { port?: number; adminToken?: string }
   /**
    * Aborted by Ctrl-C or SIGTERM: the command ends early, with a report of what is known. A command that doesn't read it is
    * ended by those at once.
@@ -38,6 +42,9 @@ export const hasColor = (stream: OutputStream, { NO_COLOR }: Environment): boole
  * Colors, and what is made for machines, go to the stream itself.
  */
 export const writeLine = (stream: OutputStream, line: string): void => void stream.write(`${visible(line)}\n`)
+
+/** Writes a value for a program: JSON on one line, so that several of them are JSON lines. */
+export const writeJson = (stream: OutputStream, value: unknown): void => void stream.write(`${JSON.stringify(value)}\n`)
 
 /** Resolves when the signal is aborted. */
 export const aborted = (signal: AbortSignal): Promise<void> =>

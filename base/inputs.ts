@@ -1,4 +1,5 @@
-import { readFileSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { ConfigError, flagOf } from './options.ts'
 /** The base URL without a slash at its end. Throws a ConfigError. */
 export function baseOf(target: string): string {
@@ -24,6 +25,14 @@ function isFile(path: string): boolean {
   } catch {
     return false
   }
+}
+
+/** Throws, and says why, unless a file can be written there; the folder has to be there. */
+export function requireWritable(file: string): void {
+  const isThere = existsSync(file)
+  // By the slash it is refused where it is a file.
+  accessSync(isThere ? file : `${dirname(file)}/`, constants.W_OK)
+  if (isThere && statSync(file).isDirectory()) throw new Error('it is a folder')
 }
 
 export function certificateIn(file: string): string {

@@ -107,6 +107,15 @@ export const adminTokenOption = {
   parse: text('a token'),
 } as const
 
+/** Of what sends: whom to trust over TLS beside the system's authorities. */
+export const caOption = {
+  argument: '<file>',
+  description: 'PEM file of a certificate authority to trust',
+  defaultText: "the system's",
+  default: noDefault,
+  parse: text('a file'),
+} as const
+
 /** The port that the mock listens on, and that other verbs find it by. */
 export const portOption = {
   argument: '<port>',

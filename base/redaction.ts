@@ -17,7 +17,7 @@ const secretHeaders: ReadonlySet<string> = new Set([
 
 /** Names of fields and parameters that carry secrets. */
 const secretName =
-  /(^|[^a-z]|api|access|secret|private)key(_?id)?$|(token|secret|signature|credential|password|authorization)s?$|^(pass|passwd|pwd|jwt|bearer|auth|sess|session(_?id)?|x-session(-id)?)$/i
+  /(^|[^a-z]|api|access|secret|private)key(_?id)?$|(token|secret|signature|credential|password|passphrase|authorization)s?$|^(pass|passwd|pwd|jwt|bearer|auth|sess|session(_?id)?|x-session(-id)?)$/i
 /** Parameters by which a URL is known to be signed: whoever has it, has what it leads to. */
 const signatureName = /(^|[^a-z])(signature|sig|hmac|security-token)$/i
 

@@ -23,6 +23,7 @@ export const serveToo: ReadonlySet<string> = new Set([
   'scenarios',
   'seed',
   'speed',
+  'tls',
   'webhookSecret',
 ])
 

@@ -2,11 +2,14 @@
  * The one source of chance. Every draw is a function of (seed, whose it is, what it is for, the n-th such thing), never
  * of a shared sequence: so what else goes on at the same time doesn't change it, and the same seed gives the same run.
  */
-import { hash, randomInt } from 'node:crypto'
+import { hash, randomBytes, randomInt } from 'node:crypto'
 import { customRandom } from 'nanoid'
 
 /** A fresh seed, for a run that was not given one. It is printed, so that the run can be had again. */
 export const freshSeed = (): string => String(randomInt(2 ** 31))
+
+/** What has to be unlike all others in the world, whatever the seed: serial numbers, ids of traces. */
+export const freshHex = (bytes: number): string => randomBytes(bytes).toString('hex')
 
 /** 32 characters: no look-alikes and no punctuation, as ids get read aloud, double-clicked and put into URLs. */
 const idAlphabet = '0123456789abcdefghjkmnpqrstvwxyz'

@@ -82,7 +82,7 @@ function exchange(
       clearTimeout(deadline)
       const { code } = error as NodeJS.ErrnoException
       if (call.reusedSocket && !isAnswered && code === 'ECONNRESET') resolve({ stale: true })
-      else reject(error instanceof NoAnswer ? error : new NoAnswer(wordsFor(error, url)))
+      else reject(error instanceof NoAnswer ? error : new NoAnswer(wordsFor(error, url), { cause: error }))
     }
     call.on('response', answer => {
       isAnswered = true
@@ -130,10 +130,32 @@ export function wordsFor(error: Error, { hostname, port, protocol }: URL): strin
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `there is no host ${hostname}`
   if (code === 'ECONNRESET' || code === 'EPIPE') return 'the connection was cut before an answer came'
   if (code === 'EHOSTUNREACH' || code === 'ENETUNREACH' || code === 'ETIMEDOUT') return `${at} can not be reached`
-  if (code === 'EPROTO' || code.startsWith('ERR_SSL')) return `${at} does not speak TLS; is it http:// instead?`
+  if (code === 'EPROTO' || code.startsWith('ERR_SSL')) return handshakeWords(error, at)
   if (code.startsWith('HPE_')) return `what came is not HTTP/1.1 (${code})`
-  if (/CERT|SELF_SIGNED|UNABLE_TO|ALTNAME/.test(code)) {
-    return `its certificate is not trusted (${code}); give its authority with --ca FILE, or take any with --insecure`
-  }
+  if (isOfCertificate(code)) return certificateWords(error, hostname)
   return error.message || code || 'no answer came'
+}
+
+/** Whether the server's certificate was refused, and not the connection. */
+export const isOfCertificate = (code: string): boolean =>
+  /CERT|SELF_SIGNED|UNABLE_TO|ALTNAME/.test(code) && !code.startsWith('ERR_SSL')
+
+function certificateWords(error: NodeJS.ErrnoException & { cert?: { subjectaltname?: string } }, host: string): string {
+  const { code = '', cert } = error
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
+    const names = cert?.subjectaltname?.replace(/(DNS|IP Address):/g, '') ?? 'another host'
+    return `its certificate is for ${names}, not for ${host} (${code}); reach it by a name that is in it`
+  }
+  if (code === 'CERT_HAS_EXPIRED') return `its certificate has expired (${code}); it has to be renewed there`
+  return `its certificate is not trusted (${code}); give its authority with --ca FILE`
+}
+
+/** Where there is no plain TLS server, or one that doesn't want us. */
+function handshakeWords({ message, code }: NodeJS.ErrnoException, at: string): string {
+  const [, alert] = /(?:alert|ALERT)[ _]([\w ]+)/.exec(`${message} ${code}`) ?? []
+  if (/certificate.required/i.test(`${message} ${code}`))
+    return `${at} asks for a certificate of the client, and this command has none`
+  if (alert !== undefined)
+    return `${at} refused the TLS handshake (alert ${alert.trim().toLowerCase().replaceAll('_', ' ')})`
+  return `${at} does not speak TLS; is it http:// instead?`
 }

@@ -44,6 +44,7 @@ process.exitCode = await main(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,
+  self: [process.execPath, ...process.execArgv, ...process.argv.slice(1)],
   // Until a command reads it, a signal ends the process at once.
   get signal() {
     stop ??= onSignals()

@@ -8,6 +8,7 @@
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import process from 'node:process'
+import { isRunning, statOf } from '../base/processes.ts'
 
 /** ms between two looks. */
 const lookEveryMs = 200
@@ -20,21 +21,11 @@ export function whenLauncherEnds(onEnd: () => void): void {
   if (watched.length === 0) return
   const parent = process.ppid
   const timer = setInterval(() => {
-    if (process.ppid === parent && watched.every(isThere)) return
+    if (process.ppid === parent && watched.every(isRunning)) return
     clearInterval(timer)
     onEnd()
   }, lookEveryMs)
   timer.unref()
-}
-
-function isThere(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    // Another user's process is one too.
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
 }
 
 /** The processes from this one's parent up that only run what is below them; none if there is no package manager in the row. */
@@ -67,11 +58,7 @@ export function launcherKind(words: readonly string[]): 'manager' | 'shell' | un
 function look(pid: number): { words: string[]; parent: number } | undefined {
   try {
     const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
-    // "pid (name) state parent …", and the name may have brackets of its own.
-    const [, parent] = readFileSync(`/proc/${pid}/stat`, 'utf8')
-      .replace(/^.*\) /s, '')
-      .split(' ')
-    return { words, parent: Number(parent) }
+    return { words, parent: statOf(pid).parent }
   } catch {
     return undefined
   }

@@ -1,12 +1,16 @@
 /** `main()`: the command `understudy`, as a function of its arguments, streams, environment and signal. */
-import { Argument, Command, CommanderError } from 'commander'
+import { Argument, Command, CommanderError, Option } from 'commander'
 import { type CommandIo, type ExitCode, hasColor, writeLine } from '../base/commandIo.ts'
 import type { RunAction, VerbSetup } from '../base/flags.ts'
-import { ConfigError } from '../base/options.ts'
+import { adminTokenOption, ConfigError, portOption } from '../base/options.ts'
 import { packageVersion } from '../base/paths.ts'
 import { renamedFlag } from '../base/renamed.ts'
 import { TargetError } from '../base/targetError.ts'
+import type { ServeAgents } from '../server/command.ts'
 import { completionHint, completionScript, type Shell, shells } from './completion.ts'
+import { setUpConfig } from './configCommand.ts'
+import { type ConfigFile, readConfigFile } from './configFile.ts'
+import { applyConfig, pathOf, valueIn } from './configValues.ts'
 
 interface Verb {
   description: string
@@ -16,11 +20,29 @@ interface Verb {
   load(): Promise<VerbSetup>
 }
 
+/** Only a mock that an agent calls pays for the protocol. */
+const serveAgents: ServeAgents = async served => (await import('../mcp/http.ts')).serveMcpOverHttp(served)
+
 const verbs: Readonly<Record<string, Verb>> = {
   serve: {
     description: 'run the mock server',
     example: 'serve --speed 20 --scenario internal-error-once',
-    load: async () => (await import('../server/command.ts')).setUpServe,
+    load: async () => (await import('../server/command.ts')).setUpServe(serveAgents),
+  },
+  status: {
+    description: 'list the mocks of serve that run on this machine: name, URL, pid, since when',
+    example: 'status --json',
+    load: async () => (await import('../server/statusCommand.ts')).setUpStatus,
+  },
+  stop: {
+    description: 'stop a mock of serve that runs on this machine, or all',
+    example: 'stop --all',
+    load: async () => (await import('../server/statusCommand.ts')).setUpStop,
+  },
+  logs: {
+    description: 'print the log of a mock of serve --detach',
+    example: 'logs -f',
+    load: async () => (await import('../server/statusCommand.ts')).setUpLogs,
   },
   demo: {
     description: 'upload a clip, create a job, poll it and download its output, and show each step',
@@ -98,6 +120,11 @@ const verbs: Readonly<Record<string, Verb>> = {
     example: 'health --wait 30s',
     load: async () => (await import('../server/healthCommand.ts')).setUpHealth,
   },
+  config: {
+    description: 'print the options that are set, and where each value comes from: variable, file or default',
+    example: 'config serve',
+    load: async () => setUpConfig(() => undefined),
+  },
   completion: {
     description: 'print what a shell needs to complete commands and options: bash, zsh or fish',
     example: 'completion bash',
@@ -105,7 +132,28 @@ const verbs: Readonly<Record<string, Verb>> = {
   },
 }
 
-/** The one verb that knows of all others, which are loaded for it. */
+/** --json of each verb that has reporters. */
+function addJson(command: Command): void {
+  const reporter = command.options.find(({ long }) => long === '--reporter')
+  if (reporter && !command.options.some(({ long }) => long === '--json')) command.addOption(new JsonOption(reporter))
+  for (const below of command.commands) addJson(below)
+}
+
+class JsonOption extends Option {
+  constructor({ parseArg }: Option) {
+    super('--json', 'the same as --reporter json')
+    this.preset('json')
+    if (parseArg) this.argParser(parseArg)
+  }
+
+  override attributeName(): string {
+    return 'reporter'
+  }
+}
+
+/** The verbs that know of all others, which are loaded for them. */
+const ofAllVerbs: ReadonlySet<string> = new Set(['completion', 'config'])
+
 const setUpCompletion: VerbSetup = (verb, run) =>
   verb
     .addArgument(new Argument('<shell>', 'the shell').choices(shells))
@@ -123,20 +171,34 @@ const setUpCompletion: VerbSetup = (verb, run) =>
  */
 export async function main(argv: readonly string[], io: CommandIo): Promise<ExitCode> {
   let exitCode: ExitCode = 0
+  let config: ConfigFile | undefined
   const run: RunAction =
     action =>
     async (...args) => {
-      exitCode = await action(io, ...args)
+      exitCode = await action(knowingMock(io, config), ...args)
     }
   const program = programFor(io)
-  const asked = argv.find(word => Object.hasOwn(verbs, word))
+  const asked = argv.find((word, i) => Object.hasOwn(verbs, word) && argv[i - 1] !== '--config')
   for (const [name, { description, example, load }] of Object.entries(verbs)) {
     const verb = program.command(name).description(description)
-    if (name !== asked && asked !== 'completion') continue
-    const setUp = await load()
+    if (name !== asked && !(asked !== undefined && ofAllVerbs.has(asked))) continue
+    const setUp = name === 'config' ? setUpConfig(() => config) : await load()
     setUp(verb, run)
+    addJson(verb)
     verb.addHelpText('after', `\nExample:\n  $ understudy ${example}`)
   }
+  // Only here, so that no file is read, and none of its code run, for --help and the like.
+  program.hook('preAction', async (_program, command) => {
+    const [verb = ''] = pathOf(command)
+    if (verb === 'completion') return
+    const { config: given = io.env.UNDERSTUDY_CONFIG || undefined } = program.opts<{ config?: string | false }>()
+    if (given === false) return
+    config = await readConfigFile(
+      given,
+      Object.keys(verbs).filter(name => !ofAllVerbs.has(name)),
+    )
+    if (config && verb !== 'config') applyConfig(command, config, io.env)
+  })
   try {
     await program.parseAsync(argv, { from: 'user' })
     return exitCode
@@ -145,12 +207,27 @@ export async function main(argv: readonly string[], io: CommandIo): Promise<Exit
   }
 }
 
+/** The io of a verb that looks for the mock on this machine: where `serve` puts it, by the configuration file. */
+function knowingMock(io: CommandIo, config: ConfigFile | undefined): CommandIo {
+  if (config === undefined) return io
+  const port = valueIn(config, 'serve', 'port', portOption)
+  const adminToken = valueIn(config, 'serve', 'adminToken', adminTokenOption)
+  // No copy: the io is asked for its signal only by a command that reads it.
+  return Object.create(io, { mock: { value: { port, adminToken } } })
+}
+
 function programFor({ stdout, stderr, env }: CommandIo): Command {
   const width = (stream: typeof stdout) => (stream.isTTY ? stream.columns || undefined : undefined) as number
   return new Command('understudy')
     .description('A mock server and contract test harness for a video-background-removal API.')
     .version(packageVersion, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
+    .option(
+      '--config <file>',
+      'configuration file (default: understudy.config.json, .yaml or .ts in this folder; UNDERSTUDY_CONFIG)',
+    )
+    .option('--no-config', 'read no configuration file')
+    .configureHelp({ showGlobalOptions: true })
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({
@@ -175,16 +252,16 @@ function commandIn(program: Command, argv: readonly string[]): Command {
   return command
 }
 
-const pathOf = (command: Command): string =>
-  command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name()
-
 /** One clear line on stderr, and the exit code. */
 function explain(error: unknown, command: Command, { stderr }: CommandIo): ExitCode {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return 0
     // A verb of verbs without one: its help is on stderr already.
     if (error.code !== 'commander.help')
-      writeLine(stderr, `understudy: ${usageError(error, command)}; see ${pathOf(command)} --help`)
+      writeLine(
+        stderr,
+        `understudy: ${usageError(error, command)}; see ${['understudy', ...pathOf(command)].join(' ')} --help`,
+      )
     return 2
   }
   if (isOfFile(error)) {

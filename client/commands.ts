@@ -6,14 +6,24 @@ import { ConfigError, durationToMs, refuseUnknown } from '../base/options.ts'
 import { plural } from '../base/text.ts'
 import type { ConductOptions, JournalFilter, KeyChange, LimitChange, ScenarioChoice, WorldSelector } from './mock.ts'
 import type { LimitFormat, RuleFormat } from './scenarioFormat.ts'
+import { mostFaultyConnections, type TlsFaultName, tlsFaultNames } from './tlsFaults.ts'
 
-const filterNames = ['key', 'world', 'kind', 'route', 'status', 'jobId', 'requestId', 'since']
+const filterNames = ['key', 'world', 'kind', 'route', 'status', 'jobId', 'requestId', 'trace', 'since', 'before']
 
 /** Throws a ConfigError for a filter that is not known: it would let everything through. */
 export function checkedFilter<F extends JournalFilter>(filter: F): F {
   refuseUnknown(filter, filterNames)
+  const { trace } = filter
+  if (trace !== undefined && traceIdIn(trace) === undefined)
+    throw new ConfigError(`trace is ${JSON.stringify(trace)}; expected 32 hexadecimal digits, or a traceparent`)
   return filter
 }
+
+/** As a trace is asked for: by its id, or by a traceparent. */
+export const tracePattern = '^(?:[0-9a-f]{2}-)?([0-9a-f]{32})(?:-[0-9a-f]{16}-[0-9a-f]{2}.*)?$'
+const asTrace = new RegExp(tracePattern)
+
+export const traceIdIn = (text: string): string | undefined => asTrace.exec(text)?.[1]
 
 /** What POST /__mock/keys takes; KeyChange has the fields' meaning. */
 export interface KeyChangeBody extends WorldSelector {
@@ -22,6 +32,21 @@ export interface KeyChangeBody extends WorldSelector {
   rate_limit?: LimitFormat
   job_limit?: LimitFormat
   revoked?: boolean
+}
+
+/** What POST /__mock/tls takes. */
+export interface TlsFaultBody {
+  fault: TlsFaultName
+  connections: number
+}
+
+/** Throws a ConfigError for a fault that there isn't, or a number of connections that can't be counted. */
+export function checkedTlsFault(fault: TlsFaultName, connections = 1): TlsFaultBody {
+  if (!tlsFaultNames.includes(fault))
+    throw new ConfigError(`There is no TLS fault ${JSON.stringify(fault)}; expected one of ${tlsFaultNames.join(', ')}`)
+  if (Number.isInteger(connections) && connections >= 1 && connections <= mostFaultyConnections)
+    return { fault, connections }
+  throw new ConfigError(`connections is ${connections}; expected a whole number from 1 to ${mostFaultyConnections}`)
 }
 
 /** What POST /__mock/scenario and /__mock/scenario/{id} answer. */
@@ -62,6 +87,7 @@ export const conductOptionNames: readonly (keyof ConductOptions)[] = [
   'require',
   'ended',
   'stoppedAt',
+  'silentSince',
   'alone',
   'level',
   'rules',

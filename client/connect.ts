@@ -17,6 +17,7 @@ import {
   checkedFilter,
   checkedRule,
   checkedSpeed,
+  checkedTlsFault,
   conductOptionNames,
   countUnknown,
   defaultWithin,
@@ -48,6 +49,7 @@ import type {
 } from './mock.ts'
 import { ScenarioError } from './scenarioError.ts'
 import type { Snapshot } from './snapshotFormat.ts'
+import type { TlsState } from './tlsFaults.ts'
 
 export interface ConnectOptions extends Trust {
   /** The token that the mock was started with; it opens the control routes of a mock that is not on loopback. */
@@ -88,7 +90,7 @@ export async function connectMock(url: string, options: ConnectOptions = {}): Pr
     throw new ControlError(messageIn(answer), answer.status)
   }
 
-  const { key, seed } = await identify(base, request).catch(error => {
+  const { key, seed, ca } = await identify(base, request).catch(error => {
     transport.close()
     throw error
   })
@@ -113,13 +115,30 @@ export async function connectMock(url: string, options: ConnectOptions = {}): Pr
   const conduct = async (key?: string, options: ConductOptions = {}): Promise<ConductReport> => {
     refuseUnknown(options, conductOptionNames)
     checkRuleOptions(options)
-    const { maxPollTime, require, ended, stoppedAt: stopped_at, alone, level, rules } = options
+    const {
+      maxPollTime,
+      require,
+      ended,
+      stoppedAt: stopped_at,
+      silentSince: silent_since,
+      alone,
+      level,
+      rules,
+    } = options
     for (const name of require ?? []) knownRule(name)
     const max_poll_time = maxPollTime === undefined ? undefined : durationText(maxPollTime)
-    return ask(
-      'GET',
-      `conduct${queryOf({ key, max_poll_time, require: require?.join(','), ended, stopped_at, alone, level, rules })}`,
-    )
+    const query = {
+      key,
+      max_poll_time,
+      require: require?.join(','),
+      ended,
+      stopped_at,
+      silent_since,
+      alone,
+      level,
+      rules,
+    }
+    return ask('GET', `conduct${queryOf(query)}`)
   }
 
   const clockOf = (selector: WorldSelector): Promised<MockClock> => {
@@ -203,6 +222,15 @@ export async function connectMock(url: string, options: ConnectOptions = {}): Pr
     conduct,
     expectConduct: (key, options) => expectationOn(() => conduct(key, options)),
     expectWaits: async (key, operation, waits, options) => checkWaits(await conduct(key), operation, waits, options),
+    tls: {
+      ca,
+      async use(fault, options = {}) {
+        refuseUnknown(options, ['connections'])
+        return ask<TlsState>('POST', 'tls', checkedTlsFault(fault, options.connections))
+      },
+      end: () => ask<TlsState>('DELETE', 'tls'),
+      state: () => ask<TlsState>('GET', 'tls'),
+    },
     snapshot: key => ask<Snapshot>('GET', `snapshot${queryOf({ key })}`),
     restore: async (key, document) => void (await ask('PUT', `snapshot${queryOf({ key })}`, document)),
     reset: async (key, world) => void (await ask('POST', 'reset', { key, world })),
@@ -219,18 +247,28 @@ const filterQuery = ({ jobId, requestId, ...same }: JournalFilter) => ({
   request_id: requestId,
 })
 
-/** The mock's key and seed. Throws a TargetError that says what is there instead. */
-async function identify(base: string, request: AskControl): Promise<{ key: string; seed: string }> {
+interface About {
+  understudy?: unknown
+  key: string
+  seed: string
+  tls?: { ca?: string }
+}
+
+/** The mock's key and seed, and the authority of its certificate. Throws a TargetError that says what is there instead. */
+async function identify(
+  base: string,
+  request: AskControl,
+): Promise<{ key: string; seed: string; ca: string | undefined }> {
   const about = await request('GET', '')
-  const { understudy, key, seed } = (about.json ?? {}) as { understudy?: unknown; key: string; seed: string }
-  if (about.status === 200 && typeof understudy === 'string') return { key, seed }
+  const { understudy, key, seed, tls } = (about.json ?? {}) as About
+  if (about.status === 200 && typeof understudy === 'string') return { key, seed, ca: tls?.ca }
   const clock = await request('GET', 'clock')
   if (isClock(clock.json)) throw new TargetError(`${base} is an older mock, which this client does not know; update it`)
   const isClosed = /closed off loopback|X-Admin-Token/.test(messageIn(clock))
   throw new TargetError(
     isClosed
       ? `${base} keeps its control routes closed (${clock.status}: ${messageIn(clock)}); start the mock with --admin-token and give the same as {adminToken}`
-      : `${base} is not a mock: GET /__mock/clock was answered ${clock.status}`,
+      : `${base} is not a mock: GET /__mock/clock was answered ${clock.status}${/TLS/.test(messageIn(clock)) ? ` (${messageIn(clock)})` : ''}`,
   )
 }
 

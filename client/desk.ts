@@ -32,7 +32,7 @@ export interface JournalRow {
   /** The first of its message, or why a webhook failed. */
   said?: string
   aborted?: true
-  traceparent?: string
+  trace_id?: string
 }
 
 export interface RowPage {

@@ -1,10 +1,9 @@
 /** The journal's live stream (server-sent events), entry by entry. */
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import { rootCertificates } from 'node:tls'
 import { wordsFor } from '../base/send.ts'
 import { TargetError } from '../base/targetError.ts'
-import type { Trust } from '../base/wire.ts'
+import { type Trust, tlsTrust } from '../base/wire.ts'
 import type { JournalEntry } from './mock.ts'
 
 interface EntryStream {
@@ -15,9 +14,9 @@ interface EntryStream {
 }
 
 /** Resolves when the mock listens, with what ends the stream. Rejects with a TargetError when it does not answer. */
-export function openEntryStream({ url, headers, trust: { insecure, ca }, listener }: EntryStream): Promise<() => void> {
+export function openEntryStream({ url, headers, trust: given, listener }: EntryStream): Promise<() => void> {
   const target = new URL(url)
-  const trust = { rejectUnauthorized: insecure !== true, ...(ca !== undefined && { ca: [...rootCertificates, ca] }) }
+  const trust = tlsTrust(given)
   return new Promise((resolve, reject) => {
     const call =
       target.protocol === 'https:' ? httpsRequest(target, { headers, ...trust }) : httpRequest(target, { headers })

@@ -14,10 +14,13 @@ import type { OperationId } from '../contracts/operations.ts'
 import type { Job, JobState, WebhookEventName } from '../contracts/schemas.ts'
 import type { RuleFormat, ScenarioFile } from './scenarioFormat.ts'
 import type { Snapshot } from './snapshotFormat.ts'
+import type { MockTls } from './tlsFaults.ts'
+
+export type { MockTls, TlsFailure, TlsFaultName, TlsState } from './tlsFaults.ts'
 
 /** A mock in this process. `await using mock = await startMock()` closes it at the end of its block. */
 export interface RunningMock extends AsyncDisposable {
-  /** http://127.0.0.1:port; what a client takes as its base URL. */
+  /** http://127.0.0.1:port, with `tls` https://…; what a client takes as its base URL. */
   readonly url: string
   /** Its TCP port. */
   readonly port: number
@@ -39,8 +42,8 @@ export interface RunningMock extends AsyncDisposable {
   /** The scenario that is active for a key, how it was switched on, and what it overrides. */
   activeScenario(key?: string): ActiveScenario
   /**
-   * Why a request was answered as it was: each rule, each condition, and the nearest miss. Throws a ControlError for a
-   * request that the journal does not have.
+   * Why a request was answered as it was: each rule, each condition, and the nearest miss; by its request_id, or by the id
+   * of a trace that has only this one. Throws a ControlError for a request that the journal does not have.
    */
   explain(requestId: string): Explanation
   /** Makes or changes a key's world: credits, a top-up, limits, whether it is revoked. Without a key, one is drawn. */
@@ -65,6 +68,8 @@ export interface RunningMock extends AsyncDisposable {
     waits: readonly ExpectedWait[],
     options?: ExpectedWaitsOptions,
   ): Promise<ConductReport>
+  /** The handshakes of a mock that speaks TLS: their faults, and what a client has to trust. */
+  readonly tls: MockTls
   /** A key's world as one JSON document. */
   snapshot(key: string): Snapshot
   /** Resets the key's world and puts it into the state of the document. Throws a ControlError for a wrong document. */
@@ -190,8 +195,12 @@ export interface JournalFilter extends WorldSelector {
   jobId?: string
   /** The one request that was answered with this id. Exchanges only. */
   requestId?: string
+  /** What belongs to this trace: its id of 32 hexadecimal digits, or a whole traceparent. */
+  trace?: string
   /** Only what came later: an entry's seq, or an ISO 8601 time. */
   since?: number | string
+  /** Only what came earlier: an entry's seq, or an ISO 8601 time. */
+  before?: number | string
 }
 
 /** A filter without fields that are not known. */
@@ -215,6 +224,8 @@ interface CommonEntry {
   /** The key's fingerprint; with X-Mock-World, a slash and its value follow. */
   world: string
   job_id: string | null
+  /** Of the client's traceparent (W3C); of a webhook, that of the call that has made or started its job. */
+  trace_id?: string
   url: string
   /** 0: no HTTP answer. */
   status: number
@@ -269,7 +280,7 @@ export interface JournalPage<E extends JournalEntry = JournalEntry> {
   evicted: number
   /** Whether all that ever fitted the filter is still there. */
   complete: boolean
-  /** Pass as `since` for the next page; null on the last. */
+  /** Pass as `since` for the next page, or as `before` where the newest come first; null on the last. */
   next: number | null
   /** Why there is more than this page has: `limit`, or the bytes that a page may have; null when there is no more. */
   limited_by: 'limit' | 'bytes' | null
@@ -372,6 +383,8 @@ export interface ExplainedStep {
 /** What GET /__mock/explain/{request_id} answers. */
 export interface Explanation {
   request_id: string
+  /** Of the client's traceparent. */
+  trace_id?: string
   /** What was asked: "POST /v1/jobs". */
   route: string | null
   status: number
@@ -403,6 +416,11 @@ export interface ConductOptions {
    * not given up.
    */
   stoppedAt?: number
+  /**
+   * From when on the client's program printed nothing until it ended with exit code 0, ms since the epoch by the mock's clock: who
+   * ran it has not been told of a call that it gave up.
+   */
+  silentSince?: number
   /** true: only one program uses the key, so that nothing that looks hasty is two that ask for the same. */
   alone?: boolean
   /** The lowest level whose failure makes the report not ok; must by default. */

@@ -2,16 +2,16 @@
 import { writeFileSync } from 'node:fs'
 import { strToU8, type Zippable, zipSync } from 'fflate'
 import { monotonicMs } from '../base/clock.ts'
-import { type ExitCode, writeLine } from '../base/commandIo.ts'
-import { addOptions, type VerbSetup } from '../base/flags.ts'
+import { type ExitCode, writeJson, writeLine } from '../base/commandIo.ts'
+import { addOptions, jsonFlag, type VerbSetup } from '../base/flags.ts'
+import { defined } from '../base/inputs.ts'
 import { ConfigError } from '../base/options.ts'
 import { packageVersion } from '../base/paths.ts'
-import { mockUrl, reach } from '../base/reach.ts'
+import { adminHeaders, mockUrl, reach, trustedFile } from '../base/reach.ts'
 import { operatingSystem } from '../base/system.ts'
 import { TargetError } from '../base/targetError.ts'
 import { fileDate, formatSize } from '../base/text.ts'
 import { readVariables } from '../base/variables.ts'
-import { parse } from '../contracts/answers.ts'
 import { type BugReport, bugReportFiles } from './bugReport.ts'
 import { messageIn } from './control.ts'
 import { type BugReportSettings, bugReportOptions } from './reportOptions.ts'
@@ -25,29 +25,42 @@ export const setUpReport: VerbSetup = (verb, run) =>
     bugReportOptions,
     'report',
   )
+    .option(...jsonFlag)
     .addHelpText('after', '\nExit: 0 written, 2 wrong usage, 3 no mock runs there: the file has versions only.')
     .action(
-      run(async (io, given: string | undefined, flags: BugReportSettings): Promise<ExitCode> => {
-        const settings: BugReportSettings = { ...readVariables(bugReportOptions, io.env, 'report'), ...flags }
-        const url = mockUrl(given, io.env)
-        const out = settings.out ?? `understudy-report-${fileDate(monotonicMs())}.zip`
-        const found = await gather(url, settings.adminToken).catch(error => {
-          if (error instanceof TargetError) return error
-          throw error
-        })
-        const isAbsent = found instanceof TargetError
-        const files: Zippable = { 'versions.json': json(versions()), ...(isAbsent ? {} : found) }
-        // What a mock writes compresses well; it is quick at the lowest level too.
-        const bytes = zipSync(files, { level: 3 })
-        write(out, bytes, settings.force)
-        if (isAbsent)
-          throw new TargetError(
-            `${found.message} ${out} has the versions only; run it again while the mock runs, or give its URL`,
+      run(
+        async (
+          io,
+          given: string | undefined,
+          { json: isJson, ...flags }: BugReportSettings & { json?: boolean },
+        ): Promise<ExitCode> => {
+          const settings: BugReportSettings = { ...readVariables(bugReportOptions, io.env, 'report'), ...flags }
+          const url = mockUrl(given, io)
+          const out = settings.out ?? `understudy-report-${fileDate(monotonicMs())}.zip`
+          const found = await gather(url, { ...settings, ...defined({ ca: trustedFile(settings.ca, io.env) }) }).catch(
+            error => {
+              if (error instanceof TargetError) return error
+              throw error
+            },
           )
-        writeLine(io.stdout, `${out} (${formatSize(bytes.length)}): ${Object.keys(files).join(', ')}`)
-        writeLine(io.stdout, 'It has no keys and no tokens. Look through it before you attach it.')
-        return 0
-      }),
+          const isAbsent = found instanceof TargetError
+          const files: Zippable = { 'versions.json': json(versions()), ...(isAbsent ? {} : found) }
+          // What a mock writes compresses well; it is quick at the lowest level too.
+          const bytes = zipSync(files, { level: 3 })
+          write(out, bytes, settings.force)
+          if (isAbsent)
+            throw new TargetError(
+              `${found.message} ${out} has the versions only; run it again while the mock runs, or give its URL`,
+            )
+          if (isJson) {
+            writeJson(io.stdout, { file: out, size: bytes.length, files: Object.keys(files) })
+            return 0
+          }
+          writeLine(io.stdout, `${out} (${formatSize(bytes.length)}): ${Object.keys(files).join(', ')}`)
+          writeLine(io.stdout, 'It has no keys and no tokens. Look through it before you attach it.')
+          return 0
+        },
+      ),
     )
 
 /** Of this command; those of the mock, which may run elsewhere, are in report.json. */
@@ -56,13 +69,12 @@ const versions = () => ({ understudy: packageVersion, node: process.version, os:
 const json = (value: unknown): Uint8Array => strToU8(`${JSON.stringify(value, null, 2)}\n`)
 
 /** Throws a TargetError where nobody answers, a ConfigError where somebody refuses. */
-async function gather(url: string, adminToken: string | undefined): Promise<Zippable> {
-  const headers: Record<string, string> = adminToken === undefined ? {} : { 'X-Admin-Token': adminToken }
+async function gather(url: string, { adminToken, ca }: BugReportSettings): Promise<Zippable> {
+  const options = { headers: adminHeaders(adminToken), timeoutMs, ca }
   const ask = async (path: string): Promise<string> => {
-    const answer = await reach(`${url}/__mock/${path}`, headers, timeoutMs)
-    const text = await answer.text()
-    if (answer.status === 200) return text
-    const why = messageIn({ status: answer.status, json: parse(text) })
+    const answer = await reach(`${url}/__mock/${path}`, options)
+    if (answer.status === 200) return answer.text
+    const why = messageIn(answer)
     throw new ConfigError(
       `${url}/__mock/${path} answered ${answer.status} (${why}); expected a mock of version ${packageVersion} or newer, with its --admin-token off loopback`,
     )

@@ -1,5 +1,5 @@
 /** Every option of `understudy report` in one table, as --help has it. */
-import { adminTokenOption, type OptionRow, onOff, text } from '../base/options.ts'
+import { adminTokenOption, caOption, type OptionRow, onOff, text } from '../base/options.ts'
 
 export interface BugReportSettings {
   /** The zip file to write. */
@@ -8,6 +8,8 @@ export interface BugReportSettings {
   force?: boolean
   /** Opens the mock's /__mock off loopback. */
   adminToken?: string
+  /** PEM file of an authority that the mock's certificate is trusted by. */
+  ca?: string
 }
 
 export const bugReportOptions = {
@@ -27,4 +29,5 @@ export const bugReportOptions = {
     parse: onOff,
   },
   adminToken: adminTokenOption,
+  ca: caOption,
 } as const satisfies Record<keyof BugReportSettings, OptionRow>

@@ -4,7 +4,7 @@ import type { CommandIo } from '../base/commandIo.ts'
 import { addOptions, type VerbSetup } from '../base/flags.ts'
 import { defined } from '../base/inputs.ts'
 import { ConfigError } from '../base/options.ts'
-import { mockUrl, reach } from '../base/reach.ts'
+import { adminHeaders, mockUrl, reach, trustedFile } from '../base/reach.ts'
 import { readVariables } from '../base/variables.ts'
 import { makeWritable, reporterOption, reporterText, writeReports } from '../reports/reporterOption.ts'
 import { type ConductFlags, type ConductSettings, conductOptions } from './options.ts'
@@ -40,8 +40,8 @@ async function gradeRecording(file: string, settings: ConductSettings): Promise<
   return conduct(file, defined({ key, world, base, require, maxPollTimeMs, level, rules }))
 }
 
-async function gradeMock({ env }: CommandIo, settings: ConductSettings): Promise<ConductReport> {
-  const { url, key, world, maxPollTime, require, base, adminToken, level, rules } = settings
+async function gradeMock(io: CommandIo, settings: ConductSettings): Promise<ConductReport> {
+  const { url, key, world, maxPollTime, require, base, adminToken, ca, level, rules } = settings
   if (base !== undefined) throw new ConfigError('--base is for a recording, and no file was given')
   const query = new URLSearchParams(
     defined({
@@ -53,12 +53,12 @@ async function gradeMock({ env }: CommandIo, settings: ConductSettings): Promise
       rules,
     }),
   )
-  const from = mockUrl(url, env)
-  const headers: Record<string, string> = adminToken === undefined ? {} : { 'X-Admin-Token': adminToken }
-  const answer = await reach(`${from}/__mock/conduct?${query}`, headers)
-  const body = (await answer.json().catch(() => undefined)) as
-    | (ConductReport & { error?: { message: string } })
-    | undefined
+  const from = mockUrl(url, io)
+  const answer = await reach(`${from}/__mock/conduct?${query}`, {
+    headers: adminHeaders(adminToken),
+    ca: trustedFile(ca, io.env),
+  })
+  const body = answer.json as (ConductReport & { error?: { message: string } }) | undefined
   if (answer.status === 200 && body?.rules !== undefined) return { ...body, source: `the journal of ${from}` }
   const why = body?.error?.message ?? 'expected a mock'
   throw new ConfigError(`${from}/__mock/conduct answered ${answer.status}: ${why}`)

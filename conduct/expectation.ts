@@ -1,8 +1,9 @@
 /** The grade of a client as an assertion. */
 import { UnderstudyError } from '../base/errors.ts'
 import { ConfigError } from '../base/options.ts'
+import { plural } from '../base/text.ts'
 import type { ClauseId } from '../contracts/clauses.ts'
-import { isRuleOrClause, namesOfRules, resultsFor } from './grade.ts'
+import { isFailing, isRuleOrClause, namesOfRules, resultsFor } from './grade.ts'
 import type { ConductReport, RuleResult } from './report.ts'
 import type { RuleId } from './rule.ts'
 
@@ -57,6 +58,17 @@ export const expectationOn = (read: () => ConductReport | Promise<ConductReport>
     return report
   },
 })
+
+/** The rules that make the report not ok by its own level, with the evidence; undefined where none does. */
+export function conductProblem(report: ConductReport): ConductError | undefined {
+  const broken = report.rules.filter(rule => isFailing(rule, report.level))
+  return broken.length === 0
+    ? undefined
+    : new ConductError(
+        `${plural(broken.length, 'rule')} of conduct failed\n${broken.map(brokenText).join('\n')}`,
+        report,
+      )
+}
 
 const shownPieces = 3
 

@@ -43,6 +43,8 @@ export interface GradeOptions {
   require?: readonly string[]
   /** When the client was ended from outside, ms since the epoch: what it waited for then, it has not given up. */
   stoppedAt?: number
+  /** From when on it printed nothing until it ended with exit code 0, ms since the epoch; undefined where that is not known. */
+  silentSince?: number
   /** Only one program uses the key; otherwise what looks hasty once may be two that ask for the same. */
   isAlone?: boolean
   /** The lowest level whose failure fails the grade; must by default. */
@@ -71,6 +73,7 @@ export function grade(traffic: Iterable<Traffic>, options: GradeOptions): Conduc
   const grading = {
     now: options.now ?? found.endedAt,
     stoppedAt: options.stoppedAt ?? Number.POSITIVE_INFINITY,
+    silentSince: options.silentSince ?? Number.POSITIVE_INFINITY,
     isAlone: options.isAlone ?? false,
     maxPollTimeMs,
     unsigned: options.unsigned ?? false,

@@ -1,6 +1,15 @@
 /** The options of `understudy conduct` and of `understudy rehearse`, each in one table: flag, variable, default, meaning. */
 
-import { adminTokenOption, commaList, durationMs, expected, httpUrl, type Option, text } from '../base/options.ts'
+import {
+  adminTokenOption,
+  caOption,
+  commaList,
+  durationMs,
+  expected,
+  httpUrl,
+  type Option,
+  text,
+} from '../base/options.ts'
 import { expectedFailuresOption } from '../reports/expectedFailures.ts'
 import type { ReporterName } from '../reports/names.ts'
 import type { Chosen } from '../reports/reporterOption.ts'
@@ -64,6 +73,8 @@ export interface ConductSettings extends RuleSettings {
   base?: string
   url?: string
   adminToken?: string
+  /** PEM file of an authority that the mock's certificate is trusted by. */
+  ca?: string
 }
 
 export const conductOptions = {
@@ -99,6 +110,7 @@ export const conductOptions = {
     parse: httpUrl,
   },
   adminToken: adminTokenOption,
+  ca: caOption,
 } as const satisfies Record<keyof ConductSettings, Option<unknown>>
 
 export interface ConductFlags extends ConductSettings {

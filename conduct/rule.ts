@@ -55,6 +55,11 @@ export interface Grading {
   now: number
   /** When it was ended from outside, ms since the epoch: what it waited for then, it has not given up. */
   stoppedAt: number
+  /**
+   * From when on it printed nothing until it ended with exit code 0, ms since the epoch. Infinity: it told of its end by its
+   * exit code, or nobody knows.
+   */
+  silentSince: number
   /** Only one program uses the key: what is sent twice, it has sent twice. */
   isAlone: boolean
   /** The longest that a job may be polled that doesn't end, ms. */

@@ -151,6 +151,12 @@ export const errorCases = {
     action: 'Check the method and the path; GET /docs lists all of them.',
     clauses: ['ERR-2'],
   },
+  control_not_found: {
+    code: 'not_found',
+    message: 'Not found',
+    action: 'Check the id or the name in the path: what has it is gone, or never was.',
+    clauses: ['ERR-2'],
+  },
   file_not_found: {
     code: 'not_found',
     message: 'File not found',

@@ -122,7 +122,7 @@ const evidenceOf = ({ rules }: ConductReport, seq: number): ConductEvidence[] =>
   )
 
 function Summary({ entry }: { entry: JournalEntry }) {
-  const { status, url, ms, time, world, job_id: jobId, fault } = entry
+  const { status, url, ms, time, world, job_id: jobId, trace_id: traceId, fault } = entry
   const method = entry.kind === 'webhook' ? `webhook ${entry.event}` : entry.method
   return (
     <>
@@ -146,6 +146,16 @@ function Summary({ entry }: { entry: JournalEntry }) {
                   'Job',
                   <span key="job">
                     <a href={linkTo('jobs', jobId)}>{jobId}</a> <a href={journalLink(`job:${jobId}`)}>its calls</a>
+                  </span>,
+                ],
+              ] as const)),
+          ...(traceId === undefined
+            ? []
+            : ([
+                [
+                  'Trace',
+                  <span key="trace">
+                    <code>{traceId}</code> <a href={journalLink(`trace:${traceId}`)}>its calls</a>
                   </span>,
                 ],
               ] as const)),

@@ -34,7 +34,10 @@ export const filterNames: Readonly<Record<string, { what: string; test: Test }>>
   rule: { what: 'the rule that fired', test: ({ rule }, value) => has(rule, value) },
   scenario: { what: 'the scenario that was active', test: ({ scenario }, value) => has(scenario, value) },
   code: { what: "an error's code", test: ({ code }, value) => has(code, value) },
-  trace: { what: 'a traceparent', test: ({ traceparent }, value) => has(traceparent, value) },
+  trace: {
+    what: 'the id of a trace, or a traceparent',
+    test: ({ trace_id: id }, value) => has(id, value.replace(/^[0-9a-f]{2}-([0-9a-f]{32})-.*/, '$1')),
+  },
   kind: {
     what: 'call or webhook',
     test: ({ kind }, value) => (kind === 'webhook' ? 'webhook' : 'call').startsWith(value),
@@ -82,7 +85,7 @@ export function parseFilter(text: string): RowFilter {
 
 /** All that a row shows, for words. */
 function textOf(row: JournalRow): string {
-  const { method, url, route, status, code, said, request_id, job_id, world, rule, scenario, traceparent, event } = row
+  const { method, url, route, status, code, said, request_id, job_id, world, rule, scenario, trace_id, event } = row
   return [
     method,
     url,
@@ -95,7 +98,7 @@ function textOf(row: JournalRow): string {
     world,
     rule,
     scenario,
-    traceparent,
+    trace_id,
     event,
     row.fault,
     row.delivery_id,

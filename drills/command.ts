@@ -2,8 +2,8 @@
 
 import { readFileSync } from 'node:fs'
 import { type Command, CommanderError } from 'commander'
-import { type CommandIo, type Environment, type ExitCode, hasColor, writeLine } from '../base/commandIo.ts'
-import { addOptions, type VerbSetup } from '../base/flags.ts'
+import { type CommandIo, type Environment, type ExitCode, hasColor, writeJson, writeLine } from '../base/commandIo.ts'
+import { addOptions, jsonFlag, type VerbSetup } from '../base/flags.ts'
 import { ConfigError, flagOf, type OptionRow } from '../base/options.ts'
 import { atTarget } from '../base/targetError.ts'
 import { plural } from '../base/text.ts'
@@ -38,8 +38,16 @@ export const setUpDrill: VerbSetup = (verb, run) => {
   verb
     .command('list')
     .description('list the drills with their clauses and thresholds')
+    .option(...jsonFlag)
     .action(
-      run(({ stdout }) => {
+      run(({ stdout }, { json }: { json?: boolean }) => {
+        if (json) {
+          const all = Object.entries(drills)
+          writeJson(stdout, {
+            drills: all.map(([name, { title, clauses, thresholds }]) => ({ name, title, clauses, thresholds })),
+          })
+          return 0
+        }
         for (const [name, { title, clauses, thresholds }] of Object.entries(drills)) {
           writeLine(stdout, `${name.padEnd(8)} ${title}`)
           writeLine(stdout, `${' '.repeat(9)}${clauses.join(' ')}; ${thresholds.join(', ')}`)

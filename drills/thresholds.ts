@@ -3,9 +3,9 @@
  * files, reports and k6; a threshold that is given takes the place of the drill's own on the same metric.
  */
 
-import { parse as parseYaml } from 'yaml'
 import { parseDuration } from '../base/duration.ts'
 import { ConfigError } from '../base/options.ts'
+import { loadYaml } from '../base/yaml.ts'
 import { callNames } from './calls.ts'
 import type { DrillName, ThresholdResult, Unit } from './report.ts'
 
@@ -146,7 +146,7 @@ export function parseThresholds(content: string, file: string): Threshold[] {
   const where = `--thresholds ${file}`
   let value: unknown
   try {
-    value = parseYaml(content)
+    value = loadYaml().parse(content)
   } catch (error) {
     throw new ConfigError(`${where} is not YAML: ${(error as Error).message.split('\n')[0]}`)
   }

@@ -1,6 +1,6 @@
 /** Every option of `understudy record` in one table: --help and startRecorder()'s defaults are read from here. */
 
-import { expected, httpUrl, type Option, onOff, text, wholeNumber } from '../base/options.ts'
+import { caOption, expected, httpUrl, type Option, onOff, text, wholeNumber } from '../base/options.ts'
 
 export interface RecorderOptions {
   /** The base URL of the endpoint to record, with or without a path. */
@@ -59,13 +59,7 @@ export const recordOptions = {
     default: () => undefined,
     parse: onOff,
   },
-  ca: {
-    argument: '<file>',
-    description: 'PEM file of a certificate authority to trust',
-    defaultText: "the system's",
-    default: () => undefined,
-    parse: text('a file'),
-  },
+  ca: caOption,
   redact: {
     argument: '<text>',
     description: 'text to redact; may be given more than once (in the variable: one a line)',

@@ -8,7 +8,7 @@
 
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { Ajv } from 'ajv'
+import { Ajv, type ValidateFunction } from 'ajv'
 import { fingerprintOf } from '../base/fingerprint.ts'
 import { ConfigError } from '../base/options.ts'
 import { plural, visible } from '../base/text.ts'
@@ -190,8 +190,12 @@ function whyNot(text: string, error: Error): string {
   return visible(error.message)
 }
 
-const ajv = new Ajv({ allErrors: false, verbose: true, strict: false, logger: false, validateSchema: false })
-const isLog = ajv.compile(HarLog)
+let compiledLog: ValidateFunction | undefined
+/** Compiled with the first recording: most runs read none. */
+const logValidator = (): ValidateFunction =>
+  (compiledLog ??= new Ajv({ verbose: true, strict: false, logger: false, validateSchema: false, meta: false }).compile(
+    HarLog,
+  ))
 
 function shellOf(file: string, scanner: EntryScanner): HarLog['log'] {
   const { offsets } = scanner
@@ -216,6 +220,7 @@ function shellOf(file: string, scanner: EntryScanner): HarLog['log'] {
   }
   const fitted = fittedTo(HarLog, shell) as HarLog | undefined
   if (fitted !== undefined) return fitted.log
+  const isLog = logValidator()
   isLog(shell)
   throw new ConfigError(`${file} is not a recording: ${problem()}; expected HAR 1.2, {"log": {"entries": [...]}}`)
 

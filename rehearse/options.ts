@@ -43,8 +43,10 @@ export interface RehearseSettings extends RuleSettings {
   require?: string[]
   /** Folder that the reports are written to. */
   out?: string
-  /** NAME=VALUE; {url}, {key}, {secret} and {scenario} are replaced by the mock's. */
+  /** NAME=VALUE; {url}, {key}, {secret}, {scenario} and {ca} are replaced by the mock's. */
   env?: string[]
+  /** The mock speaks TLS; the program trusts it by NODE_EXTRA_CA_CERTS, and {ca} is the file for others. */
+  tls?: boolean
   seed?: string
 }
 
@@ -93,7 +95,12 @@ export const rehearseOptions = {
     default: () => 'understudy-rehearsal',
     parse: text('a folder'),
   },
-  env: envOption('{url}, {key}, {secret} and {scenario}'),
+  env: envOption('{url}, {key}, {secret}, {scenario} and {ca}'),
+  tls: {
+    ...options.tls,
+    description: 'the mock speaks TLS; the command has NODE_EXTRA_CA_CERTS, and {ca} is the file with what to trust',
+    default: noDefault,
+  },
   seed: options.seed,
 } as const satisfies Record<keyof RehearseSettings, Option<unknown> & { isFlag?: true }>
 

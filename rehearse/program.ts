@@ -1,8 +1,8 @@
 /** Runs a program to its end, or to the end of its time; what it prints goes to a file. */
 
 import { spawn } from 'node:child_process'
-import { closeSync, openSync } from 'node:fs'
-import { laterReal, monotonicMs } from '../base/clock.ts'
+import { closeSync, openSync, statSync } from 'node:fs'
+import { laterReal, monotonicMs, wallClockMs } from '../base/clock.ts'
 import { ConfigError } from '../base/options.ts'
 
 export interface Program {
@@ -22,6 +22,8 @@ export interface Ended {
   ms: number
   /** When it was asked to end, real ms since the epoch; undefined where it ended by itself. */
   stoppedAt: number | undefined
+  /** From when on it printed nothing until it ended with exit code 0, real ms since the epoch; undefined: it ended otherwise. */
+  silentSince: number | undefined
 }
 
 /** Between the request to end, and the end. */
@@ -64,8 +66,10 @@ export function runProgram({ command, environment, log, timeoutMs, signal }: Pro
       over()
       // What it left behind would call on.
       killGroup(child.pid, 'SIGKILL')
+      const isQuietEnd = stoppedAt === undefined && exitCode === 0
       resolve({
         finished: stoppedAt === undefined,
+        silentSince: isQuietEnd ? (lastPrintedAt(log) ?? begunAt) : undefined,
         exitCode,
         signal: killedBy ?? undefined,
         ms: monotonicMs() - begunAt,
@@ -73,6 +77,15 @@ export function runProgram({ command, environment, log, timeoutMs, signal }: Pro
       })
     })
   })
+}
+
+/** When the program last wrote to its log, real ms since the epoch; undefined: it never did. */
+function lastPrintedAt(log: string): number | undefined {
+  const { size, mtimeMs } = statSync(log)
+  // Some file systems know whole seconds only, or every other one: it may have been so much later.
+  const lateMs = mtimeMs % 1000 === 0 ? 2_000 : 0
+  // A file has its time by the machine's clock, which may have been set since.
+  return size === 0 ? undefined : monotonicMs() - (wallClockMs() - mtimeMs) + lateMs
 }
 
 function killGroup(pid: number | undefined, signal: NodeJS.Signals): void {

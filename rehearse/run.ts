@@ -1,7 +1,7 @@
 /** rehearse(): the user's own program, run once under each scenario, and what its conduct was in each. */
 
 import { accessSync, constants, mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { monotonicMs } from '../base/clock.ts'
 import { defined } from '../base/inputs.ts'
 import { ConfigError } from '../base/options.ts'
@@ -194,6 +194,9 @@ async function rehearseOne(
   list: ExpectedFailures | undefined,
 ): Promise<{ result: RehearsedScenario; report: ConductReport }> {
   const secret = `whsec_${tagOf(24, settings.seed, scenario)}`
+  const folder = join(settings.out, folderOf(scenario))
+  const ca = settings.tls ? join(resolve(folder), 'ca.pem') : undefined
+  if (ca !== undefined) mkdirSync(folder, { recursive: true })
   const mock = await startMock({
     seed: settings.seed,
     speed: settings.speed,
@@ -201,17 +204,20 @@ async function rehearseOne(
     webhookNextSecret: nextSecretOf(secret),
     ...defined({ scenarios: settings.scenarios }),
     ...(scenario !== noScenario && { scenario }),
+    ...(ca !== undefined && { tlsCaOut: ca }),
   })
-  const folder = join(settings.out, folderOf(scenario))
   try {
     mkdirSync(folder, { recursive: true })
     const key = `test_${tagOf(16, settings.seed, scenario, 'key')}`
-    const places = { url: mock.url, key, secret, scenario }
+    const places = { url: mock.url, key, secret, scenario, ca: ca ?? '' }
     const ended = await runProgram({
       command: settings.command.map(word => fillPlaceholders(word, places)),
       environment: {
         ...settings.environment,
-        ...variablesFor({ ...places, UNDERSTUDY_REHEARSAL: scenario }, settings.env ?? []),
+        ...variablesFor(
+          { ...places, UNDERSTUDY_REHEARSAL: scenario, ...(ca !== undefined && { NODE_EXTRA_CA_CERTS: ca }) },
+          settings.env ?? [],
+        ),
       },
       log: join(folder, 'output.log'),
       timeoutMs: settings.timeout + (played?.lastsMs ?? 0),
@@ -223,7 +229,7 @@ async function rehearseOne(
       alone: true,
       level: settings.level,
       rules: settings.rules,
-      ...defined({ stoppedAt: ended.stoppedAt }),
+      ...defined({ stoppedAt: ended.stoppedAt, silentSince: ended.silentSince }),
     })
     const isExpected = (rule: string): boolean =>
       list?.lines.some(line => line.name === rule && (line.scenario ?? scenario) === scenario) === true

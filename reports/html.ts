@@ -6,7 +6,7 @@ import type { Verdict, VerdictSummary } from '../contracts/verdict.ts'
 import { answerText, evidenceRows, type Titles } from './evidence.ts'
 import { type Markup, markup, nothing, raw } from './markup.ts'
 import { pageScript, pageStyle } from './page.ts'
-import { marks, okVerdict, shownVerdicts, verdictHeadings, worstFirst } from './verdicts.ts'
+import { marks, okVerdict, shownVerdicts, verdictHeadings, withVerdict, worstFirst } from './verdicts.ts'
 
 interface PageParts {
   title: string
@@ -114,6 +114,44 @@ ${worstFirst.filter(verdict => shownVerdicts(summary).includes(verdict)).map(ver
 <output aria-live="polite"></output>
 <button type="button" name="all">Open all</button>
 </form>`
+
+interface ResultParts {
+  id: string
+  verdict: Verdict
+  /** A few letters beside the id: its clause, or how much it counts. */
+  level: string
+  sentence: string
+  /** On a line of its own below the sentence; empty: there is none. */
+  reason: string
+  /** Its id is longer than a clause's, as a rule's is. */
+  isLong?: boolean
+}
+
+/** One result of a list: a line, and what is behind it. What failed is open. The filter knows it by its class. */
+export const resultBlock = (
+  { id, verdict, level, sentence, reason, isLong = false }: ResultParts,
+  content: Markup,
+): Markup => markup`<details class="clause${raw(isLong ? ' rule' : '')}" id="${id}" data-verdict="${verdict}"${raw(verdict === 'failed' ? ' open' : '')}>
+<summary><span class="mark ${verdict}" aria-label="${verdict}" role="img">${marks[verdict]}</span><b>${id}</b><span class="level">${level}</span><span class="sentence">${sentence}</span>${reason === '' ? nothing : markup`<span class="reason">${reason}</span>`}</summary>
+<div class="content">
+${content}
+</div></details>\n`
+
+/** Results of one verdict under its heading; nothing where there are none. */
+export const resultGroup = <Result extends { verdict: Verdict }>(
+  results: readonly Result[],
+  verdict: Verdict,
+  block: (result: Result) => Markup,
+): Markup => {
+  const some = withVerdict(results, verdict)
+  return some.length === 0
+    ? nothing
+    : markup`<section class="group">${verdictHeading(verdict)}
+${some.map(block)}</section>\n`
+}
+
+export const verdictHeading = (verdict: Verdict): Markup =>
+  markup`<h3 class="${verdict}">${verdictHeadings[verdict]}</h3>`
 
 export function evidenceBlock(report: Titles, evidence: Evidence): Markup {
   const { passed, pointer, request, response, curl } = evidence

@@ -63,6 +63,9 @@ summary { cursor: pointer }
 .clause > summary .sentence { min-width: 0; overflow: hidden; white-space: nowrap; text-overflow: ellipsis }
 .clause[open] > summary .sentence { white-space: normal }
 .clause > summary .reason { grid-column: 4; grid-row: 2; color: var(--soft); font-size: .9rem }
+@media (min-width: 40.01rem) { .rule > summary { grid-template-columns: 1.1rem 14.5rem 4rem 1fr 1rem } }
+.rule > summary .sentence { white-space: normal }
+.advice { padding: .75rem 1.15rem; background: var(--well); border-radius: 6px }
 .clause .content { padding: .25rem .25rem 1.5rem 2rem }
 .content > * + * { margin-top: 1rem }
 .badge { font-size: .85rem; font-weight: 600; color: var(--inconclusive) }
@@ -100,7 +103,8 @@ footer { margin-top: 3rem; color: var(--soft); font-size: .9rem }
   pre { max-height: none; overflow: visible }
   .clause > summary .sentence { white-space: normal }
   .clause > summary, h2, h3, h4 { break-after: avoid }
-  dl, tr { break-inside: avoid }
+  .rule > summary { grid-template-columns: 1.1rem 12rem 4rem 1fr }
+  dl, tr, .rule .evidence, .advice { break-inside: avoid }
 }
 `
 

@@ -1,9 +1,10 @@
 /** --reporter name[=file] of every verb that writes a report; it may be given several times. */
 
-import { accessSync, constants, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Option } from 'commander'
 import { type CommandIo, type Environment, hasColor, type OutputStream } from '../base/commandIo.ts'
+import { requireWritable } from '../base/inputs.ts'
 import { ConfigError } from '../base/options.ts'
 
 export interface Chosen<Name extends string = string> {
@@ -41,8 +42,7 @@ export function makeWritable(chosen: readonly Chosen[]): void {
     if (path === undefined) continue
     try {
       mkdirSync(dirname(path), { recursive: true })
-      accessSync(existsSync(path) ? path : dirname(path), constants.W_OK)
-      if (existsSync(path) && statSync(path).isDirectory()) throw new Error('it is a folder')
+      requireWritable(path)
     } catch (error) {
       throw new ConfigError(`--reporter can't write ${JSON.stringify(path)}: ${(error as Error).message}`)
     }

@@ -1,6 +1,6 @@
 /** TAP 14: a test point for each case. */
-import { stringify } from 'yaml'
 import { oneLine, visible } from '../base/text.ts'
+import { loadYaml } from '../base/yaml.ts'
 import { completeCases, type TestCase, type TestRun } from './testCase.ts'
 
 /** The points, and lines for people after them. */
@@ -24,6 +24,6 @@ function yamlBlock(diagnostic: object): string {
   const shown = JSON.parse(JSON.stringify(diagnostic), (_, value) =>
     typeof value === 'string' ? visible(value) : value,
   ) as unknown
-  const lines = stringify(shown, { lineWidth: 0 }).trimEnd().split('\n')
+  const lines = loadYaml().stringify(shown, { lineWidth: 0 }).trimEnd().split('\n')
   return ['---', ...lines, '...'].map(line => (line === '' ? '\n' : `  ${line}\n`)).join('')
 }

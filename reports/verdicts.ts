@@ -38,3 +38,7 @@ export const withVerdict = <Result extends { verdict: Verdict }>(
   results: readonly Result[],
   verdict: Verdict,
 ): Result[] => results.filter(result => result.verdict === verdict)
+
+/** Of a failure, whose level or whose being known may keep it from failing the run: "failed (should)". */
+export const failedWord = ({ level, expected }: { level: 'must' | 'should'; expected?: boolean }): string =>
+  expected ? 'failed, as expected' : level === 'should' ? 'failed (should)' : 'failed'

@@ -11,7 +11,7 @@
  *   an operation of the API                 openRoute, its first onRequest     closeExchange, in onSend
  *   … answered by a rule or cut by a fault  the same                           answerAsTold or enact, pipeline/scenario.ts
  *   … answered by a recording               the same                           playCall, playback/
- *   a path or method that no route has      the onRequest hook below           closeExchange, in onSend
+ *   a path or method that no route has      refuseUnknown below                  closeExchange, in onSend
  *   … or that Fastify refuses by itself     frameworkErrors below              closeExchange, called by answerFrameworkError
  *   what Node refuses (bad HTTP, Expect,    refuse, pipeline/rawErrors.ts      the same, as it writes the answer
  *     CONNECT)
@@ -19,34 +19,41 @@
  *   … of a page that may not use /__mock    guardControl opens it anew          closeExchange, in onSend
  */
 
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import type { Logger } from 'pino'
+import type { Server as HttpsServer } from 'node:https'
+import fastify, {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type HookHandlerDoneFunction,
+} from 'fastify'
 import { Clock } from '../base/clock.ts'
+import { lazy } from '../base/lazy.ts'
 import type { Config } from './config.ts'
 import { answerControlPreflight } from './control/guard.ts'
-import { registerControl } from './control/index.ts'
 import { ApiError, toApiError } from './errors.ts'
 import { type Exchange, Feed } from './journal.ts'
 import { JournalReader } from './journalView.ts'
+import type { Log } from './log.ts'
 import { Metrics } from './metrics.ts'
 import type { Mock } from './mock.ts'
 import { limitIdleBody } from './pipeline/bodyTimeout.ts'
 import type { RequestContext } from './pipeline/context.ts'
 import { answerPreflight, readableFor } from './pipeline/cors.ts'
-import { attach, closeExchange, openExchange } from './pipeline/exchange.ts'
+import { attach, closeExchange, openExchange, openInternal } from './pipeline/exchange.ts'
 import { holdContinue, isStillWaiting } from './pipeline/expect.ts'
 import { jsonParser, refuseContentType, unsupportedContentType } from './pipeline/jsonBody.ts'
 import { KnownRoutes, noRoute } from './pipeline/noRoute.ts'
-import { answerNodesOwn, answerRawErrors } from './pipeline/rawErrors.ts'
+import { answerNodesOwn, answerPlainHttp, answerRawErrors } from './pipeline/rawErrors.ts'
 import { originForm } from './pipeline/target.ts'
 import { serializerCompiler, validatorCompiler } from './pipeline/validation.ts'
 import { answerRecorded } from './playback/answerRecorded.ts'
 import { Playback } from './playback/playback.ts'
 import { answerBrowser } from './routes/browser.ts'
-import { registerDesk } from './routes/desk.ts'
-import { registerDocs } from './routes/docs.ts'
 import { registerRoutes } from './routes/index.ts'
 import { ActiveScenarios } from './scenarios/activeScenarios.ts'
+import type { SpanSender } from './spans.ts'
+import { TlsGate } from './tls/gate.ts'
+import type { TlsMaterial } from './tls/material.ts'
 import { Uploads } from './uploads.ts'
 import { Webhooks } from './webhooks.ts'
 import { Worlds } from './world/worlds.ts'
@@ -59,22 +66,82 @@ export interface App {
   readonly mock: Mock
 }
 
-/** Builds the mock for a complete configuration; `log` gets a line for each answer. */
-export function buildApp(config: Config, log: Logger): App {
-  const mock = assemble(config, log)
-  return { fastify: buildServer(mock), mock }
+/** What has to be made or loaded before the mock is built, by prepareParts(). */
+export interface AppParts {
+  tls?: TlsMaterial | undefined
+  spans?: SpanSender | undefined
 }
 
-/** The routes over a mock. A mutant that is asked for by a header has a server of its own, over the same worlds. */
+/** Builds the mock for a complete configuration; `log` gets a line for each answer. */
+export function buildApp(config: Config, log: Log, { tls, spans }: AppParts = {}): App {
+  const gate = tls && new TlsGate(tls, config, log)
+  const mock = assemble(config, log, gate, spans)
+  if (spans !== undefined) mock.feed.listen(entry => spans.write(entry, mock))
+  const { app, refuseUnknown } = makeServer(mock, gate)
+  const loadOwn = lazy(() => makeOwnServer(mock))
+  let own: FastifyInstance | undefined
+  app.addHook('onRequest', (request, reply, done) => {
+    limitIdleBody(request.raw, config.bodyTimeout)
+    if (!request.is404) return done()
+    if (!isOwnPath(request.url)) return refuseUnknown(request, reply, done)
+    loadOwn().then(
+      loaded => {
+        own = loaded
+        reply.hijack()
+        own.routing(request.raw, reply.raw)
+      },
+      error => openInternal(mock)(request, reply, () => done(error)),
+    )
+  })
+  app.addHook('onClose', () => own?.close())
+  holdContinue(app.server)
+  answerNodesOwn(mock, app.server)
+  gate?.guard(app.server as unknown as HttpsServer, socket => answerPlainHttp(mock, socket))
+  registerRoutes(app, mock)
+  return { fastify: app, mock }
+}
+
+/** The routes alone, over a mock that there is: a mutant that is asked for by a header has a server of its own. */
 export function buildServer(mock: Mock): FastifyInstance {
-  const { config, log } = mock
+  const { app, refuseUnknown } = makeServer(mock)
+  app.addHook('onRequest', (request, reply, done) => (request.is404 ? refuseUnknown(request, reply, done) : done()))
+  registerRoutes(app, mock)
+  return app
+}
+
+/** A server without a port for what is not of the API: made with its first call, so that each mock starts the sooner. */
+async function makeOwnServer(mock: Mock): Promise<FastifyInstance> {
+  const { registerOwnRoutes } = await import('./ownRoutes.ts')
+  const { app, refuseUnknown } = makeServer(mock)
+  app.addHook('onRequest', (request, reply, done) => (request.is404 ? refuseUnknown(request, reply, done) : done()))
+  registerOwnRoutes(app, mock)
+  await app.ready()
+  return app
+}
+
+const isOwnPath = (url: string): boolean => /^\/(__mock|docs|metrics|openapi\.json)(?![\w.-])/.test(decoded(url))
+
+function decoded(url: string): string {
+  try {
+    return decodeURI(url)
+  } catch {
+    return url
+  }
+}
+
+type Step = (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) => void
+
+/** A Fastify with all that the API's routes and the mock's own have in common. */
+function makeServer(mock: Mock, gate?: TlsGate): { app: FastifyInstance; refuseUnknown: Step } {
+  const http = { requireHostHeader: false }
   const app = fastify({
     // The exchange writes its own line: one an answer, with request_id and job_id.
     logger: false,
     bodyLimit: maxJsonBytes,
     return503OnClosing: false,
     forceCloseConnections: 'idle',
-    http: { requireHostHeader: false },
+    // The types know the two apart; what is a server of HTTP/1.1 is the same to all that follows.
+    ...(gate === undefined ? { http } : { https: { ...http, ...gate.serverOptions } as unknown as null }),
     routerOptions: { maxParamLength: 16 * 1024 },
     rewriteUrl: originForm,
     frameworkErrors: (error, request, reply) => {
@@ -83,8 +150,7 @@ export function buildServer(mock: Mock): FastifyInstance {
     },
     clientErrorHandler: (error, socket) => answerRawErrors(mock, error, socket),
   })
-
-  app.decorate('links', config)
+  app.decorate('links', mock.config)
   app.decorateRequest('exchange', null as unknown as Exchange)
   app.decorateRequest('context', null as unknown as RequestContext)
   app.setValidatorCompiler(validatorCompiler)
@@ -94,32 +160,24 @@ export function buildServer(mock: Mock): FastifyInstance {
   app.addContentTypeParser('*', refuseContentType)
   const routes = new KnownRoutes()
   app.addHook('onRoute', route => routes.add(route))
-  // Refused before its body is looked at: no route has opened an exchange for it.
-  app.addHook('onRequest', (request, reply, done) => {
-    limitIdleBody(request.raw, config.bodyTimeout)
-    if (!request.is404) return done()
-    if (answerBrowser(mock, request, reply)) return
-    attach(request, openExchange(mock, undefined, request.raw))
-    if (answerPreflight(mock, request, reply) || answerControlPreflight(mock, request, reply)) return
-    const { origin } = request.raw.headers
-    if (origin !== undefined) readableFor(origin, config.cors, reply)
-    if (mock.playback === undefined) return done(noRoute(request, routes))
-    answerRecorded(mock, mock.playback)(request, reply, refused => done(refused ?? noRoute(request, routes)))
-  })
   app.addHook('onSend', closeExchange(mock))
   app.setErrorHandler((error, request, reply) => {
     const isNoType = (error as { code?: string }).code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE'
     answerError(isNoType ? unsupportedContentType(request) : error, request, reply)
   })
   app.setNotFoundHandler((request, reply) => answerError(noRoute(request, routes), request, reply))
-  holdContinue(app.server)
-  answerNodesOwn(mock, app.server)
+  return { app, refuseUnknown }
 
-  registerRoutes(app, mock)
-  registerControl(app, mock)
-  registerDesk(app, mock)
-  registerDocs(app, mock)
-  return app
+  /** For a path or method that no route has: refused before its body is looked at, and nobody has opened its exchange. */
+  function refuseUnknown(request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
+    if (answerBrowser(mock, request, reply)) return
+    attach(request, openExchange(mock, undefined, request.raw))
+    if (answerPreflight(mock, request, reply) || answerControlPreflight(mock, request, reply)) return
+    const { origin } = request.raw.headers
+    if (origin !== undefined) readableFor(origin, mock.config.cors, reply)
+    if (mock.playback === undefined) return done(noRoute(request, routes))
+    answerRecorded(mock, mock.playback)(request, reply, refused => done(refused ?? noRoute(request, routes)))
+  }
 
   /** Fastify runs no hooks for these, so the exchange is closed by hand (ERR-6). */
   function answerFrameworkError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
@@ -135,14 +193,14 @@ export function buildServer(mock: Mock): FastifyInstance {
     const { requestId } = request.exchange
     // A scenario's internal_error is no bug of ours.
     if (error.case === 'internal_error' && !(thrown instanceof ApiError))
-      log.error({ err: thrown, request_id: requestId }, 'a bug in the mock')
+      mock.log.error({ err: thrown, request_id: requestId }, 'a bug in the mock')
     if (error.headers) reply.headers(error.headers)
     if (isStillWaiting(request.raw)) reply.header('connection', 'close')
     reply.code(error.status).type('application/json; charset=utf-8').send(error.envelope(requestId))
   }
 }
 
-function assemble(config: Config, log: Logger): Mock {
+function assemble(config: Config, log: Log, tls?: TlsGate, spans?: SpanSender): Mock {
   // First, as it may be refused: nothing has been made yet that would have to be taken away.
   const playback = config.replay === undefined ? undefined : new Playback(config.replay)
   const clock = new Clock()
@@ -189,5 +247,7 @@ function assemble(config: Config, log: Logger): Mock {
     incidents: new Map(),
     nextIncident: 1,
     held: new Set(),
+    tls,
+    spans,
   }
 }

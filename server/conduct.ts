@@ -20,7 +20,7 @@ import { isWorldSelected } from './world/worlds.ts'
 /** Grades the client of a key; without one, all clients. Throws a ConfigError for a name that is no rule and no clause. */
 export function conductOf(mock: Mock, selector: WorldSelector, options: ConductOptions = {}): ConductReport {
   refuseUnknown(options, conductOptionNames)
-  const { maxPollTime, require = [], ended = false, stoppedAt, alone, level, rules } = options
+  const { maxPollTime, require = [], ended = false, stoppedAt, silentSince, alone, level, rules } = options
   checkRuleOptions(options)
   for (const name of require) knownRule(name)
   const worlds = [...mock.worlds].filter(one => isWorldSelected(one, selector))
@@ -43,7 +43,7 @@ export function conductOf(mock: Mock, selector: WorldSelector, options: ConductO
     unsigned: mock.config.webhookSecret === undefined,
     require,
     lateMs: Math.max(0, ...worlds.map(({ clock }) => clock.lateMs)),
-    ...defined({ stoppedAt, isAlone: alone, level, ruleSet: rules }),
+    ...defined({ stoppedAt, silentSince, isAlone: alone, level, ruleSet: rules }),
   })
 }
 

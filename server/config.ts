@@ -17,6 +17,7 @@ import {
   wholeNumber,
 } from '../base/options.ts'
 import { freshSeed } from '../base/seed.ts'
+import { mostFaultyConnections, type TlsFaultName, tlsFaultNames } from '../client/tlsFaults.ts'
 
 export interface MockOptions {
   /** TCP port; 0 takes a free one. */
@@ -73,6 +74,25 @@ export interface MockOptions {
   trustProxy?: boolean
   /** Worlds that are kept: one for each key, and for each X-Mock-World of it. */
   maxWorlds?: number
+  /**
+   * Speak TLS: links are https then. The certificate is made at the start, for localhost, 127.0.0.1, ::1 and the host; the
+   * mock's tls.ca is what a client has to trust. Each of the other tls options speaks TLS too.
+   */
+  tls?: boolean
+  /** PEM file of a certificate of your own, with those between it and its authority. */
+  tlsCert?: string
+  /** PEM file of its private key. */
+  tlsKey?: string
+  /** PEM file of the authority that has signed it: what clients are told to trust. */
+  tlsCa?: string
+  /** What the key is encrypted with. */
+  tlsPassphrase?: string
+  /** PEM file of the authority of your clients' certificates: who shows none of it is refused in the handshake (mutual TLS). */
+  tlsClientCa?: string
+  /** File that the authority is written to, PEM: for NODE_EXTRA_CA_CERTS, curl --cacert and the `--ca` of the other verbs. */
+  tlsCaOut?: string
+  /** A fault of the handshake, for every connection or for so many: expired_certificate, handshake_cut:3. */
+  tlsFault?: string
   /** File that is there while the mock listens, written whole: JSON with its url, port, pid, seed, key and version. */
   readyFile?: string
   /** Exchanges that a world's journal keeps. */
@@ -81,6 +101,8 @@ export interface MockOptions {
   journalBytes?: number
   /** Bytes that all jobs may take together; finished jobs of the largest worlds go first. */
   jobBytes?: number
+  /** OTLP collector (HTTP) that each call and each webhook is sent to as a span, such as http://127.0.0.1:4318. */
+  otlp?: string
   /** trace, debug, info, warn, error, fatal or silent. */
   logLevel?: LogLevel
 }
@@ -102,12 +124,36 @@ type Unset =
   | 'mutant'
   | 'replay'
   | 'readyFile'
+  | 'tlsCert'
+  | 'tlsKey'
+  | 'tlsCa'
+  | 'tlsPassphrase'
+  | 'tlsClientCa'
+  | 'tlsCaOut'
+  | 'tlsFault'
+  | 'otlp'
 export type Config = Required<Omit<MockOptions, Unset>> & Pick<MockOptions, Unset>
 
 function hostList(value: string): string[] {
   const hosts = value.split(',').map(host => host.trim().toLowerCase())
   const wrong = hosts.find(host => !/^[a-z0-9._-]+$|^\[[0-9a-f:]+\]$/.test(host))
   return wrong === undefined ? hosts : expected('host names separated by commas, such as app.test,ci.test')
+}
+
+/** handshake_cut:3. Undefined for what is none. */
+export function readTlsFault(value: string): { name: TlsFaultName; connections: number | undefined } | undefined {
+  const [, given, digits] = /^(\w+)(?::(\d{1,5}))?$/.exec(value) ?? []
+  const name = tlsFaultNames.find(known => known === given)
+  const connections = digits === undefined ? undefined : Number(digits)
+  if (name === undefined || connections === 0 || (connections ?? 0) > mostFaultyConnections) return undefined
+  return { name, connections }
+}
+
+/** As the standard has it: a collector is given by its base URL. */
+function tracesUrl(value: string): string {
+  const url = new URL(value)
+  if (!/\/v1\/traces\/?$/.test(url.pathname)) url.pathname = `${url.pathname.replace(/\/$/, '')}/v1/traces`
+  return url.href
 }
 
 /** Origins as browsers send them. */
@@ -117,6 +163,14 @@ function originList(value: string, or = ''): string[] {
   if (!found.every(isOrigin)) return expected(`${or}origins separated by commas, such as https://app.test:3000`)
   return found.map(one => new URL(one).origin)
 }
+
+const pemFile = (description: string) => ({
+  argument: '<file>',
+  description,
+  defaultText: 'none',
+  default: () => undefined as string | undefined,
+  parse: text('the path of a file'),
+})
 
 export const options = {
   port: portOption,
@@ -299,6 +353,38 @@ export const options = {
     default: () => 1_000,
     parse: wholeNumber(1, 100_000, ' worlds'),
   },
+  tls: {
+    argument: '',
+    isFlag: true,
+    description: 'speak TLS (https), with a certificate that is made at the start',
+    defaultText: 'off',
+    default: () => false as boolean,
+    parse: onOff,
+  },
+  tlsCert: pemFile('PEM file of a certificate of your own, with those between it and its authority'),
+  tlsKey: pemFile('PEM file of its private key'),
+  tlsCa: pemFile('PEM file of the authority that has signed it, for --tls-ca-out and mock.tls.ca'),
+  tlsPassphrase: {
+    argument: '<text>',
+    description: 'what that key is encrypted with; better by the variable, as others may see a command line',
+    defaultText: 'none',
+    default: () => undefined as string | undefined,
+    parse: text('a text'),
+  },
+  tlsClientCa: pemFile("PEM file of the authority of your clients' certificates: others are refused (mutual TLS)"),
+  tlsCaOut: pemFile(
+    'file that the authority to trust is written to, PEM: for NODE_EXTRA_CA_CERTS, curl --cacert and --ca',
+  ),
+  tlsFault: {
+    argument: '<fault[:connections]>',
+    description: `fault of the handshake, for all connections or for so many first: ${tlsFaultNames.join(', ')}`,
+    defaultText: 'none',
+    default: () => undefined as string | undefined,
+    parse: value =>
+      readTlsFault(value) === undefined
+        ? expected(`one of ${tlsFaultNames.join(', ')}, or one and a number, such as handshake_cut:3`)
+        : value,
+  },
   readyFile: {
     argument: '<file>',
     description: 'JSON with url, port, pid, seed, key and version, written once the mock listens, gone when it ends',
@@ -324,13 +410,24 @@ export const options = {
     default: () => 256 * 1024 * 1024,
     parse: wholeNumber(1024 * 1024, 2 ** 40, ' bytes'),
   },
+  otlp: {
+    argument: '<url>',
+    description:
+      'OTLP collector (HTTP) that calls and webhooks are sent to as spans; /v1/traces is added to a URL without it',
+    defaultText: 'none',
+    default: () => undefined as string | undefined,
+    parse: value =>
+      /^https?:\/\//.test(value) && URL.canParse(value)
+        ? tracesUrl(value)
+        : expected('an http or https URL, such as http://127.0.0.1:4318'),
+  },
   logLevel: {
     argument: '<level>',
     description: `${logLevels.join(', ')}; logs go to stderr`,
     default: () => 'info' as LogLevel,
     parse: value => logLevels.find(level => level === value) ?? expected(`one of ${logLevels.join(', ')}`),
   },
-} as const satisfies { [Name in keyof Config]-?: Option<Config[Name]> }
+} as const satisfies { [Name in keyof Config]-?: Option<Config[Name]> & { isFlag?: true } }
 
 export type OptionName = keyof typeof options
 

@@ -4,17 +4,25 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { monotonicMs, realDelay, realTimeout } from '../base/clock.ts'
-import { type CommandIo, type ExitCode, writeLine } from '../base/commandIo.ts'
-import { addOptions, type VerbSetup } from '../base/flags.ts'
+import { type CommandIo, type ExitCode, writeJson, writeLine } from '../base/commandIo.ts'
+import { addOptions, jsonFlag, type VerbSetup } from '../base/flags.ts'
+import { requireWritable } from '../base/inputs.ts'
 import { ConfigError, type Option, text } from '../base/options.ts'
 import { packageRoot } from '../base/paths.ts'
 import { mockUrl } from '../base/reach.ts'
 import { TargetError } from '../base/targetError.ts'
+import { readVariables } from '../base/variables.ts'
 
 const answerWithinMs = 30_000
 /** RL-3 asks for 2 s between polls. */
 const pollEveryMs = 2_000
 const doneWithinMs = 120_000
+
+/** What is told of each step: lines for people, or an object for a program. */
+interface Said {
+  text: string
+  json?: Record<string, unknown>
+}
 
 const options = {
   key: { argument: '<key>', description: 'API key', default: () => 'test_demo', parse: text('a key') },
@@ -28,14 +36,21 @@ const options = {
 } as const satisfies { key: Option<string>; out: Option<string | undefined> }
 
 interface Flags {
+  json?: boolean
   key?: string
   out?: string
 }
 
 export const setUpDemo: VerbSetup = (verb, run) =>
-  addOptions(verb.argument('[url]', 'a mock that runs (default: one of its own, ended with the demo)'), options).action(
-    run(async (io, url: string | undefined, flags: Flags): Promise<ExitCode> => {
-      if (url !== undefined) return journey(io, mockUrl(url, io.env), flags)
+  addOptions(
+    verb.argument('[url]', 'a mock that runs (default: one of its own, ended with the demo)').option(...jsonFlag),
+    options,
+    'demo',
+  ).action(
+    run(async (io, url: string | undefined, given: Flags): Promise<ExitCode> => {
+      const flags: Flags = { ...readVariables(options, io.env, 'demo'), ...given }
+      if (flags.out !== undefined) checkOut(flags.out)
+      if (url !== undefined) return journey(io, mockUrl(url, io), flags)
       const { startMock } = await import('./start.ts')
       const mock = await startMock({ speed: 4 })
       try {
@@ -46,6 +61,15 @@ export const setUpDemo: VerbSetup = (verb, run) =>
     }),
   )
 
+/** Before the first call, so that no job is made whose output has no place. */
+function checkOut(file: string): void {
+  try {
+    requireWritable(file)
+  } catch (error) {
+    throw new ConfigError(`--out ${file} can't be written: ${(error as Error).message}`)
+  }
+}
+
 interface Answer {
   ok: boolean
   status: number
@@ -54,10 +78,18 @@ interface Answer {
 }
 
 /** Exit code 1 where an answer is not the documented one, or the demo was stopped. */
-async function journey(io: CommandIo, url: string, { key = options.key.default(), out }: Flags): Promise<ExitCode> {
-  const say = (line: string): void => writeLine(io.stdout, line)
+async function journey(
+  io: CommandIo,
+  url: string,
+  { key = options.key.default(), out, json: isJson }: Flags,
+): Promise<ExitCode> {
+  const say = ({ text, json }: Said): void => {
+    if (!isJson) writeLine(io.stdout, text)
+    else if (json) writeJson(io.stdout, json)
+  }
   const ask = async (what: string, path: string, init: RequestInit = {}): Promise<Answer> => {
-    say(`\n${what}\n> ${init.method ?? 'GET'} ${path}`)
+    const method = init.method ?? 'GET'
+    say({ text: `\n${what}\n> ${method} ${path}`, json: { step: what, method, path } })
     const signal = AbortSignal.any([io.signal, realTimeout(answerWithinMs)])
     const target = new URL(path, url)
     // An output may lie elsewhere, where the key is none of anybody's business.
@@ -78,7 +110,7 @@ async function journey(io: CommandIo, url: string, { key = options.key.default()
     }
   }
   const json = ({ ok, status, bytes }: Answer): Record<string, string> => {
-    say(`< ${status} ${bytes}`)
+    say({ text: `< ${status} ${bytes}`, json: { status, body: String(bytes) } })
     if (!ok) throw new Unexpected(`answered ${status}; expected 2xx`)
     try {
       return JSON.parse(String(bytes))
@@ -106,13 +138,17 @@ async function journey(io: CommandIo, url: string, { key = options.key.default()
 
     const { download_url = '' } = json(await ask('Ask for the output', `/api/download/${id}`))
     const output = await ask('Download it', download_url)
-    say(`< ${output.status} ${output.type}, ${output.bytes.length} bytes`)
+    const { status, type } = output
+    say({
+      text: `< ${status} ${type}, ${output.bytes.length} bytes`,
+      json: { status, type, size: output.bytes.length },
+    })
     if (!output.ok) throw new Unexpected(`answered ${output.status}; expected 200`)
     const file = out ?? join(mkdtempSync(join(tmpdir(), 'understudy-demo-')), 'output.webm')
     await writeFile(file, output.bytes).catch(error => {
       throw new ConfigError(`--out ${file} can't be written (${error.code})`)
     })
-    say(`\nThe output is ${file}`)
+    say({ text: `\nThe output is ${file}`, json: { output: file } })
     return 0
   } catch (error) {
     if (!(error instanceof Unexpected)) throw error

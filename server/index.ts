@@ -4,8 +4,8 @@
  *     import { startMock } from 'understudy-mock'
  *     const mock = await startMock({ speed: 'instant' })
  *
- * The other subpaths: understudy-mock/client (a mock in another process), /suite, /drills, /record, /replay, /conduct and
- * /contract.
+ * The other subpaths: understudy-mock/client (a mock in another process), /suite, /drills, /record, /replay, /conduct,
+ * /contract, and the fixtures of test runners: /vitest, /jest, /playwright and /node-test.
  */
 export type { Duration } from '../base/duration.ts'
 export { ControlError, JournalEvictedError, UnderstudyError, WaitTimeoutError } from '../base/errors.ts'

@@ -7,6 +7,7 @@
 import type { WebhookEventName } from '../contracts/schemas.ts'
 import type { Cut } from '../recordings/har.ts'
 import type { RuleContext } from './scenarios/scenarioRun.ts'
+import type { TraceSpan } from './trace.ts'
 import type { Window } from './world/limits.ts'
 import type { MemoryBudget, MemoryHolder } from './world/memoryBudget.ts'
 
@@ -114,6 +115,8 @@ export class Exchange implements ExchangeStart {
   aborted = false
   /** It gets no more of an answer, and its client still waits: endedAt is not known yet. */
   isOpen = false
+  /** The trace that it belongs to: its client's; one of its own with --otlp; else none. */
+  trace: TraceSpan | undefined = undefined
   /** Set where a recording has answered: its id is then the recorded one. */
   played: Played | undefined = undefined
 
@@ -186,6 +189,8 @@ export interface DeliveryAttempt {
   readonly nextTryAt: number | null
   /** What the scenario had wrong with it. */
   readonly fault: string | undefined
+  /** Of the call that has made or started the job. */
+  readonly trace: TraceSpan | undefined
   readonly requestHeaders: readonly string[]
   readonly requestBody: string
   readonly bytes: number

@@ -36,14 +36,16 @@ function keylessOf({ worlds, journal }: Mock, filter: JournalFilter): Entry[] {
 }
 
 export const harEntryOf = (entry: Entry, journal: JournalReader): HarEntry =>
-  entry.kind === 'exchange' ? ofExchange(entry, journal.show(entry)) : ofDelivery(entry, journal.show(entry))
+  entry.kind === 'exchange'
+    ? ofExchange(entry, journal.show(entry), journal.scheme)
+    : ofDelivery(entry, journal.show(entry))
 
-function ofExchange(exchange: Exchange, shown: ExchangeEntry): HarEntry {
+function ofExchange(exchange: Exchange, shown: ExchangeEntry, scheme: string): HarEntry {
   const { at, upload, isOpen, placeOnConnection, credits } = exchange
   // Its client still waits: so long, by now.
   const endedAt = isOpen ? exchange.world.clock.now() : exchange.endedAt
   const { request, response } = shown
-  const url = /^https?:/i.test(shown.url) ? shown.url : `http://${request.headers.host ?? 'localhost'}${shown.url}`
+  const url = /^https?:/i.test(shown.url) ? shown.url : `${scheme}://${request.headers.host ?? 'localhost'}${shown.url}`
   const keyIn = keyInOf(exchange)
   const time = Math.max(0, endedAt - at)
   const cut = cutOf(exchange)

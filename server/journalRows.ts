@@ -29,6 +29,7 @@ function bareRow(entry: Entry): JournalRow {
     world: entry.world.name,
     job_id: entry.jobId,
   }
+  if (entry.trace !== undefined) row.trace_id = entry.trace.traceId
   if (entry.kind === 'webhook') {
     row.delivery_id = entry.deliveryId
     row.event = entry.event
@@ -40,8 +41,6 @@ function bareRow(entry: Entry): JournalRow {
   row.route = routeOf(entry.operation)
   row.request_id = entry.requestId
   if (entry.aborted) row.aborted = true
-  const trace = traceOf(entry.requestHeaders)
-  if (trace !== undefined) row.traceparent = trace
   if (entry.ruleContext !== undefined || entry.played !== undefined) Object.assign(row, decisionOf(entry))
   if (entry.status >= 400) Object.assign(row, errorIn(entry.responseBody))
   return row
@@ -59,13 +58,6 @@ function decisionOf({ ruleContext, played }: Exchange): Partial<JournalRow> | un
     rule: fired?.rule.name,
     fault: fired?.rule.then.fault?.name ?? fault,
   }
-}
-
-function traceOf(headers: readonly string[]): string | undefined {
-  for (let i = 0; i < headers.length; i += 2) {
-    if (headers[i]?.length === 11 && headers[i]?.toLowerCase() === 'traceparent') return headers[i + 1]
-  }
-  return undefined
 }
 
 const maxSaid = 200

@@ -3,7 +3,7 @@
  */
 
 import { isSecretHeader, redacted, redactField, redactText, redactUrl, withoutSecrets } from '../base/redaction.ts'
-import { countUnknown } from '../client/commands.ts'
+import { countUnknown, traceIdIn } from '../client/commands.ts'
 import type {
   ExchangeEntry,
   JournalEntry,
@@ -17,6 +17,7 @@ import type { Config } from './config.ts'
 import { type DeliveryAttempt, type Entry, type Exchange, evictionText, type Feed, maxBodyBytes } from './journal.ts'
 import { answerHeaders } from './pipeline/headers.ts'
 
+import { speaksTls } from './tls/material.ts'
 import type { World } from './world/world.ts'
 import { isWorldSelected, type Worlds } from './world/worlds.ts'
 
@@ -35,7 +36,11 @@ export class JournalReader {
   /** By world: its secrets as they stand in a JSON text. */
   readonly #escaped = new WeakMap<object, readonly string[]>()
 
+  /** What the URLs of its calls begin with. */
+  readonly scheme: 'http' | 'https'
+
   constructor(worlds: Worlds, feed: Feed, config: Config) {
+    this.scheme = speaksTls(config) ? 'https' : 'http'
     this.#worlds = worlds
     this.#feed = feed
     this.#config = config
@@ -74,8 +79,7 @@ export class JournalReader {
       count: complete ? found.length : null,
       evicted,
       complete,
-      // By `since` one goes on towards the newest only.
-      next: order === 'oldest' && !isLast ? ((page.at(-1)?.seq as number) ?? null) : null,
+      next: isLast ? null : (page.at(-1)?.seq ?? null),
       limited_by: isLast ? null : page.length === limit ? 'limit' : 'bytes',
     }
   }
@@ -149,6 +153,7 @@ export class JournalReader {
       time: new Date(entry.at).toISOString(),
       world: entry.world.name,
       job_id: entry.jobId,
+      ...(entry.trace !== undefined && { trace_id: entry.trace.traceId }),
       url: redactUrl(entry.url),
       status: entry.status,
       ms: Math.round(entry.ms * 1000) / 1000,
@@ -261,16 +266,21 @@ function playedIn({ ruleContext }: Exchange): Partial<ExchangeEntry> | undefined
 }
 
 function matcher(filter: EntryFilter): (entry: Entry) => boolean {
-  const { kind, route, status, jobId, requestId, since, text } = filter
+  const { kind, route, status, jobId, requestId, since, before, trace, text } = filter
+  const traceId = trace === undefined ? undefined : (traceIdIn(trace) ?? trace)
   const isWanted = text === undefined || text === '' ? undefined : hasText(text)
   const statusText = status === undefined ? undefined : String(status).toLowerCase()
   const sinceMs = typeof since === 'string' ? Date.parse(since) : undefined
+  const beforeMs = typeof before === 'string' ? Date.parse(before) : undefined
   return entry => {
     if (kind !== undefined && entry.kind !== kind) return false
     if (jobId !== undefined && entry.jobId !== jobId) return false
     if (typeof since === 'number' && entry.seq <= since) return false
     if (sinceMs !== undefined && entry.at <= sinceMs) return false
+    if (typeof before === 'number' && entry.seq >= before) return false
+    if (beforeMs !== undefined && entry.at >= beforeMs) return false
     if (statusText !== undefined && !fitsStatus(entry.status, statusText)) return false
+    if (traceId !== undefined && entry.trace?.traceId !== traceId) return false
     if (requestId !== undefined && (entry.kind !== 'exchange' || entry.requestId !== requestId)) return false
     if (isWanted !== undefined && !isWanted(entry)) return false
     if (route === undefined) return true

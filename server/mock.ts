@@ -1,15 +1,18 @@
 /** All that one mock is made of, handed to routes and hooks; two in one process share none of it. */
+
 import type { ServerResponse } from 'node:http'
-import type { Logger } from 'pino'
 import type { Clock } from '../base/clock.ts'
 import type { OpenedIncident } from '../client/desk.ts'
 import type { Config } from './config.ts'
 import type { Exchange, Feed } from './journal.ts'
 import type { JournalReader } from './journalView.ts'
+import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { RequestContext } from './pipeline/context.ts'
 import type { Playback } from './playback/playback.ts'
 import type { ActiveScenarios } from './scenarios/activeScenarios.ts'
+import type { SpanSender } from './spans.ts'
+import type { TlsGate } from './tls/gate.ts'
 import type { Uploads } from './uploads.ts'
 import type { Webhooks } from './webhooks.ts'
 import type { Worlds } from './world/worlds.ts'
@@ -24,7 +27,7 @@ export interface Mock {
   readonly webhooks: Webhooks
   readonly metrics: Metrics
   readonly scenarios: ActiveScenarios
-  readonly log: Logger
+  readonly log: Log
   /** The recording that answers in place of the routes; undefined without one. */
   readonly playback: Playback | undefined
   /** Calls so far that were none of the API's; their request_ids count on it. */
@@ -34,6 +37,10 @@ export interface Mock {
   nextIncident: number
   /** Connections that a fault has taken over: nobody else ends them. */
   readonly held: Set<ServerResponse>
+  /** The way in, for a mock that speaks TLS. */
+  readonly tls: TlsGate | undefined
+  /** Sends what happens as spans; undefined without --otlp. */
+  readonly spans: SpanSender | undefined
 }
 
 declare module 'fastify' {

@@ -1,7 +1,6 @@
 /** startMock(): the mock for tests and tools, in this process. It listens on a real socket and leaves nothing behind. */
 
 import type { Socket } from 'node:net'
-import { pino } from 'pino'
 import { type Clock, realDelay } from '../base/clock.ts'
 import type { Duration } from '../base/duration.ts'
 import { ControlError } from '../base/errors.ts'
@@ -10,6 +9,7 @@ import {
   checkedFilter,
   checkedRule,
   checkedSpeed,
+  checkedTlsFault,
   defaultWithin,
   entriesTooLate,
   firedTooLate,
@@ -32,21 +32,24 @@ import type {
 import type { RuleFormat } from '../client/scenarioFormat.ts'
 import { expectationOn } from '../conduct/expectation.ts'
 import { checkWaits } from '../conduct/expectedWaits.ts'
-import type { App } from './app.ts'
+import type { App, AppParts } from './app.ts'
 import { buildApp } from './app.ts'
 import { conductOf } from './conduct.ts'
-import { completeConfig, type MockOptions } from './config.ts'
+import { type Config, completeConfig, type MockOptions, readTlsFault } from './config.ts'
 import { clocksOf, refuseStepTooFar } from './control/clock.ts'
-import { defaultKey, resetAll } from './control/index.ts'
 import { changeJob } from './control/jobs.ts'
-import { setKey } from './control/keys.ts'
+import { defaultKey, setKey } from './control/keys.ts'
 import { activeScenario, countsOf, explainRequest, useScenario } from './control/scenarios.ts'
-import { restore, snapshot } from './control/snapshot.ts'
+import { resetAll, restore, snapshot } from './control/snapshot.ts'
+import { tlsOf, tlsPart, useTlsFault } from './control/tls.ts'
 import { ApiError } from './errors.ts'
 import { journalHar } from './journalHar.ts'
+import { makeLog } from './log.ts'
 import type { Mock } from './mock.ts'
 import { answerByHeader } from './mutants/byHeader.ts'
 import { removeReadyFile, writeReadyFile } from './readyFile.ts'
+import { unplayable } from './tls/gate.ts'
+import { tlsMaterial } from './tls/material.ts'
 
 /** How long close() lets requests finish, in ms, before it breaks them off. */
 const graceMs = 1_000
@@ -57,7 +60,19 @@ const graceMs = 1_000
  */
 export async function startMock(given: MockOptions = {}): Promise<RunningMock> {
   const config = completeConfig({ port: 0, logLevel: 'silent', ...given })
-  return listen(buildApp(config, pino({ level: config.logLevel })))
+  return listen(buildApp(config, await makeLog(config.logLevel), await prepareParts(config)))
+}
+
+/** What the app is built of that takes its time. Throws a ConfigError for files that can't be used. */
+export async function prepareParts(config: Config): Promise<AppParts> {
+  const tls = await tlsMaterial(config)
+  const fault = config.tlsFault === undefined ? undefined : readTlsFault(config.tlsFault)?.name
+  const problem = tls && fault && unplayable(fault, tls)
+  if (problem !== undefined) throw new ConfigError(`--tls-fault is ${problem}`)
+  // Loaded here: 60 files that a mock without it is not to wait for.
+  const spans =
+    config.otlp === undefined ? undefined : (await import('./spans.ts')).makeSpanSender(config.otlp, tls !== undefined)
+  return { tls, spans }
 }
 
 /** Mutants are loaded where one is asked for: by the option now, by a header later. */
@@ -88,6 +103,7 @@ export async function listen(app: App): Promise<RunningMock> {
     mock.webhooks.close()
     mock.scenarios.close()
     for (const response of mock.held) response.destroy()
+    mock.tls?.close()
     const finished = fastify.close()
     // Connections that never carried a request are none that Node would call idle.
     for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy()
@@ -100,6 +116,7 @@ export async function listen(app: App): Promise<RunningMock> {
     mock.playback?.close()
     mock.clock.close()
     mock.uploads.close()
+    await mock.spans?.close()
   }
 
   const close = (): Promise<void> => {
@@ -122,10 +139,10 @@ export async function listen(app: App): Promise<RunningMock> {
   const address = fastify.server.address()
   if (typeof address === 'object' && address) port = address.port
   const host = config.host.includes(':') ? `[${config.host}]` : config.host
-  const url = `http://${host === '0.0.0.0' ? '127.0.0.1' : host === '[::]' ? '[::1]' : host}:${port}`
+  const url = `${mock.tls === undefined ? 'http' : 'https'}://${host === '0.0.0.0' ? '127.0.0.1' : host === '[::]' ? '[::1]' : host}:${port}`
   if (config.readyFile !== undefined) {
     try {
-      writeReadyFile(config.readyFile, { url, port, seed: config.seed, key: defaultKey })
+      await writeReadyFile(config.readyFile, { url, port, seed: config.seed, key: defaultKey, ...tlsPart(mock) })
     } catch (error) {
       await close()
       throw error
@@ -174,6 +191,15 @@ export async function listen(app: App): Promise<RunningMock> {
     expectConduct: (key, options) => expectationOn(() => conductOf(mock, { key }, options)),
     expectWaits: async (key, operation, waits, options) =>
       checkWaits(conductOf(mock, { key }), operation, waits, options),
+    tls: {
+      ca: mock.tls?.ca,
+      use: (fault, options = {}) => {
+        refuseUnknown(options, ['connections'])
+        return run(() => useTlsFault(mock, checkedTlsFault(fault, options.connections)))
+      },
+      end: () => run(() => tlsOf(mock).end()),
+      state: () => run(() => tlsOf(mock).state()),
+    },
     snapshot: key => run(() => snapshot(mock, { key })),
     restore: (key, document) => run(() => restore(mock, document, { key }, url)),
     reset: (key, world) => resetAll(mock, { key, world }),

@@ -4,7 +4,17 @@
  */
 
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -33,7 +43,8 @@ export interface Received {
 }
 
 export class Uploads {
-  readonly #folder: string
+  /** The data folder, or a temporary one once something has arrived: most mocks of tests are sent no file. */
+  #madeFolder: string | undefined
   readonly #isTemporary: boolean
   readonly #kept = new WeakMap<World, string[]>()
   /** Whose files these are: what arrives half in a shared data folder is told apart by it. */
@@ -45,18 +56,24 @@ export class Uploads {
     this.#isTemporary = dataDir === undefined
     try {
       if (dataDir === undefined) {
+        accessSync(tmpdir(), constants.W_OK)
         sweepLeftovers()
-        this.#folder = mkdtempSync(join(tmpdir(), temporaryPrefix))
-        writeFileSync(join(this.#folder, 'owner'), this.#owner)
-      } else this.#folder = resolve(dataDir)
-      mkdirSync(join(this.#folder, 'incoming'), { recursive: true })
-      mkdirSync(join(this.#folder, 'uploads'), { recursive: true })
+      } else this.#madeFolder = makeRooms(resolve(dataDir))
     } catch (error) {
       const where = dataDir === undefined ? `The temporary folder ${tmpdir()}` : `The data folder ${dataDir}`
       throw new ConfigError(`${where} can't be written: ${(error as Error).message}; choose one with --data-dir`)
     }
     living.add(this.#owner)
-    this.#sweepIncoming(name => !isAlive(name))
+    if (!this.#isTemporary) this.#sweepIncoming(name => !isAlive(name))
+  }
+
+  get #folder(): string {
+    if (this.#madeFolder === undefined) {
+      const folder = mkdtempSync(join(tmpdir(), temporaryPrefix))
+      writeFileSync(join(folder, 'owner'), this.#owner)
+      this.#madeFolder = makeRooms(folder)
+    }
+    return this.#madeFolder
   }
 
   /**
@@ -158,8 +175,9 @@ export class Uploads {
   }
 
   close(): void {
-    if (this.#isTemporary) rmSync(this.#folder, { recursive: true, force: true })
-    else this.#sweepIncoming(name => name.startsWith(`${this.#owner}.`))
+    if (this.#isTemporary) {
+      if (this.#madeFolder !== undefined) rmSync(this.#madeFolder, { recursive: true, force: true })
+    } else this.#sweepIncoming(name => name.startsWith(`${this.#owner}.`))
     living.delete(this.#owner)
   }
 
@@ -189,6 +207,12 @@ export class Uploads {
   }
 }
 
+/** Makes what is missing of a folder of uploads. */
+function makeRooms(folder: string): string {
+  for (const room of ['incoming', 'uploads']) mkdirSync(join(folder, room), { recursive: true })
+  return folder
+}
+
 /** What a file is kept as: a client's own name may be too long for a disk, or mean something to it. */
 const nameOf = (filename: string): string => `${tagOf(12, filename)}.`
 
@@ -214,8 +238,12 @@ async function typeOf(head: Buffer): Promise<VideoType> {
   throw apiError('invalid_file_type', `the field "file" holds ${sniffed.found}; expected one of ${supported}`)
 }
 
-/** Temporary folders whose process is gone: after a kill -9 nobody else takes them away. */
+let hasSwept = false
+
+/** Temporary folders whose process is gone: after a kill -9 nobody else takes them away. Once a process, as it takes a while. */
 function sweepLeftovers(): void {
+  if (hasSwept) return
+  hasSwept = true
   for (const name of readdirSync(tmpdir())) {
     if (!name.startsWith(temporaryPrefix)) continue
     const folder = join(tmpdir(), name)

@@ -5,7 +5,6 @@
 
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import type { Logger } from 'pino'
 import { monotonicMs, realTimeout, wallClockMs } from '../base/clock.ts'
 import { withExact } from '../base/exactNumbers.ts'
 import { isLoopback, loopbackOnly } from '../base/loopback.ts'
@@ -14,7 +13,9 @@ import { webhookSignature } from '../base/webhookSignature.ts'
 import type { WebhookDelivery, WebhookEventName } from '../contracts/schemas.ts'
 import type { Config } from './config.ts'
 import type { Feed } from './journal.ts'
+import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
+import type { TraceSpan } from './trace.ts'
 import type { JobRecord, JobStore } from './world/jobStore.ts'
 import type { MemoryBudget, MemoryHolder } from './world/memoryBudget.ts'
 import type { WebhookFault } from './world/plan.ts'
@@ -46,6 +47,8 @@ interface Delivery {
   readonly job: JobRecord | undefined
   readonly url: string
   readonly body: string
+  /** Of the call that has made or started the job. */
+  readonly trace: TraceSpan | undefined
   attempts: number
   /** What the first attempt was sent with, where a later one is to be the same to the byte. */
   sentHeaders?: Record<string, string>
@@ -148,12 +151,12 @@ export class Webhooks {
   readonly #config: Config
   readonly #feed: Feed
   readonly #metrics: Metrics
-  readonly #log: Logger
+  readonly #log: Log
   readonly #queues = new WeakMap<World, DeliveryQueue>()
   readonly #stop = new AbortController()
   readonly #underway = new Set<Promise<void>>()
 
-  constructor(config: Config, feed: Feed, metrics: Metrics, log: Logger) {
+  constructor(config: Config, feed: Feed, metrics: Metrics, log: Log) {
     this.#config = config
     this.#feed = feed
     this.#metrics = metrics
@@ -169,7 +172,8 @@ export class Webhooks {
     const body = withExact(JSON.stringify({ event, data: job.view }))
     const fault = job.plan.webhooks[event]
     const jobId = job.view.id
-    const delivery = { id, world, jobs: world.jobs, event, jobId, job, url, body, attempts: 0, fault }
+    const { trace } = job
+    const delivery = { id, world, jobs: world.jobs, event, jobId, job, url, body, trace, attempts: 0, fault }
     queue.remember(delivery)
     // What comes last has nothing to come after: only job.started can be held back.
     if (fault?.type === 'out_of_order' && event === 'job.started') return void queue.heldBack.set(jobId, delivery)
@@ -184,7 +188,19 @@ export class Webhooks {
     const { id, event, jobId, url, body } = recorded
     const fault = faultOf(recorded.fault)
     const again = queue.find(id)
-    const made = { id, world, jobs: world.jobs, event, jobId, job: undefined, url, body, attempts: 0, fault }
+    const made = {
+      id,
+      world,
+      jobs: world.jobs,
+      event,
+      jobId,
+      job: undefined,
+      url,
+      body,
+      trace: undefined,
+      attempts: 0,
+      fault,
+    }
     const delivery = again?.body === body && again.url === url ? again : made
     queue.remember(delivery)
     if (fault?.type === 'lost') this.#record(delivery, { status: 0, error: null }, 0, null)
@@ -275,9 +291,10 @@ export class Webhooks {
     const body = bodyOf(delivery)
     let refusal: Outcome | undefined
     let headers: Record<string, string> = {}
+    const span = delivery.trace?.child()
     try {
       refusal = this.#refusalOf(delivery.url)
-      headers = this.#headersOf(delivery, body)
+      headers = this.#headersOf(delivery, body, span)
     } catch (error) {
       // Of a snapshot or a recording: what is no URL, or no time that a header could say, fails this delivery only.
       refusal = { status: 0, error: `not sent: ${(error as Error).message}` }
@@ -288,7 +305,7 @@ export class Webhooks {
     const failed = outcome.error !== null
     const waitMs = this.#config.speed === 'instant' ? 0 : retryAfterMs / this.#config.speed
     const again = failed && mayRetry && !refusal && delivery.attempts <= retries
-    this.#record(delivery, outcome, monotonicMs() - sentAt, again ? waitMs : null, headers, body)
+    this.#record(delivery, outcome, monotonicMs() - sentAt, again ? waitMs : null, headers, body, span)
     if (!again) return
     world.clock.after(waitMs, () => {
       const queue = this.#queueOf(world)
@@ -304,7 +321,7 @@ export class Webhooks {
     return sent === 'lost' ? { status: 200, error: null } : this.#post(sent)
   }
 
-  #headersOf(delivery: Delivery, body: string): Record<string, string> {
+  #headersOf(delivery: Delivery, body: string, span: TraceSpan | undefined): Record<string, string> {
     const { id, event, fault, sentHeaders } = delivery
     if (sentHeaders !== undefined) return sentHeaders
     const agoMs = fault?.type === 'stale' ? fault.lateMs : 0
@@ -316,6 +333,7 @@ export class Webhooks {
       'X-Webhook-Event': event,
       ...(fault?.type !== 'without_id' && { 'X-Webhook-Delivery-Id': id }),
       'X-Webhook-Timestamp': timestamp,
+      ...span?.headers,
     }
     const secret = this.#secretFor(fault)
     if (secret !== undefined) {
@@ -389,6 +407,7 @@ export class Webhooks {
       attempt: attempts,
       ms,
       next_try_in_ms,
+      trace_id: delivery.trace?.traceId,
     }
     if (error === null) this.#log.info(fields, line)
     else this.#log.warn(fields, line)
@@ -401,6 +420,7 @@ export class Webhooks {
     nextTryInMs: number | null,
     headers = {},
     body = delivery.body,
+    span = delivery.trace?.child(),
   ): void {
     if (delivery.job !== undefined) showDelivery(delivery.job, delivery, outcome.error === null ? 'sent' : 'failed')
     this.#metrics.webhookAttempted(outcome.error === null)
@@ -420,6 +440,7 @@ export class Webhooks {
       ms,
       nextTryAt: nextTryInMs === null ? null : now + nextTryInMs,
       fault: delivery.fault?.type,
+      trace: span,
       requestHeaders: Object.entries<string>(headers).flat(),
       requestBody: body,
       bytes: 1024 + body.length,

@@ -15,7 +15,7 @@ export interface Check {
   title: string
   /** What it speaks for: each of these needs a finding before the check counts as done. */
   clauses: readonly ClauseId[]
-  /** Anything but small calls. What has a cost runs in the profile `full` only. */
+  /** Anything but small calls. The profile `safe` leaves out what has a cost, `quick` a burst or an upload. */
   costs?: Costs
   needs?: readonly Need[]
   run(t: Probe): Promise<void>

@@ -4,7 +4,8 @@
  */
 
 import { existsSync, readFileSync } from 'node:fs'
-import { type CommandIo, type ExitCode, type OutputStream, writeLine } from '../base/commandIo.ts'
+import type { Command } from 'commander'
+import { type CommandIo, type ExitCode, type OutputStream, writeJson, writeLine } from '../base/commandIo.ts'
 import { addOptions, type VerbSetup } from '../base/flags.ts'
 import { baseOf } from '../base/inputs.ts'
 import { ConfigError, flagOf } from '../base/options.ts'
@@ -32,8 +33,10 @@ export const setUpCheck: VerbSetup = (verb, run) =>
     .option('--list', 'list the checks, with their clauses and costs, and run none')
     .addHelpText('after', reporterText(reporterHelp))
     .action(
-      run(async (io, target: string | undefined, flags: CheckFlags) => {
-        if (target !== undefined && isRecording(target)) return checkFile(io, target, flags)
+      run(async (io, target: string | undefined, flags: CheckFlags, command: Command) => {
+        const isGiven = (name: string) => command.getOptionValueSource(name) === 'cli'
+        if (target !== undefined && isRecording(target)) return checkFile(io, target, flags, isGiven)
+        if (isGiven('base')) throw new ConfigError('--base is for a recording; give an endpoint by its own base URL')
         return checkEndpoint(io, target, flags)
       }),
     )
@@ -41,9 +44,8 @@ export const setUpCheck: VerbSetup = (verb, run) =>
 async function checkEndpoint(
   io: CommandIo,
   target: string | undefined,
-  { reporter = [], baseline, list, base, ...flags }: CheckFlags,
+  { reporter = [], baseline, list, base: _ofRecordings, ...flags }: CheckFlags,
 ): Promise<ExitCode> {
-  if (base !== undefined) throw new ConfigError('--base is for a recording; give an endpoint by its own base URL')
   const settings = settingsOf(io, flags)
   // Loaded here, so that --help is quick.
   const [{ check, listChecks }, { reporters }] = await Promise.all([
@@ -51,7 +53,9 @@ async function checkEndpoint(
     import('./reporters/index.ts'),
   ])
   if (list) {
-    for (const one of listChecks(settings)) writeLine(io.stdout, checkLine(one))
+    const all = listChecks(settings)
+    if (isJson(reporter)) writeJson(io.stdout, { checks: all })
+    else for (const one of all) writeLine(io.stdout, checkLine(one))
     return 0
   }
   if (target === undefined) throw new ConfigError('no base URL was given; expected one such as http://127.0.0.1:4010')
@@ -70,6 +74,9 @@ async function checkEndpoint(
   return report.ok ? 0 : 1
 }
 
+/** --list has two forms: lines, and JSON. */
+const isJson = (reporter: NonNullable<CheckFlags['reporter']>): boolean => reporter.some(({ name }) => name === 'json')
+
 const settingsOf = ({ env }: CommandIo, flags: CheckSettings): CheckSettings => ({
   ...readVariables(checkOptions, env, 'check'),
   ...flags,
@@ -86,8 +93,9 @@ async function checkFile(
   io: CommandIo,
   file: string,
   { reporter = [], baseline, list, base, ...flags }: CheckFlags,
+  isGiven: (name: string) => boolean,
 ): Promise<ExitCode> {
-  const other = Object.keys(flags).find(name => !ofRecordings.includes(name))
+  const other = Object.keys(flags).find(name => isGiven(name) && !ofRecordings.includes(name))
   if (other !== undefined)
     throw new ConfigError(
       `${flagOf(other)} is for an endpoint that calls are sent to; ${file} is a recording, and nothing is sent. For a recording: --base, --only, --skip, --require, --expected-failures, --baseline, --reporter`,
@@ -99,8 +107,11 @@ async function checkFile(
     import('./reporters/index.ts'),
   ])
   if (list) {
-    for (const { id, title, clauses } of observers)
-      writeLine(io.stdout, `${id.padEnd(22)} ${clauses.join(' ').padEnd(44)} ${title}`)
+    if (isJson(reporter))
+      writeJson(io.stdout, { checks: observers.map(({ id, title, clauses }) => ({ id, title, clauses })) })
+    else
+      for (const { id, title, clauses } of observers)
+        writeLine(io.stdout, `${id.padEnd(22)} ${clauses.join(' ').padEnd(44)} ${title}`)
     return 0
   }
   makeWritable(reporter)

@@ -20,6 +20,8 @@ interface Asked {
   /** ms that one answer may take. */
   timeoutMs: number
   adminToken?: string
+  /** How many times as fast as the mock's own the time of the suite's keys passes. */
+  speed: number
 }
 
 /** Plenty for a run, and no more than an account may have. */
@@ -34,6 +36,7 @@ export async function findMockSupport({
   tag,
   timeoutMs,
   adminToken,
+  speed,
 }: Asked): Promise<FoundMockSupport | undefined> {
   const world = tag('world')
   const control = await findControl({
@@ -48,8 +51,11 @@ export async function findMockSupport({
     return status === 200 ? json : undefined
   }
 
-  const prepare = async (key: string, change: object): Promise<string | undefined> =>
-    (await ask('POST', 'keys', { key, world, ...change })) === undefined ? undefined : key
+  const prepare = async (key: string, change: object): Promise<string | undefined> => {
+    if ((await ask('POST', 'keys', { key, world, ...change })) === undefined) return undefined
+    if (speed !== 1) await ask('POST', 'clock', { key, world, speed })
+    return key
+  }
   const unlimited = { rate_limit: 0, job_limit: 0 }
   const drawn = (what: string) => `test_suite_${tag(what)}`
   const main = await prepare(keys.main ?? drawn('main key'), { ...unlimited, credits: manyCredits })

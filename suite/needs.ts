@@ -1,3 +1,7 @@
+/** Of a run, by what its checks may cost. */
+export const profiles = ['safe', 'quick', 'full'] as const
+export type Profile = (typeof profiles)[number]
+
 export interface Costs {
   /** Credits that its jobs cost at the documented prices. */
   credits?: number

@@ -5,6 +5,7 @@
 
 import {
   adminTokenOption,
+  caOption,
   commaList,
   durationMs,
   expected,
@@ -22,7 +23,7 @@ import { type OutputFormat, outputFormats } from '../contracts/schemas.ts'
 import { expectedFailuresOption } from '../reports/expectedFailures.ts'
 import type { ReporterName } from '../reports/names.ts'
 import type { Chosen } from '../reports/reporterOption.ts'
-import type { Profile } from './runOptions.ts'
+import { type Profile, profiles } from './needs.ts'
 
 export interface CheckSettings {
   /** A valid API key of the endpoint. On the mock one is created if none is given. */
@@ -45,7 +46,7 @@ export interface CheckSettings {
   adminToken?: string
   /** safe spends no credits, and sends no burst and at most a few MB. */
   profile?: Profile
-  /** Most credits that a run may spend; required by the profile full off loopback. */
+  /** Most credits that a run may spend; required by the profiles quick and full off loopback. */
   maxCredits?: number
   /** Output format of the three clips (GO-6). */
   outputFormat?: OutputFormat
@@ -144,15 +145,16 @@ export const checkOptions = {
     parse: wholeNumber(0, 65535, ''),
   },
   profile: {
-    argument: '<safe|full>',
-    description: 'safe: no credits, no burst, at most a few MB; full: everything',
+    argument: '<safe|quick|full>',
+    description:
+      'safe: no credits, no burst, at most a few MB; quick: all but bursts and the uploads of 500 MB; full: everything',
     defaultText: 'full on loopback, else safe',
     default: noDefault,
-    parse: value => (value === 'safe' || value === 'full' ? value : expected('safe or full')),
+    parse: value => profiles.find(profile => profile === value) ?? expected('safe, quick or full'),
   },
   maxCredits: {
     argument: '<credits>',
-    description: 'the most that may be spent; required by the profile full off loopback',
+    description: 'the most that may be spent; required by the profiles quick and full off loopback',
     defaultText: 'unlimited on loopback',
     default: noDefault,
     parse: numberFrom0(' credits'),
@@ -262,13 +264,7 @@ export const checkOptions = {
     default: noDefault,
     parse: onOff,
   },
-  ca: {
-    argument: '<file>',
-    description: 'PEM file of a certificate authority to trust',
-    defaultText: "the system's",
-    default: noDefault,
-    parse: text('a file'),
-  },
+  ca: caOption,
   adminToken: adminTokenOption,
   expectedFailures: expectedFailuresOption,
   control: {

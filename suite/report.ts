@@ -9,6 +9,7 @@ import { Evidence } from '../contracts/evidence.ts'
 import { VerdictSummary, verdicts } from '../contracts/verdict.ts'
 import { documentFields } from '../reports/document.ts'
 import { expectedSchema } from '../reports/expectedFailures.ts'
+import { profiles } from './needs.ts'
 
 const verdict = { enum: verdicts, description: 'skipped: nothing was proved, neither good nor bad.' } as const
 
@@ -83,7 +84,7 @@ export const Report = {
     ...documentFields,
     understudy: { ...textSchema, description: 'The version that made it.' },
     target: { ...textSchema, description: 'The base URL.' },
-    profile: { enum: ['safe', 'full'] },
+    profile: { enum: profiles },
     seed: { ...textSchema, description: 'What all chance of the run was drawn from.' },
     started_at: { ...textSchema, description: 'UTC, ISO 8601.' },
     ms: { type: 'number', description: 'How long it took.' },

@@ -5,10 +5,10 @@ import { TargetError } from '../base/targetError.ts'
 import type { Check } from './check.ts'
 import { keySpellings } from './checks/auth.ts'
 import type { SuiteEnvironment } from './environment.ts'
-import type { Costs } from './needs.ts'
+import type { Costs, Profile } from './needs.ts'
 import { expectAnswer, Probe } from './probe.ts'
 import type { Report } from './report.ts'
-import type { Profile, RunOptions } from './runOptions.ts'
+import type { RunOptions } from './runOptions.ts'
 
 import { NotTried, Run, round, Stopped } from './session.ts'
 import { type CheckOutcome, failedIn, left, suiteReportOf } from './verdict.ts'
@@ -62,8 +62,11 @@ export async function runSuite(environment: SuiteEnvironment, options: RunOption
   })
 }
 
-/** What costs anything is left to the profile full. */
-const mayRun = ({ costs }: Check, profile: Profile): boolean => profile === 'full' || !costs
+/** What costs anything is left out by the profile safe, what takes long by the profile quick. */
+function mayRun({ costs }: Check, profile: Profile): boolean {
+  if (profile === 'full' || costs === undefined) return true
+  return profile === 'quick' && costs.upload === undefined && costs.burst === undefined
+}
 
 /** What the checks that would run may cost: printed before anything is sent. */
 export function costsOf(
@@ -133,7 +136,7 @@ function unlessStopped(error: unknown): undefined {
 
 async function runCheck(run: Run, check: Check, profile: Profile, refusal: string | undefined): Promise<CheckOutcome> {
   if (check.costs && !mayRun(check, profile))
-    return left(check, `${costText(check.costs)}, which the profile safe does not`, ['--profile full'])
+    return left(check, `${costText(check.costs)}, which the profile ${profile} does not`, ['--profile full'])
   if (refusal !== undefined && check.needs?.includes('key')) return left(check, refusal, ['--key'])
   const probe = new Probe(run, check.id)
   const { requests } = run

@@ -21,10 +21,11 @@ import type { SuiteClock, SuiteEnvironment } from './environment.ts'
 import { readExpectedClauses, withExpectedClauses } from './expected.ts'
 import { startListener } from './listener.ts'
 import { findMockSupport } from './mockSupport.ts'
+import type { Profile } from './needs.ts'
 import { type CheckSettings, checkOptions } from './options.ts'
 import type { Report } from './report.ts'
 import { costsOf, isCheckSelected, runSuite } from './run.ts'
-import type { Profile, Progress } from './runOptions.ts'
+import type { Progress } from './runOptions.ts'
 
 export interface CheckOptions extends CheckSettings {
   /** A report of before: what changed since is in the new one. */
@@ -104,6 +105,8 @@ export async function check(target: string, options: CheckOptions = {}): Promise
           keys: given,
           tag,
           timeoutMs: settings.timeout,
+          // Who runs it at each save doesn't wait for jobs.
+          speed: profile === 'quick' ? quickSpeed : 1,
           ...(adminToken !== undefined && { adminToken }),
         }).catch(noAid)
       : undefined
@@ -164,7 +167,7 @@ export async function check(target: string, options: CheckOptions = {}): Promise
           explore: async run => {
             const { explore } = await import('./explore/explore.ts')
             const sequences = settings.explore ?? 0
-            return explore(run, { sequences, seed, seedNumber: numberOf(seed), mayStart: profile === 'full' })
+            return explore(run, { sequences, seed, seedNumber: numberOf(seed), mayStart: profile !== 'safe' })
           },
         }),
     })
@@ -176,6 +179,9 @@ export async function check(target: string, options: CheckOptions = {}): Promise
     listener?.close()
   }
 }
+
+/** How many times as fast a mock's jobs pass in the profile quick. */
+const quickSpeed = 100
 
 const realTime: SuiteClock = {
   now: monotonicMs,
@@ -232,9 +238,9 @@ function refuse(
     if (settings.key === undefined || settings[other] !== settings.key) continue
     throw new ConfigError(`${flagOf(other)} is the same key as --key; expected one of another account`)
   }
-  if (profile === 'full' && !local && settings.maxCredits === undefined) {
+  if (profile !== 'safe' && !local && settings.maxCredits === undefined) {
     throw new ConfigError(
-      'the profile full spends credits on an endpoint that is not on this machine; say how many with --max-credits N',
+      `the profile ${profile} spends credits on an endpoint that is not on this machine; say how many with --max-credits N`,
     )
   }
 }

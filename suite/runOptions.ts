@@ -1,5 +1,6 @@
 import type { Verdict } from '../contracts/verdict.ts'
 import type { Check } from './check.ts'
+import type { Profile } from './needs.ts'
 import type { Report } from './report.ts'
 
 import type { Run } from './session.ts'
@@ -24,8 +25,6 @@ export interface RunOptions {
   /** Runs after the checks, on the same budget: its findings count like theirs. */
   explore?: (run: Run) => Promise<Report['explored']>
 }
-
-export type Profile = 'safe' | 'full'
 
 export type Progress =
   | { type: 'started'; check: string; title: string; index: number; of: number; requests: number }

@@ -16,7 +16,7 @@ import { readdirSync, rmSync } from 'node:fs'
 import { join, normalize } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { parseArgs } from 'node:util'
-import { build } from 'esbuild'
+import { bundle } from '../.ci/bundle.mjs'
 import { buildDesk } from '../.ci/desk/build.mjs'
 
 const { values, tokens } = parseArgs({
@@ -50,19 +50,19 @@ const outdir = join('node_modules', '.cache', 'understudy', `test-${process.pid}
 process.once('exit', () => rmSync(outdir, { recursive: true, force: true }))
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
 if (files.some(name => name.startsWith(join('test', 'desk')))) await buildDesk()
-await build({
-  entryPoints: ['server/index.ts', 'cli/bin.ts', 'conduct/fromRecording.ts', 'test/support.ts', ...files],
-  outbase: '.',
+const entries = [
+  'server/index.ts',
+  'cli/bin.ts',
+  'conduct/fromRecording.ts',
+  ...['vitest', 'jest', 'playwright', 'nodeTest'].map(name => `runners/${name}.ts`),
+  'test/support.ts',
+  ...files,
+]
+await bundle(
+  entries.map(entry => entry.replace(/\.ts$/, '')),
   outdir,
-  bundle: true,
-  splitting: true,
-  packages: 'external',
-  format: 'esm',
-  platform: 'node',
-  target: 'node20',
-  sourcemap: true,
-  sourcesContent: false,
-})
+  { sourcemap: true },
+)
 
 /** Runs one file; resolves with its TAP, indented as a subtest, and its test point. */
 async function run(file, number) {

@@ -161,7 +161,7 @@ export function begin(args: readonly string[], { env = {}, stdin = '', tty }: Ru
 export async function serve(t: Test, args: readonly string[] = [], options: RunOptions = {}) {
   const running = begin(['serve', '--port', '0', ...args], options)
   t.teardown(() => running.interrupt())
-  const [url] = await running.printed(/http:\/\/[\w.:]+/)
+  const [url] = await running.printed(/https?:\/\/[\w.:]+/)
   return { ...running, url }
 }
 
@@ -171,5 +171,7 @@ export function spawnCommand(
   { env = {}, cwd = packageRoot }: { env?: Record<string, string>; cwd?: string } = {},
 ): ChildProcessWithoutNullStreams {
   const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('UNDERSTUDY_')))
-  return spawn(process.execPath, [cliPath, ...args], { cwd, env: { ...clean, ...env } })
+  // Not where the mocks of who runs the tests are kept.
+  const own = { UNDERSTUDY_STATE_DIR: builtFile('state') }
+  return spawn(process.execPath, [cliPath, ...args], { cwd, env: { ...clean, ...own, ...env } })
 }

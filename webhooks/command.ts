@@ -7,7 +7,7 @@ import { readVariables } from '../base/variables.ts'
 import { clearLine } from '../reports/ansi.ts'
 import { makeWritable, reporterOption, reporterText, writeReports } from '../reports/reporterOption.ts'
 import { type ReceiverFlags, type ReceiverSettings, receiverOptions } from './options.ts'
-import { receiverHelp, receiverReporters } from './reporters.ts'
+import { receiverReporterHelp } from './reporters/names.ts'
 import type { ReceiverOptions } from './run.ts'
 
 export const setUpWebhookCheck: VerbSetup = (verb, run) =>
@@ -16,8 +16,8 @@ export const setUpWebhookCheck: VerbSetup = (verb, run) =>
     receiverOptions,
     'webhook-check',
   )
-    .addOption(reporterOption(receiverHelp))
-    .addHelpText('after', reporterText(receiverHelp))
+    .addOption(reporterOption(receiverReporterHelp))
+    .addHelpText('after', reporterText(receiverReporterHelp))
     .action(
       run(async (io, url: string | undefined, { reporter = [], ...flags }: ReceiverFlags) => {
         if (url === undefined)
@@ -27,6 +27,7 @@ export const setUpWebhookCheck: VerbSetup = (verb, run) =>
         makeWritable(reporter)
         // Loaded here, so that --help is quick.
         const { checkReceiver } = await import('./run.ts')
+        const { receiverReporters } = await import('./reporters/index.ts')
         const progress = progressOn(io.stderr)
         writeLine(io.stderr, `understudy webhook-check ${url}   seed: ${seed}`)
         const checking = checkReceiver(url, { ...settings, seed, signal: io.signal, onProgress: progress.show })

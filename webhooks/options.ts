@@ -1,8 +1,8 @@
 /** The options of `understudy webhook-check` in one table: --help, docs and the defaults are read from here. */
 import { commaList, durationMs, noDefault, type OptionRow, text } from '../base/options.ts'
+import type { ReporterName } from '../reports/names.ts'
 import type { Chosen } from '../reports/reporterOption.ts'
 import { checkOptions } from '../suite/options.ts'
-import type { ReceiverReporterName } from './reporters.ts'
 
 export interface ReceiverSettings {
   /** The secret that the receiver verifies signatures with (WH-2). Without it deliveries are not signed. */
@@ -70,5 +70,5 @@ export const receiverOptions = {
 } as const satisfies Record<keyof ReceiverSettings, OptionRow>
 
 export interface ReceiverFlags extends ReceiverSettings {
-  reporter?: Chosen<ReceiverReporterName>[]
+  reporter?: Chosen<ReporterName>[]
 }

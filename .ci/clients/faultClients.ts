@@ -34,7 +34,22 @@ export const faultClients: readonly FaultClient[] = [
   },
   { name: 'Go net/http', registry: 'go', program: 'fault', timeout: '`Client.Timeout`' },
   { name: 'Java HttpClient', registry: 'maven', program: 'FaultJava', timeout: '`HttpRequest.timeout(2 s)`' },
+  { name: 'reqwest', registry: 'crates', program: 'fault-reqwest', timeout: '`ClientBuilder::timeout`' },
+  {
+    name: 'Ruby net/http',
+    registry: 'system',
+    program: 'fault-ruby',
+    timeout: '`open_timeout`, `read_timeout`, `write_timeout`: 2',
+  },
+  { name: 'PHP curl', registry: 'system', program: 'fault-php', timeout: '`CURLOPT_TIMEOUT_MS`: 2000' },
+  {
+    name: 'fetch (Chromium)',
+    registry: 'system',
+    program: 'fault-chromium',
+    timeout: '`AbortSignal.timeout(2000)`',
+  },
   { name: 'curl', registry: 'system', program: 'fault-curl', timeout: '`--max-time 2`' },
+  { name: 'wget', registry: 'system', program: 'fault-wget', timeout: '`--timeout=2`' },
 ]
 
 export const faultTimeoutMs = 2000

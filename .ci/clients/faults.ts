@@ -101,7 +101,11 @@ async function see(
   const before = mock.journal.count({ key, route })
   mock.use([{ name: 'fails', when: { route }, ...(one.isKept && { first: 1 }), then: one.then }], { key })
   const env = { ...asked, KEY: key, TIMEOUT: String(faultTimeoutMs), WARM: one.isKept ? list : '', SETTINGS: 'default' }
-  const { said, ...run } = await runProgram(program.command, { ...program.env, ...env }, /^\{/, stoppedAfterMs)
+  const {
+    said,
+    stoppedAt: _,
+    ...run
+  } = await runProgram(program.command, { ...program.env, ...env }, /^\{/, stoppedAfterMs)
   // What the mock still reads of an upload is written down when it has seen the end of it.
   await mock.journal.waitFor({ key, route }, { atLeast: before + 1, within: '5s' }).catch(() => {})
   await sleep(200)
@@ -150,7 +154,7 @@ async function measureAll(chosen: readonly FaultClient[], found: FaultMeasuremen
 }
 
 function versionOf(client: FaultClient, toolchain: Awaited<ReturnType<typeof install>>): string {
-  if (client.package === undefined) return toolchain.versionOf?.('curl') ?? toolchain.version
+  if (client.package === undefined) return toolchain.versionOf?.(client.program) ?? toolchain.version
   const packages: Record<string, string> = Object.assign({}, ...libraries.map(one => one.packages))
   return packages[client.package] ?? '?'
 }

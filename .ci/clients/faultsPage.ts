@@ -16,11 +16,12 @@ const timeoutFaults = ['no_answer', 'slow_head', 'stall_body', 'dribble']
 /** An exception's text without what changes from run to run, nor a cause that says the same again. */
 function errorText(error: string): string {
   const [outer = '', ...causes] = error
-    .replace(/https?:\/\/[^\s"']+/g, 'URL')
+    .replace(/https?:\/\/[^\s"')]+/g, 'URL')
     .replace(/HTTPConnectionPool\(host=[^)]*\)/g, 'HTTPConnectionPool(…)')
     .replace(/tcp \S+->\S+: /g, 'tcp …: ')
     .replace(/after \d{4} milliseconds/, 'after 2000 milliseconds')
     .replace(/with \d+ out of (\d+) bytes/, 'with … out of $1 bytes')
+    .replace(/\bjob_[a-z0-9]+/g, 'job_…')
     .replace(/[\r\n]+/g, ' ')
     .replaceAll('`', "'")
     .replaceAll('|', '\\|')
@@ -64,7 +65,9 @@ function keptText(seen: SeenFault): string {
 function coversText({ row }: Measured): string {
   const fires = (fault: string): boolean => {
     const seen = row.seen[fault]
-    return seen !== undefined && seen.error !== undefined && seen.seconds > 1.5
+    if (seen === undefined) return false
+    // Who tries again after its time-out may still be at it.
+    return seen.isStopped ? seen.sent > 1 : seen.error !== undefined && seen.seconds > 1.5
   }
   const [silence, head, stall, drip] = timeoutFaults.map(fires)
   if (silence && head && stall && drip) return 'all of it'
@@ -94,7 +97,7 @@ const silentText = ({ row }: Measured): string =>
   )
 
 const nameText = ({ client, row }: Measured): string =>
-  row.version.startsWith('Node') || client.package !== undefined || client.name === 'curl'
+  row.version.startsWith('Node') || client.package !== undefined || client.registry === 'system'
     ? `${client.name} ${row.version.replace('Node.js ', '')}`
     : `${client.name} (${row.version})`
 
@@ -123,12 +126,12 @@ export function faultsPage(found: FaultMeasurements): string {
 
 *For everybody who writes the \`catch\`, or wants to know whether there will be anything to catch.*
 
-Each [fault on the wire](reference/faults.md) against the HTTP clients of five languages: what their caller gets, to the letter, where it
-gets it, and how often the request was sent. To see one yourself, send the header that the column names: \`X-Mock-Fault: reset\`.
+Each [fault on the wire](reference/faults.md) against the HTTP clients of seven languages, a browser, curl and wget: what their caller
+gets, to the letter, where it gets it, and how often the request was sent. To see one yourself, send the header that the column names:
+\`X-Mock-Fault: reset\`.
 
 Measured ${dates.length > 1 ? `from ${dates[0]} to ${dates.at(-1)}` : `on ${dates[0]}`}, with a time-out of ${faultTimeoutMs / 1000} s in each client's ordinary option. Where nothing is said the request was sent once.
 **Silent** means that a broken answer looks like a good one.${missing.length > 0 ? ` Not measured: ${missing.join(', ')}.` : ''}
-Not measured either: browsers, Rust, PHP and Ruby.
 
 ## In short
 
@@ -138,7 +141,7 @@ ${table(
 )}
 
 A time-out that covers *each silence* is set back by every byte: an answer that drips in never ends it. One that covers the
-head alone leaves a body that stalls to wait for ever. Java's client and curl hand the body over as it came: its JSON is yours to read.
+head alone leaves a body that stalls to wait for ever. Java's client, curl and wget hand the body over as it came: its JSON is yours to read.
 
 ${groups.join('\n')}
 The slow ones take some 4 s, the upload longer, so that it shows whom the time-out covers. \`broken_envelope\` is an error whose envelope lacks a field: whoever
@@ -147,7 +150,7 @@ reads \`error.code\` unguarded fails there.
 ## Who sends again by itself
 
 The second call on a kept connection meets the fault, once, and a second try would get through. For a POST the job was made before its answer
-was lost: sent twice is two jobs, unless it carries an \`Idempotency-Key\`.
+was lost: sent twice is two jobs, unless it carries an \`Idempotency-Key\`. wget sends its POSTs on a new connection, and again all the same.
 
 ${table(
   ['client', ...Object.keys(keptCases)],

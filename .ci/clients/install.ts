@@ -50,6 +50,9 @@ const npmInstall = async (folder: string, packages: Readonly<Record<string, stri
   await run('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', ...named], { cwd: folder })
 }
 
+/** Languages that come with the machine, and how their programs end. */
+const interpreters: Readonly<Record<string, string>> = { ruby: 'rb', php: 'php' }
+
 const installers: Record<Registry, Installer> = {
   async npm(folder, packages, isThere) {
     const nodeFolder = join(cacheFolder, 'node')
@@ -77,14 +80,24 @@ const installers: Record<Registry, Installer> = {
 
   async system(folder) {
     const versions = new Map<string, string>()
-    for (const tool of ['curl', 'wget']) {
-      const { stdout } = await run(tool, ['--version'])
-      versions.set(tool, /\d+(\.\d+)+/.exec(stdout)?.[0] ?? '?')
+    for (const tool of ['curl', 'wget', ...Object.keys(interpreters), 'chromium']) {
+      const { stdout } = await run(tool, ['--version']).catch(() => ({ stdout: '' }))
+      const version = /\d+(\.\d+)+/.exec(stdout)?.[0]
+      if (version !== undefined) versions.set(tool, version)
     }
+    const toolOf = (program: string): string => program.replace('fault-', '').split('-', 1)[0] as string
     return {
       version: '',
-      command: program => ['bash', join(folder, `${program}.sh`)],
-      versionOf: program => versions.get(program.split('-', 1)[0] as string) ?? '?',
+      command(program) {
+        const tool = toolOf(program)
+        if (!versions.has(tool)) throw new Error(`there is no ${tool} on this machine`)
+        if (tool === 'chromium') return [process.execPath, join(folder, `${program}.mjs`)]
+        const ending = interpreters[tool]
+        return ending === undefined
+          ? ['bash', join(folder, `${program}.sh`)]
+          : [tool, join(folder, `${program}.${ending}`)]
+      },
+      versionOf: program => versions.get(toolOf(program)) ?? '?',
     }
   },
 

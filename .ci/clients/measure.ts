@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { monotonicMs } from '../../base/clock.ts'
 import type { ExchangeEntry } from '../../client/mock.ts'
 import type { RuleResult } from '../../conduct/report.ts'
 import type { RunningMock } from '../../server/index.ts'
@@ -137,7 +138,11 @@ async function see(
     start: Date.parse(entry.time) - entry.ms,
   }))
   calls.sort((a, b) => a.start - b.start)
-  const { rules: verdicts } = mock.conduct(key, { ended: !run.isStopped })
+  const { stoppedAt, ...ended } = run
+  const { rules: verdicts } = mock.conduct(key, {
+    ended: !run.isStopped,
+    ...(stoppedAt !== undefined && { stoppedAt }),
+  })
   scenario.end()
   const sent = new Set(calls.map(({ request }) => header(request.headers, 'idempotency-key')))
   return {
@@ -145,7 +150,7 @@ async function see(
     waits: calls.slice(1).map((call, i) => Math.max(0, round((call.start - (calls[i]?.end ?? 0)) / 1000))),
     jobs: new Set(calls.flatMap(({ job_id }) => job_id ?? [])).size,
     keys: sent.size === 0 || sent.has(undefined) ? 'none' : sent.size === 1 ? 'same' : 'new',
-    ...run,
+    ...ended,
     inCall: calls.length === 0 ? 0 : round((endedAt - (calls.at(-1)?.start ?? 0)) / 1000),
     status: calls.at(-1)?.status ?? 0,
     broken: verdicts.filter(({ verdict }) => verdict === 'failed').map(brokenRule),
@@ -174,7 +179,7 @@ export async function runProgram(
   env: Readonly<Record<string, string>>,
   isSaying: RegExp,
   stoppedAfterMs: number,
-): Promise<Pick<SeenRun, 'said' | 'isStopped' | 'seconds'>> {
+): Promise<Pick<SeenRun, 'said' | 'isStopped' | 'seconds'> & { stoppedAt: number | undefined }> {
   const startedAt = performance.now()
   // A group of its own, so that what it starts is stopped with it.
   const child = spawn(file as string, args, { env: { ...inherited(), ...env }, detached: true })
@@ -182,17 +187,18 @@ export async function runProgram(
   let errors = ''
   child.stdout.setEncoding('utf8').on('data', text => (output += text))
   child.stderr.setEncoding('utf8').on('data', text => (errors += text))
-  let isStopped = false
+  let stoppedAt: number | undefined
   const timer = setTimeout(() => {
-    isStopped = true
+    stoppedAt = monotonicMs()
     process.kill(-(child.pid as number), 'SIGKILL')
   }, stoppedAfterMs)
   await once(child, 'close')
   clearTimeout(timer)
   const said = (output.trim().split('\n').at(-1) ?? '').slice(0, maxSaid)
   // A program that says nothing is a mistake of this folder, and no finding.
+  const isStopped = stoppedAt !== undefined
   if (!isStopped && !isSaying.test(said)) throw new Error(`${file} ${args.join(' ')}: ${output}${errors}`)
-  return { said, isStopped, seconds: round((performance.now() - startedAt) / 1000) }
+  return { said, isStopped, stoppedAt, seconds: round((performance.now() - startedAt) / 1000) }
 }
 
 /** The environment without a proxy: all goes to this machine. */

@@ -164,22 +164,12 @@ function saidText({ said, isStopped }: SeenRun): string {
   return `\`${outermost.length > 50 ? `${outermost.slice(0, 50)}…` : outermost}\``.replaceAll('|', '\\|')
 }
 
-/**
- * Nobody is accused of what this harness did: a program that was still waiting when it was stopped has not given up, and a client
- * that closes its old connection with the next try has waited since its time-out, whatever the connection says.
- */
-function isOurs(name: SituationName, run: SeenRun, id: string): boolean {
-  if (run.isStopped && id === 'errors.retried') return true
-  return name === 'postTimeout' && id === 'errors.no-hammering' && run.waits.every(wait => wait > 2.9)
-}
-
 /** Each rule once, with the situations that it was broken in. */
 function brokenIn(measured: Measured): { rule: BrokenRule; where: SituationName[] }[] {
   const found = new Map<string, { rule: BrokenRule; where: Set<SituationName> }>()
   for (const name of situationNames)
     for (const run of measured[name])
       for (const rule of run.broken) {
-        if (isOurs(name, run, rule.id)) continue
         const one = found.get(rule.id) ?? { rule, where: new Set() }
         found.set(rule.id, one)
         one.where.add(name)

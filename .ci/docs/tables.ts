@@ -248,6 +248,8 @@ const interfaces: Record<string, string> = {
       'ConductOptions',
     ].map(name => [name, 'client/mock.ts']),
   ),
+  Understudy: 'runners/fixture.ts',
+  FixtureOptions: 'runners/fixture.ts',
 }
 
 for (const [name, file] of Object.entries(interfaces)) tables[name] = () => apiTable(file, name)

@@ -28,6 +28,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   webhooks: [...low, 'suite'],
   drills: [...low, 'client', 'suite'],
   mcp: [...low, 'conduct', 'client', 'server', 'suite', 'rehearse', 'drills'],
+  runners: [...low, 'conduct', 'client', 'server'],
 }
 
 /** What no file of a room may import beside that: rooms that know of no files, sockets or frameworks. */
@@ -42,6 +43,11 @@ const packages: readonly { where: RegExp; never: RegExp; why: string }[] = [
     never: /^(fastify$|@fastify\/|node:http|\.\.\/(routes|pipeline|control)\/)/,
     why: 'server/world/ knows nothing of HTTP',
   },
+  ...Object.entries({ vitest: 'vitest', playwright: '@playwright/test' }).map(([adapter, name]) => ({
+    where: new RegExp(`^(?!runners/${adapter}\\.ts$)`),
+    never: new RegExp(`^${name}(/|$)`),
+    why: `who uses another test runner does not have it; only runners/${adapter}.ts may`,
+  })),
 ]
 
 const roomOf = (file: string): string => (file.includes('/') ? (file.split('/', 1)[0] as string) : '.')

@@ -2,6 +2,7 @@
 
 import { oneLine, shorten } from '../../base/text.ts'
 import { runCase, type TestCase, type TestRun } from '../../reports/testCase.ts'
+import { failedWord } from '../../reports/verdicts.ts'
 import { isFailing } from '../grade.ts'
 import type { ConductReport, RuleResult } from '../report.ts'
 import * as shared from './shared.ts'
@@ -60,7 +61,7 @@ function ruleCase(report: ConductReport, rule: RuleResult, lack: string | undefi
   return {
     ...about,
     verdict: isMild ? ('skipped' as const) : verdict,
-    message: `${isMild ? `${shared.failedWord(rule)}: ` : ''}${clause}: ${first ? shared.saidText(report, first) : 'failed'}${others > 0 ? ` (and ${others} more)` : ''}`,
+    message: `${isMild ? `${failedWord(rule)}: ` : ''}${clause}: ${first ? shared.saidText(report, first) : 'failed'}${others > 0 ? ` (and ${others} more)` : ''}`,
     text: [...shown.map(one => shared.conductEvidenceText(report, one)), `advice     ${advice}`].join('\n\n'),
     details: { clause, evidence, more: more || undefined, advice },
   }

@@ -1,10 +1,9 @@
 /** One page that needs nothing else, in the frame of the suite's: what failed is open and first. */
 
 import { formatCount, oneLine, shorten } from '../../base/text.ts'
-import type { Verdict } from '../../contracts/verdict.ts'
-import { code, filter, headBlock, pageText } from '../../reports/html.ts'
-import { type Markup, markup, nothing, raw } from '../../reports/markup.ts'
-import { marks, verdictHeadings, withVerdict } from '../../reports/verdicts.ts'
+import { code, filter, headBlock, pageText, resultBlock, resultGroup, verdictHeading } from '../../reports/html.ts'
+import { type Markup, markup, nothing } from '../../reports/markup.ts'
+import { failedWord } from '../../reports/verdicts.ts'
 
 import type { ConductChain, ConductEvidence, ConductReport, RuleResult } from '../report.ts'
 import * as shared from './shared.ts'
@@ -16,18 +15,15 @@ export const conductHtml = (report: ConductReport): string =>
     head: head(report),
     main: markup`<section><h2 id="rules">Rules</h2>
 ${filter('rules', report.summary)}
-${group(report, 'failed', withVerdict(report.rules, 'failed'))}
-${group(report, 'inconclusive', withVerdict(report.rules, 'inconclusive'))}
+${resultGroup(report.rules, 'failed', rule => ruleBlock(report, rule))}
+${resultGroup(report.rules, 'inconclusive', rule => ruleBlock(report, rule))}
 ${skipped(report)}
-${group(report, 'passed', withVerdict(report.rules, 'passed'))}</section>
+${resultGroup(report.rules, 'passed', rule => ruleBlock(report, rule))}</section>
 ${tries(report)}`,
     style,
   })
 
-/** An id of a rule is longer than one of a clause. */
 const style = `
-@media (min-width: 40.01rem) { .rule > summary { grid-template-columns: 1.1rem 14.5rem 4rem 1fr 1rem } }
-.rule > summary .sentence { white-space: normal }
 .rule .evidence > p { margin: 0 }
 .rule .entries code { white-space: pre-wrap }
 .rule .entries { list-style: none; margin: .6rem 0 0; padding: .6rem .9rem; background: var(--well);
@@ -36,9 +32,7 @@ const style = `
 .tries { margin: .4rem 0 1.1rem } .tries svg { display: block; width: 100%; height: auto }
 .tries line, .tries rect { stroke: currentColor; fill: currentColor; stroke-width: 1 } .tries rect { fill-opacity: .35 }
 .tries text { fill: currentColor; font-size: 11px }
-.advice { padding: .75rem 1.15rem; background: var(--well); border-radius: 6px }
 .group h4 { margin: 1.1rem 0 .1rem; font-size: .9rem }
-@media print { .rule > summary { grid-template-columns: 1.1rem 12rem 4rem 1fr } .evidence, .advice { break-inside: avoid } }
 `
 
 function head(report: ConductReport): Markup {
@@ -59,14 +53,6 @@ function head(report: ConductReport): Markup {
   })
 }
 
-const heading = (verdict: Verdict): Markup => markup`<h3 class="${verdict}">${verdictHeadings[verdict]}</h3>`
-
-const group = (report: ConductReport, verdict: Verdict, rules: readonly RuleResult[]): Markup =>
-  rules.length === 0
-    ? nothing
-    : markup`<section class="group">${heading(verdict)}
-${rules.map(rule => ruleBlock(report, rule))}</section>\n`
-
 /** By what would provoke them: the list is to be worked through. */
 function skipped(report: ConductReport): Markup {
   const groups = shared.skippedGroupsOf(report)
@@ -75,7 +61,7 @@ function skipped(report: ConductReport): Markup {
     ({ title, rules }) => markup`<section class="group"><h4>${title.charAt(0).toUpperCase() + title.slice(1)}</h4>
 ${rules.map(rule => ruleBlock(report, rule))}</section>\n`,
   )
-  return markup`<section class="group">${heading('skipped')}
+  return markup`<section class="group">${verdictHeading('skipped')}
 ${parts}</section>\n`
 }
 
@@ -83,19 +69,25 @@ function ruleBlock(report: ConductReport, rule: RuleResult): Markup {
   const { verdict, title, seen, evidence } = rule
   const id = oneLine(shorten(rule.id, 100))
   const isRequired = shared.conductShortfalls(report).rules.has(rule.id)
-  const word = rule.verdict === 'failed' && (rule.expected || rule.level === 'should') ? [shared.failedWord(rule)] : []
+  const word = rule.verdict === 'failed' && (rule.expected || rule.level === 'should') ? [failedWord(rule)] : []
   const reason = [...word, ...(isRequired ? ['required, and skipped'] : []), shared.ownReason(rule) ?? []]
     .flat()
     .join(': ')
   const provoke = verdict === 'skipped' ? shared.provokeText(rule) : undefined
-  return markup`<details class="clause rule" id="${id}" data-verdict="${verdict}"${raw(verdict === 'failed' ? ' open' : '')}>
-<summary><span class="mark ${verdict}" aria-label="${verdict}" role="img">${marks[verdict]}</span><b>${id}</b><span class="level">${oneLine(shorten(rule.clause, 30))}</span><span class="sentence">${oneLine(shorten(title, 500))}</span>${reason === '' ? nothing : markup`<span class="reason">${reason}</span>`}</summary>
-<div class="content">
-${isRequired ? markup`<p class="badge">It is required, and was skipped.</p>` : nothing}
+  return resultBlock(
+    {
+      id,
+      verdict,
+      level: oneLine(shorten(rule.clause, 30)),
+      sentence: oneLine(shorten(title, 500)),
+      reason,
+      isLong: true,
+    },
+    markup`${isRequired ? markup`<p class="badge">It is required, and was skipped.</p>` : nothing}
 ${evidence.map(one => evidenceBlock(report, one))}
 <p class="advice"><b>Advice:</b> ${shared.adviceText(rule)}</p>
-<p class="soft">Of ${rule.clauses.map(one => oneLine(shorten(one, 30))).join(', ')}; seen ${seen === 1 ? 'once' : `${formatCount(seen)} times`}${provoke === undefined ? '' : `; ${provoke}`}; ${rule.level}${rule.tolerance === undefined ? '' : `, tolerance ${oneLine(rule.tolerance)}`}.</p>
-</div></details>\n`
+<p class="soft">Of ${rule.clauses.map(one => oneLine(shorten(one, 30))).join(', ')}; seen ${seen === 1 ? 'once' : `${formatCount(seen)} times`}${provoke === undefined ? '' : `; ${provoke}`}; ${rule.level}${rule.tolerance === undefined ? '' : `, tolerance ${oneLine(rule.tolerance)}`}.</p>`,
+  )
 }
 
 /** Each call that was tried again, to the scale of its time. */

@@ -2,7 +2,7 @@
 
 import { oneLine, shorten } from '../../base/text.ts'
 import { evidenceBlocks, folded, inline, tableText } from '../../reports/markdown.ts'
-import { icons, okVerdict, withVerdict } from '../../reports/verdicts.ts'
+import { failedWord, icons, okVerdict, withVerdict } from '../../reports/verdicts.ts'
 
 import type { ConductReport, RuleResult } from '../report.ts'
 import * as shared from './shared.ts'
@@ -40,7 +40,7 @@ function details(report: ConductReport, rule: RuleResult): string[] {
   const { shown, more } = shared.breachesOf(rule)
   const texts = shown.map(evidence => shared.conductEvidenceText(report, evidence))
   const title = oneLine(shorten(rule.title, 500))
-  const word = rule.expected || rule.level === 'should' ? `${shared.failedWord(rule)}: ` : ''
+  const word = rule.expected || rule.level === 'should' ? `${failedWord(rule)}: ` : ''
   return folded(shorten(rule.id, 100), `(${shorten(rule.clause, 30)}) ${word}${shorten(title, 120)}`, [
     ...(title.length > 120 ? [inline(title)] : []),
     ...evidenceBlocks(texts, more),

@@ -4,7 +4,7 @@ import { formatCount, oneLine, shorten, wrap } from '../../base/text.ts'
 import { rowLines } from '../../reports/evidence.ts'
 import { indent, type Layout, layoutOf, type PrettyOptions, paragraphs, verdict } from '../../reports/layout.ts'
 
-import { marks, verdictHeadings, withVerdict } from '../../reports/verdicts.ts'
+import { failedWord, marks, verdictHeadings, withVerdict } from '../../reports/verdicts.ts'
 import type { ConductEvidence, ConductReport, RuleResult } from '../report.ts'
 import * as shared from './shared.ts'
 
@@ -86,7 +86,7 @@ export const failedHead = (
   rule: Pick<RuleResult, 'id' | 'clause' | 'title' | 'level' | 'expected'>,
   { paint, width }: Layout,
 ): string[] => [
-  ...hanging(`${marks.failed} ${shared.nameOf(rule)} ${shared.failedWord(rule)}`, width).map(line =>
+  ...hanging(`${marks.failed} ${shared.nameOf(rule)} ${failedWord(rule)}`, width).map(line =>
     paint.red(paint.bold(line)),
   ),
   ...indent(wrap(oneLine(shorten(rule.title, 500)), width - 2)),

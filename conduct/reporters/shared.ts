@@ -31,10 +31,6 @@ export const gradingText = ({ rule_set, level, late_ms }: ConductReport): string
     `rules of ${rule_set}, level ${level}${late_ms > 0 ? `; the mock's own timers were late by up to ${formatCount(late_ms)} ms` : ''}`,
   )
 
-/** "failed", "failed, as expected", "failed (should)" */
-export const failedWord = ({ level, expected }: Pick<RuleResult, 'level' | 'expected'>): string =>
-  expected ? 'failed, as expected' : level === 'should' ? 'failed (should)' : 'failed'
-
 /** Whose calls were graded. */
 export const whoText = ({ key }: ConductReport): string =>
   key === 'all' ? 'all keys' : oneLine(`key ${shorten(key, 100)}`)

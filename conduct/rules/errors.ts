@@ -3,12 +3,16 @@ import {
   type Client,
   type ClientCall,
   type ClientWebhook,
+  isAfter,
   isClientError,
+  isSilent,
   mayPass,
+  restMs,
   retriedWithinMs,
   waitAfter,
 } from '../client.ts'
 import { broke, type ConductRule, callText, kept, outcome, type RuleFinding, time, tooShort } from '../rule.ts'
+import { isLongWait } from './limits.ts'
 
 /** A person may have mended something in the meantime, or looks once more. */
 const unchangedForMs = { GET: 60_000, POST: 10 * 60_000 }
@@ -76,9 +80,6 @@ const worthwhile: readonly (string | undefined)[] = [
   'getDownload',
   'getOutputFile',
 ]
-/** Who is asked to wait longer may well give up. */
-const longestWaitMs = 120_000
-
 /**
  * What can be sent again without harm: anything that was refused with 429, as nothing was made of it, any GET, and a POST
  * that has an Idempotency-Key. RFC 9110 9.2.2 advises against repeating any other POST.
@@ -100,7 +101,8 @@ export const retried: ConductRule = {
     const isRetry = new Set(client.chains.flatMap(chain => chain.slice(1)))
     return client.calls.flatMap(call => {
       if (!mayPass(call) || isRetry.has(call) || !worthwhile.includes(call.operation)) return []
-      if ((call.retryAfterMs ?? 0) > longestWaitMs) return []
+      // Who is asked to wait so long may well give up.
+      if (isLongWait(call)) return []
       const [next] = client.again(call)
       if (next !== undefined && waitAfter(call, next) > retriedWithinMs) return []
       if (next !== undefined)
@@ -108,6 +110,7 @@ export const retried: ConductRule = {
           ? kept(`tried ${callText(call)} again ${time(waitAfter(call, next))} after ${outcome(call)}`, call, next)
           : []
       if (!mayBeRepeated(call) || isWaiting(call, stoppedAt) || isSettledOtherwise(client, call)) return []
+      if (mayComeBack(call, stoppedAt)) return []
       // RL-2: a 429 says when to come back; one that does not may be a quota that no wait heals.
       if (call.status === 429 && call.retryAfterMs === undefined) return []
       return broke(`never tried ${callText(call)} again after ${outcome(call)}`, call)
@@ -122,6 +125,10 @@ export const retried: ConductRule = {
 /** It had not given the call up when the watch ended, or when it was ended from outside. */
 export const isWaiting = ({ isOpen, cut, endedAt }: ClientCall, stoppedAt: number): boolean =>
   isOpen || (cut !== undefined && endedAt >= stoppedAt - 50)
+
+/** It was ended from outside before its wait after this failure need have been over. */
+const mayComeBack = ({ endedAt, retryAfterMs = 0 }: ClientCall, stoppedAt: number): boolean =>
+  stoppedAt < endedAt + retryAfterMs + restMs
 
 /** It was tried before, somebody pulled the plug, or the client found out in another way. */
 function isSettledOtherwise(client: Client, call: ClientCall): boolean {
@@ -158,8 +165,8 @@ export const noHammering: ConductRule = {
         const failed = chain[i] as ClientCall
         // Who was told when to come back, was told.
         if (failed.retryAfterMs !== undefined) return []
-        const delay = waitAfter(failed, next)
-        if (i === 0 && isResent(failed, delay)) return []
+        const delay = waitedBefore(client, failed, next)
+        if (delay === undefined || (i === 0 && isResent(failed, delay))) return []
         const said = `tried ${callText(next)} again ${time(delay)} after ${outcome(failed)}`
         const finding = delay < leastMs ? tooShort(leastMs - delay, said, failed, next) : kept(said, failed, next)
         return [{ ...finding, next }]
@@ -170,7 +177,40 @@ export const noHammering: ConductRule = {
     const isChance = !isAlone && hasty.length === 1 && hasty[0]?.next.method === 'GET'
     return found.filter(({ kept }) => kept || !isChance).map(({ next: _, ...finding }) => finding)
   },
+  reason: client =>
+    client.chains.some(chain =>
+      chain.some((call, i) => i > 0 && waitedBefore(client, chain[i - 1] as ClientCall, call) === undefined),
+    )
+      ? 'a call that nobody answered was closed only when the next try began: how long the client had waited by then is not to be seen'
+      : undefined,
 }
+
+/** What is closed so shortly before the next try may have been closed because of it. */
+const closedForNextMs = 100
+const lengthOf = ({ at, endedAt }: ClientCall): number => endedAt - at
+
+/**
+ * How long a client waited before a try. One whose library closes the old connection only with the next try (urllib3 sleeps
+ * first) waits from its time-out on, while the call seems to go on: that time-out shows in the last call of those that it gave
+ * up. Undefined: it does not show.
+ */
+function waitedBefore(client: Client, failed: ClientCall, next: ClientCall): number | undefined {
+  const delay = waitAfter(failed, next)
+  if (!isSilent(failed) || delay > closedForNextMs || lengthOf(failed) < leastMs) return delay
+  const silent = client.calls.filter(isSilent)
+  const shortest = Math.min(...silent.map(lengthOf))
+  const isKnown = silent.some(
+    call => lengthOf(call) <= shortest + closedForNextMs && !client.calls.some(other => isClosedFor(call, other)),
+  )
+  return isKnown ? delay + lengthOf(failed) - shortest : undefined
+}
+
+/** Whether it ended when the other began, or a little later. */
+const isClosedFor = (call: ClientCall, other: ClientCall): boolean =>
+  other.number !== call.number &&
+  other.at > call.at &&
+  isAfter(call, other) &&
+  other.at - call.endedAt <= closedForNextMs
 
 /**
  * Many HTTP libraries send a call again by themselves, once and at once, when a kept connection turns out to be closed:

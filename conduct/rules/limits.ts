@@ -44,17 +44,23 @@ export const noEarlyReturn: ConductRule = {
   advice:
     'Do not cut a long Retry-After down to a cap of your own: where it is longer than you can wait, give up and say so.',
   provoke: ['retry-after-61s', 'retry-after-a-day'],
-  judge: (client, { now }) => {
-    const isLong = (call: ClientCall) => (call.retryAfterMs ?? 0) > longMs
-    const gaveUp = client.calls.filter(
-      call => isLong(call) && mayPass(call) && client.again(call).length === 0 && now === Number.POSITIVE_INFINITY,
-    )
-    return [
-      ...returnsOf(client, isLong),
-      ...gaveUp.map(call => kept(`did not come back with ${callText(call)}: asked to wait ${askedText(call)}`, call)),
-    ]
-  },
+  judge: (client, { now }) => [
+    ...returnsOf(client, isLongWait),
+    ...waitsGivenUp(client, now).map(call => kept(notBackText(call), call)),
+  ],
 }
+
+/** A wait that a client may give up instead. */
+export const isLongWait = ({ retryAfterMs = 0 }: ClientCall): boolean => retryAfterMs > longMs
+
+/** Calls that were asked to come back after more than a minute by a client that has ended, and never did. */
+export const waitsGivenUp = (client: Client, now: number): ClientCall[] =>
+  now === Number.POSITIVE_INFINITY
+    ? client.calls.filter(call => isLongWait(call) && mayPass(call) && client.again(call).length === 0)
+    : []
+
+export const notBackText = (call: ClientCall): string =>
+  `did not come back with ${callText(call)}: asked to wait ${askedText(call)}`
 
 /** How each came back that was told when. */
 function returnsOf(client: Client, isAsked: (call: ClientCall) => boolean): RuleFinding[] {

@@ -1,8 +1,9 @@
 /** RL-3: how long a client waits between its tries, how often it tries, and how long in all. */
-import { type Chain, type ClientCall, mayPass, restMs, waitAfter } from '../client.ts'
+import { type Chain, type Client, type ClientCall, mayPass, restMs, waitAfter } from '../client.ts'
 import type { ConductChain } from '../report.ts'
 import { broke, type ConductRule, callText, kept, type RuleFinding, time } from '../rule.ts'
 import { leastMs } from './errors.ts'
+import { notBackText, waitsGivenUp } from './limits.ts'
 
 /** RL-3: 1-2 s, 2-4 s, 4-8 s, then 8-16 s; a little less is a timer's matter. */
 const least = (tries: number): number => 0.9 * Math.min(8_000, 1_000 * 2 ** tries)
@@ -187,24 +188,45 @@ const lengthOf = (chain: Chain): number => (chain.at(-1) as ClientCall).at - (ch
 /** It was given up: the last try failed too, and nothing came of it. */
 const wasGivenUp = (chain: Chain, now: number): boolean => {
   const last = chain.at(-1) as ClientCall
-  return mayPass(last) && now - last.endedAt > restMs
+  return mayPass(last) && now - last.endedAt > restMs + (last.retryAfterMs ?? 0)
 }
+
+/** The time of a file is the kernel's last tick, and an answer may be read before its end is noted. */
+const fileTimeMs = 250
 
 export const bounded: ConductRule = {
   id: 'retries.bounded',
   level: 'should',
   since: '2026-12',
   clauses: ['ERR-3', 'GO-5'],
-  title: 'A call that keeps failing is given up after a number of tries',
-  advice: `Give each call a number of tries, such as 5, and tell your user or an alert when they are used up: ${mostTries} are too many.`,
+  tolerance: `${fileTimeMs} ms of when it last printed`,
+  title: 'A call that keeps failing is given up after a number of tries, and a program that ends there says so',
+  advice: `Give each call a number of tries, such as 5 (${mostTries} are too many), and tell your user or an alert when they are used up: end with another exit code than 0, or print a line.`,
   provoke: ['processing-failed', 'timeout-504'],
-  judge: (client, { now }) =>
-    client.chains.flatMap((chain): RuleFinding[] => {
-      if (isBoundless(chain)) return []
-      if (chain.length > mostTries) return [broke(triesText(chain), ...chain)]
-      return wasGivenUp(chain, now) ? [kept(`${triesText(chain)}, and gave up`, ...chain)] : []
-    }),
+  judge: (client, { now, silentSince }) => {
+    const chains = client.chains.flatMap((chain): RuleFinding[] => {
+      if (!isBoundless(chain) && chain.length > mostTries) return [broke(triesText(chain), ...chain)]
+      if (!wasGivenUp(chain, now)) return []
+      if (isUntold(client, chain.at(-1) as ClientCall, silentSince))
+        return [broke(`${triesText(chain)}, gave up, and ${untold}`, ...chain)]
+      return isBoundless(chain) ? [] : [kept(`${triesText(chain)}, and gave up`, ...chain)]
+    })
+    const tried = new Set(client.chains.flat())
+    const waits = waitsGivenUp(client, now).filter(call => !tried.has(call) && isUntold(client, call, silentSince))
+    return [...chains, ...waits.map(call => broke(`${notBackText(call)}; it ${untold}`, call))]
+  },
 }
+
+const untold = 'ended with exit code 0 and without a word, as if all were well'
+
+/**
+ * The program ended at this failure, and nobody was told. Who called on, or was sent a webhook, may have come by what it wanted
+ * in another way.
+ */
+const isUntold = (client: Client, failed: ClientCall, silentSince: number): boolean =>
+  silentSince < failed.endedAt - fileTimeMs &&
+  client.calls.every(({ at }) => at <= failed.endedAt) &&
+  client.webhooks.every(({ endedAt }) => endedAt <= failed.endedAt)
 
 export const totalTime: ConductRule = {
   id: 'retries.total-time',

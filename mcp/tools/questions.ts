@@ -3,7 +3,8 @@ import { WaitTimeoutError } from '../../base/errors.ts'
 import { defined } from '../../base/inputs.ts'
 import { countSchema as count, textSchema as text, textsSchema as texts } from '../../base/jsonSchema.ts'
 import { redactField } from '../../base/redaction.ts'
-import { formatDuration, oneLine, plural } from '../../base/text.ts'
+import { oneLine, plural } from '../../base/text.ts'
+import { entryLine, entryLines, waitsBefore } from '../../client/entryLine.ts'
 import type { JournalEntry, JournalFilter, KeyState } from '../../client/mock.ts'
 import type { ConductReport, RuleResult } from '../../conduct/report.ts'
 import type { Job } from '../../contracts/schemas.ts'
@@ -84,10 +85,7 @@ export const whatHappenedTool = defineTool({
       ...(entry.job_id !== null && { job_id: entry.job_id }),
       ...defined({ wait_ms: waits.get(entry.seq) }),
     }))
-    const lines = entries.map(({ seq, what, wait_ms: wait, ...entry }) => {
-      const before = wait === undefined ? '' : `+${formatDuration(wait)} `
-      return `#${seq} ${before}${what}${'request_id' in entry ? ` ${entry.request_id}` : ''}`
-    })
+    const lines = entryLines(all).slice(-limit)
     const head = [
       `${plural(all.length, 'entry', 'entries')}${all.length > entries.length ? `, the last ${entries.length} of them` : ''}`,
       ...(isLate ? [`${wait_ms} ms are over, and fewer than ${at_least} have come`] : []),
@@ -105,38 +103,6 @@ export const whatHappenedTool = defineTool({
     }
   },
 })
-
-/** ms between an entry and the one before it of the same world. */
-function waitsBefore(entries: readonly JournalEntry[]): Map<number, number> {
-  const ends = new Map<string, number>()
-  const waits = new Map<number, number>()
-  for (const { seq, world, time, ms } of entries) {
-    const endedAt = Date.parse(time)
-    const before = ends.get(world)
-    if (before !== undefined) waits.set(seq, Math.max(0, Math.round(endedAt - ms - before)))
-    ends.set(world, endedAt)
-  }
-  return waits
-}
-
-/** "POST /v1/jobs → 500 internal_error (rule fails-twice)" */
-function entryLine(entry: JournalEntry): string {
-  if (entry.kind === 'webhook') {
-    const error = entry.error === null ? '' : ` ${entry.error}`
-    return oneLine(`webhook ${entry.event} to ${entry.url}, attempt ${entry.attempt} → ${entry.status}${error}`)
-  }
-  const { method, url, status, response, rule, fault, aborted, delay_ms } = entry
-  const told = [
-    ...(rule === undefined ? [] : [`rule ${rule}`]),
-    ...(fault === undefined ? [] : [`fault ${fault}`]),
-    ...(delay_ms ? [`delayed ${formatDuration(delay_ms)}`] : []),
-    ...(aborted ? ['the client went away'] : []),
-  ]
-  const { error } = (response?.body ?? {}) as { error?: { code?: unknown } }
-  const code = typeof error?.code === 'string' ? error.code : ''
-  const answered = status === 0 ? 'no answer' : `${status} ${code}`.trim()
-  return oneLine(`${method} ${url} → ${answered}${told.length === 0 ? '' : ` (${told.join(', ')})`}`)
-}
 
 export const whyAnsweredTool = defineTool({
   name: 'why_answered',

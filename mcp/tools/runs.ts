@@ -16,6 +16,7 @@ import type { DrillSession } from '../../drills/session.ts'
 import { parseThreshold } from '../../drills/thresholds.ts'
 import { rehearseOptions } from '../../rehearse/options.ts'
 import { evidenceText } from '../../reports/evidence.ts'
+import { profiles } from '../../suite/needs.ts'
 import { checkOptions } from '../../suite/options.ts'
 import { defineTool, type Tell } from '../tool.ts'
 import { failedRuleSchema, failedRules, ruleLines } from './questions.ts'
@@ -189,7 +190,11 @@ export const checkEndpointTool = defineTool({
         description: 'clauses, checks or themes: "RL-2", "jobs.list", "webhooks"',
       },
       skip: { type: 'array', items: { type: 'string' }, minItems: 1 },
-      profile: { enum: ['safe', 'full'], description: 'safe spends no credits; full on loopback, else safe' },
+      profile: {
+        enum: profiles,
+        description:
+          'safe spends no credits, quick leaves out bursts and the uploads of 500 MB; full on loopback, else safe',
+      },
       max_credits: { type: 'number', minimum: 0, description: 'the most that may be spent' },
       seed: { type: 'string', minLength: 1 },
     },

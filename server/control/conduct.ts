@@ -12,6 +12,7 @@ import type { Mock } from '../mock.ts'
 
 interface ConductQuery {
   stopped_at?: number
+  silent_since?: number
   alone?: boolean
   level?: RuleLevel
   rules?: RuleSet
@@ -38,6 +39,7 @@ export const conductRoute =
       require,
       ended,
       stopped_at: stoppedAt,
+      silent_since: silentSince,
       alone,
       level,
       rules,
@@ -54,7 +56,7 @@ export const conductRoute =
           maxPollTime,
           require: require?.split(',') as ConductOptions['require'],
           ended,
-          ...defined({ stoppedAt, alone, level, rules }),
+          ...defined({ stoppedAt, silentSince, alone, level, rules }),
         },
       )
     } catch (error) {

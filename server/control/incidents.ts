@@ -19,6 +19,7 @@ import { checkRecording } from '../../suite/checkRecording.ts'
 import { apiError } from '../errors.ts'
 import { journalHar } from '../journalHar.ts'
 import type { Mock } from '../mock.ts'
+import { readTrace } from '../trace.ts'
 import { asRefused, withFile } from './drafts.ts'
 import { bugReport } from './report.ts'
 
@@ -72,7 +73,7 @@ function checked(file: string): Exclude<OpenedIncident['check'], { error: string
 export function findIncident({ incidents }: Mock, id: string): OpenedIncident {
   const found = incidents.get(id)
   if (found) return found
-  throw apiError('route_not_found', `no incident ${JSON.stringify(id)} is open; open its file again`)
+  throw apiError('control_not_found', `no incident ${JSON.stringify(id)} is open; open its file again`)
 }
 
 function orError<T>(file: string, name: string, judge: () => T): T | { error: string } {
@@ -112,6 +113,7 @@ function entryOf(entry: HarEntry, traffic: RecordedCall | RecordedWebhook, clean
     time: new Date(traffic.at).toISOString(),
     world: traffic.key,
     job_id: traffic.jobId ?? null,
+    ...traceOf(request.headers),
     status: Math.max(0, traffic.status),
     ms: Math.round((entry.time ?? 0) * 1000) / 1000,
     ...(traffic.fault !== undefined && { fault: traffic.fault }),
@@ -155,6 +157,12 @@ function entryOf(entry: HarEntry, traffic: RecordedCall | RecordedWebhook, clean
   } satisfies ExchangeEntry
 }
 
+function traceOf(headers: HarEntry['request']['headers']): { trace_id?: string } {
+  const { traceparent } = lowerCase(headers)
+  const trace = traceparent === undefined ? undefined : readTrace(traceparent, undefined)
+  return trace === undefined ? {} : { trace_id: trace.traceId }
+}
+
 const shownHeaders = (pairs: HarEntry['request']['headers'], clean: Clean): Record<string, string> =>
   Object.fromEntries(
     Object.entries(lowerCase(pairs)).map(([name, value]) => [name, isSecretHeader(name) ? redacted : clean(value)]),
@@ -169,13 +177,13 @@ function bodyOf(text: string | undefined, clean: Clean): unknown {
 }
 
 function rowOfEntry(entry: JournalEntry): JournalRow {
-  const { seq, time, url, status, ms, world, job_id, fault } = entry
-  const common = { seq, time, url, status, ms, world, job_id, fault }
+  const { seq, time, url, status, ms, world, job_id, trace_id, fault } = entry
+  const common = { seq, time, url, status, ms, world, job_id, trace_id, fault }
   if (entry.kind === 'webhook') {
     const { kind, delivery_id, event, attempt, error } = entry
     return { ...common, kind, method: 'POST', route: null, delivery_id, event, attempt, said: error ?? undefined }
   }
-  const { kind, method, route, request_id, scenario, rule, request, response, aborted } = entry
+  const { kind, method, route, request_id, scenario, rule, response, aborted } = entry
   const { code, message } = ((response?.body as { error?: { code?: string; message?: string } } | undefined)?.error ??
     {}) as { code?: string; message?: string }
   return {
@@ -187,7 +195,6 @@ function rowOfEntry(entry: JournalEntry): JournalRow {
     scenario,
     rule,
     ...(aborted && { aborted }),
-    traceparent: request.headers.traceparent,
     ...(typeof code === 'string' && { code, said: String(message ?? '') }),
   }
 }

@@ -7,7 +7,7 @@ import type { FastifyInstance, onRequestHookHandler } from 'fastify'
 import { monotonicMs } from '../../base/clock.ts'
 import { packageVersion } from '../../base/paths.ts'
 import { fileDate } from '../../base/text.ts'
-import type { KeyChangeBody } from '../../client/commands.ts'
+import type { KeyChangeBody, TlsFaultBody } from '../../client/commands.ts'
 import type { JobChange, ScenarioChoice, WorldSelector } from '../../client/mock.ts'
 import { type Snapshot, snapshotFormat } from '../../client/snapshotFormat.ts'
 import { apiError } from '../errors.ts'
@@ -24,7 +24,7 @@ import type { TrialBody } from './drafts.ts'
 import { guardControl } from './guard.ts'
 import { changeJob } from './jobs.ts'
 import { type JournalRoute, journalPage, journalRecording, journalStream, waitAtMost } from './journal.ts'
-import { listKeys, setKey } from './keys.ts'
+import { defaultKey, listKeys, setKey } from './keys.ts'
 import { numbersOf } from './numbers.ts'
 import { ControlDocument } from './openapi.ts'
 import { bugReport } from './report.ts'
@@ -42,7 +42,8 @@ import {
   yamlOf,
 } from './scenarios.ts'
 import * as schemas from './schemas.ts'
-import { restore, snapshot } from './snapshot.ts'
+import { resetAll, restore, snapshot } from './snapshot.ts'
+import { tlsOf, tlsPart, useTlsFault } from './tls.ts'
 import { type JobsQuery, listJobs, listWorlds, type WorldsQuery } from './worlds.ts'
 
 const {
@@ -61,12 +62,10 @@ const {
   restoreQuery,
   scenarioBody,
   scenarioQuery,
+  tlsFaultBody,
   trialBody,
   worldsQuery,
 } = schemas
-
-/** A key for who has none: it is as good as any other that starts with test_. */
-export const defaultKey = 'test_key'
 
 export function registerControl(app: FastifyInstance, mock: Mock): void {
   const opened = openInternal(mock)
@@ -87,7 +86,7 @@ export function registerControl(app: FastifyInstance, mock: Mock): void {
   // By this a client knows that it has a mock before it, and of which version. A person who looks is shown the desk.
   app.get('/__mock', { onRequest }, async (request, reply) => {
     if (/\btext\/html\b/.test(request.headers.accept ?? '')) return reply.redirect('__mock/')
-    return { understudy: packageVersion, key: defaultKey, seed: mock.config.seed }
+    return { understudy: packageVersion, key: defaultKey, seed: mock.config.seed, ...tlsPart(mock) }
   })
   app.get<JournalRoute>('/__mock/journal', { onRequest, schema: { querystring: journalQuery } }, journalPage(mock))
   app.get<JournalRoute>(
@@ -117,7 +116,7 @@ export function registerControl(app: FastifyInstance, mock: Mock): void {
       const world = mock.worlds.ofId(id)
       if (world && (await mock.webhooks.redeliver(world, id))) return { redelivered: id }
       throw apiError(
-        'route_not_found',
+        'control_not_found',
         `there is no delivery ${JSON.stringify(id)} to send again; GET /__mock/journal?kind=webhook lists them`,
       )
     },
@@ -191,12 +190,15 @@ export function registerControl(app: FastifyInstance, mock: Mock): void {
     async ({ params, headers }, reply) => {
       const { library } = mock.scenarios
       if (!/\byaml\b/.test(headers.accept ?? '')) return library.get(params.name).source
-      return reply.type('application/yaml; charset=utf-8').send(await yamlOf(library, params.name))
+      return reply.type('application/yaml; charset=utf-8').send(yamlOf(library, params.name))
     },
   )
   app.delete<{ Params: { name: string } }>('/__mock/scenarios/:name', { onRequest }, async ({ params }) => {
     if (mock.scenarios.library.remove(params.name)) return { removed: params.name }
-    throw apiError('route_not_found', `no scenario ${JSON.stringify(params.name)} was added by POST /__mock/scenarios`)
+    throw apiError(
+      'control_not_found',
+      `no scenario ${JSON.stringify(params.name)} was added by POST /__mock/scenarios`,
+    )
   })
   app.get<{ Params: { request_id: string } }>('/__mock/explain/:request_id', { onRequest }, async ({ params }) =>
     explainRequest(mock, params.request_id),
@@ -239,6 +241,9 @@ export function registerControl(app: FastifyInstance, mock: Mock): void {
       return { restored: request.body.jobs.length, clock: readClock(mock, request.query) }
     },
   )
+  app.get('/__mock/tls', { onRequest }, async () => tlsOf(mock).state())
+  app.post<{ Body: TlsFaultBody }>('/__mock/tls', write(tlsFaultBody), async ({ body }) => useTlsFault(mock, body))
+  app.delete('/__mock/tls', { onRequest }, async () => tlsOf(mock).end())
   app.get('/__mock/report', { onRequest }, async () => bugReport(mock))
   app.get<{ Querystring: WorldSelector }>('/__mock/incident', read(keyQuery), async (request, reply) => {
     const bytes = (await incidents()).incidentZip(mock, request.query, ownBaseUrl(request))
@@ -268,13 +273,6 @@ const drafts = () => import('./drafts.ts')
 const incidents = () => import('./incidents.ts')
 
 const yamlTypes = ['application/yaml', 'application/x-yaml', 'text/yaml', 'text/x-yaml']
-
-/** Worlds as new, and with them what was switched on for them by PUT; a recording that is played begins anew. */
-export function resetAll({ worlds, scenarios, playback }: Mock, selector: WorldSelector): void {
-  worlds.reset(selector)
-  playback?.rewind(selector)
-  if (selector.world === undefined) scenarios.end(selector.key)
-}
 
 /** A snapshot of a world with 100,000 jobs has some 60 MB. */
 const maxSnapshotBytes = 128 * 1024 * 1024

@@ -21,7 +21,9 @@ export interface JournalRoute {
     Pick<JournalFilter, 'kind' | 'route' | 'status'> & {
       job_id?: string
       request_id?: string
+      trace?: string
       since?: string
+      before?: string
       limit: number
       wait?: string
       order: 'oldest' | 'newest'
@@ -121,6 +123,7 @@ export const journalRecording =
 
 function filterOf({
   since,
+  before,
   key,
   world,
   kind,
@@ -128,11 +131,17 @@ function filterOf({
   status,
   job_id,
   request_id,
+  trace,
   text,
 }: JournalRoute['Querystring']): EntryFilter {
-  const filter = { key, world, kind, route, status, jobId: job_id, requestId: request_id, text }
-  if (since === undefined) return filter
-  if (/^\d+$/.test(since)) return { ...filter, since: Number(since) }
-  if (!Number.isNaN(Date.parse(since))) return { ...filter, since }
-  throw apiError('invalid_field', `since is ${JSON.stringify(since)}; expected an entry's seq or an ISO 8601 time`)
+  const filter = { key, world, kind, route, status, jobId: job_id, requestId: request_id, trace, text }
+  return { ...filter, ...placeOf('since', since), ...placeOf('before', before) }
+}
+
+/** Where a page begins or ends: a seq, or a time. */
+function placeOf<Name extends 'since' | 'before'>(name: Name, given: string | undefined) {
+  if (given === undefined) return undefined
+  if (/^\d+$/.test(given)) return { [name]: Number(given) }
+  if (!Number.isNaN(Date.parse(given))) return { [name]: given }
+  throw apiError('invalid_field', `${name} is ${JSON.stringify(given)}; expected an entry's seq or an ISO 8601 time`)
 }

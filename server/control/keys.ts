@@ -13,6 +13,9 @@ import type { World } from '../world/world.ts'
 import { fingerprintOfWorld } from '../world/worlds.ts'
 import { worldOf, worldsOf } from './select.ts'
 
+/** A key for who has none: it is as good as any other that starts with test_. */
+export const defaultKey = 'test_key'
+
 /** Makes or changes a key's world; without a key, one is drawn. */
 export function setKey(mock: Mock, change: KeyChangeBody): KeyState {
   const drawn = change.key === undefined

@@ -18,6 +18,8 @@ export class ControlDocument {
   add({ method, url, schema }: Added): void {
     // The desk's page and its files are for a browser.
     if (url === '/__mock/' || url.startsWith('/__mock/assets/')) return
+    // A protocol of its own, which says itself what there is.
+    if (url === '/__mock/mcp') return
     if (url.startsWith('/__mock')) this.#routes.push({ method, url, schema })
   }
 

@@ -25,7 +25,7 @@ export function bugReport(mock: Mock, selector: WorldSelector = {}): BugReport {
   // Worlds that were prepared and never called come last.
   const names = new Set([...called.reverse(), ...byName.keys()])
   const chosen = [...names].slice(0, maxWorlds).map(name => byName.get(name) as World)
-  const secrets = [config.adminToken, config.webhookSecret, config.webhookNextSecret]
+  const secrets = [config.adminToken, config.webhookSecret, config.webhookNextSecret, config.tlsPassphrase]
   const about = {
     understudy: packageVersion,
     node: process.version,

@@ -1,9 +1,12 @@
 /** /__mock/scenario and /__mock/scenarios: what is active, what there is, and why a call was answered as it was. */
 
-import type { ActivationState } from '../../client/commands.ts'
+import { loadYaml } from '../../base/yaml.ts'
+import { type ActivationState, traceIdIn } from '../../client/commands.ts'
 import type { ActiveScenario, Explanation, ScenarioChoice, WorldSelector } from '../../client/mock.ts'
 import { type PlacedProblem, problemText, ScenarioError } from '../../client/scenarioError.ts'
+import { routeOf } from '../../contracts/operations.ts'
 import { apiError } from '../errors.ts'
+import type { Exchange } from '../journal.ts'
 import type { Mock } from '../mock.ts'
 import type { Scenario } from '../scenarios/compiledScenario.ts'
 import { explain } from '../scenarios/explain.ts'
@@ -36,7 +39,7 @@ export function findActivation({ scenarios }: Mock, id: string): Activation {
   const found = scenarios.findActivation(id)
   if (found) return found
   throw apiError(
-    'route_not_found',
+    'control_not_found',
     `no scenario is switched on with the id ${JSON.stringify(id)}; expected one that POST /__mock/scenario answered`,
   )
 }
@@ -114,19 +117,35 @@ export function problemsOf(take: () => unknown): { valid: false; problems: reado
 }
 
 /** A scenario as its file has it, with its comments; what has no file, or a JSON one, is written anew. */
-export async function yamlOf(library: Library, name: string): Promise<string> {
+export function yamlOf(library: Library, name: string): string {
   const text = library.textOf(name)
   if (text !== undefined) return text
-  const { stringify } = await import('yaml')
-  return stringify(library.get(name).source)
+  return loadYaml().stringify(library.get(name).source)
 }
 
 /** Why a call was answered as it was; throws where the journal has none of that id. */
+/** The one request of a trace. Throws the API's error where there are more, and names them. */
+function onlyOneOf({ journal }: Mock, trace: string): Exchange | undefined {
+  if (traceIdIn(trace) === undefined) return undefined
+  const found = journal.select({ trace, kind: 'exchange' }) as Exchange[]
+  if (found.length < 2) return found[0]
+  const shown = found
+    .slice(0, mostNamed)
+    .map(one => `${one.requestId} (${routeOf(one.operation) ?? one.method}, ${one.status})`)
+  const more = found.length > mostNamed ? `, and ${found.length - mostNamed} more` : ''
+  throw apiError(
+    'invalid_field',
+    `the trace has ${found.length} requests; expected the request_id of one: ${shown.join(', ')}${more}`,
+  )
+}
+
+const mostNamed = 20
+
 export function explainRequest(mock: Mock, requestId: string): Explanation {
-  const exchange = mock.journal.find(requestId)
+  const exchange = mock.journal.find(requestId) ?? onlyOneOf(mock, requestId)
   if (exchange) return mock.journal.redact(explain(exchange), exchange)
   throw apiError(
-    'route_not_found',
+    'control_not_found',
     `the journal has no request ${JSON.stringify(requestId)}; expected the request_id of an answer, which is in X-Request-Id too`,
   )
 }

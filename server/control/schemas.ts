@@ -1,6 +1,8 @@
 /** What the control routes take. It is not part of the API's contract, so it is no part of contracts/ either. */
 
+import { tracePattern } from '../../client/commands.ts'
 import { limitFormat } from '../../client/scenarioFormat.ts'
+import { mostFaultyConnections, tlsFaultNames } from '../../client/tlsFaults.ts'
 import { ruleLevels, ruleSets } from '../../conduct/rule.ts'
 import { jobStates } from '../../contracts/schemas.ts'
 
@@ -25,7 +27,9 @@ const journalFilters = {
   status: { type: 'string', pattern: '^([1-5][xX][xX]|[0-9]{1,3})$' },
   job_id: { type: 'string' },
   request_id: { type: 'string' },
+  trace: { type: 'string', pattern: tracePattern },
   since: { type: 'string' },
+  before: { type: 'string' },
   text: { type: 'string', maxLength: 500 },
 }
 export const journalQuery = object({
@@ -47,6 +51,7 @@ export const conductQuery = object({
   require: { type: 'string' },
   ended: { type: 'boolean', default: false },
   stopped_at: { type: 'number' },
+  silent_since: { type: 'number' },
   alone: { type: 'boolean' },
   level: { enum: ruleLevels },
   rules: { enum: ruleSets },
@@ -114,5 +119,12 @@ export const trialBody = object(
     limit: { type: 'integer', minimum: 1, maximum: 10_000, default: 200 },
   },
   ['scenario'],
+)
+export const tlsFaultBody = object(
+  {
+    fault: { enum: tlsFaultNames },
+    connections: { type: 'integer', minimum: 1, maximum: mostFaultyConnections, default: 1 },
+  },
+  ['fault'],
 )
 export const incidentQuery = object({ name: { type: 'string', maxLength: 200, default: 'recording.har' } })

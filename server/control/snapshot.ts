@@ -87,3 +87,10 @@ function restorePlay(run: ScenarioRun, saved: PlayedScenario): void {
   if (run.account.credits !== run.world.account.credits) run.account.credits.setBalance(saved.account.balance)
   if (run.account.limits !== run.world.account.limits) restoreLimits(run.account.limits, saved.account)
 }
+
+/** Worlds as new, and with them what was switched on for them by PUT; a recording that is played begins anew. */
+export function resetAll({ worlds, scenarios, playback }: Mock, selector: WorldSelector): void {
+  worlds.reset(selector)
+  playback?.rewind(selector)
+  if (selector.world === undefined) scenarios.end(selector.key)
+}

@@ -230,8 +230,10 @@ export const controlRoutes: readonly ControlRoute[] = [
       'status',
       'job_id',
       'request_id',
+      'trace',
       'text',
       'since',
+      'before',
       'limit',
       'order',
       'view',
@@ -252,7 +254,7 @@ export const controlRoutes: readonly ControlRoute[] = [
     path: '/__mock/journal.har',
     what: 'the same as a recording',
     more: 'recordings.md',
-    query: ['key', 'kind', 'route', 'status', 'job_id', 'request_id', 'since'],
+    query: ['key', 'kind', 'route', 'status', 'job_id', 'request_id', 'trace', 'since', 'before'],
   },
   { group: 'journal', method: 'DELETE', path: '/__mock/journal', what: 'empties it', query: ['key', 'world'] },
   {
@@ -312,6 +314,22 @@ export const controlRoutes: readonly ControlRoute[] = [
     lines: place =>
       `${control(place, `/__mock/incident`, ['-o incident.zip'])}\n${takeField('INCIDENT', control(place, `/__mock/incidents`, ['--data-binary @incident.zip']), 'id')}\n${control(place, `/__mock/incidents/$INCIDENT`, ['-o /dev/null'])}`,
   },
+  {
+    group: 'mock',
+    method: 'GET',
+    path: '/__mock/tls',
+    what: 'of a mock with `--tls`: its fingerprint, the authority to trust, the fault that is on, the handshakes that failed',
+    more: 'guides/tls.md',
+  },
+  {
+    group: 'mock',
+    method: 'POST',
+    path: '/__mock/tls',
+    what: 'has the next connection, or so many `connections`, meet a `fault` of the handshake',
+    more: 'guides/tls.md',
+    body: { fault: 'expired_certificate', connections: 2 },
+  },
+  { group: 'mock', method: 'DELETE', path: '/__mock/tls', what: 'ends such a fault' },
   { group: 'mock', method: 'GET', path: '/__mock/openapi.json', what: 'these routes as an OpenAPI document' },
   {
     group: 'mock',

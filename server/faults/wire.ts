@@ -5,6 +5,7 @@ import { type OutgoingHttpHeaders, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { realDelay } from '../../base/clock.ts'
+import { rawSocketOf } from '../tls/rawSocket.ts'
 import type { Answer, FaultWire } from './fault.ts'
 
 /** Real ms between the last bytes and a reset: a client would lose what it has not read yet. */
@@ -37,7 +38,7 @@ export const lengthOf = ({ headers, body }: Answer): number =>
 export async function resetWhenSent(wire: FaultWire): Promise<void> {
   const socket = wire.response.socket
   for (let left = longestFlushMs; socket && left > 0 && !socket.destroyed; left -= beforeResetMs) {
-    if (!(await isUnsent(socket))) break
+    if (!(await isUnsent(rawSocketOf(socket)))) break
     await realDelay(beforeResetMs)
   }
   resetConnection(wire)
@@ -58,7 +59,8 @@ function onSocket({ response }: FaultWire, run: (socket: Socket) => void): void 
 }
 
 export const closeConnection = (wire: FaultWire): void => onSocket(wire, socket => socket.end(() => socket.destroy()))
-export const resetConnection = (wire: FaultWire): void => onSocket(wire, socket => socket.resetAndDestroy())
+export const resetConnection = (wire: FaultWire): void =>
+  onSocket(wire, socket => rawSocketOf(socket).resetAndDestroy())
 
 /** Sends the head for the whole body, but only its first bytes; then `end` is left to do with the connection. */
 export async function sendPart(

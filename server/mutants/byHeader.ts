@@ -19,7 +19,7 @@ export function answerByHeader({ fastify, mock }: App): void {
   server.removeAllListeners('request')
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const name = request.headers[header]
-    if (name === undefined) {
+    if (name === undefined || request.url?.startsWith('/__mock')) {
       for (const answer of listeners) answer.call(server, request, response)
       return
     }

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Json, type MutableAnswer, onAnswer, onCase, restatus, restatusCase, rewriteErrors } from './change.ts'
 import type { Mutant } from './mutant.ts'
-import { type Mutation, messageOf } from './mutation.ts'
+import type { Mutation } from './mutation.ts'
 
 const rewriteAll = (mutation: Mutation, change: (error: Json, answer: MutableAnswer) => void) =>
   rewriteErrors(mutation, '*', undefined, change)
@@ -244,12 +244,13 @@ export const errorMutants: readonly Mutant[] = [
 ]
 
 function changeJournal(mutation: Mutation, change: (entries: Json[]) => Json[]): void {
-  mutation.fastify.addHook('onSend', (request, reply, payload, done) => {
-    if (!request.url.startsWith('/__mock/journal') || typeof payload !== 'string') return done(null, payload)
-    const page = JSON.parse(payload)
-    const entries = page.entries && change(page.entries)
-    if (entries === undefined || isDeepStrictEqual(entries, page.entries)) return done(null, payload)
-    mutation.acted(request, messageOf(reply, payload))
-    done(null, JSON.stringify({ ...page, entries }))
-  })
+  const { journal } = mutation.mock
+  const read = journal.read.bind(journal) as (...given: unknown[]) => { entries: Json[] }
+  journal.read = ((...given: unknown[]) => {
+    const page = read(...given)
+    const entries = change(page.entries)
+    if (isDeepStrictEqual(entries, page.entries)) return page
+    mutation.changedJournal(JSON.stringify(page.entries), JSON.stringify(entries))
+    return { ...page, entries }
+  }) as typeof journal.read
 }

@@ -125,6 +125,19 @@ export class Mutation {
     })
   }
 
+  /** What the mock's own journal says was changed. */
+  changedJournal(healthy: string, mutated: string): void {
+    const message = (body: string): Message => ({ status: 200, headers: {}, body })
+    this.#keep({
+      place: 'journal',
+      method: 'GET',
+      url: '/__mock/journal',
+      request: undefined,
+      healthy: message(healthy),
+      mutated: message(mutated),
+    })
+  }
+
   /** The last step of every answer, behind all that a mutant changes. */
   watch(): void {
     this.fastify.addHook('onSend', (request, reply, payload, done) => {

@@ -18,6 +18,7 @@ const requestHeaders = [
   'If-Modified-Since',
   'If-Range',
   'traceparent',
+  'tracestate',
   'X-Mock-World',
   'X-Mock-Scenario',
   'X-Mock-Fault',

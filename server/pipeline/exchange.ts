@@ -12,6 +12,7 @@ import { type OperationId, operations } from '../../contracts/operations.ts'
 import { apiError } from '../errors.ts'
 import { Exchange } from '../journal.ts'
 import type { Mock } from '../mock.ts'
+import { newTrace, readTrace } from '../trace.ts'
 import { maxNameLength } from '../world/worlds.ts'
 import { RequestContext } from './context.ts'
 import { readableFor } from './cors.ts'
@@ -77,6 +78,10 @@ export function openExchange(mock: Mock, operation: string | undefined, head: Re
     connection: connection.id,
     placeOnConnection: connection.requests,
   })
+  const { traceparent } = headers
+  if (traceparent !== undefined)
+    exchange.trace = readTrace(traceparent as string, headers.tracestate as string | undefined)
+  if (mock.spans !== undefined) exchange.trace ??= newTrace()
   return new RequestContext(exchange, world, false)
 }
 

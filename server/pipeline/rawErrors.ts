@@ -51,6 +51,15 @@ export function answerNodesOwn(mock: Mock, server: Server): void {
   })
 }
 
+/** Answers who speaks plain HTTP to a mock that speaks TLS. */
+export function answerPlainHttp(mock: Mock, socket: Duplex): void {
+  const { head, body } = refuse(
+    mock,
+    apiError('malformed_http', 'plain HTTP, where the mock speaks TLS; expected a URL that begins with https://'),
+  )
+  socket.end(head + body)
+}
+
 function refuse(mock: Mock, error: ApiError, request?: IncomingMessage) {
   // Without its headers, as they may not have been read: the key's world is not looked for.
   const { method = '', url = '', rawHeaders = [] } = request ?? {}

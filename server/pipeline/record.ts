@@ -30,6 +30,7 @@ export function log(mock: Mock, exchange: Exchange): void {
     status,
     ms: Math.round(ms * 1000) / 1000,
     world: world.name,
+    trace_id: exchange.trace?.traceId,
   }
   if (status >= 500) mock.log.error(line, 'answered')
   else mock.log.info(line, 'answered')

@@ -20,6 +20,7 @@ const shared = {
   strict: true,
   // The schemas are our own, and a test holds them against the meta-schema; to compile that one takes 50 ms.
   validateSchema: false,
+  meta: false,
   keywords: ['example', 'reads'],
 }
 const formats = (ajv: Ajv): Ajv => ajv.addFormat('uri', text => URL.canParse(text)).addFormat('binary', true)

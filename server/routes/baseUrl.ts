@@ -1,4 +1,5 @@
 /** Where links lead that the mock makes: video_url, output_url, download_url, those in webhooks. */
+import type { Socket } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 import type { Config } from '../config.ts'
 
@@ -9,7 +10,7 @@ declare module 'fastify' {
 }
 
 /** The last one that was asked for: a client's calls all have the same, and its jobs keep it. */
-let last = { host: '', url: '' }
+let last = { host: '', isTls: false, url: '' }
 
 /**
  * --public-url where that is set; with --trust-proxy where the proxy says that the client reached it (RFC 7239, and
@@ -21,16 +22,18 @@ export function ownBaseUrl(request: FastifyRequest): string {
   const forwarded = trustProxy ? forwardedUrl(request) : undefined
   if (forwarded !== undefined) return forwarded
   const host = request.headers.host ?? ''
-  if (host !== '' && host === last.host) return last.url
-  const url = isHost(host) ? `http://${host}` : localUrl(request)
-  if (isHost(host)) last = { host, url }
+  const isTls = isEncrypted(request)
+  if (host !== '' && host === last.host && isTls === last.isTls) return last.url
+  const url = `${isTls ? 'https' : 'http'}://${isHost(host) ? host : localHost(request)}`
+  if (isHost(host)) last = { host, isTls, url }
   return url
 }
 
 const isHost = (text: string): boolean => /^[\w.:[\]-]+$/.test(text)
 
 /** The first proxy's word counts: it is the one that the client reached. */
-function forwardedUrl({ headers }: FastifyRequest): string | undefined {
+function forwardedUrl(request: FastifyRequest): string | undefined {
+  const { headers } = request
   const first = (name: string) =>
     String(headers[name] ?? '')
       .split(',')[0]
@@ -51,10 +54,14 @@ function forwardedUrl({ headers }: FastifyRequest): string | undefined {
   if (!isHost(host)) return undefined
   const isPort = /^\d{1,5}$/.test(port) && port !== (proto === 'https' ? '443' : '80')
   if (isPort && !/:\d+$/.test(host)) host = `${host}:${port}`
-  return `${isSaid ? proto : 'http'}://${host}${/^(\/[\w.~%-]+)+$/.test(prefix) ? prefix : ''}`
+  return `${isSaid ? proto : isEncrypted(request) ? 'https' : 'http'}://${host}${/^(\/[\w.~%-]+)+$/.test(prefix) ? prefix : ''}`
 }
 
-function localUrl({ socket }: FastifyRequest): string {
+/** Whether the client has come over TLS. */
+const isEncrypted = ({ raw }: FastifyRequest): boolean =>
+  (raw.socket as Socket & { encrypted?: boolean }).encrypted === true
+
+function localHost({ socket }: FastifyRequest): string {
   const address = socket.localAddress ?? '127.0.0.1'
-  return `http://${address.includes(':') ? `[${address}]` : address}:${socket.localPort}`
+  return `${address.includes(':') ? `[${address}]` : address}:${socket.localPort}`
 }

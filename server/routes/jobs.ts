@@ -17,6 +17,7 @@ export function handleCreateJob(request: FastifyRequest<{ Body: JobCreate }>, re
   const { context, exchange } = request
   const job = jobs.createJob(context.world, request.body, ownBaseUrl(request), context.account, planChangesOf(exchange))
   const started = job.attempt > 0
+  job.trace = exchange.trace
   exchange.jobId = job.view.id
   exchange.credits = started ? job.price : 0
   reply.send(accepted(job, started ? 'Job accepted' : 'Draft created; start it with POST /v1/jobs/{job_id}/start'))
@@ -26,7 +27,10 @@ export function handleStartJob(request: FastifyRequest<ById & { Body: JobStart }
   const job = findJob(request)
   const { context, exchange } = request
   const started = jobs.startJob(context.world, job, request.body, context.account, planChangesOf(exchange))
-  if (started) exchange.credits = job.price
+  if (started) {
+    job.trace = exchange.trace
+    exchange.credits = job.price
+  }
   reply.send(accepted(job, started ? 'Job started' : `Job is ${job.view.status} already`))
 }
 

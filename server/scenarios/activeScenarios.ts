@@ -3,11 +3,11 @@
  * --scenario, PUT /__mock/scenario, the key's name, a header of one request.
  */
 
-import type { Logger } from 'pino'
 import { fingerprintOf } from '../../base/fingerprint.ts'
 import type { ActiveScenario } from '../../client/mock.ts'
 import type { ScenarioError } from '../../client/scenarioError.ts'
 import type { OperationId } from '../../contracts/operations.ts'
+import type { Log } from '../log.ts'
 import { scenarioOfKey } from '../testValues.ts'
 import type { World } from '../world/world.ts'
 import { isWorldSelected } from '../world/worlds.ts'
@@ -39,7 +39,7 @@ export class ActiveScenarios {
   #epoch = 0
 
   /** Throws a ScenarioError for a `scenario` (a name or file) that can't be played. */
-  constructor(folder: string | undefined, scenario: string | undefined, log: Logger) {
+  constructor(folder: string | undefined, scenario: string | undefined, log: Log) {
     this.library = new Library(folder, {
       changed: () => this.#libraryChanged(),
       broken: error => log.warn({ problems: error.problems }, `not played: ${error.message}`),

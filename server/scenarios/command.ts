@@ -2,8 +2,8 @@
 
 import { existsSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, extname, join, relative, resolve } from 'node:path'
-import { type CommandIo, type ExitCode, writeLine } from '../../base/commandIo.ts'
-import type { VerbSetup } from '../../base/flags.ts'
+import { type CommandIo, type ExitCode, writeJson, writeLine } from '../../base/commandIo.ts'
+import { jsonFlag, type VerbSetup } from '../../base/flags.ts'
 import { ConfigError } from '../../base/options.ts'
 import { commandLine } from '../../base/paths.ts'
 import { plural } from '../../base/text.ts'
@@ -21,23 +21,33 @@ export const setUpScenarios: VerbSetup = (verb, run) => {
     .command('list')
     .description('list every scenario with its description')
     .option(folderFlag, folderText)
-    .action(run((io, { scenarios }: ScenariosFlags) => list(io, new Library(scenarios))))
+    .option(...jsonFlag)
+    .action(run((io, { scenarios, json }: ScenariosFlags) => list(io, new Library(scenarios), json)))
   verb
     .command('show')
     .argument('<name or file>')
     .description('show what a scenario does, rule by rule, with all that it extends')
     .option(folderFlag, folderText)
-    .action(run((io, given: string, { scenarios }: ScenariosFlags) => show(io, new Library(scenarios), given)))
+    .option(...jsonFlag)
+    .action(
+      run((io, given: string, { scenarios, json }: ScenariosFlags) => show(io, new Library(scenarios), given, json)),
+    )
   verb
     .command('validate')
     .argument('<file or folder or name...>')
     .description('validate scenario files: exit 0 if all are valid, 2 if not, with the place of each problem')
     .option(folderFlag, folderText)
-    .action(run((io, files: string[], { scenarios }: ScenariosFlags) => validate(io, new Library(scenarios), files)))
+    .option(...jsonFlag)
+    .action(
+      run((io, files: string[], { scenarios, json }: ScenariosFlags) =>
+        validate(io, new Library(scenarios), files, json),
+      ),
+    )
   verb
     .command('new')
     .argument('<name>')
     .description('create a scenario file NAME.yaml in this folder')
+    .option(...jsonFlag)
     .action(run(create))
   verb
     .command('from-har')
@@ -52,6 +62,7 @@ export const setUpScenarios: VerbSetup = (verb, run) => {
 
 interface ScenariosFlags {
   scenarios?: string
+  json?: boolean
 }
 
 interface FromHarFlags {
@@ -105,8 +116,16 @@ async function fromHar(
   return 0
 }
 
-function list({ stdout }: CommandIo, library: Library): ExitCode {
+function list({ stdout }: CommandIo, library: Library, json = false): ExitCode {
   const all = library.list()
+  if (json) {
+    const rows = all.map(({ name, scenario, problems = [] }) => {
+      const { description = '', clauses = [] } = scenario ?? {}
+      return { name, description, clauses, problems: problems.map(problemText) }
+    })
+    writeJson(stdout, { scenarios: rows })
+    return 0
+  }
   const width = Math.max(...all.map(({ name }) => name.length))
   for (const { name, scenario, problems = [] } of all) {
     const { description = '', clauses = [] } = scenario ?? {}
@@ -121,8 +140,12 @@ function list({ stdout }: CommandIo, library: Library): ExitCode {
   return 0
 }
 
-function show({ stdout }: CommandIo, library: Library, given: string): ExitCode {
+function show({ stdout }: CommandIo, library: Library, given: string, json = false): ExitCode {
   const { name, description, clauses, source, rules } = library.nameOrFile(given)
+  if (json) {
+    writeJson(stdout, { ...source, name, description, clauses, does: rules.map(({ then }) => doesOf(then)) })
+    return 0
+  }
   writeLine(stdout, description === '' ? name : `${name}: ${description}`)
   if (clauses.length > 0) writeLine(stdout, `clauses: ${clauses.join(' ')}`)
   for (const part of ['account', 'jobs'] as const)
@@ -141,18 +164,21 @@ function show({ stdout }: CommandIo, library: Library, given: string): ExitCode 
 }
 
 /** Validates all of them, so that one run shows all problems. */
-function validate({ stdout, stderr }: CommandIo, library: Library, given: string[]): ExitCode {
+function validate({ stdout, stderr }: CommandIo, library: Library, given: string[], json = false): ExitCode {
   let exitCode: ExitCode = 0
   for (const one of given.flatMap(filesIn)) {
     try {
       const scenario = library.nameOrFile(one)
-      writeLine(stdout, `${one}: ${scenario.name} is valid: ${partsOf(scenario)}`)
+      if (json) writeJson(stdout, { file: one, valid: true, name: scenario.name, problems: [] })
+      else writeLine(stdout, `${one}: ${scenario.name} is valid: ${partsOf(scenario)}`)
     } catch (error) {
       if (!(error instanceof ScenarioError)) throw error
-      for (const problem of error.problems) {
-        // As it was asked for, unless it is another file, which this one extends.
-        writeLine(stderr, problemText(problem.file === resolve(one) ? { ...problem, file: one } : problem))
-      }
+      // As it was asked for, unless it is another file, which this one extends.
+      const problems = error.problems.map(problem =>
+        problem.file === resolve(one) ? { ...problem, file: one } : problem,
+      )
+      if (json) writeJson(stdout, { file: one, valid: false, problems })
+      else for (const problem of problems) writeLine(stderr, problemText(problem))
       exitCode = 2
     }
   }
@@ -175,7 +201,7 @@ function partsOf({ source, rules }: Scenario): string {
   return parts.length > 0 ? parts.join(', ') : 'but it is empty'
 }
 
-function create({ stdout }: CommandIo, name: string): ExitCode {
+function create({ stdout }: CommandIo, name: string, { json }: { json?: boolean }): ExitCode {
   if (!new RegExp(scenarioName).test(name)) {
     throw new ConfigError(
       `${JSON.stringify(name)} is not a name for a scenario; expected lower case and hyphens, such as my-incident`,
@@ -184,6 +210,10 @@ function create({ stdout }: CommandIo, name: string): ExitCode {
   const file = `${name}.yaml`
   if (existsSync(file)) throw new ConfigError(`${file} already exists; choose another name, or remove it first`)
   writeFileSync(file, template(name))
+  if (json) {
+    writeJson(stdout, { file })
+    return 0
+  }
   writeLine(
     stdout,
     `${file} is created. Try it:\n\n  ${commandLine} scenarios validate ${file}\n  ${commandLine} serve --scenario ./${file}`,

@@ -22,6 +22,7 @@ export function explain(exchange: Exchange): Explanation {
   const decided = ruleContext?.decider
   const base = {
     request_id: exchange.requestId,
+    ...(exchange.trace !== undefined && { trace_id: exchange.trace.traceId }),
     route: routeOf(operation),
     status: exchange.status,
     scenario: decided?.scenario.name ?? null,

@@ -1,33 +1,60 @@
 /** `understudy explain REQUEST_ID [URL]`: why a running mock answered a request as it did. */
 
-import { type ExitCode, writeLine } from '../../base/commandIo.ts'
-import type { VerbSetup } from '../../base/flags.ts'
-import { ConfigError } from '../../base/options.ts'
-import { mockUrl, reach } from '../../base/reach.ts'
+import { type ExitCode, writeJson, writeLine } from '../../base/commandIo.ts'
+import { addOptions, jsonFlag, type VerbSetup } from '../../base/flags.ts'
+import { adminTokenOption, ConfigError, caOption, type OptionRow } from '../../base/options.ts'
+import { adminHeaders, mockUrl, reach, trustedFile } from '../../base/reach.ts'
 import { readVariables } from '../../base/variables.ts'
 import type { ExplainedRule, Explanation } from '../../client/mock.ts'
-import { options } from '../config.ts'
+
+const explainOptions = { adminToken: adminTokenOption, ca: caOption } as const satisfies Record<string, OptionRow>
+
+interface ExplainSettings {
+  adminToken?: string
+  ca?: string
+}
 
 export const setUpExplain: VerbSetup = (verb, run) =>
-  verb
-    .argument('<request_id>', 'of the answer: in its envelope, in X-Request-Id, in the log')
-    .argument('[url]', 'the mock (default: this machine, port UNDERSTUDY_PORT or 4010)')
-    .action(
-      run(async (io, id: string, given: string | undefined): Promise<ExitCode> => {
-        const { adminToken } = readVariables({ adminToken: options.adminToken }, io.env) as { adminToken?: string }
-        const url = `${mockUrl(given, io.env)}/__mock/explain/${encodeURIComponent(id)}`
-        const answer = await reach(url, adminToken === undefined ? {} : { 'X-Admin-Token': adminToken })
-        const body = (await answer.json().catch(() => undefined)) as
-          | (Explanation & { error?: { message: string } })
-          | undefined
-        if (answer.status !== 200)
+  addOptions(
+    verb
+      .argument('<request_id>', 'of the answer: in its envelope, in X-Request-Id, in the log; or a trace id')
+      .argument('[url]', 'the mock (default: this machine, port UNDERSTUDY_PORT or 4010)')
+      .option(...jsonFlag),
+    explainOptions,
+    'explain',
+  ).action(
+    run(
+      async (
+        io,
+        id: string,
+        given: string | undefined,
+        { json: isJson, ...flags }: ExplainSettings & { json?: boolean },
+      ): Promise<ExitCode> => {
+        // The mock's own variable does as well: both are often set in one shell.
+        const own = readVariables({ adminToken: adminTokenOption }, io.env)
+        const { adminToken, ca }: ExplainSettings = {
+          ...(io.mock?.adminToken !== undefined && { adminToken: io.mock.adminToken }),
+          ...own,
+          ...readVariables(explainOptions, io.env, 'explain'),
+          ...flags,
+        }
+        const base = mockUrl(given, io)
+        const url = `${base}/__mock/explain/${encodeURIComponent(id)}`
+        const { status, json } = await reach(url, {
+          headers: adminHeaders(adminToken),
+          ca: trustedFile(ca, io.env),
+        })
+        const body = json as (Explanation & { error?: { message: string } }) | undefined
+        if (status !== 200)
           throw new ConfigError(
-            `${url} answered ${answer.status}${body?.error ? `: ${body.error.message}` : '; expected a mock'}`,
+            body?.error ? `${base}: ${body.error.message}` : `${url} answered ${status}; expected a mock`,
           )
-        writeLine(io.stdout, explanationText(body as Explanation))
+        if (isJson) writeJson(io.stdout, body)
+        else writeLine(io.stdout, explanationText(body as Explanation))
         return 0
-      }),
-    )
+      },
+    ),
+  )
 
 /** An explanation as a person reads it. */
 export function explanationText({

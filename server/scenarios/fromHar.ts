@@ -1,9 +1,9 @@
 /** scenarioFromHar(): a recording's failures as a scenario file that can be read, changed and played. */
 
 import { basename } from 'node:path'
-import { Document, isMap, isSeq } from 'yaml'
 import { ConfigError } from '../../base/options.ts'
 import { plural } from '../../base/text.ts'
+import { loadYaml } from '../../base/yaml.ts'
 import { scenarioName } from '../../client/scenarioFormat.ts'
 import { observations, RecordingSecrets, requireOurs } from '../../recordings/observations.ts'
 import { openHar } from '../../recordings/read.ts'
@@ -87,6 +87,7 @@ function yamlOf(name: string, file: string, drafted: Drafted, schema: string): s
   const { rules, clauses, summary, calls, from, to, world, left } = drafted
   const shown = summary.join(', ')
   const description = `What was recorded in ${file}: ${shown.length > maxDescription ? `${shown.slice(0, maxDescription)}…` : shown}.`
+  const { Document, isMap, isSeq } = loadYaml()
   const document = new Document({
     name,
     description: description.slice(0, 500),

@@ -1,8 +1,8 @@
 /** From a scenario's text to a value that fits the format, or to problems with their lines and columns. */
 
-import { createRequire } from 'node:module'
 import type * as Yaml from 'yaml'
 import { formatCount } from '../../base/text.ts'
+import { loadYaml } from '../../base/yaml.ts'
 import { ScenarioError } from '../../client/scenarioError.ts'
 import type { ScenarioFile } from '../../client/scenarioFormat.ts'
 import { expectationOf, shown } from '../../contracts/expectation.ts'
@@ -32,8 +32,7 @@ export interface Source {
 
 /** Parses YAML (JSON is YAML too). Throws a ScenarioError. */
 export function parseScenario(text: string, file: string): Source {
-  // Loaded with the first scenario: most runs of the mock have none, and all would wait for it.
-  const { parseDocument, LineCounter, isAlias, visit } = createRequire(import.meta.url)('yaml') as typeof Yaml
+  const { parseDocument, LineCounter, isAlias, visit } = loadYaml()
   const lines = new LineCounter()
   const at = (offset: number | undefined, message: string, field = '') => {
     const { line, col } = offset === undefined ? { line: 1, col: 1 } : lines.linePos(offset)

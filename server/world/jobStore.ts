@@ -5,6 +5,7 @@
 
 import type { Timer } from '../../base/clock.ts'
 import type { Job, JobState } from '../../contracts/schemas.ts'
+import type { TraceSpan } from '../trace.ts'
 import type { Credits } from './credits.ts'
 import { type MemoryBudget, type MemoryHolder, sizeInMemory } from './memoryBudget.ts'
 import type { JobPlan } from './plan.ts'
@@ -25,6 +26,8 @@ export interface JobRecord {
   readonly n: number
   /** http://host:port that its client called; its output_url begins with it. */
   readonly baseUrl: string
+  /** Of the call that has made or started it; its webhooks go on from there. */
+  trace: TraceSpan | undefined
   /** Milliseconds of video; undefined when they can't be read. */
   readonly durationMs: number | undefined
   /** Shared by many: it is replaced, never changed. */

@@ -73,6 +73,7 @@ export function createJob(
     url: undefined,
     n,
     baseUrl,
+    trace: undefined,
     durationMs,
     plan: jobPlanOf(input.video_url, changes),
     credits,

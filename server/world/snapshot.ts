@@ -124,6 +124,7 @@ function restoreJob(
     completedAt: saved.completed_at,
     timer: undefined,
     older: undefined,
+    trace: undefined,
     newer: undefined,
   }
   world.jobs.add(job)

@@ -1,11 +1,10 @@
 /** One page that needs nothing else: complete without its script, and allowed to run and to load nothing besides. */
 
 import { formatCount, formatDuration, oneLine, plural } from '../../base/text.ts'
-import type { Verdict } from '../../contracts/verdict.ts'
 import { reasonOf, when } from '../../reports/evidence.ts'
-import { code, evidenceBlock, filter, headBlock, pageText } from '../../reports/html.ts'
-import { type Markup, markup, nothing, raw } from '../../reports/markup.ts'
-import { marks, verdictHeadings, withVerdict, worstFirst } from '../../reports/verdicts.ts'
+import { code, evidenceBlock, filter, headBlock, pageText, resultBlock, resultGroup } from '../../reports/html.ts'
+import { type Markup, markup, nothing } from '../../reports/markup.ts'
+import { marks, worstFirst } from '../../reports/verdicts.ts'
 import type { CheckResult, ClauseResult, Report } from '../report.ts'
 import * as shared from './shared.ts'
 
@@ -16,7 +15,7 @@ export const suiteHtml = (report: Report): string =>
     head: head(report),
     main: markup`<section><h2 id="clauses">Clauses</h2>
 ${filter('clauses', report.summary)}
-${worstFirst.map(verdict => group(report, verdict))}</section>
+${worstFirst.map(verdict => resultGroup(report.clauses, verdict, clause => clauseBlock(report, clause)))}</section>
 ${choices(report)}
 ${extensions(report)}
 ${checks(report)}`,
@@ -42,28 +41,21 @@ export function head(report: Report): Markup {
   })
 }
 
-function group(report: Report, verdict: Verdict): Markup {
-  const clauses = withVerdict(report.clauses, verdict)
-  if (clauses.length === 0) return nothing
-  return markup`<section class="group"><h3 class="${verdict}">${verdictHeadings[verdict]}</h3>
-${clauses.map(clause => clauseBlock(report, clause))}</section>\n`
-}
-
 function clauseBlock(report: Report, clause: ClauseResult): Markup {
   const { id, text, level, verdict, needs = [], notes, evidence } = clause
   const from = shared.failedSince(report, id)
   const lack = report.required.missing.includes(id) && verdict !== 'failed'
   const speaking = report.checks.filter(check => clause.checks.includes(check.id))
-  return markup`<details class="clause" id="${id}" data-verdict="${verdict}"${raw(verdict === 'failed' ? ' open' : '')}>
-<summary><span class="mark ${verdict}" aria-label="${verdict}" role="img">${marks[verdict]}</span><b>${id}</b><span class="level">${level}</span><span class="sentence">${oneLine(text)}</span>${verdict === 'skipped' ? markup`<span class="reason">${oneLine(reasonOf(clause))}</span>` : nothing}</summary>
-<div class="content">
-${from === undefined ? nothing : markup`<p class="badge">New since the baseline, where its verdict was: ${from}.</p>`}
+  const reason = verdict === 'skipped' ? oneLine(reasonOf(clause)) : ''
+  return resultBlock(
+    { id, verdict, level, sentence: oneLine(text), reason },
+    markup`${from === undefined ? nothing : markup`<p class="badge">New since the baseline, where its verdict was: ${from}.</p>`}
 ${lack ? markup`<p class="badge">It is required, and has not passed.</p>` : nothing}
 ${needs.length === 0 ? nothing : markup`<p><b>Needs:</b> ${needs.join('; ')}</p>`}
 ${notes.map(note => markup`<p>Seen: ${note}</p>`)}
 ${evidence.map(one => evidenceBlock(report, one))}
-${speaking.length === 0 ? nothing : markup`<div><h4>Checks</h4><ul>${speaking.map(checkLine)}</ul></div>`}
-</div></details>\n`
+${speaking.length === 0 ? nothing : markup`<div><h4>Checks</h4><ul>${speaking.map(checkLine)}</ul></div>`}`,
+  )
 }
 
 const checkLine = ({ id, title, verdict, ms, reason }: CheckResult): Markup =>

@@ -77,9 +77,25 @@ t.test('--ready-file is JSON of where the mock listens while it listens, and gon
   t.same(readdirSync(folder), [])
 
   const other = await serve(t, ['--ready-file', file])
+  const own = readFileSync(file, 'utf8')
+  const second = await understudy(['serve', '--port', '0', '--ready-file', file])
+  t.match(second, {
+    code: 2,
+    stderr: `--ready-file ${file} is that of a mock that runs (${other.url}, pid ${process.pid}); end that one, or name another file\n`,
+  })
+  t.equal(readFileSync(file, 'utf8'), own, 'it leads to the first one still')
   writeFileSync(file, JSON.stringify({ ...ready, pid: 1 }))
   await other.interrupt()
   t.same(readdirSync(folder), ['ready.json'], "another mock's file stays")
+
+  // What was killed has left its file: its process is gone, or its port is free.
+  for (const left of [{ ...ready, pid: 2 ** 22 + 1, url: other.url }, ready, 'no JSON']) {
+    writeFileSync(file, typeof left === 'string' ? left : JSON.stringify(left))
+    const next = await serve(t, ['--ready-file', file])
+    t.match(JSON.parse(readFileSync(file, 'utf8')), { url: next.url, pid: process.pid })
+    await next.interrupt()
+    t.same(readdirSync(folder), [])
+  }
 
   const nowhere = join(folder, 'none', 'ready.json')
   const failed = await understudy(['serve', '--port', '0', '--ready-file', nowhere])
@@ -135,6 +151,14 @@ t.test('demo uploads, creates, polls and downloads against a running mock: exit 
   t.equal(readFileSync(out).toString('latin1', 0, 4), '\x1aE\xdf\xa3', 'it is a WebM')
   const refused = await understudy(['demo', mock.url, '--key', 'test_no_credits_1'])
   t.match(refused, { code: 1, stderr: 'understudy: answered 402; expected 2xx\n' })
+  const before = mock.journal.count()
+  for (const nowhere of [join(out, 'none.webm'), join(t.testdirName, 'none', 'x'), t.testdirName])
+    t.match(await understudy(['demo', mock.url, '--out', nowhere]), {
+      code: 2,
+      stdout: '',
+      stderr: new RegExp(`^understudy: --out ${nowhere} can't be written: (ENOTDIR|ENOENT|it is a folder)`),
+    })
+  t.equal(mock.journal.count(), before, 'at once: nothing was asked for')
   t.match(await understudy(['demo', 'http://127.0.0.1:9']), {
     code: 3,
     stderr: /127\.0\.0\.1:9 does not answer/,
@@ -205,7 +229,8 @@ t.test('--help tells of every option, its default and its variable; --version pr
   const words = String(help?.stdout).replace(/\s+/g, ' ')
   for (const name of Object.keys(options) as OptionName[]) {
     const { argument, description, defaultText, default: byDefault }: Option<unknown> = options[name]
-    const told = `${flagOf(name)} ${argument} ${description} (default: ${defaultText ?? byDefault()}; ${variableOf(name)})`
+    const flag = `${flagOf(name)} ${argument}`.trim()
+    const told = `${flag} ${description} (default: ${defaultText ?? byDefault()}; ${variableOf(name)})`
     t.ok(words.includes(told), told)
   }
   t.match(general, { code: 0, stderr: '', stdout: /serve.*health/s })
@@ -355,6 +380,9 @@ t.test('each verb runs in a process of its own: exit code, stdout and stderr', a
   const har = join(folder, 'session.har')
   const cases: { args: string[]; code: number; stdout?: RegExp; stderr?: RegExp }[] = [
     { args: ['serve', '--port', 'abc'], code: 2, stderr: /^understudy: --port is "abc"; expected a whole number/ },
+    { args: ['status', 'now'], code: 2, stderr: /too many arguments for 'status'/ },
+    { args: ['stop', 'no-such-mock'], code: 3, stderr: /^understudy: no mock is / },
+    { args: ['logs', 'no-such-mock'], code: 3, stderr: /^understudy: no mock is / },
     { args: ['demo', url, '--key', 'test_no_credits_1'], code: 1, stdout: /< 402/, stderr: /expected 2xx/ },
     {
       args: ['check', url, '--only', 'SYS-1'],
@@ -370,10 +398,16 @@ t.test('each verb runs in a process of its own: exit code, stdout and stderr', a
     { args: ['replay', har, url], code: 2, stderr: /^understudy: \S+session\.har/ },
     { args: ['mcp', 'now'], code: 2, stderr: /too many arguments for 'mcp'/ },
     { args: ['scenarios', 'show', 'go-live'], code: 0, stdout: /^go-live: / },
-    { args: ['explain', 'req_none', url], code: 2, stderr: /^understudy: \S+req_none answered 404: / },
+    {
+      args: ['explain', 'req_none', url],
+      code: 2,
+      stderr:
+        /^understudy: http:\S+: Not found: the journal has no request "req_none"; expected the request_id of an answer/,
+    },
     { args: ['open', join(folder, 'none.zip')], code: 2, stderr: /^understudy: \S+none\.zip can't be read/ },
     { args: ['report', url, '--out', har], code: 2, stderr: /session\.har already exists/ },
     { args: ['health', url], code: 0, stdout: /\/health is up\n$/ },
+    { args: ['config', 'sirve'], code: 2, stderr: /^understudy: There is no verb "sirve"/ },
     { args: ['completion', 'csh'], code: 2, stderr: /'csh' is invalid.*bash, zsh, fish/ },
   ]
   for (const { args, code, stdout = /^$/, stderr = /^$/ } of cases)

@@ -234,12 +234,25 @@ const methods: Record<string, (t: Test, mock: AnyMock, api: Api) => Promise<void
       rules: '2026-11',
       alone: true,
       stoppedAt: await clock.now(),
+      silentSince: await clock.now(),
     })
     t.match(graded, { level: 'should', rule_set: '2026-11' })
     await refuses(t, () => mock.conduct(key, { rules: '2025-01' as never }), {
       name: 'ConfigError',
       code: 'ERR_CONFIG',
       message: /no rule set "2025-01"/,
+    })
+  },
+  async tls(t, mock) {
+    t.equal(mock.tls.ca, undefined)
+    const none = { name: 'ControlError', code: 'ERR_CONTROL', message: /speaks no TLS; start it with --tls/ }
+    await refuses(t, () => mock.tls.state(), none)
+    await refuses(t, () => mock.tls.use('wrong_host'), none)
+    await refuses(t, () => mock.tls.end(), none)
+    await refuses(t, () => mock.tls.use('wrong_host', { connections: 0 }), {
+      name: 'ConfigError',
+      code: 'ERR_CONFIG',
+      message: /connections is 0/,
     })
   },
   async 'snapshot, restore and reset'(t, mock, api) {

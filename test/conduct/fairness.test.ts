@@ -80,6 +80,21 @@ t.test('RL-2 Retry-After is waited for on any status, in seconds and as a date; 
   }
 })
 
+t.test(
+  'RL-2 who is asked to wait for more than a minute may give up: no rule says that it had to come back',
+  async t => {
+    for (const [retry_after, broken] of [
+      ['60s', ['errors.retried']],
+      ['61s', []],
+      [{ date: '61s' }, []],
+    ] as const) {
+      const one = newcomer(ill(1, { error: 'rate_limited', retry_after } as RuleFormat['then']))
+      await one.create(keyed)
+      t.same(brokenIn(one.report({ ended: true })), broken, JSON.stringify(retry_after))
+    }
+  },
+)
+
 t.test('RL-2 who gives up a wait of a day has not come back early', async t => {
   const one = newcomer('retry-after-a-day')
   await one.create()
@@ -201,6 +216,81 @@ t.test('GO-5 a client that still waits has not given up: it has no time-out', as
   t.same(brokenIn(one.report({ stoppedAt })), ['calls.time-out'], 'nor where it was ended from outside')
   t.same(brokenIn(one.report()), ['errors.retried', 'calls.time-out'], 'it gave up by itself, and never came back')
 })
+
+/** Sends the create, and leaves it after so long; the mock has seen the end of it then. */
+async function leave(one: Newcomer, ms: number): Promise<void> {
+  const leaving = new AbortController()
+  const before = mock.journal.count({ key: one.key, kind: 'exchange' })
+  const asked = fetch(`${mock.url}/v1/jobs`, {
+    method: 'POST',
+    headers: { 'x-api-key': one.key, 'content-type': 'application/json', ...keyed },
+    body: '{"video_url":"https://example.com/cat.mp4"}',
+    signal: leaving.signal,
+  }).catch(() => undefined)
+  await mock.journal.waitFor({ key: one.key, kind: 'exchange' }, { atLeast: before + 1 })
+  one.clock.step(ms)
+  leaving.abort()
+  await asked
+  while (mock.journal.har({ key: one.key }).includes('_is_open')) await new Promise(resolve => setImmediate(resolve))
+}
+
+t.test('RL-3 a connection that is closed only for the next try says nothing of the wait before it', async t => {
+  // urllib3 sleeps before it closes: a time-out of 2 s and a wait of 1.5 s look like a call of 3.5 s and no wait.
+  for (const [name, lasts, heals, verdict] of [
+    ['waits 1.5, 3, 6 s after 2 s, and gives up', [3_500, 5_000, 8_000, 2_000], false, 'passed'],
+    ['waits 2 s each time', [4_000, 4_000, 2_030], false, 'passed'],
+    ['waits 0.2 and 0.4 s', [2_200, 2_400, 2_000], false, 'failed'],
+    ['does not wait', [2_000, 2_030, 2_000], false, 'failed'],
+    ['heals: its time-out is not to be seen', [3_500, 5_000], true, 'skipped'],
+    ['heals, and no wait fits into its calls', [400], true, 'failed'],
+  ] as const) {
+    const one = newcomer([{ name: 'silence', first: lasts.length, then: { fault: 'no_answer' } }])
+    for (const ms of lasts) await leave(one, ms)
+    if (heals) await one.create(keyed)
+    const rule = one.report({ ended: true, alone: true }).rules.find(({ id }) => id === 'errors.no-hammering')
+    t.equal(rule?.verdict, verdict, `${name}: ${JSON.stringify(rule?.evidence[0]?.said)}`)
+    if (verdict === 'skipped')
+      t.match(rule, { reason: /^a call that nobody answered was closed only when/, provoke: [] })
+  }
+  // What is closed some time before the next try was not closed for it: that is the wait.
+  const early = newcomer([{ name: 'silence', first: 2, then: { fault: 'no_answer' } }])
+  await leave(early, 3_500)
+  early.clock.step(400)
+  await leave(early, 5_000)
+  early.clock.step(1_500)
+  await early.create(keyed)
+  t.match(
+    early.report({ alone: true }).rules.find(({ id }) => id === 'errors.no-hammering'),
+    {
+      verdict: 'failed',
+      evidence: [{ said: 'tried POST /v1/jobs again 400 ms after no whole answer' }],
+    },
+  )
+})
+
+t.test(
+  'ERR-3 who is ended from outside before its wait can be over has neither given up nor never come back',
+  async t => {
+    const stopped = async (then: RuleFormat['then'], afterMs: number, ...waits: number[]) => {
+      const one = newcomer(ill(9, then))
+      await tries(one, () => one.create(keyed), ...waits)
+      one.clock.step(afterMs)
+      return one.report({ stoppedAt: one.clock.now(), alone: true })
+    }
+    t.same(brokenIn(await stopped({ error: 'internal_error' }, 3_000)), [], 'RL-3 may ask for more')
+    t.same(
+      brokenIn(await stopped({ error: 'internal_error' }, 40_000)),
+      ['errors.retried'],
+      'and for no more than 16 s',
+    )
+    const asked: RuleFormat['then'] = { error: 'rate_limited', retry_after: '45s' }
+    t.same(brokenIn(await stopped(asked, 50_000)), [], 'it was asked to wait')
+    t.same(brokenIn(await stopped(asked, 80_000)), ['errors.retried'])
+    const waiting = await stopped({ ...asked }, 30_000, 46_000)
+    t.equal(verdictOf(waiting, 'retries.bounded'), 'skipped', 'nor is it praised for giving up')
+    t.equal(verdictOf(await stopped({ ...asked }, 70_000, 46_000), 'retries.bounded'), 'passed')
+  },
+)
 
 t.test('a client that goes away from an answer is in the journal once, and as having waited until then', async t => {
   const one = newcomer([])
@@ -330,6 +420,54 @@ t.test('retries have an end, in number and in time', async t => {
   await tries(good, () => good.create(keyed), 1_200, 2_700, 4_400)
   t.equal(verdictOf(good.report({ ended: true }), 'retries.bounded'), 'passed')
 })
+
+t.test(
+  'ERR-3 who gives up says so: an end with exit code 0 and no word after the last try is told, nothing else is',
+  async t => {
+    const ill9 = async (...waits: number[]) => {
+      const one = newcomer(ill(9))
+      await tries(one, () => one.create(keyed), ...waits)
+      return one
+    }
+    const one = await ill9(1_200, 2_700)
+    const end = one.clock.now()
+    const of = (options: ConductOptions, who = one) => {
+      const report = who.report({ ended: true, alone: true, ...options })
+      return [verdictOf(report, 'retries.bounded'), brokenIn(report)]
+    }
+    t.same(of({ silentSince: end - 4_000 }), ['failed', ['retries.bounded']])
+    t.match(
+      saidOf(one.report({ ended: true, silentSince: end - 4_000 }), 'retries.bounded'),
+      'tried POST /v1/jobs 3 times in 3.9 s, gave up, and ended with exit code 0 and without a word, as if all were well',
+    )
+    t.same(of({ silentSince: end + 1 }), ['passed', []], 'it printed a line afterwards')
+    t.same(of({ silentSince: end - 100 }), ['passed', []], 'or may have: a file does not know better')
+    t.same(of({}), ['passed', []], 'its exit code was another, or is not known')
+
+    // It may have what it wanted in another way.
+    one.clock.step(1_000)
+    await one.api.get('/v1/jobs')
+    t.same(of({ silentSince: end - 4_000 }), ['passed', []], 'it went on')
+
+    // Who is asked to wait for a day is right not to come back, and has to say so too.
+    const day = newcomer('retry-after-a-day')
+    await day.create(keyed)
+    t.same(of({ silentSince: day.clock.now() - 1_000 }, day), ['failed', ['retries.bounded']])
+    t.equal(
+      verdictOf(day.report({ ended: true, silentSince: day.clock.now() - 1_000 }), 'limits.no-early-return'),
+      'passed',
+    )
+    t.same(of({ silentSince: day.clock.now() + 1 }, day), ['skipped', []])
+
+    // A poll that failed until the end: how long a job may be polled is another rule's matter, that it ends is not.
+    const poller = newcomer([])
+    const id = await poller.api.job()
+    mock.use(ill(9), { key: poller.key })
+    await tries(poller, () => poller.api.get(`/v1/jobs/${id}`), 2_200, 4_700)
+    t.same(of({ silentSince: poller.clock.now() - 1_000 }, poller), ['failed', ['retries.bounded']])
+    t.same(of({}, poller), ['skipped', []])
+  },
+)
 
 t.test('levels: a "should" that failed is shown, and fails the grade only where that is asked for', async t => {
   const one = newcomer(ill(9))

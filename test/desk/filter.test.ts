@@ -19,7 +19,7 @@ const row: JournalRow = {
   said: 'Not enough credits: needs 2',
   scenario: 'go-live',
   rule: 'once',
-  traceparent: '00-4bf9-01',
+  trace_id: '4bf92f3577b34da6a3ce929d0e0e4736',
 }
 
 t.test('words and names fit what a row shows; all of them have to', async t => {

@@ -216,6 +216,32 @@ t.test('one that waits for an answer is not told that it never tried again, but 
   ])
 })
 
+t.test('ERR-3 a program that gives up has to say so, by its exit code or by a line', async t => {
+  const giveUp = (end: string): [string, ...string[]] => [
+    process.execPath,
+    '-e',
+    `console.log('begun')
+    const send = () => fetch(process.env.UNDERSTUDY_BASE_URL + '/v1/jobs', { headers: { 'X-Api-Key': process.env.UNDERSTUDY_API_KEY } })
+    send().then(() => setTimeout(() => send().then(() => { ${end} }), 1_100))`,
+  ]
+  const own = mkdtempSync(join(tmpdir(), 'understudy-'))
+  t.teardown(() => rmSync(own, { recursive: true }))
+  const file = join(own, 'ill-for-good.yaml')
+  writeFileSync(file, 'rules: [{ then: { error: internal_error } }]')
+  let runs = 0
+  const boundedOf = async (end: string) => {
+    const { rules, scenarios } = await run(t, giveUp(end), { scenario: [file], out: join(own, String(runs++)) })
+    const [one] = scenarios
+    return [rules.find(({ id }) => id === 'retries.bounded')?.verdict, one?.verdict, one?.noted]
+  }
+  const all = [boundedOf(''), boundedOf('process.exitCode = 1'), boundedOf("console.error('gave up')")]
+  t.same(await Promise.all(all), [
+    ['failed', 'passed', ['retries.bounded']],
+    ['passed', 'passed', []],
+    ['passed', 'passed', []],
+  ])
+})
+
 t.test('RL-3 waits that are the same in several runs have no jitter, though each run has too few of them', async t => {
   const chains = (...waits: number[]) => [
     {

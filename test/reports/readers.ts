@@ -1,5 +1,6 @@
 /** Who reads what reporters write: an XML parser, a TAP parser, and an eye for fences. */
 import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { Parser } from 'tap-parser'
 
 interface Testcase {
@@ -57,4 +58,33 @@ export function proseOf(text: string): { prose: string[]; isClosed: boolean } {
     else if (ticks.length >= fence.length && /^ *`+ *$/.test(line)) fence = ''
   }
   return { prose, isClosed: fence === '' }
+}
+
+/** Signs that act instead of showing. */
+export const acting = /[^\P{C}\n\t]|[\p{Zl}\p{Zp}]/gu
+
+/** In what an HTML report is not whole, or runs or loads more than its own script. */
+export function pageProblems(page: string): string[] {
+  const scripts = [...page.matchAll(/<script\b[^>]*>(.*?)<\/script/gis)]
+  const hash = createHash('sha256').update(String(scripts[0]?.[1])).digest('base64')
+  const body = page.slice(page.indexOf('</head>'), page.indexOf('<script>'))
+  const stack: string[] = []
+  const crossed: string[] = []
+  const single = new Set(['meta', 'input', 'rect'])
+  for (const [, end, name = '', self] of page
+    .replace(/<(style|script)>.*?<\/\1>/gs, '')
+    .matchAll(/<(\/?)([a-z]\w*)[^>]*?(\/?)>/g))
+    if (end && stack.pop() !== name) crossed.push(name)
+    else if (!end && !self && !single.has(name)) stack.push(name)
+  return [
+    ...(scripts.length === 1 ? [] : [`it has ${scripts.length} scripts`]),
+    ...(page.includes(`script-src 'sha256-${hash}'`) ? [] : ['its policy allows another script']),
+    ...(page.includes(`http-equiv="Content-Security-Policy" content="default-src 'none'; `)
+      ? []
+      : ['it has no policy']),
+    ...(page.match(/\bsrc\s*=\s*["']|@import|url\(|<(link|iframe|img|object|embed|base)\b/gi) ?? []),
+    ...(page.match(/href="(?!#)[^"]*"/g) ?? []),
+    ...(body.match(/<[^>]*\son\w+\s*=/gi) ?? []),
+    ...[...crossed, ...stack].map(name => `<${name}> is not closed`),
+  ]
 }

@@ -5,6 +5,7 @@ import fastify from 'fastify'
 import { strFromU8, unzipSync } from 'fflate'
 import t from 'tap'
 import { buildApp } from '../../server/app.ts'
+import { silentLog } from '../../server/log.ts'
 import { client, clip, start } from '../support.ts'
 
 const video = { video_url: 'https://example.com/cat.mp4#t=2' }
@@ -15,13 +16,19 @@ t.test('rows of the journal say in a line what decided, without headers, bodies 
   const key = 'test_secret_of_mine'
   const api = client(mock, key)
   mock.use('internal-error-once', { key })
-  await api.post('/v1/jobs', video, { traceparent: '00-aa-bb-01' })
+  await api.post('/v1/jobs', video, { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' })
   const id = await api.job()
   await api.get(`/v1/jobs/nope?api_key=${key}`)
   const page = (await client(mock, null).get('/__mock/journal?view=rows')).body
   t.equal(page.count, 3)
   t.match(page.entries, [
-    { status: 500, code: 'internal_error', scenario: 'internal-error-once', rule: /./, traceparent: '00-aa-bb-01' },
+    {
+      status: 500,
+      code: 'internal_error',
+      scenario: 'internal-error-once',
+      rule: /./,
+      trace_id: '4bf92f3577b34da6a3ce929d0e0e4736',
+    },
     { status: 200, job_id: id, route: 'POST /v1/jobs', method: 'POST', rule: undefined },
     { status: 404, code: 'not_found', said: 'Job not found', url: /api_key=\[redacted\]/ },
   ])
@@ -303,7 +310,7 @@ t.test(
   async t => {
     const { fastify: app } = buildApp(
       { ...(await import('../../server/config.ts')).completeConfig({ logLevel: 'silent' }) },
-      (await import('pino')).pino({ level: 'silent' }),
+      silentLog,
     )
     t.teardown(() => app.close())
     const led = await app.inject({ url: '/__mock', headers: { accept: 'text/html' } })

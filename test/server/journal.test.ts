@@ -23,15 +23,6 @@ t.test('a client that has its answer finds its entry, with request and answer', 
   })
 })
 
-t.test('order=newest gives the newest first, and no place to go on from', async t => {
-  const mock = await start(t)
-  const api = client(mock)
-  for (let i = 0; i < 5; i++) await api.get(`/v1/jobs?offset=${i}`)
-  const { body } = await api.get('/__mock/journal?order=newest&limit=2')
-  t.match(body, { entries: [{ url: '/v1/jobs?offset=4' }, { url: '/v1/jobs?offset=3' }], count: 5, next: null })
-  t.equal((await api.get('/__mock/journal?order=latest')).status, 400)
-})
-
 t.test('filters by key, route, status, job, request, kind and since, over HTTP and in process', async t => {
   const mock = await start(t)
   const [a, b] = [client(mock, 'test_a'), client(mock, 'test_b')]
@@ -62,6 +53,39 @@ t.test('filters by key, route, status, job, request, kind and since, over HTTP a
   t.match((await a.get(`/__mock/journal?limit=3&since=${page.next}`)).body, { entries: [{ seq: 4 }], next: null })
 })
 
+t.test(
+  'the newest come first by order=newest, and the pages before them by next, whatever comes in meanwhile',
+  async t => {
+    const mock = await start(t)
+    const a = client(mock, 'test_a')
+    const b = client(mock, 'test_b')
+    for (let i = 0; i < 5; i++) await a.get('/v1/jobs')
+    const seqsOf = (page: { entries: { seq: number }[] }) => page.entries.map(({ seq }) => seq)
+    const page = async (query: string) => (await a.get(`/__mock/journal?${query}`)).body
+    const first = await page('key=test_a&order=newest&limit=2')
+    t.match(first, { next: 4, count: 5 })
+    t.same(seqsOf(first), [5, 4])
+    await b.get('/v1/jobs')
+    await a.get('/v1/jobs')
+    const second = await page(`key=test_a&order=newest&limit=2&before=${first.next}`)
+    t.same([seqsOf(second), second.next], [[3, 2], 2], 'what came in since shifts nothing')
+    const last = await page(`key=test_a&order=newest&limit=2&before=${second.next}`)
+    t.same([seqsOf(last), last.next, last.limited_by], [[1], null, null])
+    t.same(seqsOf(await page('since=1&before=4&order=newest')), [3, 2], 'both ends')
+    t.same(seqsOf(await page('before=3')), [1, 2], 'oldest first too')
+    const [, , third] = mock.journal.entries()
+    t.same(seqsOf(await page(`before=${third?.time}`)).includes(3), false, 'or a time')
+    t.same(
+      mock.journal.entries({ key: 'test_a', before: 3 }).map(({ seq }) => seq),
+      [1, 2],
+    )
+    t.equal((await a.get('/__mock/journal?order=latest')).status, 400)
+    t.match((await a.get('/__mock/journal?before=soon')).body, {
+      error: { message: /before is "soon"; expected an entry's seq or an ISO 8601 time/ },
+    })
+  },
+)
+
 t.test('waiting ends when enough is there, or when its time is over', async t => {
   const mock = await start(t)
   const api = client(mock)
@@ -90,7 +114,11 @@ t.test('a page is bounded in bytes too, says so, and goes on where it ended', as
   t.equal(first.entries.length + rest.entries.length, 300)
   t.equal(rest.entries[0].seq, first.entries.at(-1).seq + 1)
   t.match((await api.get('/__mock/journal?limit=2')).body, { limited_by: 'limit' })
-  t.match((await api.get('/__mock/journal?limit=300&order=newest')).body, { next: null, limited_by: 'bytes' })
+  const { body: newest } = await api.get('/__mock/journal?limit=300&order=newest')
+  t.match(newest, { next: newest.entries.at(-1).seq, limited_by: 'bytes' })
+  const { body: older } = await api.get(`/__mock/journal?limit=300&order=newest&before=${newest.next}`)
+  t.match(older, { next: null, limited_by: null })
+  t.equal(older.entries[0].seq, newest.entries.at(-1).seq - 1, 'the newest first, as far back as it goes')
   t.equal(mock.journal.entries().length, 300, 'all of them, in this process')
 })
 

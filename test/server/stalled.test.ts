@@ -38,6 +38,8 @@ t.test(
       for (let i = 0; i < 8 * n; i++) fake.timers.tick(7_500)
     }
 
+    // Its own routes are loaded with their first call.
+    await client(mock).get('/__mock')
     const cases: [name: string, path: string, type: string, text: string, more?: Record<string, string>][] = [
       ['JSON', '/v1/jobs', 'application/json', '{"video_url": '],
       ['packed JSON', '/v1/jobs', 'application/json', '\x1f\x8b', { 'content-encoding': 'gzip' }],

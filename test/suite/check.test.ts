@@ -69,6 +69,17 @@ t.test('in the profile safe nothing is broken, spent or filled up, within 5 s; c
   }
 })
 
+t.test('the profile quick pays for its jobs and leaves out bursts and large uploads; it waits for no job', async t => {
+  const mock = await start(t, { webhookSecret, speed: 1 })
+  const report = await check(mock.url, { webhookSecret, profile: 'quick' })
+  t.match(report, { ok: true, complete: true, profile: 'quick', summary: { failed: 0 } })
+  t.ok(report.spent.credits > 100, `${report.spent.credits} credits`)
+  t.ok(report.spent.sent_bytes < 3e6, `${report.spent.sent_bytes} bytes`)
+  t.equal(mock.journal.count({ status: 429 }), 0, 'no limit was met')
+  const left = report.checks.filter(({ reason }) => reason?.includes('which the profile quick does not'))
+  t.same(new Set(left.map(({ id }) => id.split('.')[0])), new Set(['limits', 'uploads']))
+})
+
 t.test('off this machine the profile full is refused before any connection unless it is told its budget', async t => {
   const refused = check('http://understudy.invalid', { profile: 'full' })
   await t.rejects(

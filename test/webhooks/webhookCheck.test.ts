@@ -1,13 +1,17 @@
 /** `understudy webhook-check` against receivers on real ports: a careful one, and each way of not being one. */
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import { createServer, type IncomingHttpHeaders } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { Ajv } from 'ajv'
+import { validate as validateCtrf } from 'ctrf'
 import t, { type Test } from 'tap'
 import { ReceiverReport } from '../../webhooks/report.ts'
-import { receiverReporters } from '../../webhooks/reporters.ts'
+import { receiverReporters } from '../../webhooks/reporters/index.ts'
+import { receiverReporterHelp } from '../../webhooks/reporters/names.ts'
 import { checkReceiver, type ReceiverOptions } from '../../webhooks/run.ts'
+import { hostile } from '../conduct/reports.ts'
+import { acting, pageProblems, proseOf, readJunit, readTap } from '../reports/readers.ts'
 import { understudy } from '../support.ts'
 
 interface Request {
@@ -45,12 +49,15 @@ function careful(): Receiver {
   }
 }
 
-async function listening(t: Test, receiver: Receiver): Promise<string> {
-  const server = createServer(async (request, response) => {
+const listening = (t: Test, receiver: Receiver): Promise<string> =>
+  served(t, async (request, response) => {
     const body = await text(request).catch(() => '')
     const status = receiver({ headers: request.headers, body })
     if (status !== undefined) response.writeHead(status).end(`answered ${status}`)
   })
+
+async function served(t: Test, listener: RequestListener): Promise<string> {
+  const server = createServer(listener)
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   t.teardown(() => {
     server.closeAllConnections()
@@ -63,7 +70,9 @@ const validate = new Ajv({ strict: true }).compile(ReceiverReport as object)
 const both = { secret, nextSecret, seed: 'test' }
 
 async function graded(t: Test, receiver: Receiver, options: ReceiverOptions = both) {
-  const report = await checkReceiver(await listening(t, receiver), { sleep: async () => {}, ...options })
+  // On a busy machine an answer of this process may take its 5 s: how long it takes is a test of its own.
+  const calm = { sleep: async () => {}, timeout: 60_000 }
+  const report = await checkReceiver(await listening(t, receiver), { ...calm, ...options })
   t.ok(validate(JSON.parse(JSON.stringify(report))), JSON.stringify(validate.errors))
   for (const write of Object.values(receiverReporters)) t.notMatch(write(report), /whsec_/, 'no secret is shown')
   const ids = (verdict: string) => report.checks.flatMap(one => (one.verdict === verdict ? [one.id.slice(9)] : []))
@@ -198,6 +207,60 @@ test('WH-2 without a secret what needs one is skipped, and says so', async t => 
     report.checks.find(({ verdict }) => verdict === 'skipped'),
     { needs: '--secret' },
   )
+})
+
+test('each reporter says what failed, and fails nothing for a should', async t => {
+  const { report } = await graded(t, () => 204)
+  t.match(report, { ok: false, why: /must: receiver\.wrong-signature, receiver\.unsigned, receiver\.tampered$/ })
+  t.strictSame(Object.keys(receiverReporters).sort(), Object.keys(receiverReporterHelp).sort())
+
+  const page = receiverReporters.html(report)
+  t.match(page, '<details class="clause rule" id="receiver.unsigned" data-verdict="failed" open>')
+  t.match(page, '<details class="clause rule" id="receiver.valid" data-verdict="passed">')
+  t.match(page, '<span class="reason">failed (should)</span>')
+  t.match(page, 'x-webhook-signature: sha256=', 'the delivery that was taken')
+  t.strictSame(pageProblems(page), [])
+
+  const { runs } = JSON.parse(receiverReporters.sarif(report))
+  t.match(runs[0], {
+    invocations: [{ executionSuccessful: true, exitCode: 1 }],
+    tool: { driver: { rules: report.checks.map(({ id }) => ({ id })) } },
+  })
+  const results = runs[0].results as { ruleId: string; level: string }[]
+  t.strictSame(
+    results.map(({ ruleId, level }) => `${ruleId.slice(9)} ${level}`),
+    ['wrong-signature error', 'unsigned error', 'tampered error', 'tampered error', 'stale note', 'malformed note'],
+  )
+  t.match(results[0], { locations: [{ logicalLocations: [{ name: 'POST /hooks' }] }] })
+  const prints = results.map(one => JSON.stringify((one as { partialFingerprints?: object }).partialFingerprints))
+  t.equal(new Set(prints).size, results.length, 'no two are the same result')
+
+  // Only a must is a failure to who counts failures: the run would be red for what leaves its exit code at 0.
+  const { points } = readTap<{ ok: boolean; skip: string | boolean }>(receiverReporters.tap(report))
+  t.strictSame(
+    points.flatMap(({ ok }, i) => (ok ? [] : [report.checks[i]?.id.slice(9)])),
+    ['wrong-signature', 'unsigned', 'tampered'],
+  )
+  t.match(points[8], { skip: /^failed \(should\): expected rightly signed, an hour ago/ })
+  const { cases } = readJunit(receiverReporters.junit(report))
+  t.equal(cases.filter(({ kind }) => kind === 'failure').length, 3)
+  const { valid, errors } = validateCtrf(JSON.parse(receiverReporters.ctrf(report)))
+  t.ok(valid, JSON.stringify(errors))
+})
+
+test('what a receiver answers is text in each reporter, whatever it is', async t => {
+  const url = await served(t, (request, response) =>
+    request.resume().once('end', () => response.writeHead(500).end(hostile)),
+  )
+  const report = await checkReceiver(url, { seed: 'test', sleep: async () => {} })
+  for (const [name, write] of Object.entries(receiverReporters)) {
+    const text = write(report)
+    t.same(text.match(acting), null, name)
+    if (name === 'html') t.strictSame(pageProblems(text), [])
+    if (name === 'markdown') t.ok(proseOf(text).isClosed && !proseOf(text).prose.join('\n').includes('<img'))
+    if (name === 'junit') readJunit(text)
+    if (name === 'tap') t.equal(readTap(text).complete.count, report.checks.length)
+  }
 })
 
 test('the command: exit codes, reporters, and nothing off loopback', async t => {

@@ -1,0 +1,65 @@
+/**
+ * What an agent is served, by whichever connection: which tools, pages and prompts there are.
+ */
+import { fromJsonSchema, McpServer, type ServerContext } from '@modelcontextprotocol/server'
+import { UnderstudyError } from '../base/errors.ts'
+import { packageVersion } from '../base/paths.ts'
+import { isSecretName, withoutSecrets } from '../base/redaction.ts'
+import { addPrompts } from './prompts.ts'
+import { addResources } from './resources.ts'
+import type { AgentSession } from './session.ts'
+import type { Tell, ToolAnswer } from './tool.ts'
+import { tools } from './tools/index.ts'
+
+/** What a model is told of the server before it calls anything. */
+const instructions = `Understudy is a mock of a video-background-removal API, and grades clients of it.
+To try a client: start_mock, use_scenario, let the client call the mock's url with its key, then what_happened, conduct and \
+why_answered. rehearse does all of that for a command, scenario by scenario. Answers are short; each names a resource with the \
+whole. End with stop_mock. Errors of tools say what to do instead.`
+
+/** A server for one connection; several may share a session. `tell` is told of bugs. */
+export function buildMcpServer(session: AgentSession, tell: (error: unknown) => void): McpServer {
+  const server = new McpServer({ name: 'understudy', version: packageVersion }, { instructions })
+  const secrets = Object.entries(session.environment).flatMap(([name, value]) => (isSecretName(name) ? [value] : []))
+  secrets.push(session.settings.adminToken)
+  const clean = <T>(value: T): T => withoutSecrets(value, secrets) as T
+  for (const { name, title, description, input, output, hints, run } of tools) {
+    const schemas = { inputSchema: fromJsonSchema(input as object), outputSchema: fromJsonSchema(output as object) }
+    server.registerTool(name, { title, description, annotations: hints, ...schemas }, async (args, context) => {
+      try {
+        const signal = AbortSignal.any([context.mcpReq.signal, session.signal])
+        const answer = await run(args as never, { session, signal, tell: progressOf(context) })
+        return resultOf(clean(answer), session)
+      } catch (error) {
+        if (!isExpected(error)) tell(error)
+        return { isError: true, content: [{ type: 'text', text: clean((error as Error).message) }] }
+      }
+    })
+  }
+  addResources(server, session)
+  addPrompts(server)
+  return server
+}
+
+/** What a caller can do something about: a wrong option, an unknown id, nobody there, a file that can't be read. */
+const isExpected = (error: unknown): boolean =>
+  error instanceof UnderstudyError || (error instanceof Error && 'syscall' in error)
+
+function resultOf({ text, data, whole }: ToolAnswer, session: AgentSession) {
+  const content: ({ type: 'text'; text: string } | ReturnType<AgentSession['keep']>)[] = [{ type: 'text', text }]
+  if (whole !== undefined) content.push(session.keep(whole))
+  return { content, structuredContent: data }
+}
+
+/** Tells a client that asked for it how far a tool is. One that is gone does not matter. */
+function progressOf({ mcpReq: { _meta, notify } }: ServerContext): Tell {
+  const progressToken = _meta?.progressToken
+  if (progressToken === undefined) return () => {}
+  let last = 0
+  return (progress, total, message) => {
+    // The protocol wants each to be more than the one before.
+    last = Math.max(progress, last + 1e-6)
+    const params = { progressToken, progress: last, message, ...(total !== undefined && { total }) }
+    notify({ method: 'notifications/progress', params }).catch(() => {})
+  }
+}

@@ -1,0 +1,1 @@
+export { default as send } from '@fastify/send'

@@ -1,0 +1,112 @@
+/**
+ * `npm test`: builds sources and tests once, runs each test file in a Node process of its own without any loader, and
+ * hands the results to tap's reporters.
+ *
+ *   npm test                                    all
+ *   npm test -- test/server/faults.test.ts      some files, or all of a folder
+ *   npm test -- --jobs=1 --reporter=tap         --jobs and --timeout (in seconds), and any option of tap's reporters
+ *   npm test -- --prove test/conduct            proofs in full, of which the tests have a sample otherwise
+ *
+ * The `tap` command by itself would load its TypeScript, mock and coverage hooks into each of those processes and all that
+ * they start. Nothing here uses them, and they take longer than most of the files do.
+ */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, rmSync } from 'node:fs'
+import { join, normalize } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { parseArgs } from 'node:util'
+import { bundle } from '../.ci/bundle.mjs'
+import { buildDesk } from '../.ci/desk/build.mjs'
+
+const { values, tokens } = parseArgs({
+  options: {
+    jobs: { type: 'string', default: '2' },
+    timeout: { type: 'string', default: '300' },
+    prove: { type: 'boolean', default: false },
+  },
+  allowPositionals: true,
+  strict: false,
+  tokens: true,
+})
+const wanted = tokens.filter(({ kind }) => kind === 'positional').map(({ value }) => normalize(value))
+const forTap = process.argv
+  .slice(2)
+  .filter(argument => argument.startsWith('-') && !/^--(prove$|(jobs|timeout)=)/.test(argument))
+const timeoutSeconds = Number(values.timeout)
+
+const files = readdirSync('test', { recursive: true, encoding: 'utf8' })
+  .filter(name => name.endsWith('.test.ts'))
+  .map(name => join('test', name))
+  .filter(name => wanted.length === 0 || wanted.some(path => name === path || name.startsWith(join(path, '/'))))
+  .sort()
+if (files.length === 0) {
+  console.error(`no test file matches ${wanted.join(' ')}`)
+  process.exit(1)
+}
+
+// Below node_modules, so that git and the linter pass it by; a folder for each run, so that two don't meet.
+const outdir = join('node_modules', '.cache', 'understudy', `test-${process.pid}`)
+process.once('exit', () => rmSync(outdir, { recursive: true, force: true }))
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
+if (files.some(name => name.startsWith(join('test', 'desk')))) await buildDesk()
+const entries = [
+  'server/index.ts',
+  'cli/bin.ts',
+  'conduct/fromRecording.ts',
+  ...['vitest', 'jest', 'playwright', 'nodeTest'].map(name => `runners/${name}.ts`),
+  'test/support.ts',
+  ...files,
+]
+await bundle(
+  entries.map(entry => entry.replace(/\.ts$/, '')),
+  outdir,
+  { sourcemap: true },
+)
+
+/** Runs one file; resolves with its TAP, indented as a subtest, and its test point. */
+async function run(file, number) {
+  const startedAt = performance.now()
+  const script = join(outdir, file.replace(/\.ts$/, '.js'))
+  const child = spawn(
+    '/usr/bin/time',
+    ['-f', '%U %S %e ' + file, '-a', '-o', '/tmp/times.txt', process.execPath, '--enable-source-maps', script],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: {
+        ...process.env,
+        TAP: '1',
+        TAP_TIMEOUT: String(timeoutSeconds),
+        TEST_BUILD: outdir,
+        ...(values.prove && { TEST_PROVE: '1' }),
+      },
+    },
+  )
+  // tap ends a file that takes too long, and says where it was; this is for one that can't listen any more.
+  const stuck = setTimeout(() => child.kill('SIGKILL'), (timeoutSeconds + 30) * 1000)
+  const [output, [code, signal]] = await Promise.all([text(child.stdout), once(child, 'close')])
+  clearTimeout(stuck)
+  const lines = output.split('\n').filter(line => line !== 'TAP version 14')
+  const isComplete = lines.some(line => /^1\.\.\d+/.test(line))
+  const isGood = code === 0 && isComplete
+  const why = isGood ? '' : `  ---\n  exitCode: ${code}\n  signal: ${signal}\n  hasPlan: ${isComplete}\n  ...\n`
+  const indented = lines.map(line => (line === '' ? line : `    ${line}`)).join('\n')
+  const ms = (performance.now() - startedAt).toFixed(0)
+  return `# Subtest: ${file}\n${indented}\n${isGood ? 'ok' : 'not ok'} ${number} - ${file} # time=${ms}ms\n${why}\n`
+}
+
+const reporter = spawn(process.execPath, ['node_modules/tap/dist/esm/run.mjs', '-', ...forTap], {
+  stdio: ['pipe', 'inherit', 'inherit'],
+})
+const ended = once(reporter, 'exit')
+reporter.stdin.write(`TAP version 14\n1..${files.length}\n`)
+const queue = [...files]
+let number = 0
+await Promise.all(
+  Array.from({ length: Number(values.jobs) }, async () => {
+    for (let file = queue.shift(); file; file = queue.shift()) reporter.stdin.write(await run(file, ++number))
+  }),
+)
+reporter.stdin.end()
+const [code] = await ended
+process.exitCode = code ?? 1
