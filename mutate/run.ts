@@ -1,5 +1,5 @@
 /** mutate(): the user's own tests, run once against each broken mock and each correct one that is different. */
-import { pino } from 'pino'
+
 import { monotonicMs } from '../base/clock.ts'
 import { defined } from '../base/inputs.ts'
 import { ConfigError, refuseUnknown } from '../base/options.ts'
@@ -12,6 +12,7 @@ import { reportVersion } from '../reports/document.ts'
 import { readExpectedFailures, settleExpected } from '../reports/expectedFailures.ts'
 import { buildApp } from '../server/app.ts'
 import { completeConfig } from '../server/config.ts'
+import { makeLog } from '../server/log.ts'
 import { applyMutant } from '../server/mutants/index.ts'
 import type { Mutation } from '../server/mutants/mutation.ts'
 import { listen } from '../server/start.ts'
@@ -178,7 +179,7 @@ async function runOnce(
     credits,
     seed,
   })
-  const app = buildApp(config, pino({ level: config.logLevel }))
+  const app = buildApp(config, await makeLog(config.logLevel))
   const mutation = entry && applyMutant(app, entry.mutant)
   const mock = await listen(app)
   try {
