@@ -102,6 +102,14 @@ export function buildApp(config: Config, log: Log, { tls, spans }: AppParts = {}
   return { fastify: app, mock }
 }
 
+/** The routes alone, over a mock that there is: a mutant that is asked for by a header has a server of its own. */
+export function buildServer(mock: Mock): FastifyInstance {
+  const { app, refuseUnknown } = makeServer(mock)
+  app.addHook('onRequest', (request, reply, done) => (request.is404 ? refuseUnknown(request, reply, done) : done()))
+  registerRoutes(app, mock)
+  return app
+}
+
 /** A server without a port for what is not of the API: made with its first call, so that each mock starts the sooner. */
 async function makeOwnServer(mock: Mock): Promise<FastifyInstance> {
   const { registerOwnRoutes } = await import('./ownRoutes.ts')

@@ -60,6 +60,8 @@ export interface MockOptions {
   scenario?: string
   /** Folder with scenario files of your own; they take precedence over those included. */
   scenarios?: string
+  /** Mutant that the mock is, for every key: one documented sentence is broken (understudy mutate --list). */
+  mutant?: string
   /** A recording (HAR) that answers instead of the routes, matched by request and order. */
   replay?: string
   /** What answers a request that was not recorded: nothing (404), or the live mock. */
@@ -133,6 +135,7 @@ type Unset =
   | 'adminToken'
   | 'scenario'
   | 'scenarios'
+  | 'mutant'
   | 'replay'
   | 'readyFile'
   | 'tlsCert'
@@ -281,6 +284,13 @@ export const options = {
     defaultText: 'those included',
     default: () => undefined as string | undefined,
     parse: text('a folder'),
+  },
+  mutant: {
+    argument: '<name>',
+    description: 'mutant that the mock is: one documented sentence is broken; see understudy mutate --list',
+    defaultText: 'none',
+    default: () => undefined as string | undefined,
+    parse: text('the name of a mutant'),
   },
   replay: {
     argument: '<file.har>',
