@@ -172,6 +172,8 @@ async function runOnce(
     logLevel: 'silent',
     // Who looks at its headers would notice each mutant.
     mockHeaders: false,
+    // Hundreds of runs, none of which is to wait for ffmpeg.
+    outputs: 'canned',
     webhookSecret: secret,
     speed,
     rateLimit,
