@@ -1,9 +1,10 @@
 /**
  * `npm run build`: JavaScript to dist/, bundled, the desk to dist/desk, and the type declarations, one file for each subpath
  * of the package with what they share in dist/types/. Types that are derived from JSON Schemas are written out, so that an
- * import of one loads no typings of another package.
+ * import of one loads no typings of another package. Does nothing where dist is newer than what it is made of; `-- --always`
+ * builds anyway.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { rollup } from 'rollup'
 import { dts } from 'rollup-plugin-dts'
@@ -25,6 +26,10 @@ const entries = Object.values(exports).flatMap(target =>
   typeof target === 'string' ? [] : [target.types.replace(/^\.\/dist\/|\.d\.ts$/g, '')],
 )
 
+if (!process.argv.includes('--always') && !isStale()) {
+  console.log('dist is up to date')
+  process.exit(0)
+}
 // The site stays: it is made by `npm run docs:site`. So does the desk, which may be open in a test: it is made anew where
 // something of it has changed.
 for (const name of existsSync(dist) ? readdirSync(dist) : [])
@@ -43,6 +48,28 @@ await types.close()
 rmSync(scratch, { recursive: true, force: true })
 await bundlePackage([...entries, 'cli/bin'], dist)
 await buildDesk()
+
+/** Whether something that it is made of has changed since: a file, or what is in a folder. */
+function isStale(): boolean {
+  const made = join(dist, 'LICENSES.txt')
+  if (!existsSync(made)) return true
+  const { mtimeMs } = statSync(made)
+  const { include } = JSON.parse(readFileSync(join(packageRoot, 'tsconfig.build.json'), 'utf8')) as {
+    include: string[]
+  }
+  const rooms = include.flatMap(room => [
+    room,
+    ...readdirSync(join(packageRoot, room), { recursive: true, encoding: 'utf8' }).map(name => join(room, name)),
+  ])
+  return [
+    'package-lock.json',
+    'tsconfig.build.json',
+    '.ci',
+    join('.ci', 'build.ts'),
+    join('.ci', 'bundle.mjs'),
+    ...rooms,
+  ].some(name => statSync(join(packageRoot, name)).mtimeMs > mtimeMs)
+}
 
 function compile(): void {
   const { config } = ts.readConfigFile(join(packageRoot, 'tsconfig.build.json'), ts.sys.readFile)

@@ -33,6 +33,7 @@ const brought = [
   'fastest-levenshtein',
   'fastify',
   'fflate',
+  'mediabunny',
   'nanoid',
   'pino',
   'reflect-metadata',
@@ -76,7 +77,9 @@ export async function bundle(entries, folder, { outside = [], sourcemap = false 
 export async function bundlePackage(entries, folder) {
   const { inputs, outputs } = await bundle(entries, folder)
   const asked = Object.values(outputs).flatMap(({ imports }) => imports.filter(({ external }) => external))
-  const missing = asked.map(({ path }) => nameOf(path)).filter(name => name in devDependencies && !(name in peerDependencies))
+  const missing = asked
+    .map(({ path }) => nameOf(path))
+    .filter(name => name in devDependencies && !(name in peerDependencies))
   if (missing.length > 0)
     throw new Error(`users don't have ${[...new Set(missing)]}: list them as brought, or as dependencies`)
   writeFileSync(join(folder, 'LICENSES.txt'), licences(Object.keys(inputs)))

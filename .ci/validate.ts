@@ -14,9 +14,9 @@ import { Readable } from 'node:stream'
 import { Ajv } from 'ajv'
 import { packageRoot } from '../base/paths.ts'
 import { main } from '../cli/main.ts'
+import { mutants } from '../server/mutants/index.ts'
 import { startMock } from '../server/start.ts'
-import { mutants } from '../test/mutants/mutants.ts'
-import { startMutant } from '../test/mutants/tools.ts'
+import { startMutant } from '../test/mutants/start.ts'
 import { prismViolations } from './prism.ts'
 
 const grafana = join(packageRoot, 'docs', 'grafana')
@@ -67,6 +67,8 @@ async function makeOutputs(): Promise<void> {
       '1s',
       ...reporters('drill', usual),
     )
+    const list = `fetch(process.env.UNDERSTUDY_BASE_URL + '/v1/jobs', { headers: { 'x-api-key': process.env.UNDERSTUDY_API_KEY } })`
+    await run('mutate', '--only', 'JOB-6', ...reporters('mutate', withSarif), '--', process.execPath, '-e', list)
     await checkReceiver()
     const text = async (path: string) => (await fetch(mock.url + path)).text()
     writeFileSync(at('openapi.json'), await text('/openapi.json'))
@@ -218,8 +220,10 @@ const npx = (tool: string, args: readonly string[], more?: Parameters<typeof val
 
 /** The published schemas in ajv's strict mode, and each JSON report by its own. */
 function validateSchemas(): void {
-  const rooms = { check: 'suite', conduct: 'conduct', drill: 'drills', 'webhook-check': 'webhooks' }
-  const all = ['suite', 'conduct', 'rehearse', 'replay', 'webhooks', 'drills'].map(room => `${room}/report.schema.json`)
+  const rooms = { check: 'suite', conduct: 'conduct', drill: 'drills', mutate: 'mutate', 'webhook-check': 'webhooks' }
+  const all = ['suite', 'conduct', 'rehearse', 'mutate', 'replay', 'webhooks', 'drills'].map(
+    room => `${room}/report.schema.json`,
+  )
   const before = problems.length
   for (const path of [...all, 'scenarios/scenario.schema.json']) {
     const ajv = new Ajv({ strict: true, logger: false })

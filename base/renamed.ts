@@ -14,8 +14,11 @@ export const renamed: Readonly<Record<string, string>> = {
 /** Options of `serve` that other verbs have too: their variables without a verb are those of `serve`, and no mistake. */
 export const serveToo: ReadonlySet<string> = new Set([
   'adminToken',
+  'credits',
   'host',
+  'jobLimit',
   'port',
+  'rateLimit',
   'scenario',
   'scenarios',
   'seed',

@@ -74,6 +74,12 @@ const verbs: Readonly<Record<string, Verb>> = {
     example: 'rehearse --scenario none,internal-error-once -- node client.js',
     load: async () => (await import('../rehearse/command.ts')).setUpRehearse,
   },
+  mutate: {
+    description:
+      'run your own tests against broken mocks: which ones do they notice, and which correct ones do they refuse?',
+    example: 'mutate --sample 40 -- npm test',
+    load: async () => (await import('../mutate/command.ts')).setUpMutate,
+  },
   replay: {
     description: 'send a recording (HAR) to an endpoint again: exit 0 if it answers as recorded',
     example: 'replay traffic.har http://127.0.0.1:4010',

@@ -257,6 +257,8 @@ export interface ExchangeEntry extends CommonEntry {
   draw?: number
   delay_ms?: number
   upload?: { filename: string; size: number; type: string; sha256: string }
+  /** Of a poll: how long its job had been due, and waited for its output, in ms of real time. */
+  output_wait_ms?: number
   response?: { headers: Record<string, string>; body?: unknown }
 }
 

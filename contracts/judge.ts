@@ -275,7 +275,14 @@ export interface SchemaProblem {
   found: string
 }
 
-const ajv = new Ajv({ allErrors: true, verbose: true, strict: false, logger: false, validateSchema: false, meta: false })
+const ajv = new Ajv({
+  allErrors: true,
+  verbose: true,
+  strict: false,
+  logger: false,
+  validateSchema: false,
+  meta: false,
+})
   .addFormat('uri', true)
   .addFormat('binary', true)
 const compiled = new WeakMap<object, ValidateFunction>()

@@ -218,6 +218,7 @@ export const Job = {
     created_at: { type: 'string', description: 'UTC, ISO 8601.' },
     duration_seconds: { type: nullable('number'), description: 'The billed duration (CR-1).' },
     billing_status: { enum: [...billingStates, null], description: 'null until started.' },
+    message: { type: 'string', description: 'What there is to know of the output; the API documents none.' },
     webhook_url: { type: nullable('string') },
     webhook_events: { type: 'array', items: WebhookDelivery },
     video_url: { type: 'string' },

@@ -16,6 +16,16 @@ import type { RehearsalReporterName } from './reporters.ts'
 
 const none = () => undefined
 
+/** --env of the verbs that run a command; what is replaced in it differs. */
+export const envOption = (places: string) =>
+  ({
+    argument: '<NAME=VALUE>',
+    description: `variable for the command; ${places} are replaced by the mock's`,
+    defaultText: 'none',
+    default: () => undefined as string[] | undefined,
+    parse: (value: string) => (/^[A-Za-z_]\w*=/.test(value) ? [value] : expected('NAME=VALUE, such as API_URL={url}')),
+  }) as const
+
 export interface RehearseSettings extends RuleSettings {
   /** Scenarios by name or file; by default "none" and then all that last 5 s at the most. */
   scenario?: string[]
@@ -85,13 +95,7 @@ export const rehearseOptions = {
     default: () => 'understudy-rehearsal',
     parse: text('a folder'),
   },
-  env: {
-    argument: '<NAME=VALUE>',
-    description: "variable for the command; {url}, {key}, {secret}, {scenario} and {ca} are replaced by the mock's",
-    defaultText: 'none',
-    default: none,
-    parse: value => (/^[A-Za-z_]\w*=/.test(value) ? [value] : expected('NAME=VALUE, such as API_URL={url}')),
-  },
+  env: envOption('{url}, {key}, {secret}, {scenario} and {ca}'),
   tls: {
     ...options.tls,
     description: 'the mock speaks TLS; the command has NODE_EXTRA_CA_CERTS, and {ca} is the file with what to trust',

@@ -27,6 +27,7 @@ import { type RehearseSettings, rehearseOptions } from './options.ts'
 
 import { type Ended, runProgram } from './program.ts'
 import type { Rehearsal, RehearsedRule, RehearsedScenario } from './report.ts'
+import { fillPlaceholders, nextSecretOf, variablesFor } from './variables.ts'
 import { type ScenarioReport, waitsTogether } from './waitsTogether.ts'
 
 export interface RehearseOptions extends RehearseSettings {
@@ -199,6 +200,8 @@ async function rehearseOne(
   const mock = await startMock({
     seed: settings.seed,
     speed: settings.speed,
+    // How the program behaves is graded, and it is not to wait for ffmpeg under each scenario.
+    outputs: 'canned',
     webhookSecret: secret,
     webhookNextSecret: nextSecretOf(secret),
     ...defined({ scenarios: settings.scenarios }),
@@ -210,8 +213,14 @@ async function rehearseOne(
     const key = `test_${tagOf(16, settings.seed, scenario, 'key')}`
     const places = { url: mock.url, key, secret, scenario, ca: ca ?? '' }
     const ended = await runProgram({
-      command: settings.command.map(word => filled(word, places)),
-      environment: { ...settings.environment, ...variablesOf(places, settings.env ?? []) },
+      command: settings.command.map(word => fillPlaceholders(word, places)),
+      environment: {
+        ...settings.environment,
+        ...variablesFor(
+          { ...places, UNDERSTUDY_REHEARSAL: scenario, ...(ca !== undefined && { NODE_EXTRA_CA_CERTS: ca }) },
+          settings.env ?? [],
+        ),
+      },
       log: join(folder, 'output.log'),
       timeoutMs: settings.timeout + (played?.lastsMs ?? 0),
       ...defined({ signal: settings.signal }),
@@ -231,29 +240,6 @@ async function rehearseOne(
     return { result, report }
   } finally {
     await mock.close()
-  }
-}
-
-/** What webhook-secret-rotated goes on with. */
-const nextSecretOf = (secret: string): string => `${secret}_next`
-
-/** The placeholders of the command and of --env. */
-const filled = (text: string, places: Readonly<Record<string, string>>): string =>
-  text.replace(/\{(url|key|secret|scenario|ca)\}/g, (_, name: string) => places[name] as string)
-
-function variablesOf(places: Readonly<Record<string, string>>, own: readonly string[]): Record<string, string> {
-  const given = own.map(line => {
-    const at = line.indexOf('=')
-    return [line.slice(0, at), filled(line.slice(at + 1), places)] as const
-  })
-  return {
-    UNDERSTUDY_BASE_URL: places.url as string,
-    UNDERSTUDY_API_KEY: places.key as string,
-    UNDERSTUDY_SIGNING_SECRET: places.secret as string,
-    UNDERSTUDY_NEXT_SIGNING_SECRET: nextSecretOf(places.secret as string),
-    UNDERSTUDY_REHEARSAL: places.scenario as string,
-    ...(places.ca && { NODE_EXTRA_CA_CERTS: places.ca }),
-    ...Object.fromEntries(given),
   }
 }
 

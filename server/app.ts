@@ -36,6 +36,7 @@ import { JournalReader } from './journalView.ts'
 import type { Log } from './log.ts'
 import { Metrics } from './metrics.ts'
 import type { Mock } from './mock.ts'
+import { Outputs } from './outputs/outputs.ts'
 import { limitIdleBody } from './pipeline/bodyTimeout.ts'
 import type { RequestContext } from './pipeline/context.ts'
 import { answerPreflight, readableFor } from './pipeline/cors.ts'
@@ -99,6 +100,14 @@ export function buildApp(config: Config, log: Log, { tls, spans }: AppParts = {}
   gate?.guard(app.server as unknown as HttpsServer, socket => answerPlainHttp(mock, socket))
   registerRoutes(app, mock)
   return { fastify: app, mock }
+}
+
+/** The routes alone, over a mock that there is: a mutant that is asked for by a header has a server of its own. */
+export function buildServer(mock: Mock): FastifyInstance {
+  const { app, refuseUnknown } = makeServer(mock)
+  app.addHook('onRequest', (request, reply, done) => (request.is404 ? refuseUnknown(request, reply, done) : done()))
+  registerRoutes(app, mock)
+  return app
 }
 
 /** A server without a port for what is not of the API: made with its first call, so that each mock starts the sooner. */
@@ -201,9 +210,12 @@ function assemble(config: Config, log: Log, tls?: TlsGate, spans?: SpanSender): 
   const scenarios = new ActiveScenarios(config.scenarios, config.scenario, log)
   const webhooks = new Webhooks(config, feed, metrics, log)
   const uploads = new Uploads(config.dataDir)
+  const outputs = new Outputs(config, uploads, log)
   const worlds = new Worlds(config, clock, {
+    makeOutput: (world, job) => outputs.begin(world, job),
     announce: (world, event, job) => webhooks.announce(world, event, job),
     forget: world => {
+      outputs.forget(world)
       uploads.forget(world)
       webhooks.forget(world)
       scenarios.forget(world)
@@ -230,6 +242,7 @@ function assemble(config: Config, log: Log, tls?: TlsGate, spans?: SpanSender): 
     feed,
     journal,
     uploads,
+    outputs,
     webhooks,
     metrics,
     scenarios,

@@ -85,6 +85,9 @@ export const setUpServe =
                 tell: error => log.error({ err: error }, 'a bug in the tools for agents'),
               }),
             )
+          const describing = app.mock.outputs.describe()
+          // Where it throws, listen() does so too.
+          describing.catch(() => {})
           mock = await listen(app)
           const desk = isLoopback(config.host) || config.adminToken !== undefined ? `${mock.url}/__mock/` : undefined
           const unregister = await tell(io, folder, mock, name).catch(async error => {
@@ -92,7 +95,11 @@ export const setUpServe =
             throw error
           })
           if (json) writeJson(io.stdout, { ...describeMock(mock, name), desk: desk ?? null })
-          else writeLine(io.stdout, greeting(mock, config, desk, app.mock.playback?.summary, app.mock.tls))
+          else
+            writeLine(
+              io.stdout,
+              greeting(mock, config, desk, await describing, app.mock.playback?.summary, app.mock.tls),
+            )
           if (open) await openDesk(io, desk)
           await aborted(io.signal)
           await mock.close()
@@ -184,6 +191,7 @@ function greeting(
   { url, seed, key: apiKey }: RunningMock,
   config: Config,
   desk: string | undefined,
+  outputs: string,
   replay: string | undefined,
   tls: TlsGate | undefined,
 ): string {
@@ -201,6 +209,7 @@ function greeting(
   JOB=$(${curl} ${body} ${url}/v1/jobs | grep -o 'job_[a-z0-9]*')
   ${curl} ${url}/v1/jobs/$JOB
 
+Outputs: ${outputs}
 ${closed(config)}`
 }
 

@@ -2,6 +2,7 @@
  * Every option of the mock in one table: its CLI flag, its environment variable, its default and what it means. The
  * CLI's --help, the README's table and startMock()'s defaults are all read from here.
  */
+import { availableParallelism } from 'node:os'
 import {
   ConfigError,
   durationMs,
@@ -42,6 +43,15 @@ export interface MockOptions {
   bodyTimeout?: number
   /** Folder that keeps uploads over a restart; by default a temporary folder that is removed at the end. */
   dataDir?: string
+  /**
+   * Whether outputs are made from their own inputs by ffmpeg, or are the canned one that ships, fitted to the job's length. By
+   * default made where ffmpeg and ffprobe 5 or newer are on the PATH, else canned.
+   */
+  outputs?: OutputsMode
+  /** Outputs that are made at the same time. */
+  renderJobs?: number
+  /** Bytes on disk that made outputs may take together; those that were not asked for longest go first, and are made anew. */
+  outputBytes?: number
   /** Secret that webhooks are signed with (WH-2). */
   webhookSecret?: string
   /** Secret after a rotation, which a scenario plays; the secret and `_next` by default (WH-2). */
@@ -50,6 +60,8 @@ export interface MockOptions {
   scenario?: string
   /** Folder with scenario files of your own; they take precedence over those included. */
   scenarios?: string
+  /** Mutant that the mock is, for every key: one documented sentence is broken (understudy mutate --list). */
+  mutant?: string
   /** A recording (HAR) that answers instead of the routes, matched by request and order. */
   replay?: string
   /** What answers a request that was not recorded: nothing (404), or the live mock. */
@@ -111,14 +123,19 @@ export type LogLevel = (typeof logLevels)[number]
 export const replayFallbacks = ['none', 'mock'] as const
 export type ReplayFallback = (typeof replayFallbacks)[number]
 
+export const outputsModes = ['made', 'canned'] as const
+export type OutputsMode = (typeof outputsModes)[number]
+
 type Unset =
   | 'dataDir'
+  | 'outputs'
   | 'publicUrl'
   | 'webhookSecret'
   | 'webhookNextSecret'
   | 'adminToken'
   | 'scenario'
   | 'scenarios'
+  | 'mutant'
   | 'replay'
   | 'readyFile'
   | 'tlsCert'
@@ -234,6 +251,26 @@ export const options = {
     default: () => undefined as string | undefined,
     parse: text('a folder'),
   },
+  outputs: {
+    argument: '<made|canned>',
+    description: 'outputs: "made" from their inputs by ffmpeg, or "canned": the same short clip, fitted to the length',
+    defaultText: 'made where ffmpeg 5 or newer is on the PATH',
+    default: () => undefined as OutputsMode | undefined,
+    parse: value => outputsModes.find(one => one === value) ?? expected('made or canned'),
+  },
+  renderJobs: {
+    argument: '<jobs>',
+    description: 'outputs that are made at the same time',
+    defaultText: 'half of the cores',
+    default: () => Math.max(1, Math.floor(availableParallelism() / 2)),
+    parse: wholeNumber(1, 256, ' jobs'),
+  },
+  outputBytes: {
+    argument: '<bytes>',
+    description: 'disk that made outputs may take together; those that were not asked for longest go first',
+    default: () => 1024 * 1024 * 1024,
+    parse: wholeNumber(1024 * 1024, 2 ** 40, ' bytes'),
+  },
   scenario: {
     argument: '<name or file>',
     description: 'scenario for every key',
@@ -247,6 +284,13 @@ export const options = {
     defaultText: 'those included',
     default: () => undefined as string | undefined,
     parse: text('a folder'),
+  },
+  mutant: {
+    argument: '<name>',
+    description: 'mutant that the mock is: one documented sentence is broken; see understudy mutate --list',
+    defaultText: 'none',
+    default: () => undefined as string | undefined,
+    parse: text('the name of a mutant'),
   },
   replay: {
     argument: '<file.har>',

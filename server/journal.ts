@@ -117,6 +117,8 @@ export class Exchange implements ExchangeStart {
   isOpen = false
   /** The trace that it belongs to: its client's; one of its own with --otlp; else none. */
   trace: TraceSpan | undefined = undefined
+  /** How long its job had been due and without its output by then, real ms; undefined for any other. */
+  outputWaitMs: number | undefined = undefined
   /** Set where a recording has answered: its id is then the recorded one. */
   played: Played | undefined = undefined
 

@@ -184,6 +184,7 @@ export class JournalReader {
             ...playedIn(entry),
             ...(entry.played?.fault !== undefined && { fault: entry.played.fault }),
             upload: entry.upload,
+            ...(entry.outputWaitMs !== undefined && { output_wait_ms: Math.round(entry.outputWaitMs) }),
             request,
             response:
               entry.status === 0

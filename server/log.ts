@@ -4,6 +4,7 @@ import type { LogLevel } from './config.ts'
 /** As much of pino's Logger as the mock uses. */
 export interface Log {
   isLevelEnabled: (level: string) => boolean
+  debug: LogLine
   info: LogLine
   warn: LogLine
   error: LogLine
@@ -12,7 +13,7 @@ export interface Log {
 type LogLine = (fields: object, message: string) => void
 
 /** Writes nothing. */
-export const silentLog: Log = { isLevelEnabled: () => false, info() {}, warn() {}, error() {} }
+export const silentLog: Log = { isLevelEnabled: () => false, debug() {}, info() {}, warn() {}, error() {} }
 
 /** A JSON object a line, on stdout. */
 export async function makeLog(level: LogLevel): Promise<Log> {

@@ -8,6 +8,7 @@ import type { Exchange, Feed } from './journal.ts'
 import type { JournalReader } from './journalView.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
+import type { Outputs } from './outputs/outputs.ts'
 import type { RequestContext } from './pipeline/context.ts'
 import type { Playback } from './playback/playback.ts'
 import type { ActiveScenarios } from './scenarios/activeScenarios.ts'
@@ -24,6 +25,7 @@ export interface Mock {
   readonly feed: Feed
   readonly journal: JournalReader
   readonly uploads: Uploads
+  readonly outputs: Outputs
   readonly webhooks: Webhooks
   readonly metrics: Metrics
   readonly scenarios: ActiveScenarios

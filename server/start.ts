@@ -46,6 +46,7 @@ import { ApiError } from './errors.ts'
 import { journalHar } from './journalHar.ts'
 import { makeLog } from './log.ts'
 import type { Mock } from './mock.ts'
+import { answerByHeader } from './mutants/byHeader.ts'
 import { removeReadyFile, writeReadyFile } from './readyFile.ts'
 import { unplayable } from './tls/gate.ts'
 import { tlsMaterial } from './tls/material.ts'
@@ -74,8 +75,19 @@ export async function prepareParts(config: Config): Promise<AppParts> {
   return { tls, spans }
 }
 
-/** Puts a built app on its port. */
-export async function listen({ fastify, mock }: App): Promise<RunningMock> {
+/** Mutants are loaded where one is asked for: by the option now, by a header later. */
+async function switchMutantsOn(app: App): Promise<void> {
+  const { mutant } = app.mock.config
+  if (mutant !== undefined) {
+    const { applyMutant, mutantNamed } = await import('./mutants/index.ts')
+    applyMutant(app, mutantNamed(mutant, 'The option mutant'))
+  }
+  answerByHeader(app)
+}
+
+/** Puts a built app on its port. Throws a ConfigError for a port that is taken, and for a mutant that there is not. */
+export async function listen(app: App): Promise<RunningMock> {
+  const { fastify, mock } = app
   const { config, journal, worlds } = mock
   let closing: Promise<void> | undefined
   const sockets = new Set<Socket>()
@@ -92,6 +104,7 @@ export async function listen({ fastify, mock }: App): Promise<RunningMock> {
     mock.scenarios.close()
     for (const response of mock.held) response.destroy()
     mock.tls?.close()
+    const ending = mock.outputs.close()
     const finished = fastify.close()
     // Connections that never carried a request are none that Node would call idle.
     for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy()
@@ -101,6 +114,7 @@ export async function listen({ fastify, mock }: App): Promise<RunningMock> {
     fastify.server.closeAllConnections()
     await finished
     worlds.close()
+    await ending
     mock.playback?.close()
     mock.clock.close()
     mock.uploads.close()
@@ -113,6 +127,8 @@ export async function listen({ fastify, mock }: App): Promise<RunningMock> {
   }
 
   try {
+    await switchMutantsOn(app)
+    if (config.outputs === 'made') await mock.outputs.describe()
     await fastify.listen({
       port: config.port,
       host: config.host === 'localhost' ? '127.0.0.1' : config.host,
@@ -120,6 +136,7 @@ export async function listen({ fastify, mock }: App): Promise<RunningMock> {
     })
   } catch (error) {
     await close()
+    if (error instanceof ConfigError) throw error
     throw explainListenError(error as NodeJS.ErrnoException, config.host, config.port)
   }
   const address = fastify.server.address()

@@ -42,11 +42,20 @@ export interface Received {
   filename: string
 }
 
+/** The file of an upload, for who makes something of it. */
+export interface UploadSource {
+  path: string
+  sha256: string
+  type: VideoType
+}
+
 export class Uploads {
   /** The data folder, or a temporary one once something has arrived: most mocks of tests are sent no file. */
   #madeFolder: string | undefined
   readonly #isTemporary: boolean
   readonly #kept = new WeakMap<World, string[]>()
+  /** Those that this mock has taken, by their ids. */
+  readonly #sources = new Map<string, UploadSource>()
   /** Whose files these are: what arrives half in a shared data folder is told apart by it. */
   readonly #owner = `${process.pid}.${nextOwner++}`
   #incoming = 0
@@ -142,7 +151,10 @@ export class Uploads {
     this.#kept.set(world, kept)
     kept.push(id)
     const oldest = kept.length > maxUploadsPerWorld ? kept.shift() : undefined
-    if (oldest !== undefined) await rm(this.#folderOf(oldest), { recursive: true, force: true })
+    if (oldest !== undefined) {
+      this.#sources.delete(oldest)
+      await rm(this.#folderOf(oldest), { recursive: true, force: true })
+    }
     return id
   }
 
@@ -152,7 +164,9 @@ export class Uploads {
       throw apiError('invalid_file_type', `the field "file" holds sound and no picture; expected one of ${supported}`)
     const { id, folder } = await this.#newFolder(world, durationMs ?? (plays ? 'drawn' : 'unreadable'))
     try {
-      await rename(path, join(folder, `${nameOf(filename)}${videoTypes[type][0]}`))
+      const file = join(folder, `${nameOf(filename)}${sha256}.${videoTypes[type][0]}`)
+      await rename(path, file)
+      this.#sources.set(id, { path: file, sha256, type })
     } catch (error) {
       await rm(folder, { recursive: true, force: true })
       throw error
@@ -168,9 +182,47 @@ export class Uploads {
     return file?.startsWith(nameOf(filename)) ? join(folder, file) : undefined
   }
 
+  /** The upload that a video_url is of; undefined for any other. */
+  idIn(videoUrl: string): string | undefined {
+    return /\/files\/uploads\/(vid_[0-9a-z]+_[0-9a-z]+)\//.exec(videoUrl)?.[1]
+  }
+
+  /** One that this mock has taken itself. */
+  known(videoId: string): UploadSource | undefined {
+    return this.#sources.get(videoId)
+  }
+
+  /** One of whoever keeps files in the same data folder; undefined where it is there no more. */
+  async locate(videoId: string): Promise<UploadSource | undefined> {
+    const known = this.#sources.get(videoId)
+    if (known !== undefined) return known
+    const folder = this.#folderOf(videoId)
+    const [file] = await readdir(folder).catch(() => [])
+    const type = file === undefined ? undefined : typeOfName(file)
+    if (file === undefined || type === undefined) return undefined
+    // One that an older version has kept is told apart by its id.
+    const [, sha256 = videoId] = /\.([\da-f]{64})\.\w+$/.exec(file) ?? []
+    return { path: join(folder, file), sha256, type }
+  }
+
+  /** Where outputs are kept: with the uploads, and as long as they. */
+  get outputsFolder(): string {
+    return join(this.#folder, 'outputs')
+  }
+
+  /** An empty folder for something that is being made; what a killed process leaves of it goes at the next start. */
+  async workFolder(): Promise<string> {
+    const folder = join(this.#folder, 'incoming', `${this.#owner}.${this.#incoming++}`)
+    await mkdir(folder, { recursive: true })
+    return folder
+  }
+
   /** Removes the files of one world's uploads. */
   forget(world: World): void {
-    for (const id of this.#kept.get(world) ?? []) rmSync(this.#folderOf(id), { recursive: true, force: true })
+    for (const id of this.#kept.get(world) ?? []) {
+      this.#sources.delete(id)
+      rmSync(this.#folderOf(id), { recursive: true, force: true })
+    }
     this.#kept.delete(world)
   }
 
@@ -185,7 +237,7 @@ export class Uploads {
     const folder = join(this.#folder, 'incoming')
     // Somebody may have taken the whole folder away before us.
     if (!existsSync(folder)) return
-    for (const name of readdirSync(folder)) if (goes(name)) rmSync(join(folder, name), { force: true })
+    for (const name of readdirSync(folder)) if (goes(name)) rmSync(join(folder, name), { recursive: true, force: true })
   }
 
   /** After a restart on the same data folder and seed, numbers that are taken are passed over. */

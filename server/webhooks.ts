@@ -67,6 +67,18 @@ export interface RecordedDelivery {
   readonly fault: string | undefined
 }
 
+/** One attempt as it is about to be sent: what a mutant may change. */
+export interface WebhookAttempt {
+  readonly world: World
+  readonly event: WebhookEventName
+  readonly url: string
+  /** 1 for the first with this delivery id. */
+  readonly attempt: number
+  method: string
+  headers: Record<string, string>
+  body: string
+}
+
 interface Outcome {
   /** 0 without an answer. */
   status: number
@@ -134,6 +146,8 @@ class DeliveryQueue implements MemoryHolder {
 const sizeOf = ({ body }: Delivery): number => deliveryBytes + body.length
 
 export class Webhooks {
+  /** A mutant's: gives what is sent in an attempt's place, or 'lost' for nothing, which the mock takes for arrived. */
+  alter: ((attempt: WebhookAttempt) => Promise<WebhookAttempt | 'lost'>) | undefined
   readonly #config: Config
   readonly #feed: Feed
   readonly #metrics: Metrics
@@ -286,7 +300,7 @@ export class Webhooks {
       refusal = { status: 0, error: `not sent: ${(error as Error).message}` }
     }
     const sentAt = monotonicMs()
-    const outcome = refusal ?? (await this.#post(delivery.url, body, headers))
+    const outcome = refusal ?? (await this.#deliver(delivery, body, headers))
     if (this.#stop.signal.aborted || delivery.jobs !== world.jobs) return
     const failed = outcome.error !== null
     const waitMs = this.#config.speed === 'instant' ? 0 : retryAfterMs / this.#config.speed
@@ -298,6 +312,13 @@ export class Webhooks {
       queue.waiting.push(delivery)
       this.#work(queue)
     })
+  }
+
+  async #deliver(delivery: Delivery, body: string, headers: Record<string, string>): Promise<Outcome> {
+    const { world, event, url, attempts } = delivery
+    const meant: WebhookAttempt = { world, event, url, attempt: attempts, method: 'POST', headers, body }
+    const sent = this.alter === undefined ? meant : await this.alter(meant)
+    return sent === 'lost' ? { status: 200, error: null } : this.#post(sent)
   }
 
   #headersOf(delivery: Delivery, body: string, span: TraceSpan | undefined): Record<string, string> {
@@ -330,12 +351,12 @@ export class Webhooks {
     return webhookNextSecret ?? `${webhookSecret}_next`
   }
 
-  #post(url: string, body: string, headers: Record<string, string>): Promise<Outcome> {
+  #post({ method, url, headers, body }: WebhookAttempt): Promise<Outcome> {
     const send = url.startsWith('https:') ? httpsRequest : httpRequest
     const timeout = realTimeout(answerWithinMs)
     return new Promise<Outcome>(resolve => {
       const request = send(url, {
-        method: 'POST',
+        method,
         // A connection each: nothing stays open, and no receiver is taken for alive by an old socket.
         agent: false,
         ...(!this.#config.webhookAllow.includes(hostOf(url)) && { lookup: loopbackOnly }),

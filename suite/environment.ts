@@ -1,6 +1,7 @@
 import type { Incoming, Outgoing } from '../base/http.ts'
 import type { OutputFormat } from '../contracts/schemas.ts'
 import type { Video } from '../media/clip.ts'
+import type { Examined } from '../media/examine.ts'
 
 /** The time that the suite waits by: real time, or the clock of a mock in the same process, which a test can step. */
 export interface SuiteClock {
@@ -64,6 +65,8 @@ export interface SuiteEnvironment {
   findInLogs?(ids: readonly string[]): Promise<ReadonlySet<string>>
   clips: { short: Video; longer: Video; difficult: Video; others: readonly Video[] }
   outputFormat: OutputFormat
+  /** Decodes films; a text where nothing here can, and why. */
+  examiner?(): Promise<((bytes: Uint8Array) => Promise<Examined>) | string>
   /** Extra headers for every call. */
   headers: Readonly<Record<string, string>>
   timeoutMs: number

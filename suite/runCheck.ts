@@ -16,6 +16,8 @@ import { tagOf } from '../base/seed.ts'
 import { makeTransport } from '../base/send.ts'
 import { clauses } from '../contracts/clauses.ts'
 import { clipAt, type Video } from '../media/clip.ts'
+import { examine } from '../media/examine.ts'
+import { findFfmpeg } from '../media/ffmpeg.ts'
 import { compare } from './baseline.ts'
 import { checks } from './checks/index.ts'
 import type { SuiteClock, SuiteEnvironment } from './environment.ts'
@@ -132,6 +134,10 @@ export async function check(target: string, options: CheckOptions = {}): Promise
       ...(mockSupport && { mockSupport: { ...mockSupport, limitedKey: remembered(mockSupport.limitedKey, secrets) } }),
       ...logsOf(settings, mockSupport, clock),
       clips: await clipsOf(settings.clip),
+      examiner: async () => {
+        const found = await findFfmpeg()
+        return 'missing' in found ? found.missing : examine
+      },
       outputFormat: settings.outputFormat ?? 'webm',
       headers: { ...own, ...mockSupport?.headers },
       timeoutMs: settings.timeout,

@@ -12,6 +12,7 @@ const run = promisify(execFile)
 const clipsFolder = join(packageRoot, 'fixtures', 'clips')
 const clips = await readdir(clipsFolder)
 const outputs = await readdir(outputsFolder)
+const mattes = await readdir(join(packageRoot, 'fixtures', 'mattes'))
 
 /** Seconds, by the clip's name (GO-6): a short, a longer and a visually difficult one. */
 const seconds: Record<string, number> = { short: 2, longer: 12, difficult: 3 }
@@ -58,6 +59,20 @@ for (const name of clips) {
     t.ok('type' in sniffed && videoTypes[sniffed.type].some(known => known === ending), 'UP-4 sniff agrees')
   })
 }
+
+t.test('each clip has a matte of its length and size', async t => {
+  t.same(
+    mattes.toSorted(),
+    Object.keys(seconds)
+      .map(name => `${name}.mp4`)
+      .toSorted(),
+  )
+  for (const name of mattes) {
+    const { format, streams } = await probe(join(packageRoot, 'fixtures', 'mattes', name))
+    t.equal(Number(format.duration), seconds[name.split('.')[0] as string], name)
+    t.match(streams, [{ codec_name: 'h264', ...size }])
+  }
+})
 
 t.test('DL-3 each video output is what its format says, 2 s long', async t => {
   for (const ending of ['webm', 'mov', 'mp4', 'gif']) {
@@ -121,7 +136,11 @@ t.test('fixtures/README.md names every file, with the size that it has', async t
   const readme = await readFile(join(packageRoot, 'fixtures', 'README.md'), 'utf8')
   const rows = readme.matchAll(/^\| `(\S+)` .*\| ([\d,]+) \| [^|]+\|$/gm)
   const told = Object.fromEntries([...rows].map(([, name, bytes]) => [name, Number(bytes?.replaceAll(',', ''))]))
-  const files = [...clips.map(name => `clips/${name}`), ...outputs.map(name => `outputs/${name}`)]
+  const files = [
+    ...clips.map(name => `clips/${name}`),
+    ...mattes.map(name => `mattes/${name}`),
+    ...outputs.map(name => `outputs/${name}`),
+  ]
   const found: Record<string, number> = {}
   for (const file of files) found[file] = (await stat(join(packageRoot, 'fixtures', file))).size
   t.same(told, found)

@@ -11,9 +11,19 @@ import type { RunningMock } from '../client/mock.ts'
 import type { MockOptions } from '../server/config.ts'
 import { startMock } from '../server/start.ts'
 
-/** A mock of the test's own, closed at its end. Instant unless told otherwise, with a fixed seed, without limits. */
+/**
+ * A mock of the test's own, closed at its end. Instant unless told otherwise, with a fixed seed, without limits, and with canned
+ * outputs: what is in a file is the matter of test/server/outputs.test.ts, and no other test is to wait for ffmpeg.
+ */
 export async function start(t: Test, options: MockOptions = {}): Promise<RunningMock> {
-  const mock = await startMock({ speed: 'instant', seed: 'test', rateLimit: 0, jobLimit: 0, ...options })
+  const mock = await startMock({
+    speed: 'instant',
+    seed: 'test',
+    rateLimit: 0,
+    jobLimit: 0,
+    outputs: 'canned',
+    ...options,
+  })
   t.teardown(() => mock.close())
   return mock
 }
@@ -127,7 +137,7 @@ export function begin(args: readonly string[], { env = {}, stdin = '', tty }: Ru
     stdin: Readable.from([stdin]),
     stdout: stream('stdout'),
     stderr: stream('stderr'),
-    env: { PATH: process.env.PATH, ...env },
+    env: { PATH: process.env.PATH, UNDERSTUDY_OUTPUTS: 'canned', ...env },
     signal: stop.signal,
   }
   let isOver = false
@@ -172,6 +182,6 @@ export function spawnCommand(
 ): ChildProcessWithoutNullStreams {
   const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('UNDERSTUDY_')))
   // Not where the mocks of who runs the tests are kept.
-  const own = { UNDERSTUDY_STATE_DIR: builtFile('state') }
+  const own = { UNDERSTUDY_STATE_DIR: builtFile('state'), UNDERSTUDY_OUTPUTS: 'canned' }
   return spawn(process.execPath, [cliPath, ...args], { cwd, env: { ...clean, ...own, ...env } })
 }

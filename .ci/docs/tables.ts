@@ -21,6 +21,9 @@ import { drillReporterHelp } from '../../drills/reporters/names.ts'
 import { metrics } from '../../drills/thresholds.ts'
 import { mcpOptions } from '../../mcp/options.ts'
 import { tools } from '../../mcp/tools/index.ts'
+import { catalogue } from '../../mutate/catalogue.ts'
+import { mutateOptions } from '../../mutate/options.ts'
+import { MutationReport, mutationSchemaId } from '../../mutate/report.ts'
 import { recordOptions } from '../../record/options.ts'
 import { rehearseOptions } from '../../rehearse/options.ts'
 import { Rehearsal, rehearsalSchemaId } from '../../rehearse/report.ts'
@@ -91,6 +94,26 @@ const tables: Record<string, () => string> = {
   checkOptions: () => optionTable(checkOptions, 'check'),
   conductOptions: () => optionTable(conductOptions, 'conduct'),
   rehearseOptions: () => optionTable(rehearseOptions, 'rehearse'),
+  mutateOptions: () => optionTable(mutateOptions, 'mutate'),
+  mutants: () =>
+    table(
+      ['mutant', 'clause', 'level', 'what is wrong'],
+      catalogue
+        .filter(({ kind }) => kind === 'mutant')
+        .map(({ id, clause, severity, loses, what }) => [
+          `\`${id}\``,
+          clause,
+          loses === undefined ? String(severity) : `${severity}: ${loses}`,
+          cell(what),
+        ]),
+    ),
+  variants: () =>
+    table(
+      ['variant', 'granted by', 'what is different'],
+      catalogue
+        .filter(({ kind }) => kind === 'variant')
+        .map(({ id, clause, what }) => [`\`${id}\``, clause, cell(what)]),
+    ),
   receiverOptions: () => optionTable(receiverOptions, 'webhook-check'),
   mcpOptions: () => optionTable(mcpOptions, 'mcp'),
   agentTools: () =>
@@ -326,6 +349,7 @@ const published = [
   ['suite', reportSchemaId, Report],
   ['conduct', conductSchemaId, ConductReport],
   ['rehearse', rehearsalSchemaId, Rehearsal],
+  ['mutate', mutationSchemaId, MutationReport],
   ['replay', replaySchemaId, ReplayReport],
   ['webhooks', receiverSchemaId, ReceiverReport],
   ['drills', drillReportSchemaId, DrillReport],

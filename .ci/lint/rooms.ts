@@ -24,6 +24,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   record: [...low, 'suite'],
   replay: [...low, 'client', 'suite'],
   rehearse: [...low, 'conduct', 'client', 'server'],
+  mutate: [...low, 'client', 'server', 'rehearse'],
   webhooks: [...low, 'suite'],
   drills: [...low, 'client', 'suite'],
   mcp: [...low, 'conduct', 'client', 'server', 'suite', 'rehearse', 'drills'],

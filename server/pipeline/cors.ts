@@ -22,6 +22,7 @@ const requestHeaders = [
   'X-Mock-World',
   'X-Mock-Scenario',
   'X-Mock-Fault',
+  'X-Mock-Mutant',
   'X-Admin-Token',
 ]
 /** What a page may read beyond the few that it always may. */
@@ -43,6 +44,7 @@ const responseHeaders = [
   'Content-Disposition',
   'X-Mock-Scenario',
   'X-Mock-Rule',
+  'X-Mock-Mutant',
   'X-Mock-Replay',
 ].join(', ')
 const preflightSeconds = 600

@@ -1,7 +1,7 @@
 /** An answer as it was recorded, ready to be sent. */
 import { validateHeaderName, validateHeaderValue } from 'node:http'
 import type { Cut, HarEntry } from '../../recordings/har.ts'
-import { answerBodyOf, bodySize, type PlaybackBody } from './bodies.ts'
+import { answerBodyOf, bodySize, isFile, type PlaybackBody } from './bodies.ts'
 import type { Playback } from './playback.ts'
 
 export interface RecordedAnswer {
@@ -54,7 +54,8 @@ function announcedOf(
   body: PlaybackBody,
 ): number | undefined {
   const isCut = entry._cut?.when === 'in_body'
-  const missing = Math.max(0, (length ?? 0) - bodySize(recorded))
+  const isStandIn = isFile(recorded) && recorded.isStandIn === true
+  const missing = isStandIn ? 0 : Math.max(0, (length ?? 0) - bodySize(recorded))
   if (length !== undefined) return isCut || missing > 0 ? bodySize(body) + missing : undefined
   // The journal has what would have been sent, without its length; what came in chunks has none.
   const isChunked = entry.response.headers.some(({ name }) => name.toLowerCase() === 'transfer-encoding')

@@ -11,6 +11,8 @@ export interface FileBody {
   readonly path: string
   readonly start: number
   readonly size: number
+  /** It stands for a body that was not kept, which may have been longer. */
+  readonly isStandIn?: true
 }
 
 /** Text, bytes, or a file. */
@@ -54,6 +56,6 @@ function outputOf(url: string, { status, headers }: HarEntry['response']): FileB
   if (size === undefined) return undefined
   const range = headers.find(header => header.name.toLowerCase() === 'content-range')?.value
   const [, from, to] = /^bytes (\d+)-(\d+)\//.exec(range ?? '') ?? []
-  if (from === undefined || Number(from) >= size) return { path, start: 0, size }
-  return { path, start: Number(from), size: Math.min(Number(to), size - 1) - Number(from) + 1 }
+  if (from === undefined || Number(from) >= size) return { path, start: 0, size, isStandIn: true }
+  return { path, start: Number(from), size: Math.min(Number(to), size - 1) - Number(from) + 1, isStandIn: true }
 }

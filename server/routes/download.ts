@@ -6,13 +6,13 @@ import { basename, dirname, extname } from 'node:path'
 import type { Readable } from 'node:stream'
 import { create } from 'content-disposition'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { outputsFolder } from '../../base/paths.ts'
 import type { Download } from '../../contracts/schemas.ts'
 import { typeOfName } from '../../media/video.ts'
 import { apiError } from '../errors.ts'
 import type { Mock } from '../mock.ts'
 import { openFile } from '../sendFile.ts'
 import { outputName } from '../world/jobs.ts'
+import { waitForOutput } from './waitForOutput.ts'
 
 /** A call without a key finds any job by its id, as the legacy route needs none (AUTH-2); a key finds only its own. */
 export const getDownload =
@@ -20,8 +20,10 @@ export const getDownload =
   async ({ context, exchange, params }: FastifyRequest<{ Params: { job_id: string } }>): Promise<Download> => {
     const world = exchange.keyState === 'valid' ? context.world : worlds.ofId(params.job_id)
     world?.clock.catchUp()
-    const job = world?.jobs.get(params.job_id)?.view
-    if (!job) throw apiError('job_not_found')
+    const found = world?.jobs.get(params.job_id)
+    if (!found) throw apiError('job_not_found')
+    if (found.waitsSince !== undefined) await waitForOutput(found, exchange)
+    const job = found.view
     exchange.jobId = job.id
     if (job.output_url === null || job.status !== 'completed') throw apiError('job_not_completed')
     return { success: true, download_url: job.output_url, output_format: job.output_format }
@@ -32,29 +34,31 @@ interface FileParams {
 }
 
 export const getOutputFile =
-  ({ worlds }: Mock) =>
+  ({ worlds, outputs }: Mock) =>
   async (request: FastifyRequest<FileParams>, reply: FastifyReply): Promise<FastifyReply> => {
     const { job_id: jobId, filename } = request.params
     const world = worlds.ofId(jobId)
     world?.clock.catchUp()
-    const job = world?.jobs.get(jobId)?.view
-    if (job?.status !== 'completed' || filename !== outputName(job.output_format)) throw apiError('file_not_found')
+    const job = world?.jobs.get(jobId)
+    if (!world || job?.view.status !== 'completed' || filename !== outputName(job.view.output_format))
+      throw apiError('file_not_found')
     request.exchange.jobId = jobId
-    return sendFile(request, reply, outputsFolder, filename, filename.replace(/^output/, jobId))
+    const { root, name } = await outputs.file(world, job)
+    return sendFile(request, reply, root, name, filename.replace(/^output/, jobId))
   }
 
 /** The same for who looks at the mock: it is no call of the client, so no rule counts it. */
 export const showOutputFile =
-  ({ worlds }: Mock) =>
+  ({ worlds, outputs }: Mock) =>
   async (request: FastifyRequest<{ Params: { job_id: string } }>, reply: FastifyReply): Promise<FastifyReply> => {
     const { job_id: jobId } = request.params
     const world = worlds.ofId(jobId)
     world?.clock.catchUp()
-    const job = world?.jobs.get(jobId)?.view
-    if (job === undefined) throw apiError('job_not_found', `there is no job ${JSON.stringify(jobId)}`)
-    if (job.status !== 'completed') throw apiError('job_not_completed', `it is ${job.status}`)
-    const name = outputName(job.output_format)
-    return sendFile(request, reply, outputsFolder, name, name.replace(/^output/, jobId))
+    const job = world?.jobs.get(jobId)
+    if (!world || job === undefined) throw apiError('job_not_found', `there is no job ${JSON.stringify(jobId)}`)
+    if (job.view.status !== 'completed') throw apiError('job_not_completed', `it is ${job.view.status}`)
+    const { root, name } = await outputs.file(world, job)
+    return sendFile(request, reply, root, name, outputName(job.view.output_format).replace(/^output/, jobId))
   }
 
 export const getUploadedFile =

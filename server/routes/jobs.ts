@@ -8,6 +8,7 @@ import type { JobRecord } from '../world/jobStore.ts'
 import * as jobs from '../world/jobs.ts'
 import type { PlanChanges } from '../world/plan.ts'
 import { ownBaseUrl } from './baseUrl.ts'
+import { waitForOutput } from './waitForOutput.ts'
 
 interface ById {
   Params: { job_id: string }
@@ -39,9 +40,13 @@ const planChangesOf = ({ ruleContext }: Exchange): PlanChanges | undefined =>
   ruleContext?.fired?.rule.then.job ?? ruleContext?.run.scenario.jobs
 
 /** The hot path: a job that hasn't changed since the last poll is not serialized again. */
-export function getJob(request: FastifyRequest<ById>, reply: FastifyReply): void {
-  const { context, exchange } = request
+export function getJob(request: FastifyRequest<ById>, reply: FastifyReply): void | Promise<void> {
   const job = findJob(request)
+  if (job.waitsSince === undefined) return sendJob(request, reply, job)
+  return waitForOutput(job, request.exchange).then(() => sendJob(request, reply, job))
+}
+
+function sendJob({ context, exchange }: FastifyRequest, reply: FastifyReply, job: JobRecord): void {
   const view = jobs.viewOf(context.world, job)
   job.json ??= Buffer.from(withExact(reply.serializeInput(view, '200') as string))
   // The entry keeps the job's own texts, not one more copy of them for each poll.

@@ -13,6 +13,19 @@ import type { JobPlan } from './plan.ts'
 /** What a job takes beside its texts, with its record, its timer and its place in the maps, roughly. */
 const jobBytes = 2048
 
+/** An output that is being made. */
+export interface Making {
+  /** Resolves when it is there, or can't be. */
+  done: Promise<void>
+  isOver: boolean
+  /** Nobody waits for it any more: its world was reset, or the mock is closed. */
+  isCancelled: boolean
+  /** What is wrong with the video, or went wrong; undefined while all is well. */
+  problem: string | undefined
+  /** What the job's client should know of the way in which it was made. */
+  message: string | undefined
+}
+
 /** A job as the mock keeps it. `view` is what the API shows, kept up to date in place: a poll copies nothing. */
 export interface JobRecord {
   readonly view: Job
@@ -45,6 +58,12 @@ export interface JobRecord {
   completedAt: number
   /** What moves it on next; undefined when nothing does. */
   timer: Timer | undefined
+  /** Its output, where that is made while it is processed. */
+  making: Making | undefined
+  /** Since when it waits for its output alone, in real ms; undefined while it does not. */
+  waitsSince: number | undefined
+  /** What it says of its output once it is completed. */
+  message: string | undefined
   older: JobRecord | undefined
   newer: JobRecord | undefined
 }

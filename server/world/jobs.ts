@@ -1,6 +1,7 @@
 /**
  * The life of a job (JOB-3, JOB-4): created by a call, moved on by the world's clock, paid for when it completes.
  */
+import { monotonicMs } from '../../base/clock.ts'
 import { plural } from '../../base/text.ts'
 import { alphaFormats, type Job, type JobCreate, type JobStart, type JobState } from '../../contracts/schemas.ts'
 import { apiError } from '../errors.ts'
@@ -83,6 +84,9 @@ export function createJob(
     processingMs: 0,
     completedAt: 0,
     timer: undefined,
+    making: undefined,
+    waitsSince: undefined,
+    message: undefined,
     older: undefined,
     newer: undefined,
   }
@@ -136,6 +140,9 @@ function progressOf({ plan, processingMs }: JobRecord, passedMs: number): number
 
 function start(world: World, job: JobRecord): void {
   job.attempt++
+  job.making = undefined
+  job.message = undefined
+  delete job.view.message
   job.view.progress = 0
   job.view.error = null
   job.view.billing_status = 'pending'
@@ -155,14 +162,39 @@ function begin(world: World, job: JobRecord): void {
   job.timer = undefined
   if (outcome === 'stuck') return
   const share = isFailing(job) && plannedMs === undefined ? failsAt : 1
-  const finish = isFailing(job) ? fail : complete
+  const finish = isFailing(job) ? fail : completeWhenMade
+  if (finish === completeWhenMade) job.making = world.makeOutput(job)
   job.timer = world.clock.after(job.processingMs * share, () => finish(world, job))
+}
+
+/** It is due: completed if its output is there, else as soon as it is. */
+function completeWhenMade(world: World, job: JobRecord): void {
+  const { making, attempt } = job
+  job.timer = undefined
+  if (making === undefined || making.isOver) return finishMade(world, job)
+  const { clock } = world
+  job.waitsSince = monotonicMs()
+  making.done.then(() => {
+    if (making.isCancelled) return
+    const isOurs = job.waitsSince !== undefined && job.attempt === attempt && job.making === making
+    // Reset, moved by hand, or held: nobody waits any more.
+    if (!isOurs || world.clock !== clock || job.view.status !== 'processing' || job.timer !== undefined) return
+    if (job.plan.outcome !== 'stuck') finishMade(world, job)
+  })
+}
+
+function finishMade(world: World, job: JobRecord): void {
+  if (job.making?.problem !== undefined) return fail(world, job)
+  complete(world, job)
 }
 
 function complete(world: World, job: JobRecord): void {
   const { view } = job
   job.timer = undefined
+  job.waitsSince = undefined
   job.completedAt = world.clock.now()
+  const message = job.making?.message ?? job.message
+  if (message !== undefined) view.message = message
   job.credits.charge(job.price)
   world.usage.jobCompleted(job.completedAt, job.price)
   view.progress = 100
@@ -178,9 +210,15 @@ function fail(world: World, job: JobRecord): void {
   job.credits.release(job.price)
   world.usage.jobFailed(world.clock.now())
   job.view.billing_status = 'not_charged'
-  job.view.error = job.durationMs === undefined ? "Processing failed: the video can't be read" : job.plan.error
+  job.waitsSince = undefined
+  job.view.error = errorOf(job)
   advance(world, job, 'fail')
   world.announce('job.failed', job)
+}
+
+function errorOf({ durationMs, making, plan }: JobRecord): string {
+  if (durationMs === undefined) return "Processing failed: the video can't be read"
+  return making?.problem === undefined ? plan.error : `Processing failed: ${making.problem}`
 }
 
 /** A completed job turns out to have failed: its credits come back (CR-3). */
@@ -189,6 +227,7 @@ function refund(world: World, job: JobRecord): void {
   world.usage.jobRefunded(job.completedAt, job.price)
   job.view.billing_status = 'refunded'
   job.view.output_url = null
+  delete job.view.message
   job.view.error = job.plan.error
   advance(world, job, 'refund')
   world.announce('job.failed', job)
@@ -213,6 +252,7 @@ export function forceJob(world: World, job: JobRecord, to: JobState): boolean {
   if (way === start) refuseUnpayable(job.credits, job.price)
   while (job.view.status !== to) {
     world.clock.cancel(job.timer)
+    job.waitsSince = undefined
     waysTo[to]?.[job.view.status]?.(world, job)
   }
   return true
@@ -221,7 +261,8 @@ export function forceJob(world: World, job: JobRecord, to: JobState): boolean {
 /** After a restore: what was due goes on being due. */
 export function rearm(world: World, job: JobRecord, dueAt: number): void {
   const { status } = job.view
-  const next = status === 'pending' ? begin : isFailing(job) ? fail : complete
+  const next = status === 'pending' ? begin : isFailing(job) ? fail : completeWhenMade
+  if (next === completeWhenMade) job.making = world.makeOutput(job)
   job.timer = world.clock.after(Math.max(0, dueAt - world.clock.now()), () => next(world, job))
 }
 

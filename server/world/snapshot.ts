@@ -52,7 +52,8 @@ function jobOf(world: World, job: JobRecord, played: Credits | undefined): Snaps
     processing_since: job.processingSince,
     processing_ms: Number.isFinite(job.processingMs) ? job.processingMs : null,
     completed_at: job.completedAt,
-    due_at: timer === undefined || timer.cancelled ? null : timer.at,
+    // One that waits for its output alone has been due, and is so at once.
+    due_at: job.waitsSince !== undefined ? world.clock.now() : timer === undefined || timer.cancelled ? null : timer.at,
     plan: JSON.parse(JSON.stringify(job.plan)),
     ...(job.credits !== world.account.credits && {
       paid_by: job.credits === played ? ('scenario' as const) : ('ended' as const),
@@ -123,6 +124,9 @@ function restoreJob(
     processingMs: saved.processing_ms ?? Number.POSITIVE_INFINITY,
     completedAt: saved.completed_at,
     timer: undefined,
+    making: undefined,
+    waitsSince: undefined,
+    message: saved.view.message,
     older: undefined,
     trace: undefined,
     newer: undefined,

@@ -13,7 +13,7 @@ import type { TestKey } from '../testValues.ts'
 import type { Account } from './account.ts'
 import { Credits } from './credits.ts'
 import { Idempotency, idempotencyMs } from './idempotency.ts'
-import { type JobRecord, JobStore, sizeOfJob } from './jobStore.ts'
+import { type JobRecord, JobStore, type Making, sizeOfJob } from './jobStore.ts'
 import { Limits } from './limits.ts'
 import type { MemoryBudget } from './memoryBudget.ts'
 import { Usage } from './usage.ts'
@@ -41,6 +41,8 @@ export interface WorldOptions {
   testKey: TestKey | undefined
   /** Told of each event that a webhook may be sent for (WH-1). */
   announce: (world: World, event: WebhookEventName, job: JobRecord) => void
+  /** Begins the output of a job that is being processed; undefined where nothing is to be waited for. */
+  makeOutput: (world: World, job: JobRecord) => Making | undefined
   /** Told of finished jobs that made room. */
   jobsEvicted: (world: World, jobs: number) => void
 }
@@ -103,6 +105,10 @@ export class World {
 
   announce(event: WebhookEventName, job: JobRecord): void {
     this.#options.announce(this, event, job)
+  }
+
+  makeOutput(job: JobRecord): Making | undefined {
+    return this.#options.makeOutput(this, job)
   }
 
   /** Before a job with these inputs is made; gives what it will take. Throws 429 where no finished one is left that could make room. */

@@ -10,7 +10,7 @@ import type { WorldSelector } from '../../client/mock.ts'
 import type { AdminKey, WebhookEventName } from '../../contracts/schemas.ts'
 import type { Config } from '../config.ts'
 import { findTestKey, testKeyPrefix } from '../testValues.ts'
-import type { JobRecord } from './jobStore.ts'
+import type { JobRecord, Making } from './jobStore.ts'
 import { MemoryBudget } from './memoryBudget.ts'
 import { World } from './world.ts'
 
@@ -44,6 +44,8 @@ export function isWorldSelected(
 export interface WorldEvents {
   /** Something that a webhook may be sent for (WH-1). */
   announce: (world: World, event: WebhookEventName, job: JobRecord) => void
+  /** A job is being processed: its output is begun, where there is something to be waited for. */
+  makeOutput: (world: World, job: JobRecord) => Making | undefined
   /** A world was reset, or made room: what is kept for it elsewhere can go. */
   forget: (world: World) => void
   /** It made room, and what it held is gone for good. */
@@ -213,6 +215,7 @@ export class Worlds {
       clock: new Clock(this.#root),
       testKey: key === undefined ? undefined : findTestKey(key),
       announce: this.#events.announce,
+      makeOutput: this.#events.makeOutput,
       jobsEvicted: this.#events.jobsEvicted,
     })
     this.#byName.set(id, world)

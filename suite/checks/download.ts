@@ -7,6 +7,7 @@ import { inspect } from '../../media/container.ts'
 import type { Check } from '../check.ts'
 import type { Probe } from '../probe.ts'
 import { type Journey, sharedJourney, walk } from './journey.ts'
+import { expectLength, expectPictures } from './pictures.ts'
 
 const mostHops = 5
 
@@ -38,9 +39,14 @@ async function fileAt(
 }
 
 /** DL-3: the file is whole, of the format, plays for some time, and can be read in parts. */
-async function expectPlayable(t: Probe, url: string, what: string, format: OutputFormat): Promise<void> {
+async function expectPlayable(
+  t: Probe,
+  url: string,
+  what: string,
+  format: OutputFormat,
+): Promise<ObservedExchange | undefined> {
   const exchange = await fileAt(t, url, what)
-  if (exchange === undefined || !t.expectStatus('DL-3', exchange, [200], `a GET on ${what}`)) return
+  if (exchange === undefined || !t.expectStatus('DL-3', exchange, [200], `a GET on ${what}`)) return undefined
   const file = inspect(exchange.bytes)
   const length = exchange.headers['content-length']
   const place = { exchange, pointer: what }
@@ -58,6 +64,7 @@ async function expectPlayable(t: Probe, url: string, what: string, format: Outpu
   if (file.seconds !== undefined)
     t.expect('DL-3', file.seconds > 0, 'a film of some length', `${file.seconds} s`, place)
   await expectRange(t, url, what, exchange.bytes)
+  return file.format === format && file.problem === undefined ? exchange : undefined
 }
 
 /** RFC 9110, 14: a part of the file, and where it belongs. */
@@ -81,14 +88,24 @@ async function expectRange(t: Probe, url: string, what: string, whole: Uint8Arra
 }
 
 /** DL-1 and DL-3 of a completed job: by both of its URLs. */
-export async function expectOutput(t: Probe, { id, job, polled }: Journey, format: OutputFormat): Promise<void> {
+export async function expectOutput(
+  t: Probe,
+  { id, job, polled, clip, fields }: Journey,
+  format: OutputFormat,
+): Promise<void> {
   t.must(job.status === 'completed', `the job of a good clip ended as ${job.status}: ${job.error}`)
   const exchange = await t.download(id)
   t.expectStatus('DL-1', exchange, [200], 'the download of a completed job')
   const shown = field(exchange, 'output_format')
   t.expect('DL-1', shown === format || shown === null, format, shown, { exchange, pointer: '/output_format' })
   const url = field(exchange, 'download_url')
-  if (typeof url === 'string') await expectPlayable(t, url, 'download_url', format)
+  const file = typeof url === 'string' ? await expectPlayable(t, url, 'download_url', format) : undefined
+  if (file !== undefined && clip !== undefined) {
+    const shown = { exchange: file, pointer: 'download_url', format, clip, fields }
+    const { seconds } = inspect(file.bytes)
+    if (seconds !== undefined && seconds > 0) expectLength(t, shown, seconds)
+    await expectPictures(t, shown)
+  }
   if (job.output_url) await expectPlayable(t, job.output_url, 'output_url', format)
   else
     t.expect('DL-3', false, 'an output_url', job.output_url, {
@@ -117,6 +134,26 @@ export const downloadChecks: readonly Check[] = [
     needs: ['key'],
     async run(t: Probe) {
       await expectOutput(t, await sharedJourney(t), 'webm')
+    },
+  },
+  {
+    id: 'download.pictures',
+    title: "a completed job's output shows its own input: its size and rate, with alpha, moving, the right way up",
+    clauses: ['DL-3'],
+    costs: { credits: 2 },
+    needs: ['key'],
+    async run(t: Probe) {
+      const examine = await t.environment.examiner?.()
+      if (typeof examine !== 'function')
+        t.must(false, `${examine ?? 'there is nothing to decode a film with'}: no picture was looked at`)
+      const { job, clip, fields } = await sharedJourney(t)
+      t.must(job.status === 'completed', `the job of a good clip ended as ${job.status}: ${job.error}`)
+      if (clip === undefined || job.output_url === null) t.must(false, 'there is no output_url')
+      const exchange = await fileAt(t, job.output_url, 'output_url')
+      if (exchange?.status !== 200) t.must(false, 'there is no output')
+      const { format, problem } = inspect(exchange.bytes)
+      t.must(format === 'webm' && problem === undefined, problem ?? `the output is ${format}`)
+      await expectPictures(t, { exchange, pointer: 'output_url', format: 'webm', clip, fields })
     },
   },
   ...outputFormats

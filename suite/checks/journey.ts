@@ -15,6 +15,8 @@ export interface Journey {
   polled: Polled
   job: Job
   fields: Record<string, unknown>
+  /** What it was made of, where that is one of the suite's clips. */
+  clip: Video | undefined
   /** The calls of the job as /v1/usage/events has them, right behind its creation and at its end. */
   events: Record<string, unknown>[]
   /** Whether those at the end have all that there were at first. */
@@ -63,6 +65,7 @@ export async function walk(t: Probe, clip: Video, fields: Record<string, unknown
   const { url } = clip === t.environment.clips.short ? await t.video() : await t.uploaded(clip)
   return measured(t, fields, async () => t.create({ video_url: url, ...fields }, { seconds: clip.seconds }), {
     seconds: clip.seconds,
+    clip,
   })
 }
 
@@ -71,7 +74,7 @@ export async function measured(
   t: Probe,
   fields: Record<string, unknown>,
   make: () => Promise<ObservedExchange>,
-  known: { id?: string; seconds?: number } = {},
+  known: { id?: string; seconds?: number; clip?: Video } = {},
 ): Promise<Journey> {
   await t.watchDraft()
   t.must(!t.run.draftsStart, 'drafts start by themselves here (JOB-3): what one job does can not be told')
@@ -89,7 +92,19 @@ export async function measured(
   const last = await eventsOf(t, id)
   const isWhole = first.every(({ request_id }) => last.some(event => event.request_id === request_id))
   const isAlone = (await newcomers(t, listed)).strangers.length === 0
-  return { id, created, polled, job, fields, events: [...first, ...last], isWhole, grown, isAlone, price }
+  return {
+    id,
+    created,
+    polled,
+    job,
+    fields,
+    clip: known.clip,
+    events: [...first, ...last],
+    isWhole,
+    grown,
+    isAlone,
+    price,
+  }
 }
 
 /** The billed duration; the clip's own where the job says none that is one. */

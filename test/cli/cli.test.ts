@@ -15,6 +15,7 @@ import { conduct } from '../../conduct/fromRecording.ts'
 import { conductOptions } from '../../conduct/options.ts'
 import { drillOptions } from '../../drills/options.ts'
 import { drill } from '../../drills/run.ts'
+import { mutateOptions } from '../../mutate/options.ts'
 import { recordOptions } from '../../record/options.ts'
 import { rehearseOptions } from '../../rehearse/options.ts'
 import { rehearse } from '../../rehearse/run.ts'
@@ -393,6 +394,7 @@ t.test('each verb runs in a process of its own: exit code, stdout and stderr', a
     { args: ['conduct', '--url', 'http://127.0.0.1:9'], code: 3, stderr: /:9\/\S+ does not answer/ },
     { args: ['record'], code: 2, stderr: /^understudy: no target was given/ },
     { args: ['rehearse'], code: 2, stderr: /^understudy: no command was given/ },
+    { args: ['mutate'], code: 2, stderr: /^understudy: no command was given/ },
     { args: ['replay', har, url], code: 2, stderr: /^understudy: \S+session\.har/ },
     { args: ['mcp', 'now'], code: 2, stderr: /too many arguments for 'mcp'/ },
     { args: ['scenarios', 'show', 'go-live'], code: 0, stdout: /^go-live: / },
@@ -485,6 +487,7 @@ t.test("the variables of serve are no other verb's, and no mistake", async t => 
     drillOptions,
     conductOptions,
     rehearseOptions,
+    mutateOptions,
     recordOptions,
     replayOptions,
     bugReportOptions,

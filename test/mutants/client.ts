@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { gunzipSync } from 'node:zlib'
 import { packageRoot } from '../../base/paths.ts'
-import type { Json } from './tools.ts'
+import type { Json } from '../../server/mutants/change.ts'
 
 export interface CallOptions {
   /** test_a without one; null sends none. */

@@ -1,7 +1,9 @@
 /** What the suite says of broken and different servers, held against what it should say. */
+
+import { isMutant, type Mutant, type Variant } from '../../server/mutants/mutant.ts'
 import type { Report } from '../../suite/report.ts'
 import { type CheckOptions, check } from '../../suite/runCheck.ts'
-import { type Mutant, startMutant, type Variant } from './tools.ts'
+import { startMutant } from './start.ts'
 
 const webhookSecret = 'the-secret-of-prove'
 /** A sequence of calls has to be met by chance: in so many of them it is. */
@@ -14,8 +16,6 @@ export interface Judgement {
   /** MISSED and FALSE ALARM with their clauses; none where the suite was right. */
   problems: string[]
 }
-
-export const isMutant = (server: Mutant | Variant): server is Mutant => 'breaks' in server
 
 export const isLarge = (server: Mutant | Variant): boolean => isMutant(server) && /large/.test(server.id)
 

@@ -11,12 +11,11 @@ import { spawnSync } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { Worker } from 'node:worker_threads'
+import { mutants, variants } from '../../server/mutants/index.ts'
+import { isMutant, type Mutant, type Variant } from '../../server/mutants/mutant.ts'
 import type { Report } from '../../suite/report.ts'
 import { reporters } from '../../suite/reporters/index.ts'
-import { isMutant, judgeServer } from './judge.ts'
-import { mutants } from './mutants.ts'
-import type { Mutant, Variant } from './tools.ts'
-import { variants } from './variants.ts'
+import { judgeServer } from './judge.ts'
 
 const { values } = parseArgs({
   options: {
@@ -108,6 +107,8 @@ console.log(
 const proofs = [
   'conduct/proof',
   'conduct/conduct',
+  'mutate/mutate',
+  'server/mutants',
   'server/playback',
   'server/streaming',
   'suite/check',

@@ -66,6 +66,8 @@ async function keys(api: Api): Promise<void> {
     await api.post(`/v1/jobs/${id}/start`, {}, { key })
     await api.upload('short.mp4', { key })
   }
+  const inLowerCase = { key: null, headers: { 'x-api-key': 'test_a' } }
+  for (const path of ['/v1/jobs', `/v1/jobs/${id}`, '/v1/usage/summary']) await api.get(path, inLowerCase)
 }
 
 async function uploads(api: Api): Promise<void> {
@@ -104,6 +106,7 @@ async function creates(api: Api): Promise<void> {
   await create({ bg_type: 'custom', bg_color: [1, 2, 3], metadata: { user: 'u1' }, text_prompt: 'the cat' })
   await create({ composition: { canvas: { width: 10, height: 10 }, foreground: { anchor: 'center' } } })
   await create({ unknown_field: 1 })
+  await create({ background: { type: 'color', color: '#0080ff' } })
   for (const wrong of [
     { model: 'best' },
     { output_format: 'avi' },
@@ -261,6 +264,8 @@ async function provoked(api: Api): Promise<void> {
 }
 
 async function usage(api: Api): Promise<void> {
+  await api.job({ model: 'human' })
+  await api.step('30s')
   await api.get('/v1/usage/summary')
   await api.get('/v1/usage/summary?days=2')
   await api.get('/v1/usage/events?limit=3')

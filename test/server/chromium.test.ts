@@ -143,6 +143,27 @@ async function testIn(executablePath: string): Promise<void> {
       }
     },
   )
+
+  t.test('DL-3 a page plays what was made of its own clip, and sees through it', async t => {
+    const made = await start(t, { outputs: 'made', renderJobs: 2 })
+    const page = await open(context, `http://localhost:${port}`)
+    const jobs = [{}, { output_format: 'gif' }, { output_format: 'webp' }, { output_format: 'mp4', bg_type: 'green' }]
+    // The corner, and the forehead.
+    const places = [
+      [4, 4],
+      [160, 50],
+    ] as const
+    const seen = await run(page, 'seeThrough', made.url, [...(await clip('short.mp4'))], jobs, places)
+    const isNear = (found: number[], expected: number[]) =>
+      found.every((one, i) => Math.abs(one - (expected[i] as number)) < 24)
+    for (const [i, { width, height, seconds, colours }] of seen.entries()) {
+      const format = jobs[i]?.output_format ?? 'webm'
+      t.same([width, height], [320, 180], format)
+      if (seconds !== undefined) t.ok(Math.abs(seconds - 2) < 0.04, `${format}: ${seconds} s`)
+      t.ok(isNear(colours[0], format === 'mp4' ? [0, 255, 0] : [255, 0, 0]), `${format}: behind is ${colours[0]}`)
+      t.ok(isNear(colours[1], [224, 172, 130]), `${format}: the face is ${colours[1]}`)
+    }
+  })
 }
 
 /** Has the page run one of the functions of chromiumPage.js. */

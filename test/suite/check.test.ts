@@ -8,10 +8,12 @@ import t from 'tap'
 import { ConfigError } from '../../base/options.ts'
 import { packageRoot } from '../../base/paths.ts'
 import type { RunningMock } from '../../client/mock.ts'
+import { rewriteJobs } from '../../server/mutants/change.ts'
+import type { Mutant } from '../../server/mutants/mutant.ts'
 import { Report as reportSchema } from '../../suite/report.ts'
 import { reporters } from '../../suite/reporters/index.ts'
 import { type CheckOptions, type CheckPlan, check } from '../../suite/runCheck.ts'
-import { rewriteJobs, startMutant, type Variant } from '../mutants/tools.ts'
+import { startMutant } from '../mutants/start.ts'
 import { client, clip, isProving, start } from '../support.ts'
 import { altered, type Call, clauseOf, front, having, type Reply, skip } from './checking.ts'
 
@@ -148,11 +150,10 @@ t.test('JOB-3 where drafts start by themselves, one of them is all that is spent
 
 t.test('JOB-4 where no job stays completed, a run ends all the same, with a report of what is known', async t => {
   const looks = new Map<string, number>()
-  const goesBack: Variant = {
+  const goesBack: Pick<Mutant, 'id' | 'apply'> = {
     id: 'completed-goes-back',
-    what: 'a completed job is processing again',
-    apply: app =>
-      rewriteJobs(app, job => {
+    apply: mutation =>
+      rewriteJobs(mutation, job => {
         if (job.status !== 'completed') return
         const look = (looks.get(job.id) ?? 0) + 1
         looks.set(job.id, look)

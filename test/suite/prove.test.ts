@@ -1,10 +1,9 @@
 import t from 'tap'
 import type { ClauseId } from '../../contracts/clauses.ts'
+import { mutants, variants } from '../../server/mutants/index.ts'
+import type { Mutant } from '../../server/mutants/mutant.ts'
 import { checks } from '../../suite/checks/index.ts'
 import { isLarge, judgeServer } from '../mutants/judge.ts'
-import { mutants } from '../mutants/mutants.ts'
-import type { Mutant } from '../mutants/tools.ts'
-import { variants } from '../mutants/variants.ts'
 
 /** Each clause is broken once, by the first mutant that breaks it; `npm run prove` has them all, and judges each by the whole suite. */
 const sample = new Map<ClauseId, Mutant>()

@@ -1,0 +1,494 @@
+/** Outputs that are made from their own inputs: what ffprobe, ffmpeg and the API say of them, over real HTTP. */
+import { execFile, execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import t from 'tap'
+import { packageRoot } from '../../base/paths.ts'
+import type { RunningMock } from '../../client/mock.ts'
+import { alphaFormats, type OutputFormat, outputFormats } from '../../contracts/schemas.ts'
+import { inspect } from '../../media/container.ts'
+import { client, clip, isProving, start } from '../support.ts'
+
+const run = promisify(execFile)
+const folder = t.testdir({}) as string
+const at = (name: string): string => join(folder, name)
+const ffmpeg = (...args: string[]) => execFileSync('ffmpeg', ['-v', 'error', '-y', ...args], { maxBuffer: 1e8 })
+
+let mock: RunningMock
+t.before(async () => {
+  mock = await start(t, { outputs: 'made', renderJobs: 2 })
+})
+
+type Job = Record<string, unknown> & { status: string; error: string | null; output_url: string }
+
+/** A job of the file, as it ends. */
+async function jobOf(bytes: Uint8Array, name: string, fields: Record<string, unknown> = {}, on = mock): Promise<Job> {
+  const api = client(on)
+  const { body } = await api.upload(bytes, name)
+  return ended(await api.job({ video_url: body.video_url, ...fields }), on)
+}
+
+/** Each poll waits for a moment by itself. */
+async function ended(id: string, on = mock): Promise<Job> {
+  for (;;) {
+    const { body } = await client(on).get(`/v1/jobs/${id}`)
+    if (body.status !== 'pending' && body.status !== 'processing') return body
+  }
+}
+
+/** The output as a file. */
+async function outputOf(job: Job, name: string): Promise<string> {
+  const response = await fetch(job.output_url)
+  writeFileSync(at(name), Buffer.from(await response.arrayBuffer()))
+  return at(name)
+}
+
+interface Probed {
+  seconds: number
+  width: number
+  height: number
+  rate: string
+  codecs: string[]
+}
+
+async function probe(path: string): Promise<Probed> {
+  const { stdout } = await run('ffprobe', ['-v', 'error', '-show_format', '-show_streams', '-of', 'json', path])
+  const { format, streams } = JSON.parse(stdout)
+  const video = streams.find(({ codec_type }: { codec_type: string }) => codec_type === 'video')
+  return {
+    seconds: Number(format.duration),
+    width: video.width,
+    height: video.height,
+    rate: video.avg_frame_rate,
+    codecs: streams.map(({ codec_name }: { codec_name: string }) => codec_name),
+  }
+}
+
+/** Every frame's alpha, 0 to 255; ffmpeg's own VP9 decoder drops it. */
+async function alphaOf(path: string, more: string[] = []): Promise<Uint8Array> {
+  const decoder = path.endsWith('.webm') ? ['-c:v', 'libvpx-vp9'] : []
+  const args = [
+    '-v',
+    'error',
+    ...decoder,
+    '-i',
+    path,
+    ...more,
+    '-vf',
+    'format=rgba,alphaextract',
+    '-f',
+    'rawvideo',
+    '-',
+  ]
+  return (await run('ffmpeg', args, { encoding: 'buffer', maxBuffer: 1e9 })).stdout
+}
+
+const share = (values: Uint8Array, fits: (value: number) => boolean): number =>
+  values.reduce((sum, value) => sum + (fits(value) ? 1 : 0), 0) / values.length
+
+/** The short clip, smaller and shorter, as most tests don't need more of it. */
+async function small(): Promise<Buffer> {
+  if (!existsSync(at('small.mp4'))) {
+    const source = join(packageRoot, 'fixtures', 'clips', 'short.mp4')
+    await run('ffmpeg', [
+      '-v',
+      'error',
+      '-y',
+      '-t',
+      '1',
+      '-i',
+      source,
+      '-vf',
+      'scale=160:90',
+      '-c:a',
+      'copy',
+      at('small.mp4'),
+    ])
+  }
+  return readFileSync(at('small.mp4'))
+}
+
+t.test('DL-3 each format of an uploaded clip has its length, size, rate, sound and alpha', async t => {
+  const bytes = await small()
+  const sounds: Partial<Record<OutputFormat, string>> = { webm: 'opus', mov: 'pcm_s16le', mp4: 'aac' }
+  await Promise.all(
+    outputFormats.map(async format => {
+      const job = await jobOf(bytes, 'small.mp4', {
+        output_format: format,
+        ...(format === 'mp4' && { bg_type: 'green' }),
+      })
+      t.match(job, { status: 'completed', billing_status: 'charged', duration_seconds: Number }, format)
+      const file = await outputOf(job, format === 'png_sequence' ? 'short.zip' : `short.${format}`)
+      if (format === 'png_sequence') {
+        mkdirSync(at('frames'))
+        await run('unzip', ['-q', file, '-d', at('frames')])
+        t.equal(readdirSync(at('frames')).length, 25, 'a picture for each frame')
+      }
+      if (format !== 'webp' && format !== 'png_sequence') {
+        const { seconds, codecs, ...rest } = await probe(file)
+        t.same(rest, { width: 160, height: 90, rate: '25/1' }, format)
+        t.ok(Math.abs(seconds - 1) <= 0.04, `${format} lasts ${seconds} s`)
+        t.equal(codecs[1], sounds[format], `${format}'s sound`)
+      }
+      if (format === 'webp' || !alphaFormats.includes(format)) return
+      const alpha = await alphaOf(format === 'png_sequence' ? join(at('frames'), 'frame_%04d.png') : file)
+      t.equal(alpha.length, 160 * 90 * 25, `${format} has 25 frames`)
+      const [clear, solid] = [share(alpha, one => one < 8), share(alpha, one => one > 247)]
+      t.ok(clear > 0.7 && clear < 0.85 && solid > 0.14 && solid < 0.26, `${format}: ${clear} clear, ${solid} solid`)
+    }),
+  )
+})
+
+t.test('the cut-out is that of the clip: its alpha is off by less than 0.06 in the mean', async t => {
+  const readme = readFileSync(join(packageRoot, 'fixtures', 'README.md'), 'utf8')
+  for (const name of ['short', 'longer', ...(isProving ? ['difficult'] : [])]) {
+    const job = await jobOf(await clip(`${name}.mp4`), `${name}.mp4`)
+    const alpha = await alphaOf(await outputOf(job, `${name}.webm`))
+    const matte = join(packageRoot, 'fixtures', 'mattes', `${name}.mp4`)
+    const args = ['-v', 'error', '-i', matte, '-pix_fmt', 'gray', '-f', 'rawvideo', '-']
+    const { stdout: drawn } = await run('ffmpeg', args, { encoding: 'buffer', maxBuffer: 1e9 })
+    t.equal(alpha.length, drawn.length, `${name}: as many frames`)
+    const off = alpha.reduce((sum, value, i) => sum + Math.abs(value - (drawn[i] as number)), 0) / alpha.length / 255
+    const told = Number(new RegExp(`\\| \`mattes/${name}.mp4\` .*\\| (0\\.\\d+) \\|`).exec(readme)?.[1])
+    t.ok(Math.abs(off - told) < 0.002, `${name} is off by ${off}; fixtures/README.md says ${told}`)
+    if (name !== 'difficult') t.ok(off < 0.06, `${name}: ${off}`)
+  }
+})
+
+const picture = (...more: string[]) => ['-f', 'lavfi', '-i', `testsrc=${['duration=2', ...more].join(':')}`]
+const x264 = ['-c:v', 'libx264', '-pix_fmt', 'yuv420p', '-crf', '40', '-preset', 'ultrafast']
+
+t.test('what cameras, browsers and editors write comes out as long, as large and as fast', async t => {
+  const sound = ['-f', 'lavfi', '-i', 'sine=duration=3']
+  const sized = 'size=96x54'
+  const odd: Record<string, [args: string[], expected: Partial<Probed>]> = {
+    'ntsc.mp4': [[...picture(sized, 'rate=30000/1001'), ...x264], { rate: '30000/1001', seconds: 2.002 }],
+    'fast.mp4': [[...picture(sized, 'rate=60'), ...x264], { rate: '60/1' }],
+    'odd.avi': [[...picture('size=97x55'), '-c:v', 'mpeg4'], { width: 97, height: 55 }],
+    'long-sound.mp4': [[...picture(sized), ...sound, ...x264], { seconds: 3 }],
+    'prores.mov': [[...picture(sized), '-c:v', 'prores'], {}],
+    'hevc.mp4': [[...picture(sized), '-c:v', 'libx265', '-x265-params', 'log-level=0', '-tag:v', 'hvc1'], {}],
+    'fragmented.mp4': [[...picture(sized), ...x264, '-movflags', 'frag_keyframe+empty_moov'], {}],
+    'vfr.mp4': [
+      [...picture(sized), '-vf', "select='not(eq(mod(n,5),3))'", '-fps_mode', 'vfr', ...x264],
+      { rate: '20/1' },
+    ],
+    'late.mp4': [['-itsoffset', '1', ...picture(sized), ...sound, ...x264], { seconds: 3 }],
+    'live.webm': [[...picture(sized), '-c:v', 'libvpx', '-deadline', 'realtime', '-f', 'webm', '-live', '1'], {}],
+  }
+  // A few of them each time; `npm run prove` takes all.
+  const daily = ['ntsc.mp4', 'odd.avi', 'late.mp4', 'live.webm']
+  if (!isProving) for (const name of Object.keys(odd)) if (!daily.includes(name)) delete odd[name]
+  await Promise.all(
+    Object.entries(odd).map(([name, [args]]) => run('ffmpeg', ['-v', 'error', '-y', ...args, at(name)])),
+  )
+  ffmpeg('-i', at('ntsc.mp4'), '-c', 'copy', '-metadata:s:v', 'rotate=90', at('turned.mp4'))
+  odd['turned.mp4'] = [[], { width: 54, height: 96, seconds: 2.002, rate: '30000/1001' }]
+  ffmpeg('-i', at('ntsc.mp4'), '-c', 'copy', '-movflags', 'faststart', at('whole.mp4'))
+  const whole = readFileSync(at('whole.mp4'))
+  writeFileSync(at('cut.mp4'), whole.subarray(0, whole.length * 0.6))
+  odd['cut.mp4'] = [[], { seconds: 2.002, rate: '30000/1001' }]
+  await Promise.all(
+    Object.entries(odd).map(async ([name, [, expected]]) => {
+      const job = await jobOf(readFileSync(at(name)), name)
+      t.match(job, { status: 'completed' }, `${name}: ${job.error}`)
+      const found = await probe(await outputOf(job, `of-${name}.webm`))
+      const { seconds, ...rest } = { seconds: 2, width: 96, height: 54, rate: '25/1', ...expected }
+      t.match(found, rest, name)
+      t.ok(Math.abs(found.seconds - seconds) <= 0.05, `${name} lasts ${found.seconds} s, expected ${seconds}`)
+    }),
+  )
+})
+
+/** The colour of the first frame at some places, as RGB. */
+async function coloursAt(path: string, width: number, places: Record<string, [x: number, y: number]>) {
+  const decoder = path.endsWith('.webm') ? ['-c:v', 'libvpx-vp9'] : []
+  const args = ['-v', 'error', ...decoder, '-i', path, '-frames:v', '1', '-pix_fmt', 'rgba', '-f', 'rawvideo', '-']
+  const { stdout } = await run('ffmpeg', args, { encoding: 'buffer', maxBuffer: 1e8 })
+  return Object.fromEntries(
+    Object.entries(places).map(([name, [x, y]]) => [
+      name,
+      [...stdout.subarray((y * width + x) * 4, (y * width + x) * 4 + 4)],
+    ]),
+  )
+}
+
+const isNear = (found: number[] | undefined, expected: number[]): boolean =>
+  found !== undefined && expected.every((value, i) => Math.abs(value - (found[i] as number)) < 16)
+
+t.test('JOB-1 what stands behind the subject is as the job says, and so is where it stands', async t => {
+  ffmpeg('-f', 'lavfi', '-i', 'color=0xff8000:s=64x64', '-frames:v', '1', at('behind.png'))
+  // Any server on this machine: an image is fetched as a webhook is sent.
+  const server = createServer((_, response) => response.end(readFileSync(at('behind.png'))))
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => server.close())
+  const { port } = server.address() as { port: number }
+  const corner = [2, 2] as [number, number]
+  const cases: [string, Record<string, unknown>, number[]][] = [
+    ['css', { background: { type: 'color', color: 'tomato' } }, [255, 99, 71, 255]],
+    ['image', { background: { type: 'image', image_url: `http://127.0.0.1:${port}/a.png` } }, [255, 128, 0, 255]],
+    [
+      'foreign',
+      { background: { type: 'image', image_url: 'https://example.com/a.png', color: [9, 9, 90] } },
+      [9, 9, 90, 255],
+    ],
+  ]
+  const bytes = await clip('short.mp4')
+  await Promise.all(
+    cases.map(async ([name, fields, expected]) => {
+      const job = await jobOf(bytes, 'short.mp4', { output_format: 'mov', ...fields })
+      t.match(job, { status: 'completed' }, `${name}: ${job.error}`)
+      const { found, head } = await coloursAt(await outputOf(job, `${name}.mov`), 320, {
+        found: corner,
+        head: [160, 60],
+      })
+      t.ok(isNear(found, expected), `${name}: ${found}`)
+      t.ok(isNear(head, [224, 172, 130]), `${name}: the head is ${head}`)
+    }),
+  )
+  const composed = await jobOf(bytes, 'short.mp4', {
+    output_format: 'mov',
+    bg_type: 'custom',
+    bg_color: [0, 0, 255],
+    composition: {
+      canvas: { width: 200, height: 300 },
+      foreground: { anchor: 'bottom-right', scale: 0.5, offset: { x: -10, y: -20 } },
+    },
+  })
+  const file = await outputOf(composed, 'composed.mov')
+  t.match(await probe(file), { width: 200, height: 300, rate: '25/1' })
+  // Half of 320 x 180, its right edge at 190 and its lower one at 280: the head of 160, 60 is at 110, 220.
+  const { above, head } = await coloursAt(file, 200, { above: [110, 150], head: [110, 220] })
+  t.ok(isNear(above, [0, 0, 255, 255]) && isNear(head, [224, 172, 130, 255]), `${above}; ${head}`)
+})
+
+t.test('JOB-4 CR-3 what can not be made fails with a sentence, and costs nothing', async t => {
+  const bytes = await clip('short.mp4')
+  const noise = Buffer.from(bytes)
+  // All of its pictures and sound.
+  noise.fill(0x55, noise.indexOf('mdat') + 4)
+  const cases: [string, Job, RegExp][] = [
+    ['noise', await jobOf(noise, 'noise.mp4'), /^Processing failed: no picture of it can be decoded/],
+    [
+      'colour',
+      await jobOf(bytes, 'a.mp4', { background: { type: 'color', color: 'blurple' } }),
+      /^Processing failed: its background's color "blurple" is none; expected RGB or a CSS colour$/,
+    ],
+    [
+      'canvas',
+      await jobOf(bytes, 'a.mp4', { composition: { canvas: { width: 1e6, height: 1e6 } } }),
+      /canvas is 1000000 x 1000000; expected/,
+    ],
+    [
+      'image',
+      await jobOf(bytes, 'a.mp4', { background: { type: 'image', image_url: `${mock.url}/health` } }),
+      /image_url gives no picture/,
+    ],
+  ]
+  for (const [name, job, error] of cases) {
+    t.match(job, { status: 'failed', error, billing_status: 'not_charged', output_url: null }, name)
+    t.notMatch(job.error, /understudy|tmp|0x/, 'nothing of this machine is in it')
+  }
+  const again = await client(mock).post(`/v1/jobs/${cases[1]?.[1].id}/start`, { background: { type: 'transparent' } })
+  t.equal(again.status, 200)
+  t.match(await ended(again.body.id), { status: 'completed', error: null }, 'with other inputs it goes')
+})
+
+t.test('JOB-5 an oval in place of the subject is told; a still background is not mistaken for one', async t => {
+  const noise = 'nullsrc=s=96x54:r=10:d=2,geq=random(1)*255:128:128'
+  ffmpeg('-f', 'lavfi', '-i', noise, ...x264, at('moving.mp4'))
+  t.match((await jobOf(readFileSync(at('moving.mp4')), 'moving.mp4')).message, /background moves.*soft oval/)
+  // Bars that stand still, and a square before them that moves.
+  const graph =
+    "smptebars=s=160x90:r=10:d=4[back];color=white:s=30x40:r=10:d=4[square];[back][square]overlay=x='t*30':y=30"
+  ffmpeg('-filter_complex', graph, ...x264, at('still.mp4'))
+  const job = await jobOf(readFileSync(at('still.mp4')), 'still.mp4')
+  t.equal(job.message, undefined)
+  const alpha = await alphaOf(await outputOf(job, 'still.webm'))
+  const solid = share(alpha, one => one > 200)
+  const real = (30 * 40) / (160 * 90)
+  t.ok(Math.abs(solid - real) < 0.04, `${solid} of it is solid, ${real} is the square's`)
+})
+
+t.test('a foreign video_url gets a clip of its billed length, made when it is asked for', async t => {
+  const before = Date.now()
+  const job = await ended(await client(mock).job({ video_url: 'https://example.com/my%20cat.mp4#t=3' }))
+  t.match(job, { status: 'completed', duration_seconds: 3 })
+  t.ok(Date.now() - before < 5_000)
+  const file = await outputOf(job, 'foreign.webm')
+  t.match(await probe(file), { seconds: 3, width: 320, height: 180 })
+  const alpha = await alphaOf(file)
+  t.ok(share(alpha, one => one < 8) > 0.2 && share(alpha, one => one > 247) > 0.1)
+})
+
+t.test('a recording of what was made is replayed with the canned file, whole', async t => {
+  const job = await jobOf(await clip('short.mp4'), 'short.mp4')
+  const made = (await (await fetch(job.output_url)).arrayBuffer()).byteLength
+  writeFileSync(at('made.har'), mock.journal.har({ jobId: job.id as string }))
+  const replayed = await start(t, { replay: at('made.har') })
+  const response = await fetch(replayed.url + new URL(job.output_url).pathname)
+  const { byteLength } = await response.arrayBuffer()
+  t.equal(response.status, 200)
+  t.equal(Number(response.headers.get('content-length')), byteLength)
+  t.ok(made > byteLength, 'which is shorter than what was recorded')
+})
+
+t.test('the same content and inputs are made once, and to the same bytes on another mock', async t => {
+  const made = async (dataDir: string) => {
+    const own = await start(t, { outputs: 'made', dataDir })
+    const bytes = await clip('short.mov')
+    const jobs = await Promise.all([jobOf(bytes, 'a.mov', {}, own), jobOf(bytes, 'b.mov', {}, own)])
+    const files = await Promise.all(
+      jobs.map(async job => Buffer.from(await (await fetch(job.output_url)).arrayBuffer())),
+    )
+    await own.close()
+    t.equal(readdirSync(join(dataDir, 'outputs')).length, 1, 'one file for both')
+    t.same(readdirSync(join(dataDir, 'incoming')), [], 'nothing is left of the way')
+    return files as [Buffer, Buffer]
+  }
+  const [one, other] = [await made(at('one')), await made(at('other'))]
+  t.ok(one[0].length > 10_000 && one.concat(other).every(file => file.equals(one[0])))
+  const later = await start(t, { outputs: 'made', dataDir: at('one') })
+  const name = readdirSync(at('one/outputs'))[0] as string
+  writeFileSync(at(`one/outputs/${name}`), 'kept over a restart')
+  const kept = await jobOf(await clip('short.mov'), 'c.mov', {}, later)
+  t.equal(await (await fetch(kept.output_url)).text(), 'kept over a restart')
+  rmSync(at(`one/outputs/${name}`))
+  const anew = Buffer.from(await (await fetch(kept.output_url)).arrayBuffer())
+  t.ok(anew.equals(one[0]), 'taken away, it is made anew')
+})
+
+t.test('a job that is due waits for its output, and the journal says how long', async t => {
+  const own = await start(t, { outputs: 'made', speed: 1 })
+  own.clock.freeze()
+  const api = client(own)
+  const { body } = await api.upload(await clip('short.webm'), 'short.webm')
+  const id = await api.job({ video_url: body.video_url })
+  t.match((await api.get(`/v1/jobs/${id}`)).body, { status: 'pending' })
+  own.clock.step('10s')
+  const polls = []
+  do polls.push((await api.get(`/v1/jobs/${id}`)).body)
+  while (polls.at(-1).status === 'processing')
+  t.match(polls.at(-1), { status: 'completed', progress: 100 })
+  const waits = own.journal
+    .entries({ route: 'getJob' })
+    .flatMap(entry => ('output_wait_ms' in entry ? [entry.output_wait_ms] : []))
+  t.equal(waits.length, polls.length, 'the poll before it was due did not wait')
+  t.ok(
+    waits.every(ms => Number(ms) > 0 && Number(ms) < 60_000),
+    `${waits}`,
+  )
+})
+
+/** The programs that this process has started, by their command lines. */
+const children = (): string[] =>
+  readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .flatMap(pid => {
+      try {
+        const [, parent] = /^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
+        return Number(parent) === process.pid ? [`${pid} ${readFileSync(`/proc/${pid}/cmdline`, 'utf8')}`] : []
+      } catch {
+        return []
+      }
+    })
+    .filter(line => /^\d+ ff/.test(line))
+
+/** A video that takes a while. */
+const slow = () => {
+  if (!existsSync(at('slow.mp4')))
+    ffmpeg('-f', 'lavfi', '-i', 'testsrc2=size=1280x720:rate=30:duration=10', ...x264, at('slow.mp4'))
+  return readFileSync(at('slow.mp4'))
+}
+
+async function begunOn(own: RunningMock, key: string): Promise<string> {
+  const api = client(own, key)
+  const { body } = await api.upload(slow(), 'slow.mp4')
+  const before = children()
+  const id = await api.job({ video_url: body.video_url })
+  // That ffmpeg is at it.
+  while (!children().some(line => !before.includes(line))) await api.get('/health')
+  return id
+}
+
+t.test(
+  'reset and close end what is being made',
+  { skip: !existsSync('/proc/self/status') && 'there is no /proc' },
+  async t => {
+    const own = await start(t, { outputs: 'made', dataDir: at('ended') })
+    await begunOn(own, 'test_a')
+    const first = children()
+    own.reset('test_a')
+    const id = await begunOn(own, 'test_b')
+    // They end, or this does not.
+    while (children().some(line => first.includes(line))) await client(own).get('/health')
+    for (const line of children()) process.kill(Number(line.split(' ', 1)[0]), 'SIGKILL')
+    for (;;) {
+      const { body } = await client(own, 'test_b').get(`/v1/jobs/${id}`)
+      if (body.status === 'processing') continue
+      t.match(body, {
+        status: 'failed',
+        error: 'Processing failed: ffmpeg was ended from outside',
+        billing_status: 'not_charged',
+      })
+      break
+    }
+    await begunOn(own, 'test_c')
+    await own.close()
+    t.same(children(), [])
+    t.same(readdirSync(at('ended/incoming')), [])
+  },
+)
+
+t.test('old outputs make room for new ones', async t => {
+  const outputBytes = 1024 * 1024
+  const own = await start(t, { outputs: 'made', dataDir: at('bounded'), outputBytes })
+  const bytes = await clip('short.mp4')
+  const jobs = []
+  for (const bg_type of ['white', 'black', 'blue'])
+    jobs.push(await jobOf(bytes, 'a.mp4', { output_format: 'mov', bg_type }, own))
+  t.match(jobs, Array(3).fill({ status: 'completed' }))
+  const kept = readdirSync(at('bounded/outputs'), { withFileTypes: true }).map(
+    ({ name }) => statSync(at(`bounded/outputs/${name}`)).size,
+  )
+  t.ok(kept.length > 0 && kept.length < 3 && kept.reduce((a, b) => a + b) <= outputBytes, `${kept}`)
+  t.equal((await fetch((jobs[0] as Job).output_url)).status, 200, 'one that went is made anew')
+})
+
+t.test('canned outputs are as long as their job in each format, by repeating or leaving out frames', async t => {
+  const canned = await start(t, { outputs: 'canned' })
+  const made = async (format: OutputFormat, seconds: number) => {
+    const fields = { video_url: `https://example.com/a.mp4#t=${seconds}`, output_format: format }
+    return ended(await client(canned).job({ ...fields, ...(format === 'mp4' && { bg_type: 'green' }) }), canned)
+  }
+  await Promise.all(
+    outputFormats.flatMap(format =>
+      (isProving ? [5, 0.6] : [['webm', 'mp4', 'gif'].includes(format) ? 5 : 0.6]).map(async seconds => {
+        const ending = format === 'png_sequence' ? 'zip' : format
+        const file = await outputOf(await made(format, seconds), `canned-${seconds}.${ending}`)
+        const frames = seconds * 25
+        const { problem, seconds: told } = inspect(readFileSync(file))
+        t.equal(problem, undefined, format)
+        if (format !== 'png_sequence')
+          t.ok(Math.abs((told ?? 0) - seconds) < 0.041, `${format} of ${seconds} s: ${told} s`)
+        if (format === 'webp') return
+        if (format === 'png_sequence') {
+          mkdirSync(at(`frames-${seconds}`))
+          await run('unzip', ['-q', file, '-d', at(`frames-${seconds}`)])
+          t.equal(readdirSync(at(`frames-${seconds}`)).length, frames)
+          return
+        }
+        t.match(await probe(file), { width: 320, height: 180, rate: '25/1' }, format)
+        if (format === 'mp4') return void ffmpeg('-xerror', '-i', file, '-f', 'null', '-')
+        const alpha = await alphaOf(file)
+        t.equal(alpha.length, frames * 320 * 180, `${format}: ${frames} frames, and all can be decoded`)
+        const last = alpha.subarray(-320 * 180)
+        t.ok(share(last, one => one < 8) > 0.5 && share(last, one => one > 247) > 0.1, `${format}: the last has alpha`)
+      }),
+    ),
+  )
+  const file = Buffer.from(await (await fetch((await made('webm', 2)).output_url)).arrayBuffer())
+  t.ok(file.equals(readFileSync(join(packageRoot, 'fixtures', 'outputs', 'output.webm'))), 'what fits is as it ships')
+})
