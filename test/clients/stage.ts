@@ -54,7 +54,7 @@ export interface Stage {
 }
 
 export async function openStage(): Promise<Stage> {
-  const config = completeConfig({ port: 0, logLevel: 'silent', seed: 'conduct', webhookSecret })
+  const config = completeConfig({ port: 0, logLevel: 'silent', outputs: 'canned', seed: 'conduct', webhookSecret })
   const app = buildApp(config, pino({ level: 'silent' }))
   const mock = await listen(app)
   const receiver = await openReceiver()
