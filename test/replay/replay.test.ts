@@ -36,6 +36,7 @@ async function recorder(t: Test, options: MockOptions = {}): Promise<Recorder> {
   const config = completeConfig({
     port: 0,
     logLevel: 'silent',
+    outputs: 'canned',
     seed: 'recorded',
     rateLimit: 0,
     jobLimit: 0,
