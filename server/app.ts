@@ -11,12 +11,12 @@
  *   an operation of the API                 openRoute, its first onRequest     closeExchange, in onSend
  *   … answered by a rule or cut by a fault  the same                           answerAsTold or enact, pipeline/scenario.ts
  *   … answered by a recording               the same                           playCall, playback/
- *   a path or method that no route has      refuseUnknown below                  closeExchange, in onSend
+ *   a path or method that no route has      refuseUnknown below                closeExchange, in onSend
  *   … or that Fastify refuses by itself     frameworkErrors below              closeExchange, called by answerFrameworkError
  *   what Node refuses (bad HTTP, Expect,    refuse, pipeline/rawErrors.ts      the same, as it writes the answer
  *     CONNECT)
  *   /__mock, /metrics, /docs, /openapi.json openInternal: not in the journal   closeExchange, which only logs errors
- *   … of a page that may not use /__mock    guardControl opens it anew          closeExchange, in onSend
+ *   … of a page that may not use /__mock    guardControl opens it anew         closeExchange, in onSend
  */
 
 import type { Server as HttpsServer } from 'node:https'
@@ -102,20 +102,19 @@ export function buildApp(config: Config, log: Log, { tls, spans }: AppParts = {}
   return { fastify: app, mock }
 }
 
-/** The routes alone, over a mock that there is: a mutant that is asked for by a header has a server of its own. */
-export function buildServer(mock: Mock): FastifyInstance {
+/** A server without a port, over a mock that there is: a mutant that is asked for by a header has one with the API's routes. */
+export function buildServer(mock: Mock, register = registerRoutes): FastifyInstance {
   const { app, refuseUnknown } = makeServer(mock)
   app.addHook('onRequest', (request, reply, done) => (request.is404 ? refuseUnknown(request, reply, done) : done()))
-  registerRoutes(app, mock)
+  register(app, mock)
   return app
 }
 
-/** A server without a port for what is not of the API: made with its first call, so that each mock starts the sooner. */
+/** The same for what is not of the API: made with its first call, so that each mock starts the sooner. */
 async function makeOwnServer(mock: Mock): Promise<FastifyInstance> {
   const { registerOwnRoutes } = await import('./ownRoutes.ts')
-  const { app, refuseUnknown } = makeServer(mock)
-  app.addHook('onRequest', (request, reply, done) => (request.is404 ? refuseUnknown(request, reply, done) : done()))
-  registerOwnRoutes(app, mock)
+  const app = buildServer(mock, registerOwnRoutes)
+  // Before that it is a promise itself, which an async function would wait for and lose.
   await app.ready()
   return app
 }
