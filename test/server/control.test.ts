@@ -393,3 +393,23 @@ t.test('off loopback all of /__mock is closed without a token, and open with it'
   const { status } = await client(open, null).get('/__mock/scenario', { 'x-admin-token': 'token' })
   t.equal(status, 200)
 })
+
+t.test(
+  'what is not of the API is found by its path, however that is written, and nothing else is taken for it',
+  async t => {
+    const mock = await start(t)
+    const ask = async (method: string, path: string) => {
+      const answer = await fetch(mock.url + path, { method })
+      return { status: answer.status, allow: answer.headers.get('allow') }
+    }
+    for (const path of ['/__mock', '/%5F%5Fmock/clock', '/metrics?x=1', '/docs', '/openapi.json'])
+      t.equal((await ask('GET', path)).status, 200, path)
+    t.match(await ask('POST', '/docs'), { status: 405, allow: /GET/ })
+    t.match(await ask('DELETE', '/__mock/clock'), { status: 405, allow: /POST/ })
+    t.equal(mock.journal.count({ status: 200 }), 0, 'none of it is a call of the API')
+    for (const path of ['/__mockery', '/docs.html', '/metrics-of-mine', '/__mock/none', '/%zz__mock']) {
+      const { status } = await ask('GET', path)
+      t.ok(status === 404 || status === 400, `${path}: ${status}`)
+    }
+  },
+)
