@@ -1,9 +1,11 @@
 /** `understudy mutate -- <command>`: would your tests notice? They are run against servers that are broken in one place. */
+
 import { type CommandIo, type OutputStream, writeLine } from '../base/commandIo.ts'
 import { addOptions, type VerbSetup } from '../base/flags.ts'
 import { ConfigError } from '../base/options.ts'
 import { formatDuration, formatJson, plural } from '../base/text.ts'
 import { readVariables } from '../base/variables.ts'
+import { commandIn } from '../rehearse/program.ts'
 import { clearLine } from '../reports/ansi.ts'
 import { makeWritable, reporterOption, reporterText, writeReports } from '../reports/reporterOption.ts'
 import { type MutateFlags, type MutateSettings, mutateOptions } from './options.ts'
@@ -30,9 +32,7 @@ export const setUpMutate: VerbSetup = (verb, run) =>
         const settings: MutateSettings = { ...readVariables(mutateOptions, io.env, 'mutate'), ...flags }
         if (json && !list) throw new ConfigError('--json goes with --list; a report as JSON is --reporter json')
         if (list) return printList(io, settings, json === true)
-        const [program, ...rest] = words
-        if (program === undefined)
-          throw new ConfigError('no command was given; expected one after --, such as understudy mutate -- npm test')
+        const command = commandIn(words, 'mutate -- npm test')
         const seed = settings.seed ?? mutateOptions.seed.default()
         makeWritable(reporter)
         // Loaded here, so that --help is quick.
@@ -42,7 +42,7 @@ export const setUpMutate: VerbSetup = (verb, run) =>
         const report = await mutateCommand({
           ...settings,
           seed,
-          command: [program, ...rest],
+          command,
           environment: io.env,
           signal: io.signal,
           onProgress: progress.show,

@@ -2,12 +2,12 @@
 
 import { type OutputStream, writeLine } from '../base/commandIo.ts'
 import { addOptions, type VerbSetup } from '../base/flags.ts'
-import { ConfigError } from '../base/options.ts'
 import { oneLine } from '../base/text.ts'
 import { readVariables } from '../base/variables.ts'
 import { clearLine } from '../reports/ansi.ts'
 import { makeWritable, reporterOption, reporterText, writeReports } from '../reports/reporterOption.ts'
 import { type RehearseFlags, type RehearseSettings, rehearseOptions } from './options.ts'
+import { commandIn } from './program.ts'
 import { rehearsalHelp, rehearsalReporters } from './reporters.ts'
 import type { RehearseProgress } from './run.ts'
 
@@ -26,11 +26,7 @@ export const setUpRehearse: VerbSetup = (verb, run) =>
     .addHelpText('after', reporterText(rehearsalHelp))
     .action(
       run(async (io, words: string[], { reporter = [], ...flags }: RehearseFlags) => {
-        const [program, ...rest] = words
-        if (program === undefined)
-          throw new ConfigError(
-            'no command was given; expected one after --, such as understudy rehearse -- node my-client.js',
-          )
+        const command = commandIn(words, 'rehearse -- node my-client.js')
         const settings: RehearseSettings = { ...readVariables(rehearseOptions, io.env, 'rehearse'), ...flags }
         const seed = settings.seed ?? rehearseOptions.seed.default()
         makeWritable(reporter)
@@ -41,7 +37,7 @@ export const setUpRehearse: VerbSetup = (verb, run) =>
         const report = await rehearse({
           ...settings,
           seed,
-          command: [program, ...rest],
+          command,
           environment: io.env,
           signal: io.signal,
           onProgress: progress.show,

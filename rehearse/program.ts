@@ -26,6 +26,14 @@ export interface Ended {
   silentSince: number | undefined
 }
 
+/** What stands after -- on the command line. Throws a ConfigError, with an `example` of a call, where nothing does. */
+export function commandIn(words: readonly string[], example: string): readonly [string, ...string[]] {
+  const [program, ...rest] = words
+  if (program === undefined)
+    throw new ConfigError(`no command was given; expected one after --, such as understudy ${example}`)
+  return [program, ...rest]
+}
+
 /** Between the request to end, and the end. */
 const graceMs = 2_000
 
