@@ -43,10 +43,11 @@ const brought = [
 const installed = Object.keys({ ...dependencies, ...devDependencies }).filter(name => !brought.includes(name))
 
 /**
- * Bundles each entry (`server/index`) into `folder`; `outside` stays outside too. Resolves with esbuild's metafile.
+ * Bundles each entry (`server/index`) into `folder`; `outside` stays outside too, `inside` does not. Resolves with
+ * esbuild's metafile.
  */
-export async function bundle(entries, folder, { outside = [], sourcemap = false } = {}) {
-  const external = [...installed, ...outside]
+export async function bundle(entries, folder, { outside = [], inside = [], sourcemap = false } = {}) {
+  const external = [...installed.filter(name => !inside.includes(name)), ...outside]
   const { metafile } = await build({
     entryPoints: Object.fromEntries(entries.map(entry => [entry, `${entry}.ts`])),
     outdir: folder,

@@ -53,6 +53,8 @@ export interface DrillSettings extends TlsFiles {
   maxWait?: number
   /** Most connections in parallel. */
   maxConnections?: number
+  /** Threads that send the load; 1 is this one. */
+  generators?: number
   /** Responses a second that are checked against the contract. */
   sample?: number
   threshold?: Threshold[]
@@ -256,6 +258,12 @@ export const drillOptions = {
     description: 'most connections in parallel; further requests wait for one',
     default: () => 1_000,
     parse: wholeNumber(1, 60_000, ' connections'),
+  },
+  generators: {
+    argument: '<number>',
+    description: "threads that send the load, for rates that one core can't make; they share the connections",
+    default: () => 1,
+    parse: wholeNumber(1, 64, ' threads'),
   },
   seed: checkOptions.seed,
   header: checkOptions.header,

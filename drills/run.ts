@@ -22,6 +22,7 @@ import { parse } from '../contracts/answers.ts'
 import { redactor } from '../contracts/observedExchange.ts'
 import { clipAt } from '../media/clip.ts'
 import { JobLedger } from './ledger.ts'
+import { openThreads } from './load/threads.ts'
 import { type LoadResponse, openWire } from './load/wire.ts'
 import { commonOptions, type Drill, type LoadPlan } from './named/drill.ts'
 import { drills } from './named/index.ts'
@@ -90,13 +91,10 @@ export async function drill(name: DrillName, target: string, options: DrillOptio
   // The one ends with the drill; what is switched on is switched off by the other, and the jobs are counted.
   const transport = makeTransport(trust, over.signal)
   const lasting = makeTransport(trust)
+  const { maxConnections, timeout: timeoutMs, generators = 1 } = settings
+  const reach = { base, maxConnections, timeoutMs, tls }
+  const wire = generators > 1 ? await openThreads(reach, generators) : await openWire(reach)
   const release = holdProcess()
-  const wire = await openWire({
-    base,
-    maxConnections: settings.maxConnections,
-    timeoutMs: settings.timeout,
-    tls,
-  })
   const end = () => {
     over.abort()
     void wire.close()

@@ -9,7 +9,7 @@ import type { Redact } from '../contracts/observedExchange.ts'
 import type { Outbound } from './calls.ts'
 import type { JobLedger } from './ledger.ts'
 import { Records } from './load/records.ts'
-import type { LoadConnections, LoadResponse } from './load/wire.ts'
+import type { LoadResponse, LoadSender } from './load/wire.ts'
 import type { DrillSettings } from './options.ts'
 import type { DrillFact, DrillReport, Mark } from './report.ts'
 import { type Sampler, seenOf } from './sampler.ts'
@@ -25,7 +25,7 @@ export interface DrillSetup {
   thresholds: readonly Threshold[]
   keys: { main?: string; second?: string }
   control: MockControl | undefined
-  wire: LoadConnections
+  wire: LoadSender
   sampler: Sampler
   ledger: JobLedger
   random: SeededRandom
@@ -141,6 +141,7 @@ export class DrillSession {
     this.#loop.reset()
     this.#loop.enable()
     this.#elu = performance.eventLoopUtilization()
+    this.setup.wire.utilization()
   }
 
   endLoad(at = monotonicMs()): void {
@@ -151,7 +152,7 @@ export class DrillSession {
     this.generator = {
       p99Ms: delayOf(this.#loop.percentile(99)),
       maxMs: delayOf(this.#loop.max),
-      utilization: performance.eventLoopUtilization(this.#elu).utilization,
+      utilization: Math.max(performance.eventLoopUtilization(this.#elu).utilization, this.setup.wire.utilization()),
     }
   }
 
@@ -202,16 +203,23 @@ export class DrillSession {
   counted(out: Outbound, answered: LoadResponse): void {
     this.due++
     this.dueTimes.push(answered.sentAt - this.loadAt)
-    this.setup.wire.bytesReceived += answered.body.length
+    this.setup.wire.received(answered.body.length)
     if (answered.status > 0) this.answers++
     this.#count(out, this.records.callOf(out.call), answered.sentAt, 0, answered)
   }
 
   #count(out: Outbound, call: number, dueAt: number, lagMs: number, answered: LoadResponse): void {
-    const { status, sentAt, endedAt } = answered
+    const { status, sentAt, endedAt, ownLagMs = 0 } = answered
     const due = dueAt - this.loadAt
     this.sent++
-    this.records.add({ call, due, sent: sentAt - this.loadAt, ended: endedAt - this.loadAt, status, lagMs })
+    this.records.add({
+      call,
+      due,
+      sent: sentAt - this.loadAt,
+      ended: endedAt - this.loadAt,
+      status,
+      lagMs: lagMs + ownLagMs,
+    })
     if (status >= 200 && status < 400) return
     this.failed(out.call, requestLabel(answered), due)
   }

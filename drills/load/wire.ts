@@ -24,6 +24,24 @@ export interface LoadResponse {
   endedAt: number
   /** It had to wait for a connection. */
   waited: boolean
+  /** ms from when it was handed over to when it was sent, where that is this process's own fault. */
+  ownLagMs?: number
+}
+
+/** What sends a drill's requests: from this thread, or from several of their own. */
+export interface LoadSender {
+  /** Requests that were begun and have not ended. */
+  readonly inFlight: number
+  readonly bytesSent: number
+  readonly bytesReceived: number
+  /** How busy the busiest of its own threads has been since the last time that this was asked, 0 to 1; 0 without any. */
+  utilization(): number
+  /** Counts what something else has received. */
+  received(bytes: number): void
+  /** `wants` says whether the body of an answer is worth keeping; `done` is called once, with an answer or without. */
+  send(out: Outbound, wants: (status: number) => boolean, done: (answered: LoadResponse) => void): void
+  /** Ends everything at once; what is underway ends as failed. */
+  close(): Promise<void>
 }
 
 export interface WireOptions {
@@ -34,8 +52,9 @@ export interface WireOptions {
 }
 
 type Wants = (status: number) => boolean
+type SentRequest = Pick<Outbound, 'method' | 'path' | 'headers' | 'body' | 'needsBody'>
 interface Waiting {
-  out: Outbound
+  out: SentRequest
   wants: Wants
   done: (answered: LoadResponse) => void
 }
@@ -58,7 +77,7 @@ export async function openWire(options: WireOptions): Promise<LoadConnections> {
 
 type Connect = (origin: string, settings: Client.Options) => Client
 
-export class LoadConnections {
+export class LoadConnections implements LoadSender {
   readonly #options: WireOptions
   readonly #connect: Connect
   readonly #origin: string
@@ -82,19 +101,24 @@ export class LoadConnections {
     this.#prefix = pathname.replace(/\/+$/, '')
   }
 
-  /** Requests that were begun and have not ended. */
   get inFlight(): number {
     return this.#flights.size + this.#waiting.length - this.#nextWaiting
   }
 
-  /** `wants` says whether the body of an answer is worth keeping. */
-  send(out: Outbound, wants: Wants, done: (answered: LoadResponse) => void): void {
+  utilization(): number {
+    return 0
+  }
+
+  received(bytes: number): void {
+    this.bytesReceived += bytes
+  }
+
+  send(out: SentRequest, wants: Wants, done: (answered: LoadResponse) => void): void {
     const client = this.#idle.pop() ?? this.#another()
     if (client) this.#dispatch(client, out, wants, done, false)
     else this.#waiting.push({ out, wants, done })
   }
 
-  /** Ends everything at once; what is underway ends as failed. */
   async close(): Promise<void> {
     this.#isClosed = true
     this.#stopChecks?.()
@@ -123,7 +147,7 @@ export class LoadConnections {
 
   #dispatch(
     client: Client,
-    out: Outbound,
+    out: SentRequest,
     wants: Wants,
     done: (answered: LoadResponse) => void,
     waited: boolean,
@@ -203,7 +227,8 @@ export class LoadConnections {
   }
 }
 
-const unanswered = (error: string) => ({ status: 0, headers: {}, body: nobody, kept: false, error })
+/** What is known of a request without an answer. */
+export const unanswered = (error: string) => ({ status: 0, headers: {}, body: nobody, kept: false, error })
 
 /** Why there was no answer, in few words: they are counted. */
 function wordsFor(error: Error, status: number): string {

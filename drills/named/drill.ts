@@ -56,4 +56,10 @@ export const commonOptions = [
 ] as const satisfies readonly DrillOptionName[]
 
 /** What every drill over the real mix of calls takes. */
-export const mixOptions = ['mix', 'clip', 'jobTimeout', 'maxConnections'] as const satisfies readonly DrillOptionName[]
+export const mixOptions = [
+  'mix',
+  'clip',
+  'jobTimeout',
+  'maxConnections',
+  'generators',
+] as const satisfies readonly DrillOptionName[]
