@@ -113,7 +113,7 @@ function changesOf(healthy: Message | undefined, mutated: Message | undefined, i
     add('header', name, a[name], b[name])
   }
   const [from, to] = [json(healthy.body), json(mutated.body)]
-  if (from === undefined || to === undefined) {
+  if (from === undefined || to === undefined || Array.isArray(from) !== Array.isArray(to)) {
     if (healthy.body !== mutated.body) add('body', '', shorten(healthy.body, 300), shorten(mutated.body, 300))
   } else compare(from, to, '', isOther, (name, x, y) => add('field', name, x, y))
   return changes

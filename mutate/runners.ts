@@ -71,9 +71,15 @@ export function commandRunner(
   variables: readonly string[],
 ): Runner {
   const folder = mkdtempSync(join(tmpdir(), 'understudy-mutate-'))
+  const remove = () => rmSync(folder, { recursive: true, force: true })
+  // By a second Ctrl-C.
+  process.once('exit', remove)
   return {
     name: command.join(' '),
-    close: () => rmSync(folder, { recursive: true, force: true }),
+    close() {
+      process.removeListener('exit', remove)
+      remove()
+    },
     async run(places, timeoutMs, signal) {
       const log = join(folder, `${places.run}.log`)
       const {
