@@ -175,10 +175,13 @@ function assertionOf(
     if (from === undefined) return `that ${where} has no other fields than the documented ones`
     if (typeof from !== typeof to || from === null || to === null)
       return `that "${name}" in ${where} is ${typeName(from)}`
+    if (isUrl(from) && isUrl(to)) return `that a GET of "${name}" in ${where} gives what it promises`
     return `that "${name}" in ${where} is ${isDrawn(from) ? 'the one that belongs there' : shorten(JSON.stringify(from), 100)}`
   }
   return `what the body of ${where} is`
 }
+
+const isUrl = (value: unknown): boolean => typeof value === 'string' && /^https?:/.test(value)
 
 const typeName = (value: unknown): string =>
   value === null
