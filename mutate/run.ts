@@ -40,7 +40,8 @@ export interface MutateCommand extends MutateOptions {
 
 export type MutateProgress =
   | { type: 'healthy'; run: number; of: number }
-  | { type: 'started'; id: string; of: number }
+  /** `timeoutMs` is what a run has at most. */
+  | { type: 'started'; id: string; of: number; timeoutMs: number }
   | { type: 'ended'; id: string; of: number; done: number; result: MutationResult }
 
 /** Runs without a mutant: a suite that is red or flaky by itself says nothing of mutants. */
@@ -123,15 +124,9 @@ async function mutateAll(runner: Runner, settings: Settings): Promise<MutationRe
 
   async function work(): Promise<void> {
     for (let entry = waiting.shift(); entry !== undefined && !signal?.aborted; entry = waiting.shift()) {
-      onProgress?.({ type: 'started', id: entry.id, of })
-      const result = await judgeEntry(
-        entry,
-        `run-${++begun}`,
-        runner,
-        settings,
-        timeoutMs + delayOf(entry, exchanges),
-        exchanges,
-      )
+      const itsTimeoutMs = timeoutMs + delayOf(entry, exchanges)
+      onProgress?.({ type: 'started', id: entry.id, of, timeoutMs: itsTimeoutMs })
+      const result = await judgeEntry(entry, `run-${++begun}`, runner, settings, itsTimeoutMs, exchanges)
       // What was broken off says nothing.
       if (signal?.aborted) return
       found.set(entry.id, result)
@@ -303,7 +298,7 @@ async function judgeEntry(
       ? resultFor(entry, 'skipped', { runs: [run], why: 'not reached: it changed no answer' })
       : resultFor(entry, 'unclear', {
           runs: [run],
-          why: 'the run failed, though no answer was changed: your suite is flaky',
+          why: 'the run failed before a changed answer was sent: your suite is flaky, or did not wait for it',
         })
   const exchange = exchangeShown(mutation.first, healthyRun)
   const isMutant = entry.kind === 'mutant'

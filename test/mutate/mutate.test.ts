@@ -288,7 +288,7 @@ t.test('understudy mutate -- <command>: reports, progress and exit codes', async
 t.test('on a terminal it shows what runs and what is left; Ctrl-C leaves a report and no process', async t => {
   const args = ['mutate', '--only', 'JOB-6', '--seed', '1', '--jobs', '1', '--', process.execPath, '-e', program]
   const running = begin(args, { tty: 120 })
-  const [line] = await running.printed(/\[0\/\d+\] list-[\w-]+ {3}\d+ mutants left, \d+ (m?s) at most each/)
+  const [line] = await running.printed(/\[0\/\d+\] list-[\w-]+ {3}\d+ mutants left, [\d.]+ s at most a run/)
   t.ok(line.length <= 120)
   const { code, stdout } = await running.interrupt()
   t.equal(code, 1)
