@@ -10,11 +10,11 @@ let stop: AbortController | undefined
 /** npm and a shell pass a signal on that the whole group has got: what comes so soon is the same one. */
 const sameSignalMs = 1_000
 
-/** The first Ctrl-C or SIGTERM asks the command to end, the second ends the process. */
+/** The first Ctrl-C or SIGTERM, or the end of its terminal, asks the command to end; the second ends the process. */
 function onSignals(): AbortController {
   const controller = new AbortController()
   let firstAt = 0
-  for (const name of ['SIGINT', 'SIGTERM'] as const)
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(name, () => {
       if (!controller.signal.aborted) firstAt = monotonicMs()
       else if (monotonicMs() - firstAt > sameSignalMs) process.exit(130)
@@ -29,10 +29,10 @@ whenLauncherEnds(() => {
   stop.abort()
 })
 
-// A reader may close our output early, as head does: the run still ends as it should.
+// A reader may close our output early, as head does, or a terminal be closed: the run still ends as it should.
 for (const stream of [process.stdout, process.stderr])
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
+    if (error.code !== 'EPIPE' && !(error.code === 'EIO' && stream.isTTY)) throw error
   })
 
 // A command that waits, with no connection open meanwhile, would be over: timers keep no process alive (base/clock.ts).

@@ -65,7 +65,7 @@ function progressOn(stream: OutputStream) {
   const clear = isTTY ? clearLine : ''
   const underway = new Set<string>()
   let done = 0
-  let longest = 0
+  let mostMs = 0
   return {
     show: (progress: MutateProgress) => {
       if (progress.type === 'healthy') {
@@ -74,17 +74,18 @@ function progressOn(stream: OutputStream) {
         return
       }
       const { id, of } = progress
-      if (progress.type === 'started') underway.add(id)
-      else {
+      if (progress.type === 'started') {
+        underway.add(id)
+        mostMs = Math.max(mostMs, progress.timeoutMs)
+      } else {
         underway.delete(id)
         done = progress.done
-        const { outcome, what, runs } = progress.result
-        longest = Math.max(longest, ...runs.map(({ ms }) => ms))
+        const { outcome, what } = progress.result
         if (outcome === 'unnoticed' || outcome === 'refused' || outcome === 'unclear')
           writeLine({ write: text => stream.write(`${clear}${text}`) }, `[${done}/${of}] ${outcome}: ${id}, ${what}`)
       }
       if (!isTTY || underway.size === 0) return
-      const left = `${plural(of - done, 'mutant')} left, ${formatDuration(longest)} at most each`
+      const left = `${plural(of - done, 'mutant')} left, ${formatDuration(mostMs)} at most a run`
       stream.write(
         `${clear}${`[${done}/${of}] ${[...underway].join(', ')}   ${left}`.slice(0, (stream.columns || 80) - 1)}`,
       )

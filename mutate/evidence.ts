@@ -113,7 +113,7 @@ function changesOf(healthy: Message | undefined, mutated: Message | undefined, i
     add('header', name, a[name], b[name])
   }
   const [from, to] = [json(healthy.body), json(mutated.body)]
-  if (from === undefined || to === undefined) {
+  if (from === undefined || to === undefined || Array.isArray(from) !== Array.isArray(to)) {
     if (healthy.body !== mutated.body) add('body', '', shorten(healthy.body, 300), shorten(mutated.body, 300))
   } else compare(from, to, '', isOther, (name, x, y) => add('field', name, x, y))
   return changes
@@ -175,10 +175,13 @@ function assertionOf(
     if (from === undefined) return `that ${where} has no other fields than the documented ones`
     if (typeof from !== typeof to || from === null || to === null)
       return `that "${name}" in ${where} is ${typeName(from)}`
+    if (isUrl(from) && isUrl(to)) return `that a GET of "${name}" in ${where} gives what it promises`
     return `that "${name}" in ${where} is ${isDrawn(from) ? 'the one that belongs there' : shorten(JSON.stringify(from), 100)}`
   }
   return `what the body of ${where} is`
 }
+
+const isUrl = (value: unknown): boolean => typeof value === 'string' && /^https?:/.test(value)
 
 const typeName = (value: unknown): string =>
   value === null

@@ -10,6 +10,7 @@ import { blindSpots, freedomText, headText, notReached, refused, unclear } from 
 const style = `
 @media (min-width: 40.01rem) { .mutant > summary { grid-template-columns: 1.1rem 17rem 4.5rem 1fr 1rem } }
 .mutant > summary .sentence { white-space: normal }
+.mutant .exchange > div:first-child:nth-last-child(3) { grid-column: 1 / -1 }
 .diff .minus { color: var(--passed) } .diff .plus { color: var(--failed) }
 .advice { padding: .75rem 1.15rem; background: var(--well); border-radius: 6px }
 .matrix td { font-variant-numeric: tabular-nums } .matrix td:first-child { font-family: ui-monospace, monospace; font-size: .85rem }

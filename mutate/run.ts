@@ -40,7 +40,8 @@ export interface MutateCommand extends MutateOptions {
 
 export type MutateProgress =
   | { type: 'healthy'; run: number; of: number }
-  | { type: 'started'; id: string; of: number }
+  /** `timeoutMs` is what a run has at most. */
+  | { type: 'started'; id: string; of: number; timeoutMs: number }
   | { type: 'ended'; id: string; of: number; done: number; result: MutationResult }
 
 /** Runs without a mutant: a suite that is red or flaky by itself says nothing of mutants. */
@@ -94,7 +95,7 @@ async function mutateAll(runner: Runner, settings: Settings): Promise<MutationRe
           nameOf: name => (catalogue.some(({ id }) => id === name) ? name : undefined),
           expected: 'a mutant or a variant of understudy mutate --list',
         })
-  const before = settings.since === undefined ? new Map<string, MutationResult>() : takenOver(settings.since)
+  const before = settings.since === undefined ? undefined : takenOver(settings.since)
   const startedAt = new Date().toISOString()
   const begunAt = monotonicMs()
   const { runs, entries } = await runHealthy(runner, settings)
@@ -105,11 +106,15 @@ async function mutateAll(runner: Runner, settings: Settings): Promise<MutationRe
   const ordered = inOrder(chosen, settings.seed)
   for (const entry of ordered) {
     const why = unreachable(entry, healthy, entries)
+    const known = before?.results.get(entry.id)
     if (why !== undefined) found.set(entry.id, resultFor(entry, 'skipped', { why }))
-    else if (before.has(entry.id))
-      found.set(entry.id, { ...(before.get(entry.id) as MutationResult), taken_over: true })
+    else if (known !== undefined) found.set(entry.id, { ...known, taken_over: true })
   }
-  const reachable = ordered.filter(({ id }) => !found.has(id))
+  // In an order of their own: a sample of them has one of each clause too.
+  const reachable = inOrder(
+    chosen.filter(({ id }) => !found.has(id)),
+    settings.seed,
+  )
   const waiting = reachable.slice(0, settings.sample)
   const of = waiting.length
   const { signal, onProgress } = settings
@@ -119,15 +124,9 @@ async function mutateAll(runner: Runner, settings: Settings): Promise<MutationRe
 
   async function work(): Promise<void> {
     for (let entry = waiting.shift(); entry !== undefined && !signal?.aborted; entry = waiting.shift()) {
-      onProgress?.({ type: 'started', id: entry.id, of })
-      const result = await judgeEntry(
-        entry,
-        `run-${++begun}`,
-        runner,
-        settings,
-        timeoutMs + delayOf(entry, exchanges),
-        exchanges,
-      )
+      const itsTimeoutMs = timeoutMs + delayOf(entry, exchanges)
+      onProgress?.({ type: 'started', id: entry.id, of, timeoutMs: itsTimeoutMs })
+      const result = await judgeEntry(entry, `run-${++begun}`, runner, settings, itsTimeoutMs, exchanges)
       // What was broken off says nothing.
       if (signal?.aborted) return
       found.set(entry.id, result)
@@ -148,6 +147,7 @@ async function mutateAll(runner: Runner, settings: Settings): Promise<MutationRe
     isComplete: done === of && signal?.aborted !== true,
     missing: of - done,
     list,
+    takenFrom: before?.command,
   })
 }
 
@@ -298,7 +298,7 @@ async function judgeEntry(
       ? resultFor(entry, 'skipped', { runs: [run], why: 'not reached: it changed no answer' })
       : resultFor(entry, 'unclear', {
           runs: [run],
-          why: 'the run failed, though no answer was changed: your suite is flaky',
+          why: 'the run failed before a changed answer was sent: your suite is flaky, or did not wait for it',
         })
   const exchange = exchangeShown(mutation.first, healthyRun)
   const isMutant = entry.kind === 'mutant'
@@ -366,6 +366,8 @@ interface Sum {
   isComplete: boolean
   missing: number
   list: ReturnType<typeof readExpectedFailures> | undefined
+  /** The command of the report that --since names. */
+  takenFrom: string | undefined
 }
 
 function summed({
@@ -378,6 +380,7 @@ function summed({
   isComplete,
   missing,
   list,
+  takenFrom,
 }: Sum): MutationReport {
   const settled =
     list &&
@@ -399,6 +402,8 @@ function summed({
   const counts = Object.fromEntries(
     outcomes.map(outcome => [outcome, results.filter(result => result.outcome === outcome).length]),
   ) as Record<Outcome, number>
+  const taken = results.filter(({ taken_over }) => taken_over).length
+  const otherCommand = `another command, ${shorten(oneLine(takenFrom ?? ''), 60)}`
   const nothing = isComplete && results.every(({ outcome }) => outcome === 'skipped')
   const problems = [
     ...(settings.minScore !== undefined && (score ?? 0) < settings.minScore
@@ -424,6 +429,7 @@ function summed({
       `${counts.accepted} of ${plural(counts.accepted + counts.refused, 'correct variant')} accepted`,
       ...(counts.skipped > 0 ? [`${counts.skipped} not reached`] : []),
       ...(counts.unclear > 0 ? [`${counts.unclear} unclear`] : []),
+      ...(taken > 0 ? [`${taken} taken over${takenFrom === runner.name ? '' : ` from ${otherCommand}`}`] : []),
       ...(settled?.note ?? []),
       ...(isComplete ? [] : [`it was stopped with ${missing} still to run`]),
       ...problems,

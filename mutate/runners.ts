@@ -1,5 +1,5 @@
 /** What is run against each mutant: a command, or a function of the user's. */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { laterReal, monotonicMs } from '../base/clock.ts'
@@ -71,9 +71,15 @@ export function commandRunner(
   variables: readonly string[],
 ): Runner {
   const folder = mkdtempSync(join(tmpdir(), 'understudy-mutate-'))
+  const remove = () => rmSync(folder, { recursive: true, force: true })
+  // By a second Ctrl-C.
+  process.once('exit', remove)
   return {
     name: command.join(' '),
-    close: () => rmSync(folder, { recursive: true, force: true }),
+    close() {
+      process.removeListener('exit', remove)
+      remove()
+    },
     async run(places, timeoutMs, signal) {
       const log = join(folder, `${places.run}.log`)
       const {
@@ -101,7 +107,15 @@ export function commandRunner(
   }
 }
 
+/** Only the end is read: a program that prints on and on may have left more than fits in memory. */
 function endOf(log: string): string {
-  const text = existsSync(log) ? readFileSync(log, 'utf8') : ''
-  return text.length <= maxOutput ? text : `…${text.slice(-maxOutput)}`
+  const file = openSync(log, 'r')
+  try {
+    const { size } = fstatSync(file)
+    const end = Buffer.alloc(Math.min(size, maxOutput * 4))
+    const text = end.toString('utf8', 0, readSync(file, end, 0, end.length, size - end.length))
+    return size === end.length && text.length <= maxOutput ? text : `…${text.slice(-maxOutput)}`
+  } finally {
+    closeSync(file)
+  }
 }

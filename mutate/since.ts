@@ -6,16 +6,15 @@ import { packageVersion } from '../base/paths.ts'
 import { requireReportVersion } from '../reports/document.ts'
 import { MutationReport, type MutationResult } from './report.ts'
 
-/** By id: what was noticed or accepted. Throws a ConfigError for a file that is no such report. */
-export function takenOver(file: string): Map<string, MutationResult> {
-  const report = readReport(file)
+/** By id: what was noticed or accepted, and by which command. Throws a ConfigError for a file that is no such report. */
+export function takenOver(file: string): { command: string; results: Map<string, MutationResult> } {
+  const { understudy, command, results } = readReport(file)
   // Mutants of another version may be others, by the same name.
-  if (report.understudy !== packageVersion) return new Map()
-  return new Map(
-    report.results
-      .filter(({ outcome }) => outcome === 'noticed' || outcome === 'accepted')
-      .map(result => [result.id, result]),
-  )
+  const settled =
+    understudy === packageVersion
+      ? results.filter(({ outcome }) => outcome === 'noticed' || outcome === 'accepted')
+      : []
+  return { command, results: new Map(settled.map(result => [result.id, result])) }
 }
 
 function readReport(file: string): MutationReport {

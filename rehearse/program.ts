@@ -29,7 +29,8 @@ export interface Ended {
 /** What stands after -- on the command line. Throws a ConfigError, with an `example` of a call, where nothing does. */
 export function commandIn(words: readonly string[], example: string): readonly [string, ...string[]] {
   const [program, ...rest] = words
-  if (program === undefined)
+  // An empty one is a variable of a script that is not set.
+  if (program === undefined || program === '')
     throw new ConfigError(`no command was given; expected one after --, such as understudy ${example}`)
   return [program, ...rest]
 }
@@ -67,8 +68,7 @@ export function runProgram({ command, environment, log, timeoutMs, signal }: Pro
     }
     child.once('error', (error: NodeJS.ErrnoException) => {
       over()
-      const why = error.code === 'ENOENT' ? 'there is no such program' : error.message
-      reject(new ConfigError(`${name} can't be started: ${why}`))
+      reject(new ConfigError(`${name} can't be started: ${whyNotStarted(name, error)}`))
     })
     child.once('exit', (exitCode, killedBy) => {
       over()
@@ -85,6 +85,13 @@ export function runProgram({ command, environment, log, timeoutMs, signal }: Pro
       })
     })
   })
+}
+
+function whyNotStarted(name: string, { code, message }: NodeJS.ErrnoException): string {
+  if (code === 'EACCES') return 'it may not be executed; name what runs it first, such as node or sh'
+  if (code !== 'ENOENT') return message
+  const isLine = /\s/.test(name)
+  return `there is no such program${isLine ? '; give it and its arguments unquoted, or a line of a shell as sh -c "…"' : ''}`
 }
 
 /** When the program last wrote to its log, real ms since the epoch; undefined: it never did. */

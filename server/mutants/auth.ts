@@ -7,6 +7,7 @@ import {
   asItArrives,
   beforeRoute,
   jobIdOf,
+  jobIn,
   onCase,
   ownJobOf,
   restatusCase,
@@ -153,10 +154,9 @@ export const authMutants: readonly Mutant[] = [
       rewriteJson(mutation, 'listJobs', (body, request) => {
         const { limit, offset, status } = request.query as { limit: number; offset: number; status: undefined }
         const pages = [...mutation.mock.worlds].map(world => ({ world, ...world.jobs.page(limit, offset, status) }))
-        const jobs = pages.flatMap(({ world, jobs }) => jobs.map(job => viewOf(world, job)))
+        const jobs = pages.flatMap(({ world, jobs }) => jobs.map(job => jobIn(body, world, job)))
         const total = pages.reduce((sum, page) => sum + page.total, 0)
-        // As JSON has it: a field that is undefined is none.
-        Object.assign(body, JSON.parse(JSON.stringify({ jobs: jobs.slice(0, limit), total })))
+        Object.assign(body, { jobs: jobs.slice(0, limit), total })
       }),
   },
   {

@@ -12,6 +12,7 @@ import type { WebhookEventName } from '../../contracts/schemas.ts'
 import type { Config } from '../config.ts'
 import { toFastifyPath } from '../routes/index.ts'
 import type { JobRecord } from '../world/jobStore.ts'
+import { viewOf } from '../world/jobs.ts'
 import type { World } from '../world/world.ts'
 import { type Mutation, messageOf } from './mutation.ts'
 
@@ -104,6 +105,11 @@ export const rewriteJobs = (mutation: Mutation, change: (job: Json, request: Fas
   rewriteJson(mutation, ['getJob', 'listJobs'], (body, request) => {
     for (const job of body.jobs ?? [body]) change(job, request)
   })
+
+/** A job for a list: as the answer shows it already, where it does. A view that is made now may be further on its way, which is no fault. */
+export const jobIn = ({ jobs }: Json, world: World, job: JobRecord): Json =>
+  // As JSON has it: a field that is undefined is none.
+  jobs.find(({ id }: Json) => id === job.view.id) ?? JSON.parse(JSON.stringify(viewOf(world, job)))
 
 /** Changes errors: all of them, or those of one code. */
 export const rewriteErrors = (

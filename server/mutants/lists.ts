@@ -1,7 +1,6 @@
 /** The list of jobs (JOB-6). */
 
-import { viewOf } from '../world/jobs.ts'
-import { type Json, rewriteJson } from './change.ts'
+import { type Json, jobIn, rewriteJson } from './change.ts'
 import type { Mutant } from './mutant.ts'
 import type { Mutation } from './mutation.ts'
 
@@ -20,8 +19,8 @@ const ignoring = (parameter: 'limit' | 'offset' | 'status', instead: unknown): M
         Json
       >
       const page = world.jobs.page(limit, offset, status)
-      const jobs = page.jobs.map(job => viewOf(world, job))
-      Object.assign(body, JSON.parse(JSON.stringify({ jobs, total: page.total, limit, offset })))
+      const jobs = page.jobs.map(job => jobIn(body, world, job))
+      Object.assign(body, { jobs, total: page.total, limit, offset })
     }),
   )
 

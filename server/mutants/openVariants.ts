@@ -5,6 +5,7 @@ import {
   asItArrives,
   beforeRoute,
   beforeValidation,
+  idempotencyKeyOf,
   type Json,
   jobIdOf,
   onAnswer,
@@ -129,11 +130,18 @@ export const openVariants: readonly Variant[] = [
     id: 'start-answers-job',
     grants: 'JOB-3',
     what: 'a start is answered with the job as it is',
-    apply: mutation =>
-      onAnswer(mutation, 'startJob', (answer, { context }) => {
-        const job = answer.status < 300 ? context.world.jobs.get(answer.body.id) : undefined
-        if (job) answer.body = { ...job.view, webhook_events: [] }
-      }),
+    apply(mutation) {
+      // Who sends a start again with its key gets the first answer again (ID-1), not the job as it is by then.
+      const first = new Map<string, Json>()
+      onAnswer(mutation, 'startJob', (answer, request) => {
+        const { world, replayed } = request.context
+        const job = answer.status < 300 ? world.jobs.get(answer.body.id) : undefined
+        if (job === undefined) return
+        const name = `${job.view.id} ${idempotencyKeyOf(request)}`
+        answer.body = (replayed ? first.get(name) : undefined) ?? { ...job.view, webhook_events: [] }
+        first.set(name, answer.body)
+      })
+    },
   },
   {
     id: 'start-answers-nothing',

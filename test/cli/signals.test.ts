@@ -1,4 +1,4 @@
-/** SIGTERM, as CI and containers send it: each command that runs for long leaves a report, and nothing of its own behind. */
+/** SIGTERM, as CI and containers send it, and SIGHUP, as a terminal that is closed: each command that runs for long leaves a report, and nothing of its own behind. */
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,70 +10,90 @@ import { client, spawnCommand, start } from '../support.ts'
 
 const json = ['--reporter', 'json']
 
-/** Runs a command in a process of its own; once `isUnderWay`, it gets SIGTERM. */
-async function terminated(t: Test, args: readonly string[], isUnderWay: () => unknown, isPassedOn = false) {
+/** Runs a command in a process of its own; once `isUnderWay`, it gets the signal. */
+async function terminated(
+  t: Test,
+  args: readonly string[],
+  isUnderWay: () => unknown,
+  { signal = 'SIGTERM', isPassedOn = false }: { signal?: NodeJS.Signals; isPassedOn?: boolean } = {},
+) {
   const child = spawnCommand(args)
   t.teardown(() => child.kill('SIGKILL'))
   const done = ended(child)
   while (child.exitCode === null && !(await isUnderWay())) await new Promise(resolve => setTimeout(resolve, 20))
-  child.kill('SIGTERM')
+  child.kill(signal)
   // npm passes on what the whole group has got.
-  if (isPassedOn) setTimeout(() => child.kill('SIGTERM'), 100)
+  if (isPassedOn) setTimeout(() => child.kill(signal), 100)
   const { code, stdout, stderr } = await done
   t.equal(code, 1, stderr)
   return JSON.parse(stdout)
 }
 
-t.test('SIGTERM ends check, replay, rehearse and drill with a report, and mends and ends what they began', async t => {
-  const mock = await start(t)
-  const held = await front(t, mock, (call, pass) => {
-    return held.calls.length > 5 && call.url !== '/health' ? new Promise<undefined>(() => {}) : pass()
-  })
-  const folder = t.testdir()
-  const har = join(folder, 'calls.har')
-  for (let n = 0; n < 8; n++) await client(mock).get(`/v1/jobs?limit=${n + 1}`)
-  writeFileSync(har, mock.journal.har())
-  const silent = await front(t, mock, ({ url }, pass) =>
-    url === '/health' ? pass() : new Promise<undefined>(() => {}),
-  )
-  const pidFile = join(folder, 'pid')
-  const program = `require('fs').writeFileSync(${JSON.stringify(pidFile)}, String(process.pid)); process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)`
-  const broken = join(folder, 'broken')
-  const outage = [
-    ...[
-      'drill',
-      'outage',
-      ...json,
-      mock.url,
-      '--key',
-      'test_term',
-      '--rate',
-      '20',
-      '--duration',
-      '20s',
-      '--outage-at',
-      '100ms',
-    ],
-    ...['--outage-for', '15s', '--outage-start', `touch ${broken}`, '--outage-stop', `rm ${broken}`],
-  ]
-  const [check, replay, rehearse, drill] = await Promise.all([
-    terminated(t, ['check', ...json, held.url, '--key', 'test_key', '--control', 'off'], () => held.calls.length > 5),
-    terminated(t, ['replay', ...json, har, silent.url, '--key', 'test_key'], () => silent.calls.length > 1),
-    terminated(
-      t,
-      ['rehearse', ...json, '--scenario', 'none', '--out', join(folder, 'out'), '--', process.execPath, '-e', program],
-      () => existsSync(pidFile) && readFileSync(pidFile, 'utf8') !== '',
-      true,
-    ),
-    terminated(t, outage, () => existsSync(broken)),
-  ])
-  t.match(check, { complete: false, ok: false })
-  t.match(replay, { ok: false })
-  t.match(rehearse, { ok: false })
-  t.throws(() => process.kill(Number(readFileSync(pidFile, 'utf8')), 0), 'the program has ended')
-  t.match(drill, { complete: false, why: /it was stopped before its end/ })
-  t.notOk(existsSync(broken), 'the target is mended')
-})
+t.test(
+  'SIGTERM and SIGHUP end check, replay, rehearse and drill with a report, and mends and ends what they began',
+  async t => {
+    const mock = await start(t)
+    const held = await front(t, mock, (call, pass) => {
+      return held.calls.length > 5 && call.url !== '/health' ? new Promise<undefined>(() => {}) : pass()
+    })
+    const folder = t.testdir()
+    const har = join(folder, 'calls.har')
+    for (let n = 0; n < 8; n++) await client(mock).get(`/v1/jobs?limit=${n + 1}`)
+    writeFileSync(har, mock.journal.har())
+    const silent = await front(t, mock, ({ url }, pass) =>
+      url === '/health' ? pass() : new Promise<undefined>(() => {}),
+    )
+    const pidFile = join(folder, 'pid')
+    const program = `require('fs').writeFileSync(${JSON.stringify(pidFile)}, String(process.pid)); process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)`
+    const broken = join(folder, 'broken')
+    const outage = [
+      ...[
+        'drill',
+        'outage',
+        ...json,
+        mock.url,
+        '--key',
+        'test_term',
+        '--rate',
+        '20',
+        '--duration',
+        '20s',
+        '--outage-at',
+        '100ms',
+      ],
+      ...['--outage-for', '15s', '--outage-start', `touch ${broken}`, '--outage-stop', `rm ${broken}`],
+    ]
+    const [check, replay, rehearse, drill] = await Promise.all([
+      terminated(t, ['check', ...json, held.url, '--key', 'test_key', '--control', 'off'], () => held.calls.length > 5),
+      terminated(t, ['replay', ...json, har, silent.url, '--key', 'test_key'], () => silent.calls.length > 1),
+      terminated(
+        t,
+        [
+          'rehearse',
+          ...json,
+          '--scenario',
+          'none',
+          '--out',
+          join(folder, 'out'),
+          '--',
+          process.execPath,
+          '-e',
+          program,
+        ],
+        () => existsSync(pidFile) && readFileSync(pidFile, 'utf8') !== '',
+        { isPassedOn: true },
+      ),
+      // Its terminal was closed.
+      terminated(t, outage, () => existsSync(broken), { signal: 'SIGHUP' }),
+    ])
+    t.match(check, { complete: false, ok: false })
+    t.match(replay, { ok: false })
+    t.match(rehearse, { ok: false })
+    t.throws(() => process.kill(Number(readFileSync(pidFile, 'utf8')), 0), 'the program has ended')
+    t.match(drill, { complete: false, why: /it was stopped before its end/ })
+    t.notOk(existsSync(broken), 'the target is mended')
+  },
+)
 
 t.test('SIGTERM to npm ends the server that npm start began, and its port is free', async t => {
   const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(UNDERSTUDY|npm)_/.test(name)))

@@ -218,8 +218,28 @@ t.test('expected failures fail nothing until they are noticed; --since takes ove
     later.results.find(({ id }) => id === 'job-output-url-null'),
     { outcome: 'noticed', taken_over: true },
   )
+  t.match(later.why, /; 1 taken over$/)
   writeFileSync(file, '{"schema_version":2}')
   await t.rejects(run(oneJob, { since: file }), { message: /is no report of understudy mutate/ })
+})
+
+t.test('a sample has one of each clause that the tests can reach', async t => {
+  // Most of ID-1 breaks what this suite never calls.
+  const { results } = await run(oneJob, { only: ['ID-1', 'JOB-5'], sample: 2 })
+  const sampled = results.filter(({ runs }) => runs.length > 0)
+  t.same(sampled.map(({ clause }) => clause).sort(), ['ID-1', 'JOB-5'])
+})
+
+t.test('a list is no blind spot because its jobs are further on a moment later', async t => {
+  const lists: TestsToRun = async ({ url, key }) => {
+    const headers = { 'X-Api-Key': key, 'Content-Type': 'application/json' }
+    await fetch(`${url}/v1/jobs`, { method: 'POST', headers, body: '{"video_url":"https://example.com/cat.mp4#t=60"}' })
+    for (let n = 0; n < 10; n++) await fetch(`${url}/v1/jobs`, { headers })
+  }
+  const only = ['list-limit-ignored', 'list-offset-ignored', 'foreign-jobs-listed']
+  // So fast that two looks at a job hardly ever find it where it was.
+  const report = await run(lists, { only, speed: 500 })
+  t.same(new Set(Object.values(outcomesOf(report))), new Set(['skipped']), JSON.stringify(outcomesOf(report)))
 })
 
 t.test('what is stopped before its end leaves a report of what is known', async t => {
@@ -268,7 +288,7 @@ t.test('understudy mutate -- <command>: reports, progress and exit codes', async
 t.test('on a terminal it shows what runs and what is left; Ctrl-C leaves a report and no process', async t => {
   const args = ['mutate', '--only', 'JOB-6', '--seed', '1', '--jobs', '1', '--', process.execPath, '-e', program]
   const running = begin(args, { tty: 120 })
-  const [line] = await running.printed(/\[0\/\d+\] list-[\w-]+ {3}\d+ mutants left, \d+ (m?s) at most each/)
+  const [line] = await running.printed(/\[0\/\d+\] list-[\w-]+ {3}\d+ mutants left, [\d.]+ s at most a run/)
   t.ok(line.length <= 120)
   const { code, stdout } = await running.interrupt()
   t.equal(code, 1)
@@ -279,6 +299,8 @@ t.test('understudy mutate: a line for each wrong use, and exit 2', async t => {
   for (const { args, says } of [
     { args: [], says: /no command was given; expected one after --/ },
     { args: ['--', 'no-such-program-here'], says: /no-such-program-here can't be started: there is no such program/ },
+    { args: ['--', ''], says: /no command was given; expected one after --/ },
+    { args: ['--', 'npm test'], says: /npm test can't be started: .*; give it and its arguments unquoted/ },
     { args: ['--only', 'DL-9', '--', 'true'], says: /--only names "DL-9"/ },
     { args: ['--', 'true'], says: /true never called the mock/ },
     {

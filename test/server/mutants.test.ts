@@ -85,3 +85,14 @@ t.test('X-Mock-Mutant is for one call: the same job, shown broken once', async t
   const unknown = await get('/v1/jobs', { 'x-mock-mutant': 'nothing' })
   t.match(unknown, { status: 400, body: { error: { message: /X-Mock-Mutant is "nothing"; expected/ } } })
 })
+
+t.test('ID-1 the variant that answers a start with the job says the same again when the start is repeated', async t => {
+  const { get, post } = client(await start(t, { mutant: 'start-answers-job' }))
+  const { body } = await post('/v1/jobs', { video_url: 'https://example.com/a.mp4', auto_start: false })
+  const begin = (key: string) => post(`/v1/jobs/${body.id}/start`, {}, { 'Idempotency-Key': key })
+  const first = await begin('once')
+  while ((await get(`/v1/jobs/${body.id}`)).body.status !== 'completed');
+  t.match(first.body, { id: body.id, status: 'pending' })
+  t.same((await begin('once')).body, first.body)
+  t.match((await begin('another')).body, { status: 'completed' }, 'with another key it is the job as it is')
+})
