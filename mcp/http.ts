@@ -25,7 +25,7 @@ export function serveMcpOverHttp({ url, settings, environment, tell }: HttpSetti
   const handler = createMcpHandler(() => buildMcpServer(session, tell))
   return {
     async answer(request) {
-      // Again after stop_mock, which leaves it running.
+      // Again after the tool mock has stopped all, which leaves it running.
       // It is this very process that answers: whom others have to trust is no question here.
       await session.attach(url, { insecure: true })
       return handler.fetch(request)

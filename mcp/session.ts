@@ -100,7 +100,7 @@ export class AgentSession {
     const known = [...this.#mocks.keys()]
     throw new ConfigError(
       known.length === 0
-        ? 'no mock is started; call start_mock first'
+        ? 'no mock is started; call mock with action: "start" first'
         : `${url} is none of the mocks that were started; expected one of ${known.join(', ')}`,
     )
   }
@@ -139,7 +139,7 @@ export class AgentSession {
   refuseRun(): void {
     if (this.settings.allowRun === true) return
     throw new ConfigError(
-      'this server runs no commands; whoever started it can allow it with understudy mcp --allow-run. Without it: start_mock, use_scenario, have the client run against it, then conduct',
+      'this server runs no commands; whoever started it can allow it with understudy mcp --allow-run. Without it: mock with action: "start", use_scenario, have the client run against it, then conduct',
     )
   }
 

@@ -1,9 +1,10 @@
 /** Runs a program to its end, or to the end of its time; what it prints goes to a file. */
 
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync, statSync } from 'node:fs'
 import { laterReal, monotonicMs, wallClockMs } from '../base/clock.ts'
 import { ConfigError } from '../base/options.ts'
+import { oneLine } from '../base/text.ts'
 
 export interface Program {
   command: readonly string[]
@@ -42,9 +43,15 @@ export function runProgram({ command, environment, log, timeoutMs, signal }: Pro
   const [name = '', ...words] = command
   const out = openSync(log, 'w')
   const begunAt = monotonicMs()
-  // A group of its own: what it has started ends with it.
-  const child = spawn(name, words, { env: { ...environment }, stdio: ['ignore', out, out], detached: true })
-  closeSync(out)
+  let child: ChildProcess
+  try {
+    // A group of its own: what it has started ends with it.
+    child = spawn(name, words, { env: { ...environment }, stdio: ['ignore', out, out], detached: true })
+  } catch (error) {
+    throw new ConfigError(cantStart(name, error))
+  } finally {
+    closeSync(out)
+  }
   let stoppedAt: number | undefined
   let cancelKill = () => {}
   const stop = () => {
@@ -65,10 +72,9 @@ export function runProgram({ command, environment, log, timeoutMs, signal }: Pro
       signal?.removeEventListener('abort', stop)
       process.removeListener('exit', killNow)
     }
-    child.once('error', (error: NodeJS.ErrnoException) => {
+    child.once('error', error => {
       over()
-      const why = error.code === 'ENOENT' ? 'there is no such program' : error.message
-      reject(new ConfigError(`${name} can't be started: ${why}`))
+      reject(new ConfigError(cantStart(name, error)))
     })
     child.once('exit', (exitCode, killedBy) => {
       over()
@@ -85,6 +91,13 @@ export function runProgram({ command, environment, log, timeoutMs, signal }: Pro
       })
     })
   })
+}
+
+/** Some errors are thrown by spawn() at once: a name that is empty, arguments that are too long for the system. */
+function cantStart(name: string, error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException
+  const why = code === 'ENOENT' || name === '' ? 'there is no such program' : oneLine(message)
+  return `${name === '' ? '""' : oneLine(name)} can't be started: ${why}`
 }
 
 /** When the program last wrote to its log, real ms since the epoch; undefined: it never did. */
