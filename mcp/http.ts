@@ -20,7 +20,7 @@ export interface HttpSettings {
 }
 
 export function serveMcpOverHttp({ url, settings, environment, tell }: HttpSettings): AgentEndpoint {
-  const session = new AgentSession(settings, environment)
+  const session = new AgentSession(settings, environment, 'serve --mcp-')
   // What a client did wrong, it is told itself.
   const handler = createMcpHandler(() => buildMcpServer(session, tell))
   return {

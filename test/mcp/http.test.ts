@@ -53,8 +53,11 @@ t.test('the same tools are there for both eras of the protocol, and are about th
     const { request_id } = did.entries.at(-1)
     t.match((await ask('why_answered', { request_id })).data, { status: 500, scenario: 'internal-error-once' })
     t.match((await ask('conduct', { ended: true })).data, { ok: Boolean })
-    t.match((await ask('rehearse', { command: ['true'] })).text, /runs no commands/)
-    t.match((await ask('check_endpoint', { url: 'http://192.0.2.1' })).text, /not on this machine/)
+    t.match((await ask('rehearse', { command: ['true'] })).text, /runs no commands.*understudy serve --mcp-allow-run/)
+    t.match(
+      (await ask('check_endpoint', { url: 'http://192.0.2.1' })).text,
+      /not on this machine.*understudy serve --mcp-allow-remote/,
+    )
     await ask('use_scenario', { scenario: 'none' })
     t.match(await client.readResource({ uri: 'understudy://clauses' }), { contents: [{ text: /ERR-3/ }] })
   }
