@@ -150,7 +150,7 @@ export const mutateTool = defineTool({
   },
 })
 
-/** `left` were not run: because of `over`, or of the sample. */
+/** `left` were not run, as the sample has none of them or because `over` is over. */
 function mutationAnswer(report: MutationReport, left: number, over: string | undefined): ToolAnswer {
   const blind = blindSpots(report)
   const shown = blind.slice(0, mostBlind).map(({ id, clause, what, severity, loses, exchange }) => ({
@@ -180,7 +180,7 @@ function mutationAnswer(report: MutationReport, left: number, over: string | und
       ]),
       ...(flaky.length > 0 ? [`failed once and passed once: ${flaky.join(', ')}`] : []),
       ...(never_called.length > 0 ? [`never called: ${never_called.join(', ')}`] : []),
-      ...(left > 0 ? [`left out by ${over ?? 'sample'}: ${left}`] : []),
+      ...(left > 0 ? [`not run: ${left}`] : []),
     ].join('\n'),
     data: {
       ...{ ok, complete, why, score, outcomes, blind_spots: shown, refused: brittle, unclear: flaky },
