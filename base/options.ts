@@ -1,3 +1,4 @@
+import { didYouMean } from './didYouMean.ts'
 import { type Duration, parseDuration } from './duration.ts'
 import { UnderstudyError } from './errors.ts'
 
@@ -89,8 +90,10 @@ export function refuseUnknown(given: object, known: readonly string[]): void {
   const unknown = Object.keys(given).find(name => !known.includes(name))
   if (unknown === undefined) return
   const inCamelCase = unknown.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
-  const hint = known.includes(inCamelCase) ? `it is ${inCamelCase}` : `expected ${known.join(', ')}`
-  throw new ConfigError(`There is no option ${JSON.stringify(unknown)}; ${hint}`)
+  const hint = known.includes(inCamelCase)
+    ? `; it is ${inCamelCase}`
+    : didYouMean(unknown, known) || `; expected ${known.join(', ')}`
+  throw new ConfigError(`There is no option ${JSON.stringify(unknown)}${hint}`)
 }
 
 export const httpUrl = (value: string): string =>

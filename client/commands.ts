@@ -15,15 +15,18 @@ export function checkedFilter<F extends JournalFilter>(filter: F): F {
   refuseUnknown(filter, filterNames)
   const { trace } = filter
   if (trace !== undefined && traceIdIn(trace) === undefined)
-    throw new ConfigError(`trace is ${JSON.stringify(trace)}; expected 32 hexadecimal digits, or a traceparent`)
+    throw new ConfigError(`trace is ${JSON.stringify(trace)}; expected ${traceReads}`)
   return filter
 }
 
 /** As a trace is asked for: by its id, or by a traceparent. */
-export const tracePattern = '^(?:[0-9a-f]{2}-)?([0-9a-f]{32})(?:-[0-9a-f]{16}-[0-9a-f]{2}.*)?$'
+export const tracePattern = '^(?:[0-9a-fA-F]{2}-)?([0-9a-fA-F]{32})(?:-[0-9a-fA-F]{16}-[0-9a-fA-F]{2}.*)?$'
+/** The same in words. */
+export const traceReads = '32 hexadecimal digits, or a traceparent'
 const asTrace = new RegExp(tracePattern)
 
-export const traceIdIn = (text: string): string | undefined => asTrace.exec(text)?.[1]
+/** In small letters, as it is in the journal, however a tool shows it. */
+export const traceIdIn = (text: string): string | undefined => asTrace.exec(text)?.[1]?.toLowerCase()
 
 /** What POST /__mock/keys takes; KeyChange has the fields' meaning. */
 export interface KeyChangeBody extends WorldSelector {

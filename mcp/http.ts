@@ -20,12 +20,12 @@ export interface HttpSettings {
 }
 
 export function serveMcpOverHttp({ url, settings, environment, tell }: HttpSettings): AgentEndpoint {
-  const session = new AgentSession(settings, environment)
+  const session = new AgentSession(settings, environment, 'serve --mcp-')
   // What a client did wrong, it is told itself.
   const handler = createMcpHandler(() => buildMcpServer(session, tell))
   return {
     async answer(request) {
-      // Again after stop_mock, which leaves it running.
+      // Again after the tool mock has stopped all, which leaves it running.
       // It is this very process that answers: whom others have to trust is no question here.
       await session.attach(url, { insecure: true })
       return handler.fetch(request)

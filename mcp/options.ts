@@ -5,7 +5,7 @@ import { rehearseOptions } from '../rehearse/options.ts'
 
 /** Its TLS files are for the mocks and endpoints that tools reach. */
 export interface McpSettings extends TlsFiles {
-  /** Let the agent run commands on this machine: the tool `rehearse`. */
+  /** Let the agent run commands on this machine: the tools `rehearse` and `mutate`. */
   allowRun?: boolean
   /** Let tools send to other machines: `check_endpoint`, `drill`, and mocks that run elsewhere. */
   allowRemote?: boolean
@@ -19,7 +19,7 @@ export const mcpOptions = {
   allowRun: {
     argument: '',
     isFlag: true,
-    description: 'let the agent run commands: the tool rehearse',
+    description: 'let the agent run commands: the tools rehearse and mutate',
     defaultText: 'off',
     default: noDefault,
     parse: onOff,

@@ -29,10 +29,11 @@ Make ${files ? `the client in ${files}` : 'the API client of this project'} surv
 1. Read the client${files ? '' : ' (find it first)'}. It must take the base URL from UNDERSTUDY_BASE_URL and the key from UNDERSTUDY_API_KEY, or have both \
 in its arguments. ${command ? `This runs it once: ${command}` : 'Find the command that runs it once, from upload or create to download; write a small script if there is none.'}
 2. Call rehearse with that command and the scenarios none, internal-error-once, rate-limited-then-ok and timeout-504-job-created. If the \
-server may run no commands: start_mock, use_scenario, run the client yourself against its url, then conduct.
+server may run no commands: mock with action: "start", use_scenario, run the client yourself against its url, then conduct.
 3. For each rule that failed read what the client did and the advice. Look up the clause in understudy://clauses. Ask why_answered \
 when an answer surprises you. Mend the cause in the client, not the scenario: retries with growing pauses and jitter, Retry-After kept, \
 one Idempotency-Key for all tries of one job, no retry of what can't succeed, an end to polling.
 4. Rehearse again, then with job-stuck, job-fails, connection-reset, retry-after-date, poll-fails-once, download-cut and \
 insufficient-credits, then with all scenarios.
-5. Call stop_mock. Report which rules failed before and pass now, what you changed and why, and what was not tried.`
+5. Call mutate with the command of the client's tests and sample: 40, where there are any: what it names as unnoticed, they don't prove.
+6. Call mock with action: "stop". Report which rules failed before and pass now, what you changed and why, and what was not tried.`

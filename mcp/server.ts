@@ -9,13 +9,13 @@ import { addPrompts } from './prompts.ts'
 import { addResources } from './resources.ts'
 import type { AgentSession } from './session.ts'
 import type { Tell, ToolAnswer } from './tool.ts'
-import { tools } from './tools/index.ts'
+import { renamedTools, tools } from './tools/index.ts'
 
 /** What a model is told of the server before it calls anything. */
 const instructions = `Understudy is a mock of a video-background-removal API, and grades clients of it.
-To try a client: start_mock, use_scenario, let the client call the mock's url with its key, then what_happened, conduct and \
-why_answered. rehearse does all of that for a command, scenario by scenario. Answers are short; each names a resource with the \
-whole. End with stop_mock. Errors of tools say what to do instead.`
+To try a client: mock (action start), use_scenario, let the client call the mock's url with its key, then what_happened, conduct and \
+why_answered. rehearse does all of that for a command, scenario by scenario; mutate says what its tests would not notice. Answers are short; each names a resource with the \
+whole. End with mock (action stop). Errors of tools say what to do instead.`
 
 /** A server for one connection; several may share a session. `tell` is told of bugs. */
 export function buildMcpServer(session: AgentSession, tell: (error: unknown) => void): McpServer {
@@ -36,9 +36,25 @@ export function buildMcpServer(session: AgentSession, tell: (error: unknown) => 
       }
     })
   }
+  answerOldNames(server)
   addResources(server, session)
   addPrompts(server)
   return server
+}
+
+/** A skill or a prompt that somebody has copied may name a tool as it was called before: it is told the new name. */
+function answerOldNames(server: McpServer): void {
+  for (const [old, now] of Object.entries(renamedTools))
+    server.registerTool(old, {}, () => ({
+      isError: true,
+      content: [{ type: 'text', text: `the tool ${old} is now called ${now}` }],
+    }))
+  // They can be called, and nobody is told of them.
+  const listed = tools.map(({ name, title, description, input, output, hints }) => ({
+    ...{ name, title, description, annotations: hints },
+    ...{ inputSchema: input as { type: 'object' }, outputSchema: output as { type: 'object' } },
+  }))
+  server.server.setRequestHandler('tools/list', () => ({ tools: listed }))
 }
 
 /** What a caller can do something about: a wrong option, an unknown id, nobody there, a file that can't be read. */

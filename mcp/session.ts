@@ -41,11 +41,13 @@ export class AgentSession {
   readonly #mocks = new Map<string, UsedMock>()
   readonly #kept = new Map<string, KeptDocument>()
   readonly #over = new AbortController()
+  readonly #command: string
   #count = 0
 
-  /** Throws a ConfigError for TLS files that can't be used. */
-  constructor(settings: McpSettings, environment: Environment) {
+  /** `command` is what a user starts it with, such as "mcp --". Throws a ConfigError for TLS files that can't be used. */
+  constructor(settings: McpSettings, environment: Environment, command: 'mcp --' | 'serve --mcp-' = 'mcp --') {
     this.settings = settings
+    this.#command = `understudy ${command}`
     this.#trust = trustOf(settings)
     this.environment = environment
   }
@@ -100,7 +102,7 @@ export class AgentSession {
     const known = [...this.#mocks.keys()]
     throw new ConfigError(
       known.length === 0
-        ? 'no mock is started; call start_mock first'
+        ? 'no mock is started; call mock with action: "start" first'
         : `${url} is none of the mocks that were started; expected one of ${known.join(', ')}`,
     )
   }
@@ -131,7 +133,7 @@ export class AgentSession {
     const addresses = isLoopback(host) ? await lookup(host, { all: true }).catch(() => []) : []
     if (isLoopback(host) && addresses.every(({ address }) => isLoopbackAddress(address))) return base
     throw new ConfigError(
-      `${base} is not on this machine, and tools reach loopback only; whoever started the server can allow it with understudy mcp --allow-remote`,
+      `${base} is not on this machine, and tools reach loopback only; whoever started the server can allow it with ${this.#command}allow-remote`,
     )
   }
 
@@ -139,7 +141,7 @@ export class AgentSession {
   refuseRun(): void {
     if (this.settings.allowRun === true) return
     throw new ConfigError(
-      'this server runs no commands; whoever started it can allow it with understudy mcp --allow-run. Without it: start_mock, use_scenario, have the client run against it, then conduct',
+      `this server runs no commands; whoever started it can allow it with ${this.#command}allow-run. Without it: mock with action: "start", use_scenario, have the client run against it, then conduct`,
     )
   }
 

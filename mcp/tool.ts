@@ -1,5 +1,6 @@
 /** What a tool is: a question that an agent has, its answer in short, and the whole of it. */
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts'
+import { durationMs, parseAs } from '../base/options.ts'
 import type { AgentSession, KeptDocument } from './session.ts'
 
 /** Tells how far it is: so much of `total`, and what is going on. */
@@ -51,3 +52,7 @@ export const keyField = {
   minLength: 1,
   description: 'API key (each that starts with test_ has a world of its own), or its fingerprint',
 } as const
+
+/** A field such as "20s", in milliseconds. Throws a ConfigError that names the field. */
+export const durationIn = (value: string | undefined, field: string): number | undefined =>
+  value === undefined ? undefined : parseAs({ parse: durationMs }, value, field)

@@ -1,5 +1,6 @@
 /** The mutants and variants as a user meets them: what `--list` prints, and what a run chooses from. */
 
+import { didYouMean } from '../base/didYouMean.ts'
 import { ConfigError } from '../base/options.ts'
 import { type ClauseId, clauses } from '../contracts/clauses.ts'
 import { operations, routeOf } from '../contracts/operations.ts'
@@ -8,7 +9,6 @@ import { isMutant, type Loss, type Severity, type Sign } from '../server/mutants
 import type { MutantPlace } from '../server/mutants/mutation.ts'
 import { lossOf, severityOf } from '../server/mutants/severity.ts'
 import { traits } from '../server/mutants/traits.ts'
-import { didYouMean } from '../server/scenarios/problems.ts'
 
 /** A mutant or a variant, with all that is known of it. */
 export interface CatalogueEntry {

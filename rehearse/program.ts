@@ -1,9 +1,10 @@
 /** Runs a program to its end, or to the end of its time; what it prints goes to a file. */
 
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync, statSync } from 'node:fs'
 import { laterReal, monotonicMs, wallClockMs } from '../base/clock.ts'
 import { ConfigError } from '../base/options.ts'
+import { oneLine } from '../base/text.ts'
 
 export interface Program {
   command: readonly string[]
@@ -43,9 +44,15 @@ export function runProgram({ command, environment, log, timeoutMs, signal }: Pro
   const [name = '', ...words] = command
   const out = openSync(log, 'w')
   const begunAt = monotonicMs()
-  // A group of its own: what it has started ends with it.
-  const child = spawn(name, words, { env: { ...environment }, stdio: ['ignore', out, out], detached: true })
-  closeSync(out)
+  let child: ChildProcess
+  try {
+    // A group of its own: what it has started ends with it.
+    child = spawn(name, words, { env: { ...environment }, stdio: ['ignore', out, out], detached: true })
+  } catch (error) {
+    throw new ConfigError(cantStart(name, error))
+  } finally {
+    closeSync(out)
+  }
   let stoppedAt: number | undefined
   let cancelKill = () => {}
   const stop = () => {
@@ -66,9 +73,9 @@ export function runProgram({ command, environment, log, timeoutMs, signal }: Pro
       signal?.removeEventListener('abort', stop)
       process.removeListener('exit', killNow)
     }
-    child.once('error', (error: NodeJS.ErrnoException) => {
+    child.once('error', error => {
       over()
-      reject(new ConfigError(`${name} can't be started: ${whyNotStarted(name, error)}`))
+      reject(new ConfigError(cantStart(name, error)))
     })
     child.once('exit', (exitCode, killedBy) => {
       over()
@@ -87,9 +94,15 @@ export function runProgram({ command, environment, log, timeoutMs, signal }: Pro
   })
 }
 
-function whyNotStarted(name: string, { code, message }: NodeJS.ErrnoException): string {
+/** Some errors are thrown by spawn() at once: a name that is empty, arguments that are too long for the system. */
+function cantStart(name: string, error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException
+  return `${name === '' ? '""' : oneLine(name)} can't be started: ${whyNotStarted(name, code, message)}`
+}
+
+function whyNotStarted(name: string, code: string | undefined, message: string): string {
   if (code === 'EACCES') return 'it may not be executed; name what runs it first, such as node or sh'
-  if (code !== 'ENOENT') return message
+  if (code !== 'ENOENT' && name !== '') return oneLine(message)
   const isLine = /\s/.test(name)
   return `there is no such program${isLine ? '; give it and its arguments unquoted, or a line of a shell as sh -c "…"' : ''}`
 }

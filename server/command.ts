@@ -45,7 +45,7 @@ export const setUpServe =
       verb
         .option('--open', 'open the desk in a browser')
         .option('--detach', 'run in the background: return once it is ready, with its URL and pid')
-        .option('--mcp-allow-run', 'let agents at /__mock/mcp run commands: the tool rehearse')
+        .option('--mcp-allow-run', 'let agents at /__mock/mcp run commands: the tools rehearse and mutate')
         .option('--mcp-allow-remote', 'let agents at /__mock/mcp reach other machines')
         .option('--name <name>', 'name for understudy status, stop and logs (default: its port)')
         .option(...jsonFlag),

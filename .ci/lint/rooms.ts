@@ -27,7 +27,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   mutate: [...low, 'client', 'server', 'rehearse'],
   webhooks: [...low, 'suite'],
   drills: [...low, 'client', 'suite'],
-  mcp: [...low, 'conduct', 'client', 'server', 'suite', 'rehearse', 'drills'],
+  mcp: [...low, 'conduct', 'client', 'server', 'suite', 'rehearse', 'mutate', 'drills'],
   runners: [...low, 'conduct', 'client', 'server'],
 }
 

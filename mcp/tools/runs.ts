@@ -1,168 +1,19 @@
-/** Tools that run something for a while: each tells how far it is, and ends when its call is cancelled. */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+/** Tools that send to an endpoint for a while: each tells how far it is, and ends when its call is cancelled. */
 import { laterReal } from '../../base/clock.ts'
 import { defined } from '../../base/inputs.ts'
 import { countSchema as count, textSchema as text, textsSchema as texts } from '../../base/jsonSchema.ts'
-import { durationMs, parseAs, tlsFileOptions } from '../../base/options.ts'
-import { redactBody } from '../../base/redaction.ts'
+import { tlsFileOptions } from '../../base/options.ts'
 import { atTarget } from '../../base/targetError.ts'
-import { formatDuration, oneLine, plural, shortenText, visible } from '../../base/text.ts'
+import { formatDuration, oneLine, plural, shortenText } from '../../base/text.ts'
 import { readVariables } from '../../base/variables.ts'
-import type { ConductReport } from '../../conduct/report.ts'
 import { VerdictSummary } from '../../contracts/verdict.ts'
 import { drillNames } from '../../drills/report.ts'
 import type { DrillSession } from '../../drills/session.ts'
 import { parseThreshold } from '../../drills/thresholds.ts'
-import { rehearseOptions } from '../../rehearse/options.ts'
 import { evidenceText } from '../../reports/evidence.ts'
 import { profiles } from '../../suite/needs.ts'
 import { checkOptions } from '../../suite/options.ts'
-import { defineTool, type Tell } from '../tool.ts'
-import { failedRuleSchema, failedRules, ruleLines } from './questions.ts'
-
-const mostScenarios = 12
-const mostOutputLines = 12
-
-export const rehearseTool = defineTool({
-  name: 'rehearse',
-  title: 'Rehearse a client',
-  description:
-    'Runs a command once under each scenario, each time against a mock of its own, and grades it. The command finds the mock by UNDERSTUDY_BASE_URL and UNDERSTUDY_API_KEY, or by {url} and {key} in its arguments. Name a few scenarios first: all of them take minutes.',
-  hints: { readOnlyHint: false, destructiveHint: true, openWorldHint: true },
-  input: {
-    type: 'object',
-    additionalProperties: false,
-    required: ['command'],
-    properties: {
-      command: {
-        type: 'array',
-        items: { type: 'string' },
-        minItems: 1,
-        description: 'the program and its arguments, without a shell: ["node", "client.js"]',
-      },
-      scenarios: {
-        type: 'array',
-        items: { type: 'string' },
-        minItems: 1,
-        description: 'names of scenarios; "none" is the run without one; by default none, then all',
-      },
-      env: {
-        type: 'object',
-        additionalProperties: { type: 'string' },
-        description: 'variables for the command; {url}, {key} and {secret} are replaced',
-      },
-      timeout: {
-        type: 'string',
-        description: `timeout of one run, such as "20s"; ${rehearseOptions.timeout.defaultText} by default`,
-      },
-      require: { type: 'array', items: { type: 'string' }, description: 'clauses or rules that must have passed' },
-      seed: { type: 'string', minLength: 1 },
-    },
-  },
-  output: {
-    type: 'object',
-    required: ['ok', 'why', 'summary', 'scenarios', 'failed', 'folder'],
-    properties: {
-      ok: { type: 'boolean' },
-      why: text,
-      summary: VerdictSummary,
-      scenarios: {
-        type: 'array',
-        description: `The runs that failed, ${mostScenarios} at the most; of a rehearsal of a few, all.`,
-        items: {
-          type: 'object',
-          required: ['scenario', 'verdict', 'failed', 'exit_code'],
-          properties: {
-            scenario: text,
-            verdict: text,
-            failed: { ...texts, description: 'rules' },
-            why: text,
-            exit_code: { type: ['integer', 'null'] },
-            output: { ...text, description: 'the end of what a failed run printed' },
-          },
-        },
-      },
-      failed: {
-        type: 'array',
-        description: 'The rules that failed, each by the first scenario that shows it.',
-        items: {
-          ...failedRuleSchema,
-          required: [...failedRuleSchema.required, 'scenarios'],
-          properties: { ...failedRuleSchema.properties, scenarios: texts },
-        },
-      },
-      folder: { ...text, description: 'Where each run left its report, its calls and what it printed.' },
-    },
-  },
-  async run({ command, scenarios, env = {}, timeout, require, seed }, { session, signal, tell }) {
-    session.refuseRun()
-    const { rehearse } = await import('../../rehearse/run.ts')
-    const folder = session.settings.out ?? rehearseOptions.out.default()
-    const report = await rehearse({
-      command: command as [string, ...string[]],
-      environment: session.environment,
-      env: Object.entries(env).map(
-        ([name, value]) => parseAs(rehearseOptions.env, `${name}=${value}`, 'env')?.[0] ?? '',
-      ),
-      out: folder,
-      signal,
-      ...defined({
-        scenario: scenarios,
-        require,
-        seed,
-        timeout: timeout === undefined ? undefined : parseAs({ parse: durationMs }, timeout, 'timeout'),
-      }),
-      onProgress: progress => {
-        if (progress.type === 'started') return
-        const { scenario, verdict } = progress.result
-        tell(progress.done, progress.of, `${scenario}: ${verdict}`)
-      },
-    })
-    const graded = new Map(
-      report.scenarios.flatMap(({ scenario, folder: of }) =>
-        of === undefined ? [] : [[scenario, conductIn(of)] as const],
-      ),
-    )
-    const failed = report.rules
-      .filter(({ verdict }) => verdict === 'failed')
-      .flatMap(({ id, scenarios: where }) => {
-        const [rule] = failedRules(graded.get(where[0] ?? '')?.rules ?? []).filter(one => one.id === id)
-        return rule === undefined ? [] : [{ ...rule, scenarios: [...where] }]
-      })
-    const bad = report.scenarios.filter(({ verdict }) => verdict !== 'passed')
-    const shown = (report.scenarios.length <= mostScenarios ? report.scenarios : bad).slice(0, mostScenarios)
-    const runs = shown.map(({ scenario, verdict, failed: rules, why, exit_code, folder: of }) => ({
-      scenario,
-      verdict,
-      failed: [...rules],
-      exit_code,
-      ...defined({ why }),
-      ...(verdict !== 'passed' && of !== undefined && { output: outputIn(of) }),
-    }))
-    return {
-      text: [
-        `${report.ok ? 'ok' : 'not ok'}: ${report.why}`,
-        ...runs.map(({ scenario, verdict, failed: rules, why }) =>
-          oneLine(`- ${scenario}: ${verdict} ${[...rules, ...(why === undefined ? [] : [why])].join(', ')}`),
-        ),
-        ...ruleLines(failed),
-        `reports: ${folder}`,
-      ].join('\n'),
-      data: { ok: report.ok, why: report.why, summary: report.summary, scenarios: runs, failed, folder },
-      whole: { name: 'rehearsal', document: { rehearsal: report, conduct: Object.fromEntries(graded) } },
-    }
-  },
-})
-
-const conductIn = (folder: string): ConductReport => JSON.parse(readFileSync(join(folder, 'conduct.json'), 'utf8'))
-
-/** The last lines that a program printed, without what is named like a secret. */
-function outputIn(folder: string): string {
-  const lines = visible(readFileSync(join(folder, 'output.log'), 'utf8').trimEnd()).split('\n')
-  const cut = lines.slice(-mostOutputLines).map(line => shortenText(redactBody(line, 'text/plain'), 300))
-  return cut.join('\n')
-}
+import { defineTool, durationIn, type Tell } from '../tool.ts'
 
 /** Keys and secrets come from the environment alone: what a model writes is kept in places that nobody knows. */
 const { key, secondKey, emptyAccountKey, webhookSecret, adminToken } = checkOptions
@@ -313,7 +164,7 @@ export const drillTool = defineTool({
       ...readVariables({ key, adminToken, ...tlsFileOptions }, session.environment, 'drill'),
       ...defined({
         ...given,
-        duration: duration === undefined ? undefined : parseAs({ parse: durationMs }, duration, 'duration'),
+        duration: durationIn(duration, 'duration'),
         threshold: thresholds?.map(one => parseThreshold(one, 'thresholds')),
         allowRemote: session.settings.allowRemote,
       }),

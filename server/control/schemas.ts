@@ -1,6 +1,6 @@
 /** What the control routes take. It is not part of the API's contract, so it is no part of contracts/ either. */
 
-import { tracePattern } from '../../client/commands.ts'
+import { tracePattern, traceReads } from '../../client/commands.ts'
 import { limitFormat } from '../../client/scenarioFormat.ts'
 import { mostFaultyConnections, tlsFaultNames } from '../../client/tlsFaults.ts'
 import { ruleLevels, ruleSets } from '../../conduct/rule.ts'
@@ -24,10 +24,10 @@ const journalFilters = {
   world,
   kind: { enum: ['exchange', 'webhook'] },
   route: { type: 'string' },
-  status: { type: 'string', pattern: '^([1-5][xX][xX]|[0-9]{1,3})$' },
+  status: { type: 'string', pattern: '^([1-5][xX][xX]|[0-9]{1,3})$', reads: 'a status such as 429, or 5xx' },
   job_id: { type: 'string' },
   request_id: { type: 'string' },
-  trace: { type: 'string', pattern: tracePattern },
+  trace: { type: 'string', pattern: tracePattern, reads: traceReads },
   since: { type: 'string' },
   before: { type: 'string' },
   text: { type: 'string', maxLength: 500 },

@@ -2,9 +2,10 @@
  * All mutants and correct variants, by their names, and how one is switched on. A mutant is a hand's breadth of code in the
  * file of its theme; change.ts has what they are made with.
  */
+
+import { didYouMean } from '../../base/didYouMean.ts'
 import { ConfigError } from '../../base/options.ts'
 import type { App } from '../app.ts'
-import { didYouMean } from '../scenarios/problems.ts'
 import { authMutants } from './auth.ts'
 import { codeMutants } from './codes.ts'
 import { creditsMutants } from './credits.ts'

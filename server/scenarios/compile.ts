@@ -3,6 +3,7 @@
  * themselves, rules found by operation. What could never happen is refused here.
  */
 
+import { didYouMean } from '../../base/didYouMean.ts'
 import { isGlobMatch } from '../../base/glob.ts'
 import type { JobFormat, RuleFormat, ScenarioFile } from '../../client/scenarioFormat.ts'
 import { type Operation, type OperationId, operations } from '../../contracts/operations.ts'
@@ -11,7 +12,7 @@ import { compileJob } from './compileJob.ts'
 import { compileThen } from './compileThen.ts'
 import { conditionsOf, type RuleRequest } from './conditions.ts'
 import { limitOf, msOf } from './format.ts'
-import { didYouMean, type ScenarioProblem } from './problems.ts'
+import type { ScenarioProblem } from './problems.ts'
 import type { ScenarioRule } from './rule.ts'
 import { RuleIndex } from './ruleIndex.ts'
 

@@ -3,6 +3,7 @@
  * `then` says beside it; `truncated_body; after_bytes=10` a fault with its parameters; `delay=2s` neither.
  */
 
+import { didYouMean } from '../../base/didYouMean.ts'
 import { ScenarioError } from '../../client/scenarioError.ts'
 import { thenFields } from '../../client/scenarioFormat.ts'
 import { parse } from '../../contracts/answers.ts'
@@ -12,7 +13,6 @@ import { faultNames, faults } from '../faults/index.ts'
 import { compile } from './compile.ts'
 import type { Scenario } from './compiledScenario.ts'
 import { takeScenario } from './parse.ts'
-import { didYouMean } from './problems.ts'
 
 const name = 'X-Mock-Fault'
 

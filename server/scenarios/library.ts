@@ -7,6 +7,7 @@ import { type FSWatcher, readdirSync, readFileSync, statSync, watch } from 'node
 import { basename, dirname, extname, join, resolve } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { laterReal } from '../../base/clock.ts'
+import { didYouMean } from '../../base/didYouMean.ts'
 import { ConfigError } from '../../base/options.ts'
 import { packageRoot } from '../../base/paths.ts'
 import { formatCount } from '../../base/text.ts'
@@ -16,7 +17,6 @@ import { compile } from './compile.ts'
 import type { Scenario } from './compiledScenario.ts'
 import { mergeJobs } from './compileJob.ts'
 import { maxScenarioBytes, parseScenario, type Source, takeScenario } from './parse.ts'
-import { didYouMean } from './problems.ts'
 
 export const shippedFolder = join(packageRoot, 'scenarios')
 const extensions = ['.yaml', '.yml', '.json']

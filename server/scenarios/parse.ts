@@ -1,13 +1,14 @@
 /** From a scenario's text to a value that fits the format, or to problems with their lines and columns. */
 
 import type * as Yaml from 'yaml'
+import { didYouMean } from '../../base/didYouMean.ts'
 import { formatCount } from '../../base/text.ts'
 import { loadYaml } from '../../base/yaml.ts'
 import { ScenarioError } from '../../client/scenarioError.ts'
 import type { ScenarioFile } from '../../client/scenarioFormat.ts'
 import { expectationOf, shown } from '../../contracts/expectation.ts'
 import { scenarioSchema } from './format.ts'
-import { didYouMean, fieldOf, type ScenarioProblem } from './problems.ts'
+import { fieldOf, type ScenarioProblem } from './problems.ts'
 import { type SchemaError, schemaErrors } from './schemaErrors.ts'
 
 /** A scenario file may have this many bytes. */

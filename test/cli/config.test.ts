@@ -87,6 +87,8 @@ t.test('a wrong file is one line that names file and field, exit code 2', async 
       ['serve'],
       /a\.yaml: serve: There is no option "rate_limit"; it is rateLimit/,
     ],
+    ['a.json', '{"serve": {"sped": 5}}', ['serve'], /serve: There is no option "sped"; did you mean speed\?/],
+    ['a.json', '{"serve": {"zzzzzz": 5}}', ['serve'], /serve: There is no option "zzzzzz"; expected .*port, host/],
     ['a.json', '{"srve": {}}', ['health'], /a\.json: there is no verb "srve"; expected sections named serve,/],
     ['a.json', '{"serve": 1}', ['health'], /serve is 1; expected an object/],
     ['a.json', '[1]', ['health'], /is \[1\]; expected an object with a section for each verb/],

@@ -21,7 +21,11 @@ t.test('each request is sent once and counted once, and the answers are judged',
   t.equal(jobs.length, report.jobs.accepted, 'a create of either thread is in the ledger')
   t.same([...report.jobs.lost, ...report.jobs.doubled], [])
   t.ok((counts.get('GET /v1/jobs/{id}') ?? 0) >= 40)
-  t.match(report.contract.breaches, [{ evidence: { pointer: '/progress' } }], 'bodies cross from thread to thread as they came')
+  t.match(
+    report.contract.breaches,
+    [{ evidence: { pointer: '/progress' } }],
+    'bodies cross from thread to thread as they came',
+  )
 })
 
 t.test('times of all threads are by one clock, and they share the connections', async t => {

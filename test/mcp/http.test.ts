@@ -53,8 +53,11 @@ t.test('the same tools are there for both eras of the protocol, and are about th
     const { request_id } = did.entries.at(-1)
     t.match((await ask('why_answered', { request_id })).data, { status: 500, scenario: 'internal-error-once' })
     t.match((await ask('conduct', { ended: true })).data, { ok: Boolean })
-    t.match((await ask('rehearse', { command: ['true'] })).text, /runs no commands/)
-    t.match((await ask('check_endpoint', { url: 'http://192.0.2.1' })).text, /not on this machine/)
+    t.match((await ask('rehearse', { command: ['true'] })).text, /runs no commands.*understudy serve --mcp-allow-run/)
+    t.match(
+      (await ask('check_endpoint', { url: 'http://192.0.2.1' })).text,
+      /not on this machine.*understudy serve --mcp-allow-remote/,
+    )
     await ask('use_scenario', { scenario: 'none' })
     t.match(await client.readResource({ uri: 'understudy://clauses' }), { contents: [{ text: /ERR-3/ }] })
   }
@@ -63,10 +66,10 @@ t.test('the same tools are there for both eras of the protocol, and are about th
 t.test('what an agent starts, another finds; it ends with the mock that serves it', async t => {
   const server = await serve(t)
   const [one, other] = await Promise.all([connect(t, server.url, { options: modern }), connect(t, server.url)])
-  const { data: started } = await one.ask('start_mock', { speed: 'instant' })
+  const { data: started } = await one.ask('mock', { action: 'start', speed: 'instant' })
   t.not(started.url, server.url)
   t.match((await other.ask('world_state', { mock: started.url })).data, { worlds: [] })
-  t.same((await other.ask('stop_mock', { mock: server.url })).data, { stopped: [], left: [server.url] })
+  t.same((await other.ask('mock', { action: 'stop', url: server.url })).data, { stopped: [], left: [server.url] })
   t.notOk((await other.ask('world_state', { mock: server.url })).isError, 'its own mock is there again')
   await server.interrupt()
   await t.rejects(fetch(`${started.url}/health`))
@@ -134,16 +137,16 @@ t.test(
     const { client } = await connect(t, url, { options: modern })
     const progress: string[] = []
     const done = await client.callTool(
-      { name: 'rehearse', arguments: { command: [process.execPath, '-e', '0'], scenarios: ['none'] } },
+      { name: 'rehearse', arguments: { command: ['true'], scenarios: ['none'] } },
       { onprogress: ({ message }) => progress.push(String(message)) },
     )
     t.match(done.structuredContent, { scenarios: [{ scenario: 'none', exit_code: 0 }] })
     t.ok(progress.length > 0)
     const mock = await start(t)
     const stop = new AbortController()
-    const program = `fetch('${mock.url}/health?' + process.pid); setTimeout(() => {}, 3_600_000)`
+    const command = ['sh', '-c', `curl -s "${mock.url}/health?$$"; exec sleep 3600`]
     const running = client.callTool(
-      { name: 'rehearse', arguments: { command: [process.execPath, '-e', program], scenarios: ['none'] } },
+      { name: 'rehearse', arguments: { command, scenarios: ['none'] } },
       { signal: stop.signal },
     )
     const [entry] = await mock.journal.waitFor({ kind: 'exchange', route: '/health' })

@@ -119,7 +119,7 @@ t.test('what is put later is above what was put before, which is there again whe
   t.equal(await status(), 202)
   over.end()
   t.equal(await status(), 200)
-  t.throws(() => mock.use('go-live', { kye: key } as never), /no option "kye"; expected key/)
+  t.throws(() => mock.use('go-live', { kye: key } as never), /no option "kye"; did you mean key/)
   const { body } = await client(mock, null).call('PUT', '/__mock/scenario', {
     body: JSON.stringify({ scenario: 'timeout-504', key }),
     headers: { 'content-type': 'application/json' },

@@ -51,7 +51,13 @@ t.test('a traceparent is in the journal, its rows, the log and explain; the jour
   })
   const control = client({ url }, null)
   t.match((await control.get(`/__mock/journal?view=rows&trace=${traceId}`)).body.entries, [{ trace_id: traceId }])
-  t.match(await control.get('/__mock/journal?trace=abc'), { status: 400 })
+  t.match(await control.get(`/__mock/journal?trace=${traceId.toUpperCase()}`), { body: { entries: { length: 1 } } })
+  const wrong = {
+    trace: /trace is "abc"; expected 32 hex.* traceparent/,
+    status: /status is "abc"; expected a status such/,
+  }
+  for (const [name, message] of Object.entries(wrong))
+    t.match(await control.get(`/__mock/journal?${name}=abc`), { status: 400, body: { error: { message } } })
   const waited = control.get(`/__mock/journal?trace=${other}&atLeast=2&wait=20s`)
   await api.get('/v1/jobs', { traceparent: `00-${other}-${parentId}-01` })
   t.match((await waited).body, { met: true, count: 2 })
