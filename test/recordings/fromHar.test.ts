@@ -7,7 +7,7 @@ import type { RunningMock } from '../../client/mock.ts'
 import type { HarEntry } from '../../recordings/har.ts'
 import { scenarioFromRecording } from '../../server/scenarios/fromHar.ts'
 import { Library } from '../../server/scenarios/library.ts'
-import { clip, sampled, start, understudy } from '../support.ts'
+import { clip, isProving, scenarioOfEachKind, start, understudy } from '../support.ts'
 
 /** The mock's time goes so many times as fast, and so does the client's patience. */
 const speed = 50
@@ -82,6 +82,7 @@ async function sessionUnder(t: Test, scenario: string, patienceMs: number): Prom
   return { lines, har: mock.journal.har() }
 }
 
+const kinds: readonly string[] = scenarioOfEachKind
 const withCalls = new Library(undefined)
   .list()
   .filter(({ name }) => !/^webhook|^slow-network$|^job-slow-progress$|^upload-cut$/.test(name))
@@ -92,7 +93,7 @@ t.test(
   async t => {
     t.ok(withCalls.length >= 20, `${withCalls.length} scenarios`)
     t.jobs = 4
-    for (const name of sampled(withCalls, 3)) {
+    for (const name of isProving ? withCalls : withCalls.filter(one => kinds.includes(one))) {
       t.test(name, async t => {
         const dir = t.testdir()
         const file = join(dir, `${name}.har`)
