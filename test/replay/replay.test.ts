@@ -234,7 +234,7 @@ interface Answered {
   text: string
 }
 
-const scenarios = isProving ? new Library(undefined).list().map(({ name }) => name) : scenarioOfEachKind
+const scenarios = isProving ? new Library(undefined).names() : scenarioOfEachKind
 
 for (const scenario of scenarios) {
   test(`${scenario} is played again for its recording`, async t => {
