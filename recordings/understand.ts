@@ -130,15 +130,27 @@ const spread = (pair: unknown): Fields[] =>
     ? pair.value.map(value => ({ ...pair, value }))
     : [pair as Fields]
 
+const listed = new WeakMap<Schema, [string, Schema][]>()
+
+/** A recording has thousands of entries, and each has a dozen objects: their fields are listed once. */
+function propertiesOf(schema: Schema): [string, Schema][] {
+  const known = listed.get(schema)
+  if (known !== undefined) return known
+  const properties = Object.entries(schema.properties ?? {})
+  listed.set(schema, properties)
+  return properties
+}
+
 function fieldsOf(schema: Schema, value: unknown): Fields | undefined {
   if (!isFields(value)) return undefined
-  const { properties = {}, required = [] } = schema
+  const { required = [] } = schema
   // A field that isn't ours stays as it is.
   const fields: Fields = { ...value }
-  for (const [name, one] of Object.entries(properties)) {
+  for (const [name, one] of propertiesOf(schema)) {
     const found = fittedTo(one, value[name])
-    if (found === undefined) delete fields[name]
-    else fields[name] = found
+    if (found !== undefined) fields[name] = found
+    // Most of what isn't known was never there, and an object that a field is taken out of is slow from then on.
+    else if (name in fields) delete fields[name]
   }
   return required.every(name => fields[name] !== undefined) ? fields : undefined
 }

@@ -84,6 +84,30 @@ export const clip = (name: string): Promise<Buffer> => readFile(join(packageRoot
 /** `npm run prove`: the proofs in full; `npm test` takes a sample of each. */
 export const isProving = process.env.TEST_PROVE === '1'
 
+/**
+ * Of the scenarios that ship, one for each thing that one can do to a client; `npm run prove` plays them all. A page, half
+ * an answer and a malformed header are here as what is done on purpose; those that last are played for their kind alone.
+ */
+export const scenarioOfEachKind = [
+  'internal-error-once', // an error of the catalogue, first: 1
+  'proxy-html-502', // what is no envelope
+  'poll-garbled', // half of a JSON text
+  'connection-reset', // a call without an answer
+  'download-cut', // a file that ends too early
+  'no-answer', // silence
+  'rate-limited-burst', // a limit of the account
+  'retry-after-date', // a header in another form
+  'insufficient-credits', // an account without credits
+  'key-revoked-midway', // a key that is good no more
+  'idempotency-key-expired', // a server that forgets
+  'job-fails', // a job's own end
+  'job-slow-progress', // a job's own timeline
+  'upload-rejected', // of several rules, one after the other
+  'outage-of-30s', // a rule that ends by the clock
+  'webhook-duplicate', // what is told twice
+  'slow-network', // delays
+] as const
+
 /** Every nth of a list; all of it for `npm run prove`. */
 export const sampled = <T>(list: readonly T[], n: number): T[] => list.filter((_, i) => isProving || i % n === 0)
 

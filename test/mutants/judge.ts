@@ -22,7 +22,7 @@ export const isLarge = (server: Mutant | Variant): boolean => isMutant(server) &
 /** Runs the suite against a server, on the clock of its mock. A mutant's clauses have to be accused, and no other. */
 export async function judgeServer(
   server: Mutant | Variant,
-  options: Pick<CheckOptions, 'seed' | 'only'>,
+  { skip = [], ...options }: Pick<CheckOptions, 'seed' | 'only' | 'skip'>,
 ): Promise<Judgement> {
   const explore = isMutant(server) && server.needs === 'explore' ? sequences : undefined
   // Fast, and slow enough for a job to be seen on its way; of long sequences there are many.
@@ -32,7 +32,7 @@ export async function judgeServer(
       webhookSecret,
       maxWait: 5_000,
       clock: mock.suiteClock,
-      ...(!isLarge(server) && { skip: large }),
+      skip: [...skip, ...(isLarge(server) ? [] : large)],
       ...(explore && { explore }),
       ...options,
     })

@@ -108,6 +108,8 @@ const proofs = [
   'conduct/proof',
   'conduct/conduct',
   'mutate/mutate',
+  'recordings/fromHar',
+  'replay/replay',
   'server/mutants',
   'server/playback',
   'server/streaming',

@@ -13,27 +13,28 @@ import { understudy } from '../support.ts'
 
 const valid = new Ajv({ strict: false }).compile(Rehearsal)
 
-/** A program of one line that makes a job; what it does about an error is in its hands. */
-const program = (onError: string): [string, ...string[]] => [
-  process.execPath,
-  '-e',
-  `const { UNDERSTUDY_BASE_URL: url, UNDERSTUDY_API_KEY: key } = process.env
-  const create = () => fetch(url + '/v1/jobs', {
-    method: 'POST',
-    headers: { 'X-Api-Key': key, 'Content-Type': 'application/json', 'Idempotency-Key': 'one' },
-    body: JSON.stringify({ video_url: 'https://example.com/cat.mp4' }),
-  })
-  const later = ms => new Promise(resolve => setTimeout(resolve, ms))
-  ;(async () => {
-    let answer = await create()
-    if (!answer.ok) ${onError}
-    console.log(answer.status)
-    process.exitCode = answer.ok ? 0 : 5
-  })()`,
-]
-const good = program('{ await later(1000 + Math.random() * 500); answer = await create() }')
-const hasty = program('{ answer = await create() }')
-const faint = program('{}')
+// Most of them wait for programs that wait; more at once would make a busy machine's programs late.
+t.jobs = 3
+const test = (title: string, run: (t: Test) => Promise<void>) => t.test(title, { buffered: true }, run)
+
+const sh = (script: string): [string, ...string[]] => ['sh', '-c', script]
+const get = 'curl -s -o /dev/null -H "X-Api-Key: $UNDERSTUDY_API_KEY" "$UNDERSTUDY_BASE_URL/v1/jobs"'
+
+/** A program that makes a job; what it does about an error is in its hands. A shell begins in a twentieth of Node's time. */
+const program = (onError: string, atEnd = ':'): [string, ...string[]] =>
+  sh(`create() {
+    curl -s -o /dev/null -w '%{http_code}' "$UNDERSTUDY_BASE_URL/v1/jobs" -H "X-Api-Key: $UNDERSTUDY_API_KEY" \
+      -H 'Content-Type: application/json' -H 'Idempotency-Key: one' -d '{"video_url":"https://example.com/cat.mp4"}'
+  }
+  answer=$(create)
+  [ "$answer" = 200 ] || { ${onError}; }
+  echo "$answer"
+  [ "$answer" = 200 ] || exit 5
+  ${atEnd}`)
+// A process id is no chance, and yet another one each time.
+const good = program('sleep "1.$(($$ % 400 + 100))"; answer=$(create)')
+const hasty = program('answer=$(create)')
+const faint = program(':')
 
 const run = (t: Test, command: [string, ...string[]], options: Partial<Parameters<typeof rehearse>[0]> = {}) =>
   rehearse({ command, environment: process.env, out: t.testdir({}) as string, seed: 'test', ...options })
@@ -48,7 +49,7 @@ function isGone(pid: number): boolean {
   }
 }
 
-t.test('a good client is graded green, and each run leaves its reports and what was printed', async t => {
+test('a good client is graded green, and each run leaves its reports and what was printed', async t => {
   const progress: string[] = []
   const report = await run(t, good, {
     scenario: [noScenario, 'internal-error-once'],
@@ -75,7 +76,7 @@ t.test('a good client is graded green, and each run leaves its reports and what 
   har.close()
 })
 
-t.test('a bad one is graded red, with the rule, the scenario and what to do', async t => {
+test('a bad one is graded red, with the rule, the scenario and what to do', async t => {
   const report = await run(t, hasty, { scenario: [noScenario, 'internal-error-once'] })
   t.match(report, {
     ok: false,
@@ -89,7 +90,7 @@ t.test('a bad one is graded red, with the rule, the scenario and what to do', as
   t.match(other.scenarios, [{ exit_code: 5, failed: ['errors.retried'], verdict: 'failed' }])
 })
 
-t.test("the README's two clients: the one as it should be, and the one that was written in a hurry", async t => {
+test("the README's two clients: the one as it should be, and the one that was written in a hurry", async t => {
   const recipe = (name: string): [string, ...string[]] => [process.execPath, join(packageRoot, 'test', 'recipes', name)]
   const scenario = ['rate-limited-then-ok', 'invalid-request']
   const should = await run(t, recipe('client.mjs'), { scenario, require: ['RL-2', 'ERR-3'] })
@@ -102,44 +103,43 @@ t.test("the README's two clients: the one as it should be, and the one that was 
   t.match(hurried.why, /required, but not passed: RL-2/)
 })
 
-t.test('one that hangs, makes no call, or is killed is told apart from one that ends', async t => {
-  const quiet = await run(t, [process.execPath, '-e', '0'], { scenario: [noScenario] })
+test('one that hangs, makes no call, or is killed is told apart from one that ends', async t => {
+  const quiet = await run(t, ['true'], { scenario: [noScenario] })
   t.match(quiet.scenarios, [
     { exit_code: 0, finished: true, verdict: 'failed', why: /made no call: does it read UNDERSTUDY_BASE_URL/ },
   ])
-  const hung = await run(t, program('{}').with(2, `${program('{}')[2]}; setInterval(() => {}, 1000)`) as [string], {
+  const hung = await run(t, program(':', 'sleep 60'), {
     scenario: [noScenario],
-    timeout: 1_500,
+    timeout: 4_000,
   })
   t.match(hung.scenarios, [
     { exit_code: null, signal: 'SIGTERM', finished: false, verdict: 'failed', why: /^it hung: no call for/ },
   ])
 })
 
-t.test('one that breaks down, fails without a scenario or is still at it when its time is up is not good', async t => {
+test('one that breaks down, fails without a scenario or is still at it when its time is up is not good', async t => {
   const ends = async (end: string, scenario: string, timeout = 20_000) => {
-    const script = `fetch(process.env.UNDERSTUDY_BASE_URL + '/v1/jobs').finally(() => { ${end} })`
-    const { scenarios, ok } = await run(t, [process.execPath, '-e', script], { scenario: [scenario], timeout })
+    const { scenarios, ok } = await run(t, sh(`${get}; ${end}`), { scenario: [scenario], timeout })
     t.equal(ok, scenarios[0]?.verdict === 'passed')
     return scenarios[0]
   }
-  t.match(await ends('process.exitCode = 3', noScenario), {
+  t.match(await ends('exit 3', noScenario), {
     verdict: 'failed',
     why: /^it failed with exit 3, though nothing was/,
   })
-  const allowed = await ends('process.exitCode = 3', 'internal-error-once')
+  const allowed = await ends('exit 3', 'internal-error-once')
   t.match(allowed, { verdict: 'passed', exit_code: 3 }, 'in a scenario it may')
-  const crash = await ends("process.kill(process.pid, 'SIGSEGV')", 'job-fails')
+  const crash = await ends('kill -SEGV $$', 'job-fails')
   t.match(crash, { verdict: 'failed', signal: 'SIGSEGV', why: 'it was ended by SIGSEGV' })
-  const on = "setInterval(() => fetch(process.env.UNDERSTUDY_BASE_URL + '/v1/jobs'), 100)"
-  t.match(await ends(on, 'job-stuck', 2_000), {
+  const on = `while :; do ${get}; sleep 0.1; done`
+  t.match(await ends(on, 'job-stuck', 4_000), {
     verdict: 'failed',
     finished: false,
     why: /^it did not end in .* raise --timeout$/,
   })
 })
 
-t.test('{url}, {key} and --env lead any program to the mock, and what it has started ends with it', async t => {
+test('{url}, {key} and --env lead any program to the mock, and what it has started ends with it', async t => {
   const script = 'curl -s -o /dev/null -H "X-Api-Key: $MY_KEY" "$1/v1/jobs?name=$MY_SCENARIO"; sleep 60 & echo $!'
   const report = await run(t, ['sh', '-c', script, 'sh', '{url}'], {
     scenario: ['internal-error-once'],
@@ -154,7 +154,7 @@ t.test('{url}, {key} and --env lead any program to the mock, and what it has sta
   t.ok(isGone(pid), 'the sleep is gone')
 })
 
-t.test('several run at a time, each against a mock of its own', async t => {
+test('several run at a time, each against a mock of its own', async t => {
   const report = await run(t, good, { scenario: [noScenario, 'job-fails', 'webhook-duplicate'], jobs: 3 })
   t.same(
     report.scenarios.map(({ scenario, verdict }) => [scenario, verdict]),
@@ -167,7 +167,7 @@ t.test('several run at a time, each against a mock of its own', async t => {
   )
 })
 
-t.test('a scenario that never came up says nothing: it is skipped, and none but such is not good', async t => {
+test('a scenario that never came up says nothing: it is skipped, and none but such is not good', async t => {
   const report = await run(t, good, { scenario: ['job-not-found', 'key-revoked-midway', 'internal-error-once'] })
   t.match(report, { ok: true, why: /^3 scenarios, 0 failed, 2 did not come up; / })
   t.match(report.scenarios, [
@@ -179,51 +179,42 @@ t.test('a scenario that never came up says nothing: it is skipped, and none but 
   t.match(nothing, { ok: false, why: /nothing was seen: no scenario came up/ })
 })
 
-t.test(
-  'without names it runs what lasts up to 5 s; --slow adds the rest, and gives each the time that it lasts',
-  async t => {
-    const own = mkdtempSync(join(tmpdir(), 'understudy-'))
-    t.teardown(() => rmSync(own, { recursive: true }))
-    for (const [name, lasts] of [
-      ['short-one', '5s'],
-      ['long-one', '6s'],
-    ])
-      writeFileSync(join(own, `${name}.yaml`), `lasts: ${lasts}\nrules: [{ then: { delay: 1ms } }]`)
-    const given = { scenarios: own, out: join(own, 'out') }
-    // Stopped before it begins: it only says how many there are.
-    const signal = AbortSignal.abort()
-    const of = async (slow: boolean) =>
-      Number(/after 0 of (\d+)$/.exec((await run(t, faint, { ...given, signal, slow })).why)?.[1])
-    const scenarios = new Library(own).list()
-    const long = scenarios.filter(({ scenario }) => (scenario?.lastsMs ?? 0) > 5_000).length
-    t.ok(long > 5, 'there are slow ones')
-    t.equal(await of(true), scenarios.length + 1)
-    t.equal(await of(false), scenarios.length + 1 - long)
-    // It needs longer than --timeout, and less than that and what the scenario lasts.
-    const sleeper = program('{ await later(1) }; await later(2_500)')
-    const timed = await run(t, sleeper, { ...given, timeout: 1_500, scenario: ['long-one', noScenario] })
-    t.match(timed.scenarios, [
-      { finished: true, verdict: 'passed' },
-      { finished: false, verdict: 'failed' },
-    ])
-  },
-)
+test('without names it runs what lasts up to 5 s; --slow adds the rest, and gives each the time that it lasts', async t => {
+  const own = mkdtempSync(join(tmpdir(), 'understudy-'))
+  t.teardown(() => rmSync(own, { recursive: true }))
+  for (const [name, lasts] of [
+    ['short-one', '5s'],
+    ['long-one', '6s'],
+  ])
+    writeFileSync(join(own, `${name}.yaml`), `lasts: ${lasts}\nrules: [{ then: { delay: 1ms } }]`)
+  const given = { scenarios: own, out: join(own, 'out') }
+  // Stopped before it begins: it only says how many there are.
+  const signal = AbortSignal.abort()
+  const of = async (slow: boolean) =>
+    Number(/after 0 of (\d+)$/.exec((await run(t, faint, { ...given, signal, slow })).why)?.[1])
+  const scenarios = new Library(own).list()
+  const long = scenarios.filter(({ scenario }) => (scenario?.lastsMs ?? 0) > 5_000).length
+  t.ok(long > 5, 'there are slow ones')
+  t.equal(await of(true), scenarios.length + 1)
+  t.equal(await of(false), scenarios.length + 1 - long)
+  // It needs longer than --timeout, and less than that and what the scenario lasts.
+  const sleeper = program(':', 'sleep 2.5')
+  const timed = await run(t, sleeper, { ...given, timeout: 1_500, scenario: ['long-one', noScenario] })
+  t.match(timed.scenarios, [
+    { finished: true, verdict: 'passed' },
+    { finished: false, verdict: 'failed' },
+  ])
+})
 
-t.test('one that waits for an answer is not told that it never tried again, but that it has no time-out', async t => {
-  const report = await run(t, good, { scenario: ['no-answer'], timeout: 1_500 })
+test('one that waits for an answer is not told that it never tried again, but that it has no time-out', async t => {
+  const report = await run(t, good, { scenario: ['no-answer'], timeout: 4_000 })
   t.match(report.scenarios, [
     { verdict: 'failed', failed: [], why: /^it was still waiting for an answer after .*: it has no time-out, or one/ },
   ])
 })
 
-t.test('ERR-3 a program that gives up has to say so, by its exit code or by a line', async t => {
-  const giveUp = (end: string): [string, ...string[]] => [
-    process.execPath,
-    '-e',
-    `console.log('begun')
-    const send = () => fetch(process.env.UNDERSTUDY_BASE_URL + '/v1/jobs', { headers: { 'X-Api-Key': process.env.UNDERSTUDY_API_KEY } })
-    send().then(() => setTimeout(() => send().then(() => { ${end} }), 1_100))`,
-  ]
+test('ERR-3 a program that gives up has to say so, by its exit code or by a line', async t => {
+  const giveUp = (end: string) => sh(`echo begun; ${get}; sleep 1.1; ${get}; ${end}`)
   const own = mkdtempSync(join(tmpdir(), 'understudy-'))
   t.teardown(() => rmSync(own, { recursive: true }))
   const file = join(own, 'ill-for-good.yaml')
@@ -234,7 +225,7 @@ t.test('ERR-3 a program that gives up has to say so, by its exit code or by a li
     const [one] = scenarios
     return [rules.find(({ id }) => id === 'retries.bounded')?.verdict, one?.verdict, one?.noted]
   }
-  const all = [boundedOf(''), boundedOf('process.exitCode = 1'), boundedOf("console.error('gave up')")]
+  const all = [boundedOf(':'), boundedOf('exit 1'), boundedOf('echo gave up >&2')]
   t.same(await Promise.all(all), [
     ['failed', 'passed', ['retries.bounded']],
     ['passed', 'passed', []],
@@ -242,7 +233,7 @@ t.test('ERR-3 a program that gives up has to say so, by its exit code or by a li
   ])
 })
 
-t.test('RL-3 waits that are the same in several runs have no jitter, though each run has too few of them', async t => {
+test('RL-3 waits that are the same in several runs have no jitter, though each run has too few of them', async t => {
   const chains = (...waits: number[]) => [
     {
       key: 'a',
@@ -268,7 +259,7 @@ t.test('RL-3 waits that are the same in several runs have no jitter, though each
   t.match(waitsTogether(runs([1_733, 2_309], [1_111, 3_015], [1_420])), { isRigid: false })
 })
 
-t.test('--expected-failures: a failure in one scenario, or in all', async t => {
+test('--expected-failures: a failure in one scenario, or in all', async t => {
   const out = t.testdir({ 'known.txt': 'internal-error-once errors.no-hammering # a library of ours\n' }) as string
   const expected = ['--expected-failures', join(out, 'known.txt')]
   const args = ['rehearse', '--out', out, ...expected, '--scenario']
@@ -284,9 +275,9 @@ t.test('--expected-failures: a failure in one scenario, or in all', async t => {
   t.match(outlived, { code: 1, stdout: /known\.txt:1 expects it to fail: remove this line/ })
 })
 
-t.test('it can be stopped, and then is not good', async t => {
+test('it can be stopped, and then is not good', async t => {
   const stop = new AbortController()
-  const report = await run(t, [process.execPath, '-e', 'setInterval(() => {}, 1000)'], {
+  const report = await run(t, ['sleep', '60'], {
     scenario: [noScenario, 'job-fails'],
     jobs: 1,
     signal: stop.signal,
@@ -295,7 +286,7 @@ t.test('it can be stopped, and then is not good', async t => {
   t.match(report, { ok: false, why: /it was stopped after 1 of 2$/ })
 })
 
-t.test('understudy rehearse -- command: the table, the exit codes, wrong usage', async t => {
+test('understudy rehearse -- command: the table, the exit codes, wrong usage', async t => {
   const out = t.testdir({}) as string
   const known = ['rehearse', '--scenario', 'none,internal-error-once', '--out', out]
   const red = await understudy([...known, '--reporter', 'pretty', '--reporter', `json=${out}/r.json`, '--', ...hasty])

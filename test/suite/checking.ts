@@ -10,6 +10,7 @@ import type { Test } from 'tap'
 import { packageRoot } from '../../base/paths.ts'
 import type { ClauseId } from '../../contracts/clauses.ts'
 import type { Verdict } from '../../contracts/verdict.ts'
+import { checks } from '../../suite/checks/index.ts'
 import type { ClauseResult, Report } from '../../suite/report.ts'
 import { type Ran, type RunOptions, understudy } from '../support.ts'
 
@@ -94,6 +95,11 @@ export const json = (status: number, body: unknown): Reply => ({
 
 /** The two uploads of half a gigabyte: most runs do without. */
 export const skip = ['uploads.too-large', 'uploads.largest']
+
+/** Outputs of all formats but one: each is decoded by ffmpeg, which takes longer than all else together. */
+export const otherFormats = checks
+  .filter(({ id, title }) => id.startsWith('download.') && title.startsWith('an output in '))
+  .map(({ id }) => id)
 
 export const clauseOf = ({ clauses }: Report, id: ClauseId): ClauseResult =>
   clauses.find(clause => clause.id === id) as ClauseResult

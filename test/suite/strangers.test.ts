@@ -193,7 +193,7 @@ t.test('a redirect is no base URL: exit 3, and where it leads', async t => {
 t.test('an endpoint that takes its time is not accused', async t => {
   const mock = await start(t)
   const { url } = await front(t, mock, async (_call, pass) => {
-    await setTimeout(150)
+    await setTimeout(60)
     return pass()
   })
   const report = await check(url, { only: ['JOB-2', 'limits.burst'] })
