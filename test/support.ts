@@ -2,7 +2,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
 import { readFile } from 'node:fs/promises'
-import { Agent, request } from 'node:http'
+import { Agent, type IncomingMessage, request } from 'node:http'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { Test } from 'tap'
@@ -94,7 +94,12 @@ const bodyOf = (text: string, type: string | null | undefined) =>
 const agent = new Agent({ keepAlive: true })
 
 /** One call by node:http, with the headers that fetch sends. Rejects where no whole answer comes. */
-function ask(to: string, method: string, given: Record<string, string>, body: string | undefined): Promise<Answer> {
+async function ask(
+  to: string,
+  method: string,
+  given: Record<string, string>,
+  body: string | undefined,
+): Promise<Answer> {
   const headers = new Map([
     ['accept', '*/*'],
     ['user-agent', 'node'],
@@ -102,30 +107,27 @@ function ask(to: string, method: string, given: Record<string, string>, body: st
   if (body !== undefined) headers.set('content-type', 'text/plain;charset=UTF-8')
   for (const [name, value] of Object.entries(given)) headers.set(name.toLowerCase(), value)
   if (body !== undefined || method === 'POST') headers.set('content-length', String(Buffer.byteLength(body ?? '')))
-  return new Promise((resolve, reject) => {
+  const [text, answer] = await new Promise<[string, IncomingMessage]>((resolve, reject) => {
     const call = request(to, { method, agent, headers: Object.fromEntries(headers) }, answer => {
       let text = ''
       answer.setEncoding('utf8').on('data', more => {
         text += more
       })
       answer.on('error', reject)
-      answer.on('end', () =>
-        resolve({
-          status: answer.statusCode ?? 0,
-          // Made where they are asked for: they are a part of fetch.
-          get headers() {
-            const pairs = answer.rawHeaders.flatMap((name, i, all) =>
-              i % 2 === 0 ? [[name, all[i + 1]] as [string, string]] : [],
-            )
-            return new Headers(pairs)
-          },
-          body: bodyOf(text, answer.headers['content-type']),
-        }),
-      )
+      answer.on('end', () => resolve([text, answer]))
     })
     call.on('error', reject)
     call.end(body)
   })
+  return {
+    status: answer.statusCode ?? 0,
+    // Made where they are asked for: they are a part of fetch.
+    get headers() {
+      const { rawHeaders } = answer
+      return new Headers(rawHeaders.flatMap((name, i) => (i % 2 === 0 ? [[name, rawHeaders[i + 1] ?? '']] : [])))
+    },
+    body: bodyOf(text, answer.headers['content-type']),
+  }
 }
 
 /** A clip of fixtures/clips, such as short.mp4. */
