@@ -52,7 +52,7 @@ export class Outputs {
   readonly #fitted = new Map<string, Promise<Made>>()
   /** What can't be made, and why: another try would come to the same. */
   readonly #problems = new Map<string, string>()
-  readonly #looks = new Map<string, Look>()
+  readonly #looks = new Map<string, Promise<Look>>()
   #found: Promise<void> | undefined
   #isClosed = false
 

@@ -29,8 +29,8 @@ export interface Order {
   threads: number
   maxBytes: number
   signal: AbortSignal
-  /** What earlier looks have seen, by content: one upload is often asked for in several formats. */
-  looks: Map<string, Look>
+  /** What earlier looks see, by content: one upload is often asked for in several formats, and at the same time. */
+  looks: Map<string, Promise<Look>>
 }
 
 const mostLooks = 100
@@ -89,9 +89,9 @@ async function sourceOf({ from, durationMs, workFolder, ffmpeg, signal, looks }:
     return { textFile: ffmpeg.drawsText ? textFile : undefined }
   }
   const { path, type, sha256 } = from
-  const seen = looks.get(sha256) ?? (await look(path, type, durationMs, signal))
-  if (looks.size >= mostLooks) looks.clear()
-  looks.set(sha256, seen)
+  // One that failed may have been another's, who gave it up.
+  const before = await looks.get(sha256)?.catch(() => undefined)
+  const seen = before ?? (await begunLook())
   if (seen.key.by !== 'difference') return { ...from, look: seen, plate: undefined }
   const plate = join(workFolder, 'plate.png')
   const ended = await runFfmpeg('ffmpeg', plateArgs(path, type, seen.key.samples, plate), {
@@ -101,6 +101,13 @@ async function sourceOf({ from, durationMs, workFolder, ffmpeg, signal, looks }:
   })
   refuse(ended, 'it can not be decoded')
   return { ...from, look: seen, plate }
+
+  function begunLook(): Promise<Look> {
+    const begun = look(path, type, durationMs, signal)
+    if (looks.size >= mostLooks) looks.clear()
+    looks.set(sha256, begun)
+    return begun
+  }
 }
 
 function asRenderError(error: unknown, maxBytes: number): RenderError {

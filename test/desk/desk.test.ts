@@ -8,7 +8,7 @@ import { strFromU8, unzipSync } from 'fflate'
 import type { Page } from 'playwright-core'
 import t from 'tap'
 import { fingerprintOf } from '../../base/fingerprint.ts'
-import { start } from '../support.ts'
+import { isProving, start } from '../support.ts'
 import { openApp, openBrowser, openDesk } from './browser.ts'
 
 const video = { video_url: 'https://example.com/cat.mp4#t=2' }
@@ -212,7 +212,7 @@ t.test('whatever a client sends is shown as text, in every view', async t => {
     await page.goto(`${mock.url}/__mock/#/${view}`)
     await page.locator('main h2, main li, main figure').first().waitFor()
     await isClean(view)
-    t.same(await seriousFindings(page), [], view)
+    if (isProving || view === 'jobs' || view === 'numbers') t.same(await seriousFindings(page), [], view)
   }
   t.same(problems, [])
   await page.close()

@@ -7,13 +7,15 @@ import t from 'tap'
 import type { RuleFormat } from '../../client/scenarioFormat.ts'
 import { client, isProving, start } from '../support.ts'
 
-t.test('GO-5 1,000 parallel calls on a rule with first: 3 fire it exactly three times', async t => {
+const atOnce = isProving ? 1000 : 250
+
+t.test(`GO-5 ${atOnce} parallel calls on a rule with first: 3 fire it exactly three times`, async t => {
   const mock = await start(t)
   const handle = mock.use([{ name: 'three', when: { route: 'listJobs' }, first: 3, then: { error: 'internal_error' } }])
   const api = client(mock)
-  const answers = await Promise.all(Array.from({ length: 1000 }, () => api.get('/v1/jobs?limit=1')))
+  const answers = await Promise.all(Array.from({ length: atOnce }, () => api.get('/v1/jobs?limit=1')))
   t.equal(answers.filter(({ status }) => status === 500).length, 3)
-  t.equal(answers.filter(({ status }) => status === 200).length, 997)
+  t.equal(answers.filter(({ status }) => status === 200).length, atOnce - 3)
   t.equal(handle.count('three'), 3)
 })
 
@@ -209,7 +211,7 @@ t.test('a probability of 0 is byte-identical to no rule at all', async t => {
   t.equal(await bytes([never]), without)
 })
 
-const draws = isProving ? 5000 : 1000
+const draws = isProving ? 5000 : 500
 
 t.test(`a probability of 0.5 lies within its bounds over ${2 * draws} calls, alike or not`, async t => {
   const mock = await start(t, { speed: 'instant' })
@@ -223,10 +225,10 @@ t.test(`a probability of 0.5 lies within its bounds over ${2 * draws} calls, ali
       one.setRequest({ path: `/v1/jobs?offset=${n++}`, method: 'GET', headers: { 'x-api-key': 'test_a' } }),
     ),
   )
-  // Five standard deviations: with a fixed seed it is the same number in every run.
+  // Three standard deviations: with a fixed seed it is the same number in every run.
   for (const { '5xx': failed, '2xx': good } of [alike, others]) {
     t.equal(failed + good, draws)
-    t.ok(Math.abs(failed - draws / 2) < 5 * Math.sqrt(draws / 4), `${failed} of ${draws}`)
+    t.ok(Math.abs(failed - draws / 2) < 3 * Math.sqrt(draws / 4), `${failed} of ${draws}`)
   }
   t.equal(handle.count('half'), alike['5xx'] + others['5xx'])
 })
@@ -238,7 +240,7 @@ t.test('16 parallel workers get the same outcome a request as one after another,
     mock.use([{ when: { probability: 0.4 }, then: { error: 'internal_error', delay: { p50: '0ms', p99: '3ms' } } }])
     const api = client(mock)
     const found: Record<string, number> = {}
-    const asked = Array.from({ length: 160 }, (_, i) => i)
+    const asked = Array.from({ length: isProving ? 160 : 40 }, (_, i) => i)
     const work = async () => {
       for (let i = asked.shift(); i !== undefined; i = asked.shift()) {
         found[`create ${i}`] = (await api.post('/v1/jobs', { video_url: `https://e.com/${i}.mp4` })).status
@@ -250,7 +252,9 @@ t.test('16 parallel workers get the same outcome a request as one after another,
     return Object.fromEntries(Object.entries(found).sort())
   }
   const one = await outcomes('a', 1)
-  t.equal(Object.values(one).filter(status => status === 500).length > 150, true)
+  // 0.4 of three calls each, less what a fixed seed may lack.
+  const [failed, all] = [Object.values(one).filter(status => status === 500).length, Object.keys(one).length]
+  t.ok(failed > 0.3 * all, `${failed} of ${all}`)
   t.same(await outcomes('a', 16), one)
   t.notSame(await outcomes('b', 16), one)
 })
@@ -286,7 +290,7 @@ t.test('two runs with one seed give byte-identical journals, times and ports asi
     const mock = await start(t, { seed, scenario: 'brownout' })
     mock.clock.freeze()
     const api = client(mock)
-    for (let i = 0; i < 30; i++) {
+    for (let i = 0; i < 15; i++) {
       await api.post(
         '/v1/jobs',
         { video_url: `https://e.com/${i}.mp4` },

@@ -1,4 +1,4 @@
-/** Uploads of the largest size, in a process of their own: what they take of memory, and what is left on disk. */
+/** Large uploads: what they take of memory, and what is left on disk, also of a mock that is killed. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdir } from 'node:fs/promises'
@@ -9,15 +9,17 @@ import { json } from 'node:stream/consumers'
 import { setTimeout } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { packageRoot } from '../../base/paths.ts'
-import { type Answer, client, cliPath, clip, isProving } from '../support.ts'
+import { type Answer, client, cliPath, clip, isProving, serve as serveHere, start } from '../support.ts'
 
 const MiB = 1024 * 1024
 /** UP-2: 500MB. */
 const maxBytes = 500 * MiB
+/** What is kept in memory shows with less, too; `npm run prove` sends all of it. That the limit is 500 MB, auth.test.ts asks. */
+const largeBytes = isProving ? maxBytes : 160 * MiB
 const allowedGrowthBytes = 64 * MiB
 
 // One byte more: multipart.test.ts has it with a small limit, `npm run prove` with this one.
-t.test('UP-2 a file of 500 MB is accepted and measured, one byte more is not, in little memory', async t => {
+t.test(`UP-2 a file of ${largeBytes / MiB} MB is accepted and measured in little memory`, async t => {
   const dataDir = t.testdir()
   const server = await serve(t, ['--data-dir', dataDir])
   // The first upload loads the code that measures videos: not what is asked here.
@@ -28,13 +30,13 @@ t.test('UP-2 a file of 500 MB is accepted and measured, one byte more is not, in
     highest = Math.max(highest, await memoryOf(server.url))
   }
 
-  const largest = await upload(server.url, maxBytes, watch)
+  const largest = await upload(server.url, largeBytes, watch)
   t.equal(largest.status, 200)
-  t.equal(largest.body.size, maxBytes)
+  t.equal(largest.body.size, largeBytes)
   const job = await client(server).job({ video_url: largest.body.video_url })
   t.equal((await client(server).get(`/v1/jobs/${job}`)).body.duration_seconds, 2, 'its true duration')
   const head = await fetch(largest.body.video_url, { method: 'HEAD' })
-  t.equal(head.headers.get('content-length'), String(maxBytes), 'and it is there, whole')
+  t.equal(head.headers.get('content-length'), String(largeBytes), 'and it is there, whole')
 
   const kept = await readdir(join(dataDir, 'uploads'))
   if (isProving) {
@@ -52,7 +54,7 @@ t.test('UP-2 a file of 500 MB is accepted and measured, one byte more is not, in
 
 t.test('UP-1 an upload that is broken off leaves nothing on disk', async t => {
   const dataDir = t.testdir()
-  const server = await serve(t, ['--data-dir', dataDir])
+  const server = await start(t, { dataDir })
   const { sending, answer } = startUpload(server.url, maxBytes, breakOff)
   await t.rejects(answer)
   await until('the rest is gone', async () => (await readdir(join(dataDir, 'incoming'))).length === 0)
@@ -67,44 +69,40 @@ t.test('UP-1 an upload that is broken off leaves nothing on disk', async t => {
 })
 
 t.test('UP-3 uploads live in a temporary folder that goes away when the mock is stopped', async t => {
-  const TMPDIR = t.testdir()
-  const server = await serve(t, [], { TMPDIR })
+  const TMPDIR = temporaryIn(t)
+  const server = await serveHere(t)
   t.equal((await upload(server.url, MiB)).status, 200)
   const folders = await foldersIn(TMPDIR)
   t.equal(folders.length, 1)
   t.equal((await readdir(join(TMPDIR, String(folders[0]), 'uploads'))).length, 1)
-  t.equal(await server.stop('SIGTERM'), 0)
+  t.equal((await server.interrupt()).code, 0)
   t.same(await foldersIn(TMPDIR), [])
 })
 
 t.test('UP-3 what a killed mock leaves behind is swept by the next one, what a living one has is not', async t => {
-  const TMPDIR = t.testdir()
-  const killed = await serve(t, [], { TMPDIR })
-  await upload(killed.url, MiB)
-  const [leftover] = await foldersIn(TMPDIR)
-  await killed.stop('SIGKILL')
-  t.same(await foldersIn(TMPDIR), [leftover])
-
-  const living = await serve(t, [], { TMPDIR })
+  const TMPDIR = temporaryIn(t)
+  const living = await start(t)
   const { body } = await upload(living.url, MiB)
-  const [mine, ...others] = await foldersIn(TMPDIR)
-  t.not(mine, leftover)
-  t.same(others, [])
+  const mine = await foldersIn(TMPDIR)
+  const killed = await serve(t, [])
+  await upload(killed.url, MiB)
+  await killed.kill()
+  t.same([mine.length, (await foldersIn(TMPDIR)).length], [1, 2])
 
-  await serve(t, [], { TMPDIR })
-  t.ok((await foldersIn(TMPDIR)).includes(String(mine)))
+  // Once a process, a mock looks for what others have left.
+  await serve(t, [])
+  t.same(await foldersIn(TMPDIR), mine)
   t.equal((await fetch(body.video_url)).status, 200)
 })
 
 t.test('UP-3 CR-1 --data-dir keeps an upload over a restart, and a job on it is billed by its true length', async t => {
   const dataDir = t.testdir()
-  const args = ['--data-dir', dataDir, '--speed', 'instant']
-  const first = await serve(t, args)
+  const first = await start(t, { dataDir })
   const { body } = await upload(first.url, MiB)
   const bytes = await bytesAt(body.video_url)
-  t.equal(await first.stop('SIGTERM'), 0)
+  await first.close()
 
-  const second = await serve(t, args)
+  const second = await serve(t, ['--data-dir', dataDir, '--speed', 'instant'])
   const url = second.url + new URL(body.video_url).pathname
   t.ok(bytes.equals(await bytesAt(url)), 'it is still there')
   const api = client(second)
@@ -118,12 +116,13 @@ t.test('UP-3 CR-1 --data-dir keeps an upload over a restart, and a job on it is 
   const kept = await readdir(join(dataDir, 'uploads'))
   const { answer } = startUpload(second.url, maxBytes, async () => {
     await until('it has begun', async () => (await readdir(incoming)).length === 1)
-    await second.stop('SIGKILL')
+    await second.kill()
   })
   await t.rejects(answer)
+  await second.kill()
   t.equal((await readdir(incoming)).length, 1)
 
-  const third = await serve(t, args)
+  const third = await start(t, { dataDir })
   t.ok(bytes.equals(await bytesAt(third.url + new URL(url).pathname)), 'after a kill too')
   t.same(await readdir(incoming), [], 'what had half arrived is gone')
   t.same(await readdir(join(dataDir, 'uploads')), kept)
@@ -131,25 +130,39 @@ t.test('UP-3 CR-1 --data-dir keeps an upload over a restart, and a job on it is 
 
 interface Server {
   url: string
-  /** Its exit code. */
-  stop(signal: NodeJS.Signals): Promise<number | null>
+  /** Resolves when it is gone. */
+  kill(): Promise<unknown>
 }
 
-/** `understudy serve` as a child process. */
-async function serve(t: Test, args: string[], env: Record<string, string> = {}): Promise<Server> {
-  const command = [cliPath, 'serve', '--port', '0', '--log-level', 'error', ...args]
-  const options = { cwd: packageRoot, env: { ...process.env, ...env } }
-  const child: ChildProcess = spawn(process.execPath, command, { ...options, stdio: ['ignore', 'pipe', 'inherit'] })
+/** `understudy serve` as a child process: to be measured, or to be killed. */
+async function serve(t: Test, args: string[]): Promise<Server> {
+  // What ffmpeg made of an upload would be written while the test's folder is taken away.
+  const command = [cliPath, 'serve', '--port', '0', '--log-level', 'error', '--outputs', 'canned', ...args]
+  const child: ChildProcess = spawn(process.execPath, command, {
+    cwd: packageRoot,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const exited = once(child, 'exit')
   t.teardown(() => child.kill('SIGKILL') && exited)
   const [greeting] = await Promise.race([once(child.stdout as Readable, 'data'), exited])
   const url = /http:\/\/\S+/.exec(String(greeting))?.[0]
   if (url === undefined) throw new Error(`the mock did not start: ${greeting}`)
-  const stop = async (signal: NodeJS.Signals) => {
-    child.kill(signal)
-    return (await exited)[0]
+  const kill = () => {
+    child.kill('SIGKILL')
+    return exited
   }
-  return { url, stop }
+  return { url, kill }
+}
+
+/** Temporary folders are made in one of the test's own, by this process and by those that it starts. */
+function temporaryIn(t: Test): string {
+  const { TMPDIR } = process.env
+  t.teardown(() => {
+    if (TMPDIR === undefined) delete process.env.TMPDIR
+    else process.env.TMPDIR = TMPDIR
+  })
+  process.env.TMPDIR = t.testdir()
+  return process.env.TMPDIR
 }
 
 const upload = (url: string, size: number, onProgress?: (sent: number) => Promise<void>) =>

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { RunningMock } from '../../client/mock.ts'
-import { client, start } from '../support.ts'
+import { client, isProving, sampled, start } from '../support.ts'
 
 const folder = t.testdir({}) as string
 const at = (name: string): string => join(folder, name)
@@ -88,7 +88,8 @@ t.test('GO-6 fragmented and unfinished MP4 and QuickTime are billed by what play
 })
 
 t.test('UP-2 an MP4 under the brands of phones, cameras and stores is an MP4', async t => {
-  for (const brand of ['3gp4', '3gp5', '3g2a', 'mmp4', 'isom', 'iso5', 'M4V ', 'M4VH', 'f4v ', 'MSNV', 'dash']) {
+  const brands = ['3gp4', '3gp5', '3g2a', 'mmp4', 'M4V ', 'isom', 'iso5', 'M4VH', 'f4v ', 'MSNV', 'dash']
+  for (const brand of sampled(brands, 2)) {
     const bytes = readFileSync(at('h264.mp4'))
     bytes.write(brand, 8, 'latin1')
     writeFileSync(at('brand.mp4'), bytes)
@@ -153,7 +154,10 @@ t.test('docs/guides/videos.md: each file of the table is made, taken and billed 
   const page = readFileSync('docs/guides/videos.md', 'utf8')
   const rows = [...page.matchAll(/^\| ([\w.]+) \| `(-.+?)` \| (?:`(.+?)`|(400)) \|( [\d.]+)? \|$/gm)]
   t.ok(rows.length >= 13, `${rows.length} rows`)
+  // What no other test of this file makes of its own; `npm run prove` takes all rows.
+  const daily = ['phone.mp4', 'trimmed.mov', 'streamed.avi', 'film.mkv', 'old.3gp']
   for (const [, name = '', args, type, refused, length] of rows) {
+    if (!isProving && !daily.includes(name)) continue
     execSync(`ffmpeg -v error -y ${args}`, { cwd: folder })
     if (refused !== undefined) {
       t.match(await send(name), { status: 400, body: { error: { message: /^Invalid file type/ } } }, name)
