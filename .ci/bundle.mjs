@@ -43,10 +43,10 @@ const brought = [
 const installed = Object.keys({ ...dependencies, ...devDependencies }).filter(name => !brought.includes(name))
 
 /**
- * Bundles each entry (`server/index`) into `folder`; `outside` stays outside too, `inside` does not. Resolves with
- * esbuild's metafile.
+ * Bundles each entry (`server/index`) into `folder`; `outside` stays outside too, `inside` does not, and `alias`
+ * names what is taken in place of a package. Resolves with esbuild's metafile.
  */
-export async function bundle(entries, folder, { outside = [], inside = [], sourcemap = false } = {}) {
+export async function bundle(entries, folder, { outside = [], inside = [], alias = {}, sourcemap = false } = {}) {
   const external = [...installed.filter(name => !inside.includes(name)), ...outside]
   const { metafile } = await build({
     entryPoints: Object.fromEntries(entries.map(entry => [entry, `${entry}.ts`])),
@@ -59,6 +59,7 @@ export async function bundle(entries, folder, { outside = [], inside = [], sourc
     platform: 'node',
     target: 'node20',
     external,
+    alias,
     // CommonJS packages ask for Node's own modules by require().
     banner: {
       js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
