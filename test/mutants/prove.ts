@@ -105,6 +105,7 @@ console.log(
 )
 // Without a choice among the servers, the other proofs of which `npm test` has a sample.
 const proofs = [
+  'cli/package',
   'conduct/proof',
   'conduct/conduct',
   'mutate/mutate',
