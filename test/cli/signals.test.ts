@@ -3,10 +3,9 @@ import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { packageRoot } from '../../base/paths.ts'
 import { launcherKind } from '../../cli/launcher.ts'
 import { ended, front } from '../suite/checking.ts'
-import { client, spawnCommand, start } from '../support.ts'
+import { client, cliPath, spawnCommand, start } from '../support.ts'
 
 const json = ['--reporter', 'json']
 
@@ -97,8 +96,9 @@ t.test(
 
 t.test('SIGTERM to npm ends the server that npm start began, and its port is free', async t => {
   const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(UNDERSTUDY|npm)_/.test(name)))
+  const start = `"${process.execPath}" "${cliPath}" serve`
   const npm = spawn('npm', ['start', '--silent', '--', '--port', '0', '--log-level', 'error'], {
-    cwd: packageRoot,
+    cwd: t.testdir({ 'package.json': JSON.stringify({ scripts: { start } }) }),
     env: clean,
     stdio: ['ignore', 'pipe', 'inherit'],
   })

@@ -12,10 +12,13 @@ export interface Behaviour {
   serviceMs?: number
   /** Answers one request after the other, so that the capacity is 1000 / serviceMs a second. */
   isSerial?: boolean
-  /** No answer leaves the server in this span; what came in it goes out at its end. ms from the first poll. */
-  pause?: { atMs: number; forMs: number }
-  /** So many calls of a key pass in a window, which begins with the first. */
-  limit?: { calls: number; perMs: number }
+  /** No answer leaves the server for so long from when the n-th poll comes; what came in it goes out at its end. */
+  pause?: { fromPoll: number; forMs: number }
+  /**
+   * So many calls of a key pass in a window, which begins with the first; sinceLast: which ends so long after the last, so that a
+   * burst is within one however slow the machine is. Retry-After is twice as long then.
+   */
+  limit?: { calls: number; perMs: number; sinceLast?: boolean }
   /** All keys together. */
   isLimitShared?: boolean
   /** Added to what Retry-After says, in s. */
@@ -54,7 +57,8 @@ export async function foreign(t: Test, behaviour: Behaviour = {}): Promise<Forei
   const byKey = new Map<string, string>()
   const windows = new Map<string, { endsAt: number; used: number }>()
   let busyUntil = 0
-  let firstPollAt: number | undefined
+  let polls = 0
+  let pausedUntil = 0
   let n = 0
   let url = ''
 
@@ -124,6 +128,7 @@ export async function foreign(t: Test, behaviour: Behaviour = {}): Promise<Forei
       window = { endsAt: at + limit.perMs, used: 0 }
       windows.set(name, window)
     }
+    if (limit.sinceLast) window.endsAt = at + limit.perMs
     const isOver = window.used >= limit.calls
     if (!isOver) window.used++
     const leftSeconds = Math.ceil((window.endsAt - at) / 1000)
@@ -136,7 +141,7 @@ export async function foreign(t: Test, behaviour: Behaviour = {}): Promise<Forei
       ratelimit: `"default";r=${remaining};t=${leftSeconds}`,
     }
     if (!isOver) return { headers }
-    const retryAfter = String(Math.max(1, leftSeconds + retryAfterError))
+    const retryAfter = String(Math.max(1, leftSeconds * (limit.sinceLast ? 2 : 1) + retryAfterError))
     return { refused: error(429, 'rate_limited', { ...headers, 'retry-after': retryAfter }), headers }
   }
 
@@ -144,17 +149,13 @@ export async function foreign(t: Test, behaviour: Behaviour = {}): Promise<Forei
   function waitMs(path: string): number {
     const { serviceMs = 0, isSerial = false, pause } = self.behaviour
     const at = now()
-    if (path.startsWith('/v1/jobs/')) firstPollAt ??= at
+    if (path.startsWith('/v1/jobs/') && ++polls === pause?.fromPoll) pausedUntil = at + pause.forMs
     let leaves = at + serviceMs
     if (isSerial) {
       leaves = Math.max(busyUntil, at) + serviceMs
       busyUntil = leaves
     }
-    if (pause && firstPollAt !== undefined) {
-      const [from, to] = [firstPollAt + pause.atMs, firstPollAt + pause.atMs + pause.forMs]
-      if (leaves >= from && leaves < to) leaves = to
-    }
-    return leaves - at
+    return Math.max(leaves, pausedUntil) - at
   }
 
   const server = createServer((request, response) => {

@@ -1,15 +1,14 @@
 /**
- * The scripts for k6, run without k6: in a process of their own, with modules in place of k6's that talk to a mock. What
+ * The scripts for k6, run without k6: in a thread of their own, with modules in place of k6's that talk to a mock. What
  * k6 itself checks before a run (executors, names of metrics, expressions) is checked here by its own rules.
  */
-import { execFile } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
-import { transform } from 'esbuild'
-import { type Test, test } from 'tap'
+import { Worker } from 'node:worker_threads'
+import t, { type Test } from 'tap'
 import { packageRoot } from '../../base/paths.ts'
 import { interleaved, usualMix } from '../../drills/calls.ts'
 import { type K6Input, k6Script } from '../../drills/k6.ts'
@@ -18,15 +17,14 @@ import { type DrillName, drillNames } from '../../drills/report.ts'
 import { prepared } from '../../drills/run.ts'
 import { metricOf, parseThreshold, type Threshold, thresholdText } from '../../drills/thresholds.ts'
 import type { MockOptions } from '../../server/config.ts'
-import { clip, start } from '../support.ts'
+import { start } from '../support.ts'
 
-const run = promisify(execFile)
 const nowhere = 'http://127.0.0.1:4010'
 
 const scriptOf = (drill: DrillName, given: DrillSettings = {}, target = nowhere, change: Partial<K6Input> = {}) =>
   k6Script({ drill, ...prepared(drill, target, given), ...change })
 
-/** k6's modules as far as the scripts go; http really sends, and a sleep moves the time of this process and of the mock. */
+/** k6's modules as far as the scripts go; http really sends, and a sleep moves the time of this thread and of the mock. */
 const modules = {
   'package.json': JSON.stringify({
     name: 'k6',
@@ -34,7 +32,11 @@ const modules = {
     exports: { '.': './k6.js', './execution': './execution.js', './http': './http.js', './metrics': './metrics.js' },
   }),
   'state.js': `
-export const state = { metrics: {}, samples: [], requests: [], slept: [], said: [], onSleep: undefined, offset: 0 }
+export const state = {}
+export function begin(base) {
+  const lists = { samples: [], requests: [], slept: [], said: [] }
+  Object.assign(state, lists, { base, metrics: {}, tags: {}, startTimes: {}, onSleep: undefined, offset: 0, isRunning: false })
+}
 const realNow = Date.now
 Date.now = () => realNow() + state.offset
 `,
@@ -90,14 +92,27 @@ const signal = new Int32Array(new SharedArrayBuffer(4))
 const { port1, port2 } = new MessageChannel()
 const worker = new Worker(\`
   const { workerData: { port, signal } } = require('node:worker_threads')
-  port.on('message', async ({ method, url, headers, body, file, redirect }) => {
+  const http = require('node:http')
+  const agent = new http.Agent({ keepAlive: true })
+  const sent = (method, url, headers, body) => new Promise((resolve, reject) => {
+    const request = http.request(url, { method, headers, agent }, response => {
+      const chunks = []
+      response.on('error', reject).on('data', chunk => chunks.push(chunk)).on('end', () => {
+        const all = Buffer.concat(chunks)
+        const bytes = all.buffer.slice(all.byteOffset, all.byteOffset + all.length)
+        resolve({ status: response.statusCode, headers: response.headers, bytes })
+      })
+    })
+    request.on('error', reject).end(body)
+  })
+  port.on('message', async ({ method, url, headers, body, file }) => {
     let answer
     try {
       const form = file && new FormData()
       if (file) form.append(file.field, new Blob([file.data], { type: file.type }), file.name)
-      const response = await fetch(url, { method, headers, body: form || body || undefined, redirect })
-      const bytes = await response.arrayBuffer()
-      answer = { status: response.status, headers: Object.fromEntries(response.headers), bytes }
+      const packed = new Response(form || body || undefined)
+      const sends = file ? { ...headers, 'content-type': packed.headers.get('content-type') } : headers
+      answer = await sent(method, url, sends, form || body ? Buffer.from(await packed.arrayBuffer()) : undefined)
     } catch (error) {
       answer = { status: 0, headers: {}, error: String(error) }
     }
@@ -126,7 +141,8 @@ function request(method, url, body = null, params = {}) {
   for (const value of Object.values(params.headers)) if (typeof value !== 'string') throw new Error('header ' + value)
   const file = body !== null && typeof body === 'object' ? { field: Object.keys(body)[0], ...Object.values(body)[0] } : undefined
   const startedAt = Date.now()
-  const answer = fetched({ method, url, headers: params.headers, body: file ? undefined : body, file, redirect: params.redirects === 0 ? 'manual' : 'follow' })
+  const answer = fetched({ method, url, headers: params.headers, body: file ? undefined : body, file })
+  if (answer.status >= 300 && answer.status < 400 && params.redirects !== 0) throw new Error('k6 would follow this redirect')
   state.requests.push({ method, url, headers: params.headers, tags: params.tags, body: file ? { ...file, data: file.data.byteLength } : body, status: answer.status })
   add('http_req_duration', Date.now() - startedAt, params.tags)
   const canonical = name => name.replace(/(^|-)[a-z]/g, letter => letter.toUpperCase())
@@ -145,57 +161,61 @@ export default {
 `,
 }
 
-/** Loads a script, and runs what the plan says of it; a JSON of all that it did on stdout. */
+/** For each message: loads its script, runs what the plan says of it, and tells all that it did. */
 const driver = `
 import { readFileSync } from 'node:fs'
-import { state } from './node_modules/k6/state.js'
+import { parentPort } from 'node:worker_threads'
+import { begin, state } from './node_modules/k6/state.js'
 import exec from './node_modules/k6/execution.js'
-const plan = JSON.parse(process.argv[2])
-globalThis.__ENV = plan.env
-state.base = plan.env.BASE_URL
+for (const level of ['log', 'warn']) console[level] = (...said) => state.said.push(said.join(' '))
+const clip = readFileSync('CLIP')
 globalThis.open = (path, mode) => {
   if (mode !== 'b') throw new Error('open without b')
-  const bytes = readFileSync(path)
-  return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length)
+  if (path !== './short.mp4') throw new Error('there is no ' + path)
+  return clip.buffer.slice(clip.byteOffset, clip.byteOffset + clip.length)
 }
-for (const level of ['log', 'warn']) console[level] = (...said) => state.said.push(said.join(' '))
-const script = await import('./script.js')
-const { options } = JSON.parse(JSON.stringify({ options: script.options }))
-state.isRunning = true
-let data, error
+parentPort.on('message', async ({ file, plan }) => {
+  begin(plan.env.BASE_URL)
+  globalThis.__ENV = plan.env
+  const script = await import(file).catch(error => ({ error }))
+  parentPort.postMessage(script.error ? { error: script.error.stack } : JSON.parse(JSON.stringify(played(script, plan))))
+})
 const outside = { get() { throw new Error('exec.scenario is of a scenario only') }, configurable: true }
-const iterate = (name, n) => {
-  const { exec: fn, tags } = options.scenarios[name]
-  state.tags = { scenario: name, iteration: String(n), ...tags }
-  const startTime = state.startTimes[name] ??= Date.now()
-  Object.defineProperty(exec, 'scenario', { value: { name, iterationInTest: n, startTime }, configurable: true })
-  exec.vu = { idInTest: 1, iterationInScenario: n }
-  script[fn](data)
-}
-try {
-  state.startTimes = {}
-  Object.defineProperty(exec, 'scenario', outside)
-  state.tags = {}
-  if (script.setup) data = JSON.parse(JSON.stringify(script.setup() ?? null))
-  for (const [name, count] of Object.entries(plan.iterations)) {
-    if (plan.within?.[name]) {
-      const inner = plan.within[name]
-      state.onSleep = () => {
-        state.onSleep = undefined
-        for (let n = 0; n < inner.count; n++) iterate(inner.name, 1000 + n)
-      }
-      state.startTimes[inner.name] ??= Date.now()
-    }
-    for (let n = 0; n < count; n++) iterate(name, n)
+function played(script, plan) {
+  const { options } = JSON.parse(JSON.stringify({ options: script.options }))
+  state.isRunning = true
+  let data, error
+  const iterate = (name, n) => {
+    const { exec: fn, tags } = options.scenarios[name]
+    state.tags = { scenario: name, iteration: String(n), ...tags }
+    const startTime = state.startTimes[name] ??= Date.now()
+    Object.defineProperty(exec, 'scenario', { value: { name, iterationInTest: n, startTime }, configurable: true })
+    exec.vu = { idInTest: 1, iterationInScenario: n }
+    script[fn](data)
   }
-  Object.defineProperty(exec, 'scenario', outside)
-  state.tags = {}
-  if (script.teardown) script.teardown(data)
-} catch (thrown) {
-  error = thrown.stack
+  try {
+    Object.defineProperty(exec, 'scenario', outside)
+    if (script.setup) data = JSON.parse(JSON.stringify(script.setup() ?? null))
+    for (const [name, count] of Object.entries(plan.iterations)) {
+      if (plan.within?.[name]) {
+        const inner = plan.within[name]
+        state.onSleep = () => {
+          state.onSleep = undefined
+          for (let n = 0; n < inner.count; n++) iterate(inner.name, 1000 + n)
+        }
+        state.startTimes[inner.name] ??= Date.now()
+      }
+      for (let n = 0; n < count; n++) iterate(name, n)
+    }
+    Object.defineProperty(exec, 'scenario', outside)
+    state.tags = {}
+    if (script.teardown) script.teardown(data)
+  } catch (thrown) {
+    error = thrown.stack
+  }
+  const { metrics, samples, requests, slept, said } = state
+  return { options, exported: Object.keys(script), metrics, samples, requests, slept, said, error }
 }
-const { metrics, samples, requests, slept, said } = state
-process.stdout.write(JSON.stringify({ options, exported: Object.keys(script), metrics, samples, requests, slept, said, error }))
 `
 
 interface Ran {
@@ -229,18 +249,19 @@ interface Plan {
   within?: Record<string, { name: string; count: number }>
 }
 
-async function ran(t: Test, script: string, { iterations = {}, env = {}, within = {} }: Plan): Promise<Ran> {
-  const dir = t.testdir({ 'package.json': '{"type":"module"}', 'driver.js': driver, 'script.js': script })
-  mkdirSync(join(dir, 'node_modules', 'k6'), { recursive: true })
-  for (const [name, text] of Object.entries(modules)) writeFileSync(join(dir, 'node_modules', 'k6', name), text)
-  writeFileSync(join(dir, 'short.mp4'), await clip('short.mp4'))
-  const plan = JSON.stringify({ iterations, env: { API_KEY: 'test_key', ...env }, within })
-  const { stdout } = await run(process.execPath, ['driver.js', plan], {
-    cwd: dir,
-    timeout: 60_000,
-    maxBuffer: 1e8,
-  })
-  return JSON.parse(stdout)
+const folder = t.testdir({ 'package.json': '{"type":"module"}', node_modules: { k6: modules } })
+writeFileSync(join(folder, 'driver.js'), driver.replace('CLIP', join(packageRoot, 'fixtures', 'clips', 'short.mp4')))
+const player = new Worker(join(folder, 'driver.js'))
+t.teardown(() => player.terminate())
+let scripts = 0
+
+/** One after the other: they share k6's state. */
+async function ran(script: string, { iterations = {}, env = {}, within = {} }: Plan): Promise<Ran> {
+  const file = join(folder, `script-${++scripts}.js`)
+  writeFileSync(file, script)
+  player.postMessage({ file, plan: { iterations, env: { API_KEY: 'test_key', ...env }, within } })
+  const [answer] = await once(player, 'message')
+  return answer
 }
 
 const sum = ({ samples }: Ran, name: string, tags: Record<string, string> = {}): number =>
@@ -329,15 +350,14 @@ const plans: Record<DrillName, Plan & { mock?: MockOptions }> = {
   soak: { iterations: { load: 25, watch: 1 } },
 }
 
-test('each drill is a script that k6 would run, and that does to a mock what the drill does', async t => {
+t.test('each drill is a script that k6 would run, and that does to a mock what the drill does', async t => {
   for (const drill of drillNames) {
     await t.test(drill, async t => {
       const { mock: options = {}, ...plan } = plans[drill]
       const mock = await start(t, options)
       const settings = { ...short[drill], ...(drill === 'soak' && { duration: 20_000 }) }
       const script = scriptOf(drill, settings)
-      await transform(script, { loader: 'js', format: 'esm', target: 'es2022' })
-      const found = await ran(t, script, { ...plan, env: { ...plan.env, BASE_URL: mock.url } })
+      const found = await ran(script, { ...plan, env: { ...plan.env, BASE_URL: mock.url } })
       t.equal(found.error, undefined)
       isValid(t, found)
       for (const name of Object.keys(found.options.scenarios)) t.ok(name in (plan.iterations ?? {}), `${name} was run`)
@@ -355,49 +375,52 @@ test('each drill is a script that k6 would run, and that does to a mock what the
   }
 })
 
-test('every threshold is in the script with its own operator and limit, or named as one that is not in it', async t => {
-  const more = [
-    'p50 < 101ms',
-    'p99.9 <= 2s',
-    'max < 3s',
-    'create.p95 < 1234ms',
-    'no_response < 7%',
-    '4xx < 0.05%',
-    'p90 > 1ms',
-  ]
-  const own: Partial<Record<DrillName, string[]>> = {
-    sustain: ['throughput >= 45/s'],
-    ramp: ['knee >= 20/s', 'completed >= 90%', 'throughput >= 1/s'],
-    journey: ['journey.errors < 5%', 'journey.max < 1h', 'throughput > 1/s'],
-    burst: ['limited > 0', 'throughput > 5/s'],
-    recover: ['limited > 1', 'retry_after_violations = 0'],
-    soak: ['drift < 10%', 'throughput >= 9/s'],
-  }
-  const outside = ['ramp knee', 'ramp throughput', 'burst throughput', 'recover retry_after_violations', 'soak drift']
-  for (const drill of drillNames) {
-    const mine = [
-      ...prepared(drill, nowhere, {}).thresholds,
-      ...[...more, ...(own[drill] ?? [])].map(one => parseThreshold(one)),
+t.test(
+  'every threshold is in the script with its own operator and limit, or named as one that is not in it',
+  async t => {
+    const more = [
+      'p50 < 101ms',
+      'p99.9 <= 2s',
+      'max < 3s',
+      'create.p95 < 1234ms',
+      'no_response < 7%',
+      '4xx < 0.05%',
+      'p90 > 1ms',
     ]
-    const script = scriptOf(drill, { ...short[drill], header: ['X-Team: blue'] }, nowhere, { thresholds: mine })
-    const found = await ran(t, script, { env: { API_KEY: '' } })
-    isValid(t, found)
-    t.match(found.error, 'give -e API_KEY=… -e HEADER_X_TEAM=… to k6 run', 'it says what is missing')
-    t.same(found.requests, [], 'and sends nothing without')
-    const conditions = new Set(conditionsOf(found))
-    const isOutside = ({ metric }: Threshold) => outside.includes(`${drill} ${metric}`)
-    for (const one of mine) {
-      if (isOutside(one)) t.match(script, `\n// - ${thresholdText(one)}: `, 'why it is not in there')
-      else
-        t.ok(
-          conditions.delete(conditionOf(one, drill)),
-          `${drill}: ${thresholdText(one)} is ${conditionOf(one, drill)}`,
-        )
+    const own: Partial<Record<DrillName, string[]>> = {
+      sustain: ['throughput >= 45/s'],
+      ramp: ['knee >= 20/s', 'completed >= 90%', 'throughput >= 1/s'],
+      journey: ['journey.errors < 5%', 'journey.max < 1h', 'throughput > 1/s'],
+      burst: ['limited > 0', 'throughput > 5/s'],
+      recover: ['limited > 1', 'retry_after_violations = 0'],
+      soak: ['drift < 10%', 'throughput >= 9/s'],
     }
-    const ofLaterSteps = ['answered{load:yes} count>=14.4', 'answered{load:yes} count>=45']
-    t.same([...conditions], drill === 'ramp' ? ofLaterSteps : [], `${drill}: and no other`)
-  }
-})
+    const outside = ['ramp knee', 'ramp throughput', 'burst throughput', 'recover retry_after_violations', 'soak drift']
+    for (const drill of drillNames) {
+      const mine = [
+        ...prepared(drill, nowhere, {}).thresholds,
+        ...[...more, ...(own[drill] ?? [])].map(one => parseThreshold(one)),
+      ]
+      const script = scriptOf(drill, { ...short[drill], header: ['X-Team: blue'] }, nowhere, { thresholds: mine })
+      const found = await ran(script, { env: { API_KEY: '' } })
+      isValid(t, found)
+      t.match(found.error, 'give -e API_KEY=… -e HEADER_X_TEAM=… to k6 run', 'it says what is missing')
+      t.same(found.requests, [], 'and sends nothing without')
+      const conditions = new Set(conditionsOf(found))
+      const isOutside = ({ metric }: Threshold) => outside.includes(`${drill} ${metric}`)
+      for (const one of mine) {
+        if (isOutside(one)) t.match(script, `\n// - ${thresholdText(one)}: `, 'why it is not in there')
+        else
+          t.ok(
+            conditions.delete(conditionOf(one, drill)),
+            `${drill}: ${thresholdText(one)} is ${conditionOf(one, drill)}`,
+          )
+      }
+      const ofLaterSteps = ['answered{load:yes} count>=14.4', 'answered{load:yes} count>=45']
+      t.same([...conditions], drill === 'ramp' ? ofLaterSteps : [], `${drill}: and no other`)
+    }
+  },
+)
 
 /** How k6 says it, written down once more. */
 function conditionOf({ metric, call, op, limit }: Threshold, drill: DrillName): string {
@@ -428,7 +451,7 @@ function conditionOf({ metric, call, op, limit }: Threshold, drill: DrillName): 
 
 const percentile = (metric: string): string => (metric === 'max' ? 'max' : `p(${metric.slice(1)})`)
 
-test("a ramp's steps each end the run by themselves, and their counts are of what is due in each", async t => {
+t.test("a ramp's steps each end the run by themselves, and their counts are of what is due in each", async t => {
   const script = scriptOf('ramp', {
     steps: 3,
     from: 5,
@@ -436,7 +459,7 @@ test("a ramp's steps each end the run by themselves, and their counts are of wha
     stepTime: 2_000,
     threshold: [parseThreshold('completed >= 90%')],
   })
-  const { options } = await ran(t, script, { env: { API_KEY: '' } })
+  const { options } = await ran(script, { env: { API_KEY: '' } })
   t.same(
     Object.values(options.scenarios).map(({ startTime, duration, rate, timeUnit, tags }) => ({
       startTime,
@@ -458,44 +481,47 @@ test("a ramp's steps each end the run by themselves, and their counts are of wha
   t.equal(options.thresholds['http_req_duration{load:yes}'], undefined)
 })
 
-test('the calls come as the drill sends them, with its headers and bodies, and what is not the load is tagged so', async t => {
-  const mock = await start(t)
-  const script = scriptOf('sustain', { header: ['X-Team: blue', 'x.odd: 1'] })
-  const found = await ran(t, script, {
-    iterations: { load: 50 },
-    env: { BASE_URL: `${mock.url}/`, HEADER_X_TEAM: 'red', HEADER_X_ODD: 'yes' },
-  })
-  t.equal(found.error, undefined)
-  const next = interleaved(usualMix)
-  t.same(
-    found.requests.filter(({ tags }) => tags.load === 'yes').map(({ tags }) => tags.call),
-    Array.from({ length: 50 }, next),
-  )
-  for (const { headers } of found.requests)
-    t.match(headers, { 'X-Team': 'red', 'x.odd': 'yes', 'X-Api-Key': 'test_key' })
-  const creates = found.requests.filter(({ method, url }) => method === 'POST' && url === `${mock.url}/v1/jobs`)
-  const marks = creates.map(({ headers }) => headers['Idempotency-Key'])
-  t.equal(new Set(marks).size, creates.length, 'each create has a mark of its own')
-  for (const { body, headers } of creates)
-    t.match(JSON.parse(body), {
-      video_url: String,
-      model: 'light',
-      metadata: { understudy_drill: headers['Idempotency-Key'] },
+t.test(
+  'the calls come as the drill sends them, with its headers and bodies, and what is not the load is tagged so',
+  async t => {
+    const mock = await start(t)
+    const script = scriptOf('sustain', { header: ['X-Team: blue', 'x.odd: 1'] })
+    const found = await ran(script, {
+      iterations: { load: 50 },
+      env: { BASE_URL: `${mock.url}/`, HEADER_X_TEAM: 'red', HEADER_X_ODD: 'yes' },
     })
-  const [upload] = found.requests
-  const { length } = readFileSync(join(packageRoot, 'fixtures', 'clips', 'short.mp4'))
-  t.same(upload?.body, { field: 'file', name: 'short.mp4', type: 'video/mp4', data: length }, 'UP-4')
-  const paths = new Set(found.requests.map(({ tags }) => tags.name))
-  t.same([...paths].sort(), [
-    '/api/download/{job_id}',
-    '/v1/jobs',
-    '/v1/jobs/{job_id}',
-    '/v1/jobs?limit=20&offset=0',
-    '/v1/uploads',
-  ])
-})
+    t.equal(found.error, undefined)
+    const next = interleaved(usualMix)
+    t.same(
+      found.requests.filter(({ tags }) => tags.load === 'yes').map(({ tags }) => tags.call),
+      Array.from({ length: 50 }, next),
+    )
+    for (const { headers } of found.requests)
+      t.match(headers, { 'X-Team': 'red', 'x.odd': 'yes', 'X-Api-Key': 'test_key' })
+    const creates = found.requests.filter(({ method, url }) => method === 'POST' && url === `${mock.url}/v1/jobs`)
+    const marks = creates.map(({ headers }) => headers['Idempotency-Key'])
+    t.equal(new Set(marks).size, creates.length, 'each create has a mark of its own')
+    for (const { body, headers } of creates)
+      t.match(JSON.parse(body), {
+        video_url: String,
+        model: 'light',
+        metadata: { understudy_drill: headers['Idempotency-Key'] },
+      })
+    const [upload] = found.requests
+    const { length } = readFileSync(join(packageRoot, 'fixtures', 'clips', 'short.mp4'))
+    t.same(upload?.body, { field: 'file', name: 'short.mp4', type: 'video/mp4', data: length }, 'UP-4')
+    const paths = new Set(found.requests.map(({ tags }) => tags.name))
+    t.same([...paths].sort(), [
+      '/api/download/{job_id}',
+      '/v1/jobs',
+      '/v1/jobs/{job_id}',
+      '/v1/jobs?limit=20&offset=0',
+      '/v1/uploads',
+    ])
+  },
+)
 
-test('no secret is in a script', t => {
+t.test('no secret is in a script', t => {
   for (const drill of drillNames) {
     const script = scriptOf(drill, {
       key: 'canary_key',
@@ -515,9 +541,9 @@ test('no secret is in a script', t => {
   t.end()
 })
 
-test('what is asked for changes the script', async t => {
+t.test('what is asked for changes the script', async t => {
   const optionsOf = async (drill: DrillName, given: DrillSettings, env: Record<string, string> = {}) =>
-    (await ran(t, scriptOf(drill, given), { env: { API_KEY: '', ...env } })).options
+    (await ran(scriptOf(drill, given), { env: { API_KEY: '', ...env } })).options
   t.match(
     (await optionsOf('sustain', { rate: 0.25, duration: 1_500, timeout: 2_500, maxConnections: 40 })).scenarios.load,
     {
@@ -555,12 +581,12 @@ test('what is asked for changes the script', async t => {
   t.match(scriptOf('sustain', {}, 'https://api.example/base'), "__ENV.BASE_URL || 'https://api.example/base'")
 })
 
-test('every mix is a script that runs', async t => {
+t.test('every mix is a script that runs', async t => {
   const mock = await start(t)
   const mixes = [{ create: 1 }, { poll: 1 }, { list: 1 }, { download: 1 }, { upload: 1 }, { create: 1, upload: 1 }]
   for (const mix of mixes) {
     for (const drill of 'create' in mix ? (['sustain', 'outage'] as const) : (['sustain'] as const)) {
-      const found = await ran(t, scriptOf(drill, { mix }), { iterations: { load: 12 }, env: { BASE_URL: mock.url } })
+      const found = await ran(scriptOf(drill, { mix }), { iterations: { load: 12 }, env: { BASE_URL: mock.url } })
       t.equal(found.error, undefined)
       isValid(t, found)
       t.equal(sum(found, 'broken') + sum(found, 'lost') + sum(found, 'doubled'), 0)
@@ -611,35 +637,35 @@ async function wrongApi(
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, jobs }
 }
 
-test('jobs that are lost and jobs that are doubled are found, over many pages', async t => {
+t.test('jobs that are lost and jobs that are doubled are found, over many pages', async t => {
   const api = await wrongApi(t, (path, method) =>
     // The first job of the load, and those whose number ends as its own does, are not there.
     method === 'GET' && /^\/v1\/jobs\/job_\d*1$/.test(path)
       ? [404, { error: { code: 'not_found', message: 'm', request_id: 'r' } }]
       : undefined,
   )
-  const found = await ran(t, scriptOf('sustain', { mix: { create: 1, poll: 1 } }), {
-    iterations: { load: 500 },
+  const found = await ran(scriptOf('sustain', { mix: { create: 1, poll: 1 } }), {
+    iterations: { load: 220 },
     env: { BASE_URL: api.url },
   })
   t.equal(found.error, undefined)
-  t.equal(sum(found, 'jobs_accepted'), 250)
-  t.ok(sum(found, 'jobs_read_again') >= 249)
-  t.equal(sum(found, 'lost'), 25)
+  t.equal(sum(found, 'jobs_accepted'), 110)
+  t.ok(sum(found, 'jobs_read_again') >= 109)
+  t.equal(sum(found, 'lost'), 11)
   t.equal(sum(found, 'doubled'), 0)
   const twice = await wrongApi(t, () => undefined)
   twice.jobs.push = () => 0
   const original = twice.jobs.unshift.bind(twice.jobs)
   twice.jobs.unshift = (...made) => original(...made, ...made.map(job => ({ ...job, id: `${job.id}_again` })))
-  const doubled = await ran(t, scriptOf('sustain', { mix: { create: 1, poll: 1 } }), {
-    iterations: { load: 300 },
+  const doubled = await ran(scriptOf('sustain', { mix: { create: 1, poll: 1 } }), {
+    iterations: { load: 120 },
     env: { BASE_URL: twice.url },
   })
   t.equal(doubled.error, undefined)
-  t.ok(sum(doubled, 'doubled') >= 150, `${sum(doubled, 'doubled')} doubled, the first of all setup's own`)
+  t.ok(sum(doubled, 'doubled') >= 60, `${sum(doubled, 'doubled')} doubled, the first of all setup's own`)
 })
 
-test('an answer that breaks ERR-1 or RL-2 is broken, and counts as what it is', async t => {
+t.test('an answer that breaks ERR-1 or RL-2 is broken, and counts as what it is', async t => {
   const cases: [string, [number, unknown, Record<string, string>?], Record<string, number>][] = [
     ['HTML', [502, '<html>'], { broken: 1, errors: 1, status_5xx: 1 }],
     [
@@ -673,7 +699,7 @@ test('an answer that breaks ERR-1 or RL-2 is broken, and counts as what it is', 
   ]
   let n = 0
   const api = await wrongApi(t, path => (path.startsWith('/v1/jobs?limit=20') ? cases[n++]?.[1] : undefined))
-  const found = await ran(t, scriptOf('sustain', { mix: { list: 1 } }), {
+  const found = await ran(scriptOf('sustain', { mix: { list: 1 } }), {
     iterations: { load: cases.length },
     env: { BASE_URL: api.url },
   })
@@ -682,64 +708,67 @@ test('an answer that breaks ERR-1 or RL-2 is broken, and counts as what it is', 
     for (const [metric, value] of Object.entries(sums))
       t.equal(sum(found, metric, { iteration: String(i) }), value, `${name}: ${metric}`)
   }
-  const gone = await ran(t, scriptOf('burst', {}), {
+  const gone = await ran(scriptOf('burst', {}), {
     iterations: { flood: 2 },
     env: { BASE_URL: 'http://127.0.0.1:9' },
   })
   t.match([sum(gone, 'no_response'), sum(gone, 'errors'), sum(gone, 'broken')], [2, 2, 0])
 })
 
-test('where there is nothing to drill it ends before any load, and says why', async t => {
+t.test('where there is nothing to drill it ends before any load, and says why', async t => {
   const api = await wrongApi(t, path =>
     path === '/v1/uploads'
       ? [401, { error: { code: 'invalid_api_key', message: 'no such key', request_id: 'r' } }]
       : undefined,
   )
-  const found = await ran(t, scriptOf('sustain'), { iterations: { load: 5 }, env: { BASE_URL: api.url } })
+  const found = await ran(scriptOf('sustain'), { iterations: { load: 5 }, env: { BASE_URL: api.url } })
   t.match(found.error, /POST .*\/v1\/uploads is answered 401 before any load: .*no such key/)
   t.equal(found.requests.length, 1)
   const unread = await wrongApi(t, path => (path.includes('limit=100') ? [403, {}] : undefined))
-  const { error } = await ran(t, scriptOf('sustain'), { iterations: { load: 5 }, env: { BASE_URL: unread.url } })
+  const { error } = await ran(scriptOf('sustain'), { iterations: { load: 5 }, env: { BASE_URL: unread.url } })
   t.match(error, 'the list of jobs is answered 403: whether jobs were doubled is not known')
 })
 
-test('a Retry-After is waited for: one that was a lie is found (RL-2), and a failure behind the outage is slow recovery', async t => {
-  const refused = (seconds: string): [number, unknown, Record<string, string>] => [
-    429,
-    { error: { code: 'rate_limited', message: 'm', request_id: 'r' } },
-    { 'retry-after': seconds, 'x-ratelimit-limit': '5', 'x-ratelimit-remaining': '2' },
-  ]
-  const liar = await wrongApi(t, () => refused('7'))
-  const burst = await ran(t, scriptOf('burst'), {
-    iterations: { flood: 3 },
-    env: { BASE_URL: liar.url, SECOND_KEY: 'k' },
-  })
-  t.match(
-    [
-      sum(burst, 'retry_after_violations'),
-      sum(burst, 'shared_limit'),
-      sum(burst, 'limited'),
-      sum(burst, 'header_mismatches'),
-    ],
-    [1, 3, 3, 3],
-  )
-  t.same(burst.slept, [7.25])
-  const recover = await ran(t, scriptOf('recover'), { iterations: { persist: 1 }, env: { BASE_URL: liar.url } })
-  t.equal(sum(recover, 'given_up'), 1)
-  t.ok(recover.slept.every(seconds => seconds >= 7 && seconds <= 16))
-  t.equal(recover.slept.length, 20)
-  const late = await wrongApi(t, () => refused('3600'))
-  const short = await ran(t, scriptOf('recover', { maxWait: 60_000 }), {
-    iterations: { persist: 1 },
-    env: { BASE_URL: late.url },
-  })
-  t.match([sum(short, 'given_up'), short.slept], [1, []], 'longer than --max-wait')
-  const down = await wrongApi(t, (_path, _method, n) => (n < 2 ? undefined : [500, {}]))
-  const outage = await ran(t, scriptOf('outage', { mix: { create: 1 }, outageAt: 1, outageFor: 1 }), {
-    iterations: { load: 1 },
-    env: { BASE_URL: down.url },
-  })
-  t.equal(sum(outage, 'given_up'), 1)
-  const behind = outage.samples.filter(({ name }) => name === 'recovery').map(({ value }) => value)
-  t.ok(Math.max(...behind) > 60_000, 'of the last try')
-})
+t.test(
+  'a Retry-After is waited for: one that was a lie is found (RL-2), and a failure behind the outage is slow recovery',
+  async t => {
+    const refused = (seconds: string): [number, unknown, Record<string, string>] => [
+      429,
+      { error: { code: 'rate_limited', message: 'm', request_id: 'r' } },
+      { 'retry-after': seconds, 'x-ratelimit-limit': '5', 'x-ratelimit-remaining': '2' },
+    ]
+    const liar = await wrongApi(t, () => refused('7'))
+    const burst = await ran(scriptOf('burst'), {
+      iterations: { flood: 3 },
+      env: { BASE_URL: liar.url, SECOND_KEY: 'k' },
+    })
+    t.match(
+      [
+        sum(burst, 'retry_after_violations'),
+        sum(burst, 'shared_limit'),
+        sum(burst, 'limited'),
+        sum(burst, 'header_mismatches'),
+      ],
+      [1, 3, 3, 3],
+    )
+    t.same(burst.slept, [7.25])
+    const recover = await ran(scriptOf('recover'), { iterations: { persist: 1 }, env: { BASE_URL: liar.url } })
+    t.equal(sum(recover, 'given_up'), 1)
+    t.ok(recover.slept.every(seconds => seconds >= 7 && seconds <= 16))
+    t.equal(recover.slept.length, 20)
+    const late = await wrongApi(t, () => refused('3600'))
+    const short = await ran(scriptOf('recover', { maxWait: 60_000 }), {
+      iterations: { persist: 1 },
+      env: { BASE_URL: late.url },
+    })
+    t.match([sum(short, 'given_up'), short.slept], [1, []], 'longer than --max-wait')
+    const down = await wrongApi(t, (_path, _method, n) => (n < 2 ? undefined : [500, {}]))
+    const outage = await ran(scriptOf('outage', { mix: { create: 1 }, outageAt: 1, outageFor: 1 }), {
+      iterations: { load: 1 },
+      env: { BASE_URL: down.url },
+    })
+    t.equal(sum(outage, 'given_up'), 1)
+    const behind = outage.samples.filter(({ name }) => name === 'recovery').map(({ value }) => value)
+    t.ok(Math.max(...behind) > 60_000, 'of the last try')
+  },
+)

@@ -128,13 +128,13 @@ test('a terminal that is made wider is filled, and of one that is made narrower 
   ] as const) {
     const { written, stream } = fakeStream(from)
     const live = liveOn(stream, session(), { title: 'drill sustain', everyMs: 20 })
-    await delay(60)
+    while (written.length < 4) await delay(20)
     const before = stripVTControlCharacters(written.at(-1) ?? '')
       .split('\n')
       .slice(0, -1)
     stream.columns = to
     const until = written.length
-    await delay(60)
+    while (written.length === until) await delay(20)
     // Rows that the old lines take in the terminal as it is now.
     const rows = before.reduce((sum, row) => sum + Math.max(1, Math.ceil(row.length / to)), 0)
     t.match(written[until], `\x1b[${rows}A\x1b[0J`)

@@ -105,8 +105,13 @@ console.log(
 )
 // Without a choice among the servers, the other proofs of which `npm test` has a sample.
 const proofs = [
+  'cli/cli',
+  'cli/package',
   'conduct/proof',
   'conduct/conduct',
+  'drills/compare',
+  'journeys/journeys',
+  'journeys/recipes',
   'mutate/mutate',
   'recordings/fromHar',
   'replay/replay',

@@ -1,6 +1,7 @@
 /**
  * The fixtures in the runners that they are for: a project of two files for each, which run in two workers at the same time. Each
- * file waits for the mock of the other, so that a runner with one worker would not end.
+ * file waits for the mock of the other, so that a runner with one worker would not end. They come after the files of the docs: after a
+ * test that failed Playwright starts another worker for what is left.
  */
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -126,7 +127,7 @@ const runners: Record<string, Runner> = {
       '--test',
       '--test-reporter=junit',
       '--test-concurrency=2',
-      ...['a', 'b', 'shop'].map(name => `${name}.test.mjs`),
+      ...['shop', 'x', 'y'].map(name => `${name}.test.mjs`),
     ],
     async read(stdout) {
       const cases = stdout.split('<testcase ').slice(1)
@@ -171,7 +172,7 @@ test('${name} one order', async (${given}) => {
 test('${name} sends a refused order again', async (${given}) => {
   await call(understudy, '/v1/jobs', { video_url: 'none' })
   await call(understudy, '/v1/jobs', { video_url: 'none' })
-${name === 'a' ? '' : "  await expect(understudy).toKeepConduct('ERR-3')"}
+${name === 'x' ? '' : "  await expect(understudy).toKeepConduct('ERR-3')"}
 })
 `
 
@@ -183,8 +184,8 @@ for (const [name, runner] of Object.entries(runners)) {
       const folder = t.testdir({
         ...runner.shown,
         ...runner.config,
-        [runner.file('a')]: testFile(runner, 'a', 'b'),
-        [runner.file('b')]: testFile(runner, 'b', 'a'),
+        [runner.file('x')]: testFile(runner, 'x', 'y'),
+        [runner.file('y')]: testFile(runner, 'y', 'x'),
         'package.json': '{ "private": true }',
       })
       await linkPackage(folder)
@@ -198,14 +199,14 @@ for (const [name, runner] of Object.entries(runners)) {
       )
       t.ok(titles.length >= 2)
       for (const title of titles) t.equal(cases.get(title as string)?.state, 'passed', `the docs: ${title}`)
-      for (const file of ['a', 'b']) {
+      for (const file of ['x', 'y']) {
         const missing: Case = { state: 'failed', told: `it is missing: ${stdout}${stderr}`.slice(0, 3000) }
         const good = cases.get(`${file} one order`) ?? missing
         t.equal(good.state, 'passed', good.told)
         t.notMatch(good.told, 'of the journal')
         const { state, told } = cases.get(`${file} sends a refused order again`) ?? missing
         t.equal(state, 'failed')
-        t.match(told, file === 'a' ? '1 rule of conduct failed' : 'ERR-3 failed')
+        t.match(told, file === 'x' ? '1 rule of conduct failed' : 'ERR-3 failed')
         t.match(told, /errors\.client-errors-not-retried \(ERR-3\)[\s\S]*sent POST \/v1\/jobs again/, 'why')
         const journal =
           /2 entries of the journal, key test_[\s\S]*#\d+ POST \/v1\/jobs → 400 invalid_request req_\w+[\s\S]*#\d+ \+\d/
