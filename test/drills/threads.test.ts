@@ -40,7 +40,7 @@ t.test('times of all threads are by one clock, and they share the connections', 
 
 t.test('what fails says why, and a drill that is stopped ends', async t => {
   const { url, behaviour } = await foreign(t)
-  behaviour.pause = { atMs: 0, forMs: 60_000 }
+  behaviour.pause = { fromPoll: 1, forMs: 60_000 }
   const late = await drill('sustain', url, { ...load, mix: { poll: 1 }, rate: 20, timeout: 500 })
   t.equal(late.statuses.none, late.load.completed)
   t.match(late.failures, [{ what: 'no answer within 0.5 s' }])
