@@ -21,7 +21,7 @@ import { buildDesk } from '../.ci/desk/build.mjs'
 
 const { values, tokens } = parseArgs({
   options: {
-    jobs: { type: 'string', default: '3' },
+    jobs: { type: 'string', default: '2' },
     timeout: { type: 'string', default: '300' },
     prove: { type: 'boolean', default: false },
   },
