@@ -124,7 +124,9 @@ async function ask(
     // Made where they are asked for: they are a part of fetch.
     get headers() {
       const { rawHeaders } = answer
-      return new Headers(rawHeaders.flatMap((name, i) => (i % 2 === 0 ? [[name, rawHeaders[i + 1] ?? '']] : [])))
+      const headers = new Headers()
+      for (let i = 0; i < rawHeaders.length; i += 2) headers.append(rawHeaders[i] ?? '', rawHeaders[i + 1] ?? '')
+      return headers
     },
     body: bodyOf(text, answer.headers['content-type']),
   }
