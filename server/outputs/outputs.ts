@@ -52,6 +52,8 @@ export class Outputs {
   readonly #fitted = new Map<string, Promise<Made>>()
   /** What can't be made, and why: another try would come to the same. */
   readonly #problems = new Map<string, string>()
+  /** Ids of uploads that are no file here. An id is told when its file is there, so none turns up later. */
+  readonly #nowhere = new Set<string>()
   readonly #looks = new Map<string, Promise<Look>>()
   #found: Promise<void> | undefined
   #isClosed = false
@@ -85,7 +87,8 @@ export class Outputs {
     const videoId = this.#uploads.idIn(job.view.video_url)
     if (videoId === undefined) return undefined
     const known = this.#uploads.known(videoId)
-    const before = known && this.#made.get(keyOf(job, known.sha256))
+    const content = known?.sha256 ?? (this.#nowhere.has(videoId) ? namedIn(job) : undefined)
+    const before = content === undefined ? undefined : this.#made.get(keyOf(job, content))
     if (before !== undefined) {
       job.message = messages[before.way]
       return undefined
@@ -143,8 +146,12 @@ export class Outputs {
     if ('missing' in ffmpeg) return undefined
     const videoId = this.#uploads.idIn(job.view.video_url)
     const source = given ?? (videoId === undefined ? undefined : await this.#uploads.locate(videoId))
+    if (videoId !== undefined && source === undefined) {
+      if (this.#nowhere.size === maxProblems) this.#nowhere.clear()
+      this.#nowhere.add(videoId)
+    }
     // One that plays no more, as it had to make room, still has its length and its name.
-    const key = keyOf(job, source?.sha256 ?? `name ${nameOf(job.view.video_url)}`)
+    const key = keyOf(job, source?.sha256 ?? namedIn(job))
     await this.#readFolder()
     return (await this.#kept(key)) ?? (await this.#task(key, world, job, source, ffmpeg))
   }
@@ -319,6 +326,9 @@ function keyOf({ view, durationMs }: JobRecord, content: string): string {
   const inputs = [version, content, durationMs, output_format, bg_type, bg_color, background, composition]
   return hash('sha256', JSON.stringify(inputs)).slice(0, 40)
 }
+
+/** What an output is made of where there is no content: the name of the video. */
+const namedIn = ({ view }: JobRecord): string => `name ${nameOf(view.video_url)}`
 
 /** The last part of a URL's path, as somebody would read it. */
 function nameOf(videoUrl: string): string {
