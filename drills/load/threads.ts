@@ -12,6 +12,7 @@ import {
   type LoadResponse,
   type LoadSender,
   openWire,
+  refuseClosed,
   unanswered,
   type WireOptions,
 } from './wire.ts'
@@ -118,7 +119,7 @@ class LoadThreads implements LoadSender {
   }
 
   send(out: Outbound, wants: (status: number) => boolean, done: (answered: LoadResponse) => void): void {
-    if (this.#isClosed) return
+    if (this.#isClosed) return refuseClosed(done)
     const { method, path, headers, body, needsBody } = out
     const id = this.#nextId++
     const thread = this.#threads.reduce((best, other) => (other.inFlight < best.inFlight ? other : best))
@@ -158,7 +159,13 @@ class LoadThreads implements LoadSender {
   #startThread(options: WireOptions): Thread {
     const data: ThreadData = { isLoadThread: true, options, offset: clockOffset() }
     // The file that this is in, source or bundle: its last lines are what the thread does.
-    const worker = new Worker(new URL(import.meta.url), { workerData: data })
+    const here = import.meta.url
+    // A thread has no part in tsx, which a checkout runs by, and Node 20 reads no TypeScript by itself.
+    const fromSource = () =>
+      `import('${import.meta.resolve('tsx/esm/api')}').then(({ register }) => (register(), import('${here}')))`
+    const worker = here.endsWith('.ts')
+      ? new Worker(fromSource(), { eval: true, workerData: data })
+      : new Worker(new URL(here), { workerData: data })
     const thread: Thread = {
       worker,
       requests: [],

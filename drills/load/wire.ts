@@ -114,6 +114,7 @@ export class LoadConnections implements LoadSender {
   }
 
   send(out: SentRequest, wants: Wants, done: (answered: LoadResponse) => void): void {
+    if (this.#isClosed) return refuseClosed(done)
     const client = this.#idle.pop() ?? this.#another()
     if (client) this.#dispatch(client, out, wants, done, false)
     else this.#waiting.push({ out, wants, done })
@@ -225,6 +226,12 @@ export class LoadConnections implements LoadSender {
     this.#stopChecks =
       this.#flights.size === 0 || this.#isClosed ? undefined : laterReal(deadlineCheckMs, this.#checkDeadlines)
   }
+}
+
+/** A drill that is stopped early still asks for this and that: it hears so at once, and waits for nothing. */
+export function refuseClosed(done: (answered: LoadResponse) => void): void {
+  const now = monotonicMs()
+  queueMicrotask(() => done({ ...unanswered('the drill was stopped'), sentAt: now, endedAt: now, waited: true }))
 }
 
 /** What is known of a request without an answer. */

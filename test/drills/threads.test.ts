@@ -53,3 +53,11 @@ t.test('what fails says why, and a drill that is stopped ends', async t => {
   })
   t.match(report.why, /it was stopped before its end/)
 })
+
+for (const generators of [1, 2])
+  t.test(`stopped before its load begins it ends all the same: ${generators} at work`, async t => {
+    const { url } = await foreign(t)
+    const stop = new AbortController()
+    const over = { signal: stop.signal, onStart: () => stop.abort() }
+    t.match((await drill('sustain', url, { ...load, generators, ...over })).why, /it was stopped before its end/)
+  })
