@@ -6,16 +6,7 @@
  * root holds for every world; what is done to a world's clock holds for that world alone.
  */
 import { setTimeout as delay } from 'node:timers/promises'
-
-export interface Timer {
-  /** When it is due, in this clock's milliseconds since the epoch. */
-  readonly at: number
-  cancelled: boolean
-  readonly run: () => void
-  /** Told when the clock forgets the timer, so that nobody waits for it in vain. */
-  readonly dropped: (() => void) | undefined
-  readonly order: number
-}
+import { type Timer, TimerHeap } from './timerHeap.ts'
 
 const bootMs = performance.timeOrigin
 
@@ -67,7 +58,7 @@ export class Clock {
   #parentBase: number
   /** While a due timer runs, the time that it was due at: a late timer still acts at its own time. */
   #pinned: number | undefined
-  #heap: Timer[] = []
+  readonly #timers = new TimerHeap()
   #order = 0
   #timeout: NodeJS.Timeout | undefined
   /** What the real timer will wake us for, in this clock's time. */
@@ -146,7 +137,7 @@ export class Clock {
   /** Runs `run` once in `ms` of this clock's time; `dropped`, if the clock is closed before. */
   after(ms: number, run: () => void, dropped?: () => void): Timer {
     const timer: Timer = { at: this.now() + ms, cancelled: false, run, dropped, order: this.#order++ }
-    push(this.#heap, timer)
+    this.#timers.push(timer)
     if (timer.at < this.#armedFor) this.#arm()
     return timer
   }
@@ -157,13 +148,13 @@ export class Clock {
 
   /** Runs all that is due by now: cheap when nothing is, so every read of a world's state can call it first. */
   catchUp(): void {
-    const first = this.#heap[0]
+    const { first } = this.#timers
     if (first === undefined || this.#pinned !== undefined) return
     const now = this.now()
     if (first.at > now) return
     try {
-      for (let timer = this.#heap[0]; timer && timer.at <= now; timer = this.#heap[0]) {
-        pop(this.#heap)
+      for (let timer: Timer | undefined = first; timer && timer.at <= now; timer = this.#timers.first) {
+        this.#timers.pop()
         if (timer.cancelled) continue
         this.#pinned = timer.at
         timer.run()
@@ -177,9 +168,7 @@ export class Clock {
   /** Forgets all timers; the clock still tells the time. */
   close(): void {
     this.#closed = true
-    const forgotten = this.#heap
-    this.#heap = []
-    for (const timer of forgotten) if (!timer.cancelled) timer.dropped?.()
+    for (const timer of this.#timers.clear()) if (!timer.cancelled) timer.dropped?.()
     clearTimeout(this.#timeout)
     if (this.#parent) this.#parent.#children.delete(this)
     for (const child of [...this.#children]) child.close()
@@ -212,7 +201,7 @@ export class Clock {
   #arm(): void {
     clearTimeout(this.#timeout)
     this.#armedFor = Number.POSITIVE_INFINITY
-    const first = this.#heap[0]
+    const { first } = this.#timers
     const rate = this.#rate()
     if (first === undefined || rate === 0 || this.#closed) return
     this.#armedFor = first.at
@@ -228,35 +217,4 @@ export class Clock {
     )
     this.#timeout.unref()
   }
-}
-
-const before = (a: Timer, b: Timer): boolean => a.at < b.at || (a.at === b.at && a.order < b.order)
-
-function push(heap: Timer[], timer: Timer): void {
-  let i = heap.push(timer) - 1
-  while (i > 0) {
-    const up = (i - 1) >> 1
-    const parent = heap[up] as Timer
-    if (!before(timer, parent)) break
-    heap[i] = parent
-    i = up
-  }
-  heap[i] = timer
-}
-
-function pop(heap: Timer[]): void {
-  const last = heap.pop()
-  if (last === undefined || heap.length === 0) return
-  let i = 0
-  for (;;) {
-    let child = 2 * i + 1
-    if (child >= heap.length) break
-    const right = heap[child + 1]
-    if (right && before(right, heap[child] as Timer)) child++
-    const smaller = heap[child] as Timer
-    if (!before(smaller, last)) break
-    heap[i] = smaller
-    i = child
-  }
-  heap[i] = last
 }

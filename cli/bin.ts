@@ -2,8 +2,11 @@
 /** The command `understudy` in its process: the only file that knows its streams, environment, signals and exit code. */
 import process from 'node:process'
 import { holdProcess, monotonicMs } from '../base/clock.ts'
+import { keepTickShape } from '../base/tickShape.ts'
 import { whenLauncherEnds } from './launcher.ts'
 import { main } from './main.ts'
+
+keepTickShape()
 
 let stop: AbortController | undefined
 

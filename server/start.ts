@@ -5,6 +5,7 @@ import { type Clock, realDelay } from '../base/clock.ts'
 import type { Duration } from '../base/duration.ts'
 import { ControlError } from '../base/errors.ts'
 import { ConfigError, durationToMs, refuseUnknown } from '../base/options.ts'
+import { keepTickShape } from '../base/tickShape.ts'
 import {
   checkedFilter,
   checkedRule,
@@ -59,6 +60,7 @@ const graceMs = 1_000
  * option, or a port that is taken.
  */
 export async function startMock(given: MockOptions = {}): Promise<RunningMock> {
+  keepTickShape()
   const config = completeConfig({ port: 0, logLevel: 'silent', ...given })
   return listen(buildApp(config, await makeLog(config.logLevel), await prepareParts(config)))
 }

@@ -3,7 +3,7 @@
  * there are too many.
  */
 
-import type { Timer } from '../../base/clock.ts'
+import type { Timer } from '../../base/timerHeap.ts'
 import type { Job, JobState } from '../../contracts/schemas.ts'
 import type { TraceSpan } from '../trace.ts'
 import type { Credits } from './credits.ts'

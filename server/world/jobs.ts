@@ -54,7 +54,7 @@ export function createJob(
       progress: 0,
       output_url: null,
       error: null,
-      created_at: new Date(world.clock.now()).toISOString(),
+      created_at: isoOf(world.clock.now()),
       duration_seconds: durationMs === undefined ? null : durationMs / 1000,
       billing_status: null,
       webhook_url: input.webhook_url ?? null,
@@ -93,6 +93,15 @@ export function createJob(
   world.jobs.add(job)
   if (input.auto_start) start(world, job)
   return job
+}
+
+let lastIso = { ms: Number.NaN, text: '' }
+
+/** Under load many jobs are created in the same millisecond. */
+function isoOf(now: number): string {
+  const ms = Math.floor(now)
+  if (ms !== lastIso.ms) lastIso = { ms, text: new Date(ms).toISOString() }
+  return lastIso.text
 }
 
 /**

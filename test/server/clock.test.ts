@@ -2,6 +2,7 @@ import t from 'tap'
 import { Clock } from '../../base/clock.ts'
 import { parseDuration } from '../../base/duration.ts'
 import { SeededRandom } from '../../base/seed.ts'
+import { type Timer, TimerHeap } from '../../base/timerHeap.ts'
 
 t.test('a step runs what falls due on the way, in order, each at its own time', async t => {
   const clock = new Clock()
@@ -27,6 +28,28 @@ t.test('a step runs what falls due on the way, in order, each at its own time', 
     ['d', 300],
   ])
   t.equal(clock.now() - start, 300)
+})
+
+t.test('timers come in the order of their times, those of the same time as they were set', async t => {
+  const random = new SeededRandom('heap')
+  const heap = new TimerHeap()
+  let order = 0
+  const put = (from: number): void => {
+    const at = from + Math.floor(random.draw('at', order) * 40)
+    heap.push({ at, cancelled: false, run: () => {}, dropped: undefined, order: order++ })
+  }
+  for (let i = 0; i < 500; i++) put(0)
+  const came: Timer[] = []
+  for (let first = heap.first; first; first = heap.first) {
+    came.push(first)
+    heap.pop()
+    if (order < 2000) put(first.at)
+  }
+  t.equal(came.length, 2000)
+  t.same(
+    came.map(({ at, order }) => [at, order]),
+    [...came].sort((a, b) => a.at - b.at || a.order - b.order).map(({ at, order }) => [at, order]),
+  )
 })
 
 t.test("a world's clock follows the root, and its own freeze holds for it alone", async t => {
