@@ -10,6 +10,8 @@ import { rollup } from 'rollup'
 import { dts } from 'rollup-plugin-dts'
 import ts from 'typescript'
 import { packageRoot } from '../base/paths.ts'
+import { shippedFolder } from '../server/scenarios/library.ts'
+import { parseAll, parsedFile } from '../server/scenarios/parsed.ts'
 import { bundlePackage } from './bundle.mjs'
 import { buildDesk } from './desk/build.mjs'
 
@@ -47,7 +49,14 @@ await types.write({ dir: dist, entryFileNames: '[name].d.ts', chunkFileNames: 't
 await types.close()
 rmSync(scratch, { recursive: true, force: true })
 await bundlePackage([...entries, 'cli/bin'], dist)
+writeFileSync(parsedFile, JSON.stringify(parseAll(shipped())))
 await buildDesk()
+
+/** The scenario files of the package. */
+function shipped(): { text: string; file: string }[] {
+  const files = readdirSync(shippedFolder).filter(name => name.endsWith('.yaml'))
+  return files.map(name => ({ text: readFileSync(join(shippedFolder, name), 'utf8'), file: name }))
+}
 
 /** Whether something that it is made of has changed since: a file, or what is in a folder. */
 function isStale(): boolean {
@@ -57,7 +66,7 @@ function isStale(): boolean {
   const { include } = JSON.parse(readFileSync(join(packageRoot, 'tsconfig.build.json'), 'utf8')) as {
     include: string[]
   }
-  const rooms = include.flatMap(room => [
+  const rooms = [...include, 'scenarios'].flatMap(room => [
     room,
     ...readdirSync(join(packageRoot, room), { recursive: true, encoding: 'utf8' }).map(name => join(room, name)),
   ])

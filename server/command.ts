@@ -22,11 +22,12 @@ import { packageRoot, packageVersion } from '../base/paths.ts'
 import { visible } from '../base/text.ts'
 import { readVariables } from '../base/variables.ts'
 import type { RunningMock } from '../client/mock.ts'
-import { type Config, completeConfig, type MockOptions, options } from './config.ts'
+import { findFfmpeg } from '../media/ffmpeg.ts'
+import { type Config, completeConfig, type LogLevel, type MockOptions, options } from './config.ts'
 import { type AgentEndpoint, registerAgents } from './control/agents.ts'
 import { detachedVariable, serveDetached } from './detach.ts'
 import { tlsFlags } from './docs/lines.ts'
-import { loadPino } from './log.ts'
+import { type Log, loadPino, silentLog } from './log.ts'
 import { readRecords, registerMock, stateFolder } from './runningMocks.ts'
 import type { TlsGate } from './tls/gate.ts'
 
@@ -64,14 +65,15 @@ export const setUpServe =
           const folder = stateFolder(io.env)
           refuseTaken(name, folder)
           if (detach && io.env[detachedVariable] === undefined) return serveDetached(io, folder, json === true)
+          // It takes as long to say what it is as the rest does to load: the greeting is not to wait for both in turn.
+          if (config.outputs !== 'canned') void findFfmpeg()
           // Loaded here, so that --help is quick.
-          const [{ buildApp }, { listen, prepareParts }, { pino }] = await Promise.all([
+          const [{ buildApp }, { listen, prepareParts }, { log, flush }] = await Promise.all([
             import('./app.ts'),
             import('./start.ts'),
-            loadPino(),
+            logOn(io, config.logLevel),
           ])
           const parts = await prepareParts(config)
-          const log = pino({ level: config.logLevel, base: undefined }, await logsOn(io, pino))
           const app = buildApp(config, log, parts)
           let mock: RunningMock
           const { adminToken, tlsCaOut: ca } = config
@@ -104,7 +106,7 @@ export const setUpServe =
           await aborted(io.signal)
           await mock.close()
           unregister()
-          log.flush()
+          flush()
           return 0
         },
       ),
@@ -164,6 +166,14 @@ async function openDesk({ stderr, env }: CommandIo, desk: string | undefined): P
     writeLine(stderr, 'The desk is closed off loopback; start the mock with --admin-token to open it')
   else if (!(await openBrowser(desk, env)))
     writeLine(stderr, `No browser could be opened; open ${desk} yourself, or set BROWSER to its command`)
+}
+
+/** What isn't written needs no pino. */
+async function logOn(io: CommandIo, level: LogLevel): Promise<{ log: Log; flush(): void }> {
+  if (level === 'silent') return { log: silentLog, flush() {} }
+  const { pino } = await loadPino()
+  const log = pino({ level, base: undefined }, await logsOn(io, pino))
+  return { log, flush: () => log.flush() }
 }
 
 /** stderr: pretty on a terminal, a JSON object a line elsewhere. */

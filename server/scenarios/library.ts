@@ -17,6 +17,7 @@ import { compile } from './compile.ts'
 import type { Scenario } from './compiledScenario.ts'
 import { mergeJobs } from './compileJob.ts'
 import { maxScenarioBytes, parseScenario, type Source, takeScenario } from './parse.ts'
+import { readScenario } from './parsed.ts'
 
 export const shippedFolder = join(packageRoot, 'scenarios')
 const extensions = ['.yaml', '.yml', '.json']
@@ -206,7 +207,7 @@ export class Library {
   #load(file: string, { chain, done }: Reading): Scenario {
     const known = done.get(file)
     if (known) return known
-    const source = parseScenario(readText(file), file)
+    const source = readScenario(readText(file), file)
     const own = nameOf(file)
     if (!new RegExp(scenarioName).test(own)) {
       throw new ScenarioError([

@@ -9,8 +9,8 @@ import { parse } from 'yaml'
 import { SeededRandom } from '../../base/seed.ts'
 import { ScenarioError } from '../../client/scenarioError.ts'
 import { editorSchema, scenarioSchema } from '../../server/scenarios/format.ts'
-
 import { Library, scenarioFiles, shippedFolder } from '../../server/scenarios/library.ts'
+import { parseAll, readScenario } from '../../server/scenarios/parsed.ts'
 import { schemaErrors, unknownKeywords } from '../../server/scenarios/schemaErrors.ts'
 import { client, start, understudy } from '../support.ts'
 
@@ -266,6 +266,23 @@ t.test('extends: unnamed rules stay apart, a job plan goes over the other, a bom
   t.equal(sibling.rules.length, 2, 'a file extends its neighbour')
   const again = library.restore(JSON.parse(JSON.stringify(library.get('own').source)))
   t.same(again.source, library.get('own').source, 'as a snapshot has it')
+})
+
+t.test('what the build has parsed is taken for the text that it was, and its problems are placed as ever', async t => {
+  const text = rule('{ name: a, then: { error: timeout } }')
+  const other = '{"rules":[{"name":"b","then":{"error":"timeout"}}]}'
+  const parsed = parseAll([{ text, file: 'a.yaml' }])
+  t.same(readScenario(text, 'a.yaml', parsed).value, parse(text))
+  const [digest = ''] = Object.keys(parsed)
+  t.same(readScenario(text, 'a.yaml', { [digest]: other }).value, JSON.parse(other))
+  t.same(readScenario(`${text}# edited`, 'a.yaml', { [digest]: other }).value, parse(text))
+  try {
+    readScenario(text, 'a.yaml', parsed).refuse([{ path: ['rules', 0, 'then'], message: 'is no good' }])
+    t.fail('it was taken')
+  } catch (error) {
+    const [problem] = (error as ScenarioError).problems
+    t.match(problem, { file: 'a.yaml', line: 2, column: 22, field: 'rules[0].then', message: 'is no good' })
+  }
 })
 
 t.test('the published schema knows every shipped file', async t => {
