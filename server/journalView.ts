@@ -127,15 +127,16 @@ export class JournalReader {
 
   /** Calls `listener` with each new entry that fits, until the returned function is called. */
   listen(filter: JournalFilter, listener: (entry: JournalEntry) => void): () => void {
-    return this.follow(filter, entry => listener(this.show(entry)))
+    const fits = this.fits(filter)
+    return this.#feed.listen(entry => {
+      if (fits(entry)) listener(this.show(entry))
+    })
   }
 
-  /** The same with the entries themselves, with their secrets. */
-  follow(filter: EntryFilter, listener: (entry: Entry) => void): () => void {
-    const fits = matcher(filter)
-    return this.#feed.listen(entry => {
-      if (fits(entry) && isWorldSelected(entry.world, filter)) listener(entry)
-    })
+  /** Whether an entry fits a filter. */
+  fits(filter: EntryFilter): (entry: Entry) => boolean {
+    const matches = matcher(filter)
+    return entry => matches(entry) && isWorldSelected(entry.world, filter)
   }
 
   /** Empties the journal of one key's worlds, or of all. */
@@ -148,60 +149,14 @@ export class JournalReader {
   show(entry: DeliveryAttempt): WebhookEntry
   show(entry: Entry): JournalEntry
   show(entry: Entry): JournalEntry {
-    const common = {
-      seq: entry.seq,
-      time: new Date(entry.at).toISOString(),
-      world: entry.world.name,
-      job_id: entry.jobId,
-      ...(entry.trace !== undefined && { trace_id: entry.trace.traceId }),
-      url: redactUrl(entry.url),
-      status: entry.status,
-      ms: Math.round(entry.ms * 1000) / 1000,
-      ...(entry.world.evictedAt !== undefined && { note: evictionText(entry.world.evictedAt) }),
-    }
-    const request = { headers: shownHeaders(entry.requestHeaders), body: bodyOf(entry.requestBody) }
-    const shown: JournalEntry =
-      entry.kind === 'webhook'
-        ? {
-            kind: entry.kind,
-            ...common,
-            delivery_id: entry.deliveryId,
-            event: entry.event,
-            attempt: entry.attempt,
-            error: entry.error,
-            fault: entry.fault,
-            next_try_at: entry.nextTryAt === null ? null : new Date(entry.nextTryAt).toISOString(),
-            request,
-          }
-        : {
-            kind: entry.kind,
-            ...common,
-            request_id: entry.requestId,
-            method: entry.method,
-            route: routeOf(entry.operation),
-            aborted: entry.aborted,
-            ...(entry.placeOnConnection > 0 && { connection_request: entry.placeOnConnection }),
-            ...playedIn(entry),
-            ...(entry.played?.fault !== undefined && { fault: entry.played.fault }),
-            upload: entry.upload,
-            ...(entry.outputWaitMs !== undefined && { output_wait_ms: Math.round(entry.outputWaitMs) }),
-            request,
-            response:
-              entry.status === 0
-                ? undefined
-                : {
-                    headers: shownHeaders(
-                      Object.entries(
-                        entry.responseHeaders ?? {
-                          ...answerHeaders(entry),
-                          'content-type': 'application/json; charset=utf-8',
-                        },
-                      ).flat(),
-                    ),
-                    body: bodyOf(entry.responseBody?.toString()),
-                  },
-          }
-    return this.redact(shown, entry)
+    return this.redact(bareEntry(entry), entry)
+  }
+
+  /** The same as JSON: most entries hold no secret, and need not be taken apart again. */
+  text(entry: Entry): string {
+    const shown = bareEntry(entry)
+    const text = JSON.stringify(shown)
+    return this.mayHoldSecret(text, entry) ? JSON.stringify(this.redact(shown, entry)) : text
   }
 
   /** Takes out of what is shown of an entry all that is known to be secret, wherever the client has put it. */
@@ -234,6 +189,64 @@ export class JournalReader {
   *#read(filter: WorldSelector): Generator<World> {
     for (const world of this.#worlds) if (isWorldSelected(world, filter)) yield world
   }
+}
+
+/** What is shown of an entry, but for the secrets that its client has put somewhere else than into a secret's place. */
+function bareEntry(entry: Entry): JournalEntry {
+  const common = {
+    seq: entry.seq,
+    time: new Date(entry.at).toISOString(),
+    world: entry.world.name,
+    job_id: entry.jobId,
+    ...(entry.trace !== undefined && { trace_id: entry.trace.traceId }),
+    url: redactUrl(entry.url),
+    status: entry.status,
+    ms: Math.round(entry.ms * 1000) / 1000,
+    ...(entry.world.evictedAt !== undefined && { note: evictionText(entry.world.evictedAt) }),
+  }
+  const request = { headers: shownHeaders(entry.requestHeaders), body: bodyOf(entry.requestBody) }
+  const shown: JournalEntry =
+    entry.kind === 'webhook'
+      ? {
+          kind: entry.kind,
+          ...common,
+          delivery_id: entry.deliveryId,
+          event: entry.event,
+          attempt: entry.attempt,
+          error: entry.error,
+          fault: entry.fault,
+          next_try_at: entry.nextTryAt === null ? null : new Date(entry.nextTryAt).toISOString(),
+          request,
+        }
+      : {
+          kind: entry.kind,
+          ...common,
+          request_id: entry.requestId,
+          method: entry.method,
+          route: routeOf(entry.operation),
+          aborted: entry.aborted,
+          ...(entry.placeOnConnection > 0 && { connection_request: entry.placeOnConnection }),
+          ...playedIn(entry),
+          ...(entry.played?.fault !== undefined && { fault: entry.played.fault }),
+          upload: entry.upload,
+          ...(entry.outputWaitMs !== undefined && { output_wait_ms: Math.round(entry.outputWaitMs) }),
+          request,
+          response:
+            entry.status === 0
+              ? undefined
+              : {
+                  headers: shownHeaders(
+                    Object.entries(
+                      entry.responseHeaders ?? {
+                        ...answerHeaders(entry),
+                        'content-type': 'application/json; charset=utf-8',
+                      },
+                    ).flat(),
+                  ),
+                  body: bodyOf(entry.responseBody?.toString()),
+                },
+        }
+  return shown
 }
 
 /** Of a longer body no more is shown. */

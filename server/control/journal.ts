@@ -1,20 +1,18 @@
-/** GET /__mock/journal: a page, after waiting for it if asked to, and the same entries as a live stream. */
+/** GET /__mock/journal: a page, after waiting for it if asked to; as HAR too. */
 import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { laterReal, realDelay } from '../../base/clock.ts'
+import { realDelay } from '../../base/clock.ts'
 import { parseDuration } from '../../base/duration.ts'
 import type { RowPage } from '../../client/desk.ts'
 import type { JournalFilter, JournalPage, WorldSelector } from '../../client/mock.ts'
 import { apiError } from '../errors.ts'
 import { journalHar } from '../journalHar.ts'
-import { rowOf, rowText } from '../journalRows.ts'
+import { rowOf } from '../journalRows.ts'
 import type { EntryFilter } from '../journalView.ts'
 import type { Mock } from '../mock.ts'
 import { ownBaseUrl } from '../routes/baseUrl.ts'
 
 const maxWaitMs = 60_000
-/** A listener that doesn't read is let go when this much waits for it. */
-const maxBacklogBytes = 8 * 1024 * 1024
 
 export interface JournalRoute {
   Querystring: WorldSelector &
@@ -63,55 +61,6 @@ export async function waitAtMost(
   return met
 }
 
-export const journalStream =
-  ({ journal }: Mock) =>
-  (request: FastifyRequest<JournalRoute>, reply: FastifyReply): void => {
-    const stream = new Readable({ read() {} })
-    const send = (text: string): void => {
-      stream.push(text)
-      if (stream.readableLength > maxBacklogBytes) stream.destroy()
-    }
-    const filter = filterOf(request.query)
-    const stop =
-      request.query.view === 'rows'
-        ? sendRows(journal, filter, send)
-        : journal.listen(filter, entry =>
-            send(`id: ${entry.seq}\nevent: ${entry.kind}\ndata: ${JSON.stringify(entry)}\n\n`),
-          )
-    stream.once('close', stop)
-    stream.push(': listening\n\n')
-    reply.header('cache-control', 'no-store').type('text/event-stream').send(stream)
-  }
-
-/** Rows are sent together, at most so many ms after the first of them; many of them later, as nobody reads so fast. */
-const gatherMs = 40
-const gatherManyMs = 100
-const many = 20
-
-/** Events of many rows: the first comes at once, those that follow it closely come together. */
-function sendRows(journal: Mock['journal'], filter: EntryFilter, send: (text: string) => void): () => void {
-  let gathered: string[] = []
-  let last = 0
-  let cancel: (() => void) | undefined
-  const flush = (): void => {
-    cancel = undefined
-    if (gathered.length === 0) return
-    send(`id: ${last}\nevent: rows\ndata: [${gathered.join(',')}]\n\n`)
-    cancel = laterReal(gathered.length < many ? gatherMs : gatherManyMs, flush)
-    gathered = []
-  }
-  const stop = journal.follow(filter, entry => {
-    gathered.push(rowText(entry, journal))
-    last = entry.seq
-    // Not within the call that is being answered.
-    cancel ??= laterReal(0, flush)
-  })
-  return () => {
-    stop()
-    cancel?.()
-  }
-}
-
 /** The entries that fit as a recording. */
 export const journalRecording =
   (mock: Mock) =>
@@ -121,7 +70,7 @@ export const journalRecording =
     reply.send(Readable.from(pieces, { objectMode: false }))
   }
 
-function filterOf({
+export function filterOf({
   since,
   before,
   key,
