@@ -50,7 +50,7 @@ const installed = Object.keys({ ...dependencies, ...devDependencies }).filter(na
 export async function bundle(
   entries,
   folder,
-  { outside = [], inside = [], alias = {}, sourcemap = false, isSmall = false } = {},
+  { outside = [], inside = [], alias = {}, plugins = [], sourcemap = false, isSmall = false } = {},
 ) {
   const external = [...installed.filter(name => !inside.includes(name)), ...outside]
   const { metafile } = await build({
@@ -69,7 +69,7 @@ export async function bundle(
     banner: {
       js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
     },
-    plugins: [requiredToo, httpByRequire, noLateNames(external)],
+    plugins: [...plugins, requiredToo, httpByRequire, noLateNames(external)],
     // The names stay, so that a stack trace says something, and lines that a terminal can show.
     ...(isSmall && { minifyWhitespace: true, minifySyntax: true, lineLimit: 160 }),
     sourcemap,

@@ -14,7 +14,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, rmSync, statSync } from 'node:fs'
 import { join, normalize } from 'node:path'
-import { text } from 'node:stream/consumers'
+import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { bundle } from '../.ci/bundle.mjs'
 import { buildDesk } from '../.ci/desk/build.mjs'
@@ -48,7 +48,7 @@ if (files.length === 0) {
 
 // Below node_modules, so that git and the linter pass it by; a folder for each run, so that two don't meet.
 const outdir = join('node_modules', '.cache', 'understudy', `test-${process.pid}`)
-process.once('exit', () => rmSync(outdir, { recursive: true, force: true }))
+if (!process.env.KEEP) process.once('exit', () => rmSync(outdir, { recursive: true, force: true }))
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
 if (files.some(name => name.startsWith(join('test', 'desk')))) await buildDesk()
 const entries = [
@@ -57,40 +57,93 @@ const entries = [
   'conduct/fromRecording.ts',
   ...['vitest', 'jest', 'playwright', 'nodeTest'].map(name => `runners/${name}.ts`),
   'test/support.ts',
+  'test/worker.ts',
   ...files,
 ]
+/** What a test file has as tap is the test of that file in its process. */
+/** @type {import('esbuild').Plugin} */
+const tapOfFile = {
+  name: 'tap-of-file',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^tap$/ }, ({ importer }) =>
+      importer.endsWith('.test.ts') ? { path: importer, namespace: 'tap-of-file' } : undefined,
+    )
+    onLoad({ filter: /.*/, namespace: 'tap-of-file' }, () => ({
+      contents: `import { testOfFile } from './test/worker.ts'
+        const t = testOfFile()
+        export const test = t.test.bind(t)
+        export default t`,
+      resolveDir: process.cwd(),
+    }))
+  },
+}
 await bundle(
   entries.map(entry => entry.replace(/\.ts$/, '')),
   outdir,
   // tap is a hundred files, and each test file would read them all.
-  { inside: ['tap'], alias: { 'async-hook-domain': './test/noDomain.mjs' }, sourcemap: true },
+  { inside: ['tap'], alias: { 'async-hook-domain': './test/noDomain.mjs' }, plugins: [tapOfFile], sourcemap: true },
 )
 
-/** Runs one file; resolves with its TAP, indented as a subtest, and its test point. */
-async function run(file, number) {
-  const startedAt = performance.now()
-  const script = join(outdir, file.replace(/\.ts$/, '.js'))
-  const child = spawn(process.execPath, ['--enable-source-maps', script], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: {
-      ...process.env,
-      TAP: '1',
-      TAP_TIMEOUT: String(timeoutSeconds),
-      TEST_BUILD: outdir,
-      ...(values.prove && { TEST_PROVE: '1' }),
-    },
-  })
-  // tap ends a file that takes too long, and says where it was; this is for one that can't listen any more.
-  const stuck = setTimeout(() => child.kill('SIGKILL'), (timeoutSeconds + 30) * 1000)
-  const [output, [code, signal]] = await Promise.all([text(child.stdout), once(child, 'close')])
-  clearTimeout(stuck)
-  const lines = output.split('\n').filter(line => line !== 'TAP version 14')
-  const isComplete = lines.some(line => /^1\.\.\d+/.test(line))
-  const isGood = code === 0 && isComplete
-  const why = isGood ? '' : `  ---\n  exitCode: ${code}\n  signal: ${signal}\n  hasPlan: ${isComplete}\n  ...\n`
-  const indented = lines.map(line => (line === '' ? line : `    ${line}`)).join('\n')
-  const ms = (performance.now() - startedAt).toFixed(0)
-  return `# Subtest: ${file}\n${indented}\n${isGood ? 'ok' : 'not ok'} ${number} - ${file} # time=${ms}ms\n${why}\n`
+/**
+ * A process that runs one file after the other, so that what they have in common is loaded, and compiled by V8, once. Each
+ * file's TAP is one subtest of it. Another process takes its place when it ends in the midst of a file.
+ */
+class Worker {
+  #child
+  #lines = []
+  #done = () => {}
+
+  /** Runs a file; resolves with its TAP, numbered. */
+  async run(file, number) {
+    this.#child ??= this.#start()
+    const child = this.#child
+    const startedAt = performance.now()
+    child.send(file)
+    // tap ends a file that takes too long, and says where it was; this is for one that can't listen any more.
+    const stuck = setTimeout(() => child.kill('SIGKILL'), (timeoutSeconds + 30) * 1000)
+    const isWhole = await new Promise(resolve => {
+      this.#done = resolve
+    })
+    clearTimeout(stuck)
+    const lines = this.#lines
+    this.#lines = []
+    if (isWhole) return `${lines.join('\n').replace(/(?<=^(?:not )?ok )\d+(?= - )/m, number)}\n\n`
+    this.#child = undefined
+    const ms = (performance.now() - startedAt).toFixed(0)
+    const [code, signal] = [child.exitCode, child.signalCode]
+    return `${lines.join('\n')}\nnot ok ${number} - ${file} # time=${ms}ms\n  ---\n  exitCode: ${code}\n  signal: ${signal}\n  ...\n\n`
+  }
+
+  /** Has it end. */
+  async close() {
+    if (this.#child === undefined) return
+    this.#child.disconnect()
+    await once(this.#child, 'exit')
+  }
+
+  #start() {
+    const child = spawn(process.execPath, ['--enable-source-maps', join(outdir, 'test', 'worker.js')], {
+      stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+      env: {
+        ...process.env,
+        TAP: '1',
+        TAP_TIMEOUT: '0',
+        TEST_TIMEOUT: String(timeoutSeconds),
+        TEST_BUILD: outdir,
+        ...(values.prove && { TEST_PROVE: '1' }),
+      },
+    })
+    let isOver = false
+    createInterface({ input: child.stdout }).on('line', line => {
+      if (line === 'TAP version 14' || /^1\.\.\d+|^# /.test(line)) return
+      // A test point may have lines of its own; the next file begins with its name.
+      this.#lines.push(line)
+      isOver ||= /^(not )?ok \d+ - /.test(line)
+      if (isOver && line === '') this.#done(true)
+    })
+    child.on('close', () => this.#done(false))
+    return child
+  }
 }
 
 const reporter = spawn(process.execPath, ['node_modules/tap/dist/esm/run.mjs', '-', ...forTap], {
@@ -102,7 +155,9 @@ const queue = [...files]
 let number = 0
 await Promise.all(
   Array.from({ length: Number(values.jobs) }, async () => {
-    for (let file = queue.shift(); file; file = queue.shift()) reporter.stdin.write(await run(file, ++number))
+    const worker = new Worker()
+    for (let file = queue.shift(); file; file = queue.shift()) reporter.stdin.write(await worker.run(file, ++number))
+    await worker.close()
   }),
 )
 reporter.stdin.end()

@@ -135,6 +135,16 @@ async function ask(
 /** A clip of fixtures/clips, such as short.mp4. */
 export const clip = (name: string): Promise<Buffer> => readFile(join(packageRoot, 'fixtures', 'clips', name))
 
+/**
+ * JavaScript that gives the most memory that its process has taken, in MB. Not by resourceUsage() where the system says it
+ * otherwise: that begins with what the parent had, which is a test with much in it.
+ */
+export const maxMemoryMb = `(() => {
+  const { existsSync, readFileSync } = process.getBuiltinModule('node:fs')
+  const status = existsSync('/proc/self/status') ? readFileSync('/proc/self/status', 'utf8') : ''
+  return Number(/VmHWM:\\s+(\\d+)/.exec(status)?.[1] ?? process.resourceUsage().maxRSS) / 1024
+})()`
+
 /** `npm run prove`: the proofs in full; `npm test` takes a sample of each. */
 export const isProving = process.env.TEST_PROVE === '1'
 

