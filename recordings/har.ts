@@ -126,6 +126,10 @@ export const HarEntry = {
       items: { enum: ['url', 'body', 'header'] },
       description: 'Where the key was, beside X-Api-Key.',
     },
+    _started_ms: {
+      ...number,
+      description: 'startedDateTime in ms since the epoch, with the fraction that it leaves out.',
+    },
     _real_ms: {
       ...number,
       description: "When it began by the machine's own clock, ms since the epoch, where that is another.",

@@ -158,8 +158,14 @@ function hookOf(entry: HarEntry, headers: Record<string, string>, reading: Readi
   }
 }
 
+/** Of two calls within a millisecond a time of HAR doesn't say which came first; one that was edited is what counts. */
+function startOf({ startedDateTime, _started_ms: exact = Number.NaN }: HarEntry): number {
+  const at = Date.parse(startedDateTime)
+  return Math.floor(exact) === at ? exact : at
+}
+
 function commonOf(entry: HarEntry, { number, fingerprint }: Reading, key: string | undefined): Omit<Common, 'jobId'> {
-  const at = Date.parse(entry.startedDateTime)
+  const at = startOf(entry)
   const answered = lowerCase(entry.response.headers)
   return {
     number: entry._number ?? number,

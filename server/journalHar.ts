@@ -50,7 +50,7 @@ function ofExchange(exchange: Exchange, shown: ExchangeEntry, scheme: string): H
   const time = Math.max(0, endedAt - at)
   const cut = cutOf(exchange)
   return {
-    ...common(shown, time),
+    ...common(shown, at, time),
     request: {
       method: shown.method ?? '',
       url,
@@ -97,9 +97,8 @@ function contentOf(response: ExchangeEntry['response']): HarEntry['response']['c
 function ofDelivery(attempt: DeliveryAttempt, shown: WebhookEntry): HarEntry {
   const { request } = shown
   return {
-    ...common(shown, attempt.ms),
     // It is written down when it is over.
-    startedDateTime: new Date(attempt.at - attempt.ms).toISOString(),
+    ...common(shown, attempt.at - attempt.ms, attempt.ms),
     request: {
       method: 'POST',
       url: shown.url,
@@ -127,8 +126,9 @@ function ofDelivery(attempt: DeliveryAttempt, shown: WebhookEntry): HarEntry {
   }
 }
 
-const common = (shown: JournalEntry, time: number) => ({
-  startedDateTime: shown.time,
+const common = (shown: JournalEntry, at: number, time: number) => ({
+  startedDateTime: new Date(at).toISOString(),
+  _started_ms: at,
   time,
   cache: {},
   timings: { blocked: -1, send: 0, wait: time, receive: 0 },
