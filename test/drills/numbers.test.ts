@@ -128,7 +128,7 @@ await t.test('a slow server is no fault of the generator', async t => {
 t.jobs = 6
 
 counts('RL-1 a bucket of 17 is found to the call, and nothing beyond it passes', async t => {
-  const { url } = await foreign(t, { limit: { calls: 17, perMs: 2_000, sinceLast: true } })
+  const { url } = await foreign(t, { limit: { calls: 17, perMs: 4_000, sinceLast: true } })
   const { facts, statuses, verdict, why } = await drill('burst', url, {
     key: 'a',
     secondKey: 'b',
