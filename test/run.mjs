@@ -1,14 +1,14 @@
 /**
- * `npm test`: builds sources and tests once, runs each test file in a Node process of its own without any loader, and
- * hands the results to tap's reporters.
+ * `npm test`: builds sources and tests once, runs the test files in a few Node processes without any loader, one after the other
+ * in each, and hands the results to tap's reporters.
  *
  *   npm test                                    all
  *   npm test -- test/server/faults.test.ts      some files, or all of a folder
  *   npm test -- --jobs=1 --reporter=tap         --jobs and --timeout (in seconds), and any option of tap's reporters
  *   npm test -- --prove test/conduct            proofs in full, of which the tests have a sample otherwise
  *
- * The `tap` command by itself would load its TypeScript, mock and coverage hooks into each of those processes and all that
- * they start. Nothing here uses them, and they take longer than most of the files do.
+ * The `tap` command by itself would have a process for each file, and load its TypeScript, mock and coverage hooks into each of
+ * them and all that they start. Nothing here uses them, and they take longer than most of the files do.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -48,7 +48,7 @@ if (files.length === 0) {
 
 // Below node_modules, so that git and the linter pass it by; a folder for each run, so that two don't meet.
 const outdir = join('node_modules', '.cache', 'understudy', `test-${process.pid}`)
-if (!process.env.KEEP) process.once('exit', () => rmSync(outdir, { recursive: true, force: true }))
+process.once('exit', () => rmSync(outdir, { recursive: true, force: true }))
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
 if (files.some(name => name.startsWith(join('test', 'desk')))) await buildDesk()
 const entries = [
@@ -86,39 +86,53 @@ await bundle(
 
 /**
  * A process that runs one file after the other, so that what they have in common is loaded, and compiled by V8, once. Each
- * file's TAP is one subtest of it. Another process takes its place when it ends in the midst of a file.
+ * file's TAP is one subtest of it. Another process takes its place when it has ended, as one does whose file threw something
+ * that nobody caught.
  */
 class Worker {
   #child
   #lines = []
-  #done = () => {}
+  /** The file's own lines have begun, its test point has come. */
+  #isBegun = false
+  #isOver = false
+  #settle = () => {}
+  #before = ''
 
-  /** Runs a file; resolves with its TAP, numbered. */
+  /** Runs a file; resolves with its TAP, its test point numbered. */
   async run(file, number) {
-    this.#child ??= this.#start()
-    const child = this.#child
     const startedAt = performance.now()
-    child.send(file)
-    // tap ends a file that takes too long, and says where it was; this is for one that can't listen any more.
-    const stuck = setTimeout(() => child.kill('SIGKILL'), (timeoutSeconds + 30) * 1000)
-    const isWhole = await new Promise(resolve => {
-      this.#done = resolve
-    })
-    clearTimeout(stuck)
-    const lines = this.#lines
-    this.#lines = []
-    if (isWhole) return `${lines.join('\n').replace(/(?<=^(?:not )?ok )\d+(?= - )/m, number)}\n\n`
-    this.#child = undefined
+    let isWhole = false
+    for (;;) {
+      if (!this.#child?.connected) this.#start()
+      const child = this.#child
+      this.#lines = []
+      this.#isBegun = this.#isOver = false
+      const settled = new Promise(resolve => {
+        this.#settle = resolve
+      })
+      child.send(file, error => error && this.#settle(false))
+      // tap ends a file that takes too long, and says where it was; this is for one that can't listen any more.
+      const stuck = setTimeout(() => child.kill('SIGKILL'), (timeoutSeconds + 30) * 1000)
+      isWhole = await settled
+      clearTimeout(stuck)
+      if (!isWhole) this.#child = undefined
+      if (isWhole || this.#isBegun) break
+      console.error(`${this.#before} has left something behind that ended its process`)
+      process.exitCode = 1
+    }
+    this.#before = file
+    const text = this.#lines.join('\n')
+    if (isWhole) return `${text.replace(/(?<=^(?:not )?ok )\d+(?= - )/m, number)}\n\n`
     const ms = (performance.now() - startedAt).toFixed(0)
-    const [code, signal] = [child.exitCode, child.signalCode]
-    return `${lines.join('\n')}\nnot ok ${number} - ${file} # time=${ms}ms\n  ---\n  exitCode: ${code}\n  signal: ${signal}\n  ...\n\n`
+    return `${text}\nnot ok ${number} - ${file} # time=${ms}ms\n  ---\n  message: its process has ended\n  ...\n\n`
   }
 
   /** Has it end. */
   async close() {
-    if (this.#child === undefined) return
+    if (!this.#child?.connected) return
+    const ended = once(this.#child, 'exit')
     this.#child.disconnect()
-    await once(this.#child, 'exit')
+    await ended
   }
 
   #start() {
@@ -133,16 +147,16 @@ class Worker {
         ...(values.prove && { TEST_PROVE: '1' }),
       },
     })
-    let isOver = false
+    this.#child = child
     createInterface({ input: child.stdout }).on('line', line => {
-      if (line === 'TAP version 14' || /^1\.\.\d+|^# /.test(line)) return
-      // A test point may have lines of its own; the next file begins with its name.
+      if (this.#child !== child || line === 'TAP version 14' || /^1\.\.\d+|^# (?!Subtest)/.test(line)) return
+      this.#isBegun ||= line.startsWith('# Subtest: ')
       this.#lines.push(line)
-      isOver ||= /^(not )?ok \d+ - /.test(line)
-      if (isOver && line === '') this.#done(true)
+      // A test point may have lines of its own, and then an empty one.
+      this.#isOver ||= /^(not )?ok \d+ - /.test(line)
+      if (this.#isOver && line === '') this.#settle(true)
     })
-    child.on('close', () => this.#done(false))
-    return child
+    child.on('close', () => this.#child === child && this.#settle(false))
   }
 }
 
@@ -162,4 +176,4 @@ await Promise.all(
 )
 reporter.stdin.end()
 const [code] = await ended
-process.exitCode = code ?? 1
+process.exitCode ||= code ?? 1
