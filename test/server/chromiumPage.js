@@ -115,8 +115,11 @@ async function seeThrough(url, bytes, jobs, places) {
       shown.crossOrigin = 'anonymous'
       shown.muted = true
       shown.src = output_url
-      if (isFilm) await shown.play()
-      else await shown.decode()
+      if (isFilm) {
+        // It plays before there is a picture to be drawn.
+        const hasPicture = new Promise(resolve => shown.requestVideoFrameCallback(resolve))
+        await Promise.all([shown.play(), hasPicture])
+      } else await shown.decode()
       const canvas = document.createElement('canvas')
       canvas.width = shown.videoWidth || shown.naturalWidth
       canvas.height = shown.videoHeight || shown.naturalHeight
