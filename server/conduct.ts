@@ -62,14 +62,7 @@ const beganAt = (entry: Entry): number => (entry.kind === 'webhook' ? entry.at -
 
 function* trafficIn({ journal }: Mock, entries: readonly Entry[]): Generator<Traffic> {
   for (const entry of entries) {
-    const told = trafficOf(harEntryOf(entry, journal), {
-      number: entry.seq,
-      base: undefined,
-      fingerprint: fingerprintOf,
-    })
-    // A recording knows whole milliseconds: of two calls in one, which came first would not be known.
-    const at = beganAt(entry)
-    yield { ...told, at, endedAt: at + told.endedAt - told.at }
+    yield trafficOf(harEntryOf(entry, journal), { number: entry.seq, base: undefined, fingerprint: fingerprintOf })
   }
 }
 
