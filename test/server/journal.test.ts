@@ -169,6 +169,35 @@ t.test('the stream sends each entry as it comes, with the same filters', async t
   await reader.cancel()
 })
 
+t.test('GO-4 each listener has what fits its own filter from then on, without secrets, in both views', async t => {
+  const mock = await start(t)
+  const api = client(mock, 'test_secret_key')
+  const listen = async (query: string) => {
+    const { body } = await fetch(`${mock.url}/__mock/journal/stream?${query}`)
+    const reader = (body as ReadableStream<Uint8Array>).getReader()
+    t.teardown(() => reader.cancel())
+    let text = ''
+    return async (until: string) => {
+      while (!text.includes(until)) text += new TextDecoder().decode((await reader.read()).value)
+      return text
+    }
+  }
+  const notes = (text: string) => [...new Set(text.match(/note\d/g))]
+  const send = (n: number) =>
+    api.post(`/v1/jobs?note${n}`, { video_url: 'https://e.com/a.mp4', text_prompt: 'test_secret_key' })
+  const found = await listen('status=200')
+  await send(1)
+  const [missed, rows] = [await listen('status=404'), await listen('status=200&view=rows')]
+  await send(2)
+  await api.get('/v1/none?note3')
+  await send(4)
+  t.same(notes(await found('note4')), ['note1', 'note2', 'note4'])
+  t.same(notes(await rows('note4')), ['note2', 'note4'])
+  t.same(notes(await missed('note3')), ['note3'])
+  for (const text of [await found('note4'), await rows('note4')]) t.notMatch(text, 'test_secret_key')
+  t.match(await found('note4'), /"text_prompt":"\[redacted\]"/)
+})
+
 t.test('DELETE empties one key or all', async t => {
   const mock = await start(t)
   for (const key of ['test_a', 'test_b']) await client(mock, key).get('/v1/jobs')
