@@ -1,6 +1,6 @@
 /** Who reads what reporters write: an XML parser, a TAP parser, and an eye for fences. */
-import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { SaxesParser } from 'saxes'
 import { Parser } from 'tap-parser'
 
 interface Testcase {
@@ -18,18 +18,41 @@ export interface Suite {
   cases: Testcase[]
 }
 
-/** By a parser that takes well-formed XML only. */
+/** By a parser that takes well-formed XML only; anything else is thrown. */
 export function readJunit(xml: string): Suite {
-  const program = `
-import sys, json, xml.etree.ElementTree as tree
-root = tree.fromstring(sys.stdin.buffer.read())
-[suite] = root.findall('testsuite')
-def case(c):
-  kinds = [k for k in c]
-  k = kinds[0] if kinds else None
-  return {**c.attrib, 'kind': '' if k is None else k.tag, 'message': '' if k is None else k.get('message'), 'text': '' if k is None else k.text or ''}
-print(json.dumps({'attributes': suite.attrib, 'properties': {p.get('name'): p.get('value') for p in suite.find('properties')}, 'cases': [case(c) for c in suite.findall('testcase')]}))`
-  return JSON.parse(execFileSync('python3', ['-c', program], { input: xml, encoding: 'utf8' })) as Suite
+  const suites: Suite[] = []
+  let one: Testcase | undefined
+  let isInside = false
+  const parser = new SaxesParser()
+  parser.on('error', error => {
+    throw error
+  })
+  parser.on('opentag', ({ name, attributes }) => {
+    const suite = suites.at(-1)
+    if (name === 'testsuite') suites.push({ attributes, properties: {}, cases: [] })
+    else if (name === 'property' && suite) suite.properties[String(attributes.name)] = String(attributes.value)
+    else if (name === 'testcase') {
+      one = { ...attributes, kind: '', message: '', text: '' } as Testcase
+      suite?.cases.push(one)
+    }
+    // The first of what it has says how it went.
+    else if (one?.kind === '') {
+      Object.assign(one, { kind: name, message: attributes.message ?? null })
+      isInside = true
+    }
+  })
+  parser.on('closetag', ({ name }) => {
+    if (name === 'testcase') one = undefined
+    if (name === one?.kind) isInside = false
+  })
+  const text = (value: string) => {
+    if (one && isInside) one.text += value
+  }
+  parser.on('text', text)
+  parser.on('cdata', text)
+  parser.write(xml).close()
+  if (suites.length !== 1) throw new Error(`${suites.length} test suites; expected one`)
+  return suites[0] as Suite
 }
 
 /** What a TAP parser makes of it; the diagnostics are the caller's own. */
