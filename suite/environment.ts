@@ -78,6 +78,8 @@ export interface SuiteEnvironment {
   jobTimeoutMs: number
   /** Polls at this pace at first (RL-3: 2 s), slower by and by. */
   pollMs: number
+  /** A job that was started may wait in a queue for so long, and show nothing of its start. */
+  queueMs: number
   /** Calls of a burst without a limit of its own. */
   burst: number
 }

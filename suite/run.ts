@@ -6,7 +6,7 @@ import type { Check } from './check.ts'
 import { keySpellings } from './checks/auth.ts'
 import type { SuiteEnvironment } from './environment.ts'
 import type { Costs, Profile } from './needs.ts'
-import { expectAnswer, Probe } from './probe.ts'
+import { expectAnswer, noDraftWaits, Probe } from './probe.ts'
 import type { Report } from './report.ts'
 import type { RunOptions } from './runOptions.ts'
 
@@ -151,6 +151,12 @@ async function runCheck(run: Run, check: Check, profile: Profile, refusal: strin
     else if (error instanceof Stopped) ended = new NotTried(error.message)
     else if (error instanceof NoAnswer) ended = await unanswered(run, check, error)
     else throw error
+  }
+  const ofDrafts = run.findings.slice(from).filter(({ holds, clauses }) => !holds && !clauses.includes('JOB-3'))
+  if (probe.usesDrafts && ofDrafts.length > 0 && !(await probe.draftsWait())) {
+    // What becomes of a job that was no draft any more is no fault of what this check speaks of.
+    run.withdraw(ofDrafts)
+    ended = new NotTried(noDraftWaits)
   }
   const own = run.findings.slice(from)
   const isBroken = own.some(({ holds }) => !holds)

@@ -146,6 +146,7 @@ export async function check(target: string, options: CheckOptions = {}): Promise
       jobTimeoutMs: settings.jobTimeout ?? (local ? 120_000 : 600_000),
       // RL-3 for what is real; a mock on this machine has nothing to be spared.
       pollMs: local ? 20 : 2_000,
+      queueMs: local ? 1_000 : 10_000,
       burst: settings.burst,
     }
     const maxCredits = settings.maxCredits ?? Number.POSITIVE_INFINITY

@@ -90,6 +90,11 @@ export class Run {
     return redactor(this.environment.secrets)
   }
 
+  /** Takes findings back: what was seen later shows that they accuse the wrong clause. */
+  withdraw(wrong: readonly Recorded[]): void {
+    this.findings.splice(0, Number.POSITIVE_INFINITY, ...this.findings.filter(finding => !wrong.includes(finding)))
+  }
+
   /** Does a thing once for all checks; who comes later gets the same, or the same failure. */
   once<T>(name: string, make: () => Promise<T>): Promise<T> {
     const made = (this.#memo.get(name) as Promise<T> | undefined) ?? make()

@@ -313,3 +313,16 @@ export function countOn(counts: Map<string, number>, name: string): number {
 /** Options of a mock that is built already. */
 export const changeConfig = ({ mock }: Mutation, change: Partial<Config>): void =>
   void Object.assign(mock.config, change)
+
+/** Changes what the mock's own journal says. */
+export function changeJournal(mutation: Mutation, change: (entries: Json[]) => Json[]): void {
+  const { journal } = mutation.mock
+  const read = journal.read.bind(journal) as (...given: unknown[]) => { entries: Json[] }
+  journal.read = ((...given: unknown[]) => {
+    const page = read(...given)
+    const entries = change(page.entries)
+    if (isDeepStrictEqual(entries, page.entries)) return page
+    mutation.changedJournal(JSON.stringify(page.entries), JSON.stringify(entries))
+    return { ...page, entries }
+  }) as typeof journal.read
+}

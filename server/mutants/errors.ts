@@ -1,6 +1,14 @@
 /** The envelope and its request_id (ERR-1, ERR-6, GO-4), and what cases are answered with (ERR-4). */
-import { isDeepStrictEqual } from 'node:util'
-import { type Json, type MutableAnswer, onAnswer, onCase, restatus, restatusCase, rewriteErrors } from './change.ts'
+import {
+  changeJournal,
+  type Json,
+  type MutableAnswer,
+  onAnswer,
+  onCase,
+  restatus,
+  restatusCase,
+  rewriteErrors,
+} from './change.ts'
 import type { Mutant } from './mutant.ts'
 import type { Mutation } from './mutation.ts'
 
@@ -242,15 +250,3 @@ export const errorMutants: readonly Mutant[] = [
     apply: mutation => restatus(mutation, '*', 'internal_error', 503),
   },
 ]
-
-function changeJournal(mutation: Mutation, change: (entries: Json[]) => Json[]): void {
-  const { journal } = mutation.mock
-  const read = journal.read.bind(journal) as (...given: unknown[]) => { entries: Json[] }
-  journal.read = ((...given: unknown[]) => {
-    const page = read(...given)
-    const entries = change(page.entries)
-    if (isDeepStrictEqual(entries, page.entries)) return page
-    mutation.changedJournal(JSON.stringify(page.entries), JSON.stringify(entries))
-    return { ...page, entries }
-  }) as typeof journal.read
-}

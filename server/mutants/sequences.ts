@@ -64,6 +64,8 @@ export const sequenceMutants: readonly Mutant[] = [
   {
     id: 'upload-after-two-refusals-is-the-one-before',
     breaks: ['UP-3'],
+    // The next one may be one that is sent again under its key.
+    also: ['GO-3', 'ID-1'],
     what: 'after two refused uploads in a row, the next one is answered as the last good one was',
     needs: 'explore',
     apply(mutation) {

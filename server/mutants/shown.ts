@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type JobState, jobStates } from '../../contracts/schemas.ts'
 import { viewOf } from '../world/jobs.ts'
-import { beforeValidation, type Json, renameStates } from './change.ts'
+import { beforeValidation, changeJournal, type Json, renameStates } from './change.ts'
 import { type Mutation, messageOf } from './mutation.ts'
 import { onDelivery } from './onDelivery.ts'
 
@@ -36,6 +36,7 @@ export function renameIds(mutation: Mutation, rename: (id: string) => string): v
     if (other !== text || !isDeepStrictEqual(messageOf(reply, text ?? ''), healthy)) mutation.acted(request, healthy)
     return other ?? payload
   })
+  changeJournal(mutation, entries => JSON.parse(shown(JSON.stringify(entries))))
   onDelivery(mutation, delivery => {
     const { headers } = delivery
     for (const [name, value] of Object.entries(headers)) headers[name] = shown(value)

@@ -52,8 +52,6 @@ async function events(
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
 
-/** A job without credits is watched for so long, in ms: one that starts all the same may wait in a queue first. */
-const watchMs = 1_000
 const isRunning = (status: unknown): boolean => status === 'processing' || status === 'completed'
 
 export const creditChecks: readonly Check[] = [
@@ -128,7 +126,7 @@ export const creditChecks: readonly Check[] = [
           t.expectStatus('CR-3', started, [402], 'the start of a draft without credits')
         }
       }
-      const until = t.environment.now() + Math.max(watchMs, 5 * t.environment.pollMs)
+      const until = t.environment.now() + t.environment.queueMs
       for (let running: string | undefined; running === undefined && t.environment.now() < until; ) {
         for (const id of await newest(t, { key })) {
           if (listed.has(id)) continue

@@ -26,7 +26,7 @@ export async function judgeServer(
 ): Promise<Judgement> {
   const explore = isMutant(server) && server.needs === 'explore' ? sequences : undefined
   // Fast, and slow enough for a job to be seen on its way; of long sequences there are many.
-  const mock = await startMutant(server, { speed: explore ? 400 : 40, webhookSecret })
+  const mock = await startMutant(server, { speed: explore ? 400 : 10, webhookSecret })
   try {
     const report = await check(mock.url, {
       webhookSecret,

@@ -1,10 +1,11 @@
 import t from 'tap'
 import type { ClauseId } from '../../contracts/clauses.ts'
+import { onAnswer, rewriteJson } from '../../server/mutants/change.ts'
 import { mutants, variants } from '../../server/mutants/index.ts'
-import { isMutant, type Mutant } from '../../server/mutants/mutant.ts'
+import { isMutant, type Mutant, type Variant } from '../../server/mutants/mutant.ts'
 import { checks } from '../../suite/checks/index.ts'
 import { isLarge, judgeServer } from '../mutants/judge.ts'
-import { otherFormats } from './checking.ts'
+import { clauseOf, otherFormats } from './checking.ts'
 
 /** Each clause is broken once, by the first mutant that breaks it; `npm run prove` has them all, and judges each by the whole suite. */
 const sample = new Map<ClauseId, Mutant>()
@@ -36,6 +37,36 @@ t.test('of a broken server the whole suite accuses nothing else, and of a differ
     const { problems } = await judgeServer(server, { seed: server.id, skip: otherFormats })
     t.same(problems, [], server.id)
   }
+})
+
+t.test('pending is a draft, or a job in its queue: neither is taken for the other', async t => {
+  const draftIsPending = variants.find(({ id }) => id === 'draft-is-pending')
+  let first: string | undefined
+  const queuesLater: Variant = {
+    id: 'queues-later',
+    grants: 'JOB-4',
+    what: 'a draft is pending, and so are jobs in the queue, which the first one does not have to wait in',
+    apply(mutation) {
+      draftIsPending?.apply(mutation)
+      onAnswer(mutation, 'createJob', ({ body }, request) => {
+        if ((request.body as { auto_start?: boolean }).auto_start !== false) first ??= body.id
+      })
+      rewriteJson(mutation, 'getJob', job => {
+        if (job.id === first && job.status === 'pending') job.status = 'processing'
+      })
+    },
+  }
+  const queued = await judgeServer(queuesLater, { seed: 'queue', only: ['jobs.draft', 'jobs.auto-start'] })
+  t.same(queued.problems, [])
+  t.equal(clauseOf(queued.report, 'JOB-4').verdict, 'skipped', 'by two checks of several')
+  t.ok(first)
+
+  const startsAtOnce = mutants.find(({ id }) => id === 'draft-starts-at-once') as Mutant
+  const only = ['jobs.draft', 'jobs.alpha-start', 'jobs.list']
+  const started = await judgeServer(startsAtOnce, { seed: 'queue', only })
+  t.same(started.problems, [])
+  for (const id of ['JOB-6', 'JOB-7'] as const)
+    t.match(clauseOf(started.report, id), { verdict: 'skipped', reason: /a draft does not wait here \(JOB-3\)/ })
 })
 
 t.test('there are at least 80 mutants and 15 correct variants, each with a name of its own', async t => {
