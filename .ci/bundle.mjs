@@ -38,6 +38,7 @@ const brought = [
   'pino',
   'reflect-metadata',
   'safe-stable-stringify',
+  'undici',
   'yaml',
 ]
 const installed = Object.keys({ ...dependencies, ...devDependencies }).filter(name => !brought.includes(name))

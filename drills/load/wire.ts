@@ -71,7 +71,7 @@ const nobody = Buffer.alloc(0)
 
 /** undici is loaded now: who only starts a mock would wait for it. */
 export async function openWire(options: WireOptions): Promise<LoadConnections> {
-  const { Client } = await import('undici')
+  const { Client } = await import('./undiciClient.ts')
   return new LoadConnections(options, (origin, settings) => new Client(origin, settings))
 }
 
