@@ -3,6 +3,9 @@ import { hash } from 'node:crypto'
 /** What a key is called where it must not be shown. */
 export const fingerprintOf = (key: string): string => hash('sha256', key).slice(0, 12)
 
+/** Whether a text may be a fingerprint. A key rarely looks like one, so that hardly one has to be hashed to tell. */
+export const mayBeFingerprint = (text: string): boolean => /^[0-9a-f]{12}$/.test(text)
+
 /** FNV-1a: 32 bits of a text, as a signed number. */
 export function hash32(text: string, start = 0x811c9dc5): number {
   let bits = start

@@ -1,6 +1,6 @@
 /** The grade of a client, from the mock's own journal: for tests in this process, and for GET /__mock/conduct. */
 
-import { fingerprintOf } from '../base/fingerprint.ts'
+import { fingerprintOf, mayBeFingerprint } from '../base/fingerprint.ts'
 import { defined } from '../base/inputs.ts'
 import { durationToMs, refuseUnknown } from '../base/options.ts'
 import { packageVersion } from '../base/paths.ts'
@@ -69,6 +69,7 @@ function* trafficIn({ journal }: Mock, entries: readonly Entry[]): Generator<Tra
 /** A key is told by its fingerprint, whether it was given as that or as itself. */
 function nameOf({ worlds }: Mock, { key }: WorldSelector): string | undefined {
   if (key === undefined || key === 'anonymous') return key
-  const isFingerprint = [...worlds].some(one => one.key !== undefined && fingerprintOf(one.key) === key)
+  const isFingerprint =
+    mayBeFingerprint(key) && [...worlds].some(one => one.key !== undefined && fingerprintOf(one.key) === key)
   return isFingerprint ? key : fingerprintOf(key)
 }

@@ -3,7 +3,7 @@
  * memory, and it is read again when it is played.
  */
 
-import { fingerprintOf } from '../../base/fingerprint.ts'
+import { fingerprintOf, mayBeFingerprint } from '../../base/fingerprint.ts'
 import { isSecretHeader } from '../../base/redaction.ts'
 import { plural } from '../../base/text.ts'
 import type { WorldSelector } from '../../client/mock.ts'
@@ -131,7 +131,7 @@ export class Playback {
 
   /** From the beginning again: for the client of one key where the recording has several, or for all. */
   rewind({ key, world }: WorldSelector = {}): void {
-    const print = key === undefined || /^[0-9a-f]{12}$/.test(key) ? key : fingerprintOf(key)
+    const print = key === undefined || mayBeFingerprint(key) ? key : fingerprintOf(key)
     this.#matcher.rewind(print === undefined || world === undefined ? print : `${print}/${world}`)
     if (key === undefined) this.webhookUrls.clear()
   }

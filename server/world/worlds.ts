@@ -4,7 +4,7 @@
 
 import { hash, timingSafeEqual } from 'node:crypto'
 import { Clock } from '../../base/clock.ts'
-import { fingerprintOf } from '../../base/fingerprint.ts'
+import { fingerprintOf, mayBeFingerprint } from '../../base/fingerprint.ts'
 import { tagOf } from '../../base/seed.ts'
 import type { WorldSelector } from '../../client/mock.ts'
 import type { AdminKey, WebhookEventName } from '../../contracts/schemas.ts'
@@ -37,7 +37,7 @@ export function isWorldSelected(
   if (selector.world !== undefined && partition !== selector.world) return false
   if (selector.key === undefined) return true
   if (key === undefined) return selector.key === 'anonymous'
-  return key === selector.key || fingerprintOf(key) === selector.key
+  return key === selector.key || (mayBeFingerprint(selector.key) && fingerprintOf(key) === selector.key)
 }
 
 /** What the rest of the mock wants to be told. */

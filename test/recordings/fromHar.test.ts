@@ -94,7 +94,7 @@ async function sessionUnder(t: Test, scenario: string, habits: Habits): Promise<
 const kinds: readonly string[] = scenarioOfEachKind
 const withCalls = new Library(undefined)
   .names()
-  .filter(name => !/^webhook|^slow-network$|^job-slow-progress$|^upload-cut$|^no-cors$/.test(name))
+  .filter(name => !/^webhook|^slow-(network|accept)$|^job-slow-progress$|^upload-cut$|^no-cors$/.test(name))
 
 t.test(
   'each shipped scenario about calls: recorded, made a scenario and played, it is the same to the client',
