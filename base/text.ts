@@ -3,19 +3,19 @@
  * escapes, invisible signs or a megabyte on one line.
  */
 
-/** Signs that act instead of showing: controls, formats such as bidi overrides, lone surrogates, unassigned, separators. */
-const acting = /[\p{C}\p{Zl}\p{Zp}]/gu
+/** Signs that act instead of showing: controls, formats such as bidi overrides, lone surrogates, unassigned, separators. No line break: each line of JSON has one. */
+const acting = /[^\P{C}\n]|[\p{Zl}\p{Zp}]/gu
 
 /** The text with every sign that acts written as an escape (\x1b, \u202e); line breaks and tabs stay. */
 export const visible = (text: string): string =>
-  text.replaceAll('\r\n', '\n').replace(acting, sign => (sign === '\n' || sign === '\t' ? sign : escaped(sign)))
+  text.replaceAll('\r\n', '\n').replace(acting, sign => (sign === '\t' ? sign : escaped(sign)))
 
 /** The same on one line. */
 export const oneLine = (text: string): string => visible(text).replace(/\s+/g, ' ').trim()
 
 /** JSON that holds the very same values, with every sign that acts escaped. */
 export const formatJson = (value: unknown, indent = 2): string =>
-  `${JSON.stringify(value, null, indent).replace(acting, sign => (sign === '\n' ? sign : unicodeEscapes(sign)))}\n`
+  `${JSON.stringify(value, null, indent).replace(acting, unicodeEscapes)}\n`
 
 /** A value of JSON as a text. String() and Number() would call a `toString` that others sent, which may be no function. */
 export const jsonValueText = (value: unknown): string =>

@@ -158,9 +158,9 @@ const curveShape = [
   ...[99, 99.25, 99.5, 99.7, 99.8, 99.9, 99.95, 99.97, 99.99, 100],
 ]
 
-const sortedMs = (answers: readonly Answer[]): number[] => answers.map(({ ms }) => ms).sort((a, b) => a - b)
+const sortedMs = (answers: readonly Answer[]): Float64Array => Float64Array.from(answers, ({ ms }) => ms).sort()
 
-const quantile = (sorted: readonly number[], share: number): number =>
+const quantile = (sorted: Float64Array, share: number): number =>
   sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0
 
 function percentilesOf(answers: readonly Answer[]): Percentiles | null {
