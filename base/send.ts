@@ -7,7 +7,7 @@ import { type Incoming, NoAnswer, type Outgoing } from './http.ts'
 import { defined } from './inputs.ts'
 import { isLoopback, loopbackOnly } from './loopback.ts'
 import { contentSize } from './multipart.ts'
-import { joinedHeaders, type Trust, tlsTrust, writeBody } from './wire.ts'
+import { joinedHeaders, type Trust, tlsOptions, tlsTrust, writeBody } from './wire.ts'
 
 /** An output of more is no output of a short clip. */
 const maxBodyBytes = 256 * 1024 * 1024
@@ -21,7 +21,7 @@ export interface Transport {
 
 export function makeTransport(trust: Trust, signal?: AbortSignal): Transport {
   const common = { keepAlive: true, maxSockets: 64 }
-  const tls = tlsTrust(trust)
+  const tls = tlsOptions(tlsTrust(trust))
   const http = new HttpAgent(common)
   const https = new HttpsAgent({ ...common, ...tls })
   const send = async (out: Outgoing, again = true): Promise<Incoming> => {

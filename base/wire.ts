@@ -1,6 +1,6 @@
 /** What every sender over node:http needs: whom to trust, the body as fast as it is taken, the headers of an answer. */
 import type { ClientRequest, IncomingMessage } from 'node:http'
-import { rootCertificates } from 'node:tls'
+import { type ConnectionOptions, createSecureContext, rootCertificates, type SecureContext } from 'node:tls'
 
 export interface Trust {
   /** Take any certificate. */
@@ -22,7 +22,7 @@ export interface Content {
   chunks(): Iterable<Uint8Array> | AsyncIterable<Uint8Array>
 }
 
-/** Options of an https.Agent. */
+/** Options of node:tls that can go to another thread. */
 export interface TlsTrust {
   rejectUnauthorized: boolean
   ca?: string[]
@@ -35,6 +35,18 @@ export const tlsTrust = ({ insecure, ca, clientCert, clientKey }: Trust): TlsTru
   ...(ca !== undefined && { ca: [...rootCertificates, ca] }),
   ...(clientCert !== undefined && clientKey !== undefined && { cert: clientCert, key: clientKey }),
 })
+
+const contexts = new Map<string, SecureContext>()
+
+/** The same for node:tls, the certificates read once: the system's 150 take some 10 ms, which each connection would do again. */
+export function tlsOptions({ rejectUnauthorized, ...certificates }: TlsTrust): ConnectionOptions {
+  const { ca, cert, key } = certificates
+  if (ca === undefined && cert === undefined) return { rejectUnauthorized }
+  const name = JSON.stringify([ca?.at(-1), cert, key])
+  const secureContext = contexts.get(name) ?? createSecureContext(certificates)
+  contexts.set(name, secureContext)
+  return { rejectUnauthorized, secureContext }
+}
 
 /**
  * Writes a body as fast as the other side takes it, and ends the request. Stops when the connection is gone or `isOver`,

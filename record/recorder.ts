@@ -11,7 +11,7 @@ import { baseOf } from '../base/inputs.ts'
 import { ConfigError, flagOf, parseAs } from '../base/options.ts'
 import { trustOf } from '../base/pem.ts'
 import { redactUrl } from '../base/redaction.ts'
-import { tlsTrust } from '../base/wire.ts'
+import { tlsOptions, tlsTrust } from '../base/wire.ts'
 
 import { HarWriter, sweepBodies } from '../recordings/write.ts'
 
@@ -54,7 +54,7 @@ export interface Recorder {
 export async function startRecorder(options: RecorderOptions): Promise<Recorder> {
   const { target, out, port, host, redact = [], force, ...trust } = completed(options)
   const base = targetOf(target)
-  const tls = tlsTrust(trustOf(trust))
+  const tls = tlsOptions(tlsTrust(trustOf(trust)))
   if (existsSync(out) && !force)
     throw new ConfigError(`${out} already exists; choose another with --out, or overwrite it with --force`)
 

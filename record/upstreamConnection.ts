@@ -6,7 +6,7 @@
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import type { Socket } from 'node:net'
-import type { TlsTrust } from '../base/wire.ts'
+import type { ConnectionOptions } from 'node:tls'
 
 export class UpstreamConnection {
   readonly agent: HttpAgent
@@ -17,9 +17,9 @@ export class UpstreamConnection {
   #begun = 0
   #isClosed = false
 
-  constructor(client: Socket, isTls: boolean, trust: TlsTrust) {
+  constructor(client: Socket, isTls: boolean, tls: ConnectionOptions) {
     const common = { keepAlive: true, maxSockets: 1 }
-    this.agent = isTls ? new HttpsAgent({ ...common, ...trust }) : new HttpAgent(common)
+    this.agent = isTls ? new HttpsAgent({ ...common, ...tls }) : new HttpAgent(common)
     this.#client = client
     client.once('close', () => this.agent.destroy())
   }

@@ -2,7 +2,7 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { laterReal, monotonicMs } from '../base/clock.ts'
-import { type Content, joinedHeaders, type Trust, tlsTrust, writeBody } from '../base/wire.ts'
+import { type Content, joinedHeaders, type Trust, tlsOptions, tlsTrust, writeBody } from '../base/wire.ts'
 import type { Cut } from '../recordings/har.ts'
 
 export interface ReplayRequest {
@@ -44,7 +44,7 @@ const noConnection = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREAC
 export function makeSender(trust: Trust, signal?: AbortSignal): Sender {
   const common = { keepAlive: true, timeout: idleMs }
   const http = new HttpAgent(common)
-  const https = new HttpsAgent({ ...common, ...tlsTrust(trust) })
+  const https = new HttpsAgent({ ...common, ...tlsOptions(tlsTrust(trust)) })
   return {
     send: out => exchange(out, { http, https }, signal),
     close() {

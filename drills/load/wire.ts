@@ -3,9 +3,10 @@
  * is taken again, a new one is made when none is, and beyond `maxConnections` a request waits. Nothing is retried here:
  * what fails has failed.
  */
+import type { ConnectionOptions } from 'node:tls'
 import type { Client, Dispatcher } from 'undici'
 import { laterReal, monotonicMs } from '../../base/clock.ts'
-import type { TlsTrust } from '../../base/wire.ts'
+import { type TlsTrust, tlsOptions } from '../../base/wire.ts'
 import type { Outbound } from '../calls.ts'
 
 export interface LoadResponse {
@@ -79,6 +80,7 @@ type Connect = (origin: string, settings: Client.Options) => Client
 
 export class LoadConnections implements LoadSender {
   readonly #options: WireOptions
+  readonly #tls: ConnectionOptions | undefined
   readonly #connect: Connect
   readonly #origin: string
   readonly #prefix: string
@@ -95,6 +97,7 @@ export class LoadConnections implements LoadSender {
 
   constructor(options: WireOptions, connect: Connect) {
     this.#options = options
+    this.#tls = options.tls && tlsOptions(options.tls)
     this.#connect = connect
     const { origin, pathname } = new URL(options.base)
     this.#origin = origin
@@ -134,13 +137,13 @@ export class LoadConnections implements LoadSender {
 
   #another(): Client | undefined {
     if (this.#all.size >= this.#options.maxConnections || this.#isClosed) return undefined
-    const { timeoutMs, tls } = this.#options
+    const { timeoutMs } = this.#options
     const client = this.#connect(this.#origin, {
       pipelining: 1,
       // This one's own deadline is exact, and counts from the sending.
       headersTimeout: 0,
       bodyTimeout: 0,
-      connect: { timeout: timeoutMs, ...tls },
+      connect: { timeout: timeoutMs, ...this.#tls },
     })
     this.#all.add(client)
     return client
