@@ -1,4 +1,4 @@
-/** Outputs that are made from their own inputs: what ffprobe, ffmpeg and the API say of them, over real HTTP. */
+/** Outputs that are made from their own inputs: what ffmpeg and the API say of them, over real HTTP. */
 import { execFile, execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -9,6 +9,7 @@ import { packageRoot } from '../../base/paths.ts'
 import type { RunningMock } from '../../client/mock.ts'
 import { alphaFormats, type OutputFormat, outputFormats } from '../../contracts/schemas.ts'
 import { inspect } from '../../media/container.ts'
+import { alpha, type Film, filmsOf } from '../films.ts'
 import { client, clip, isProving, start } from '../support.ts'
 import { smallClip, smallSize } from './smallClip.ts'
 
@@ -46,45 +47,7 @@ async function outputOf(job: Job, name: string): Promise<string> {
   return at(name)
 }
 
-interface Seen {
-  seconds: number
-  width: number
-  height: number
-  /** Frames a second, to two places. */
-  rate: number
-  codecs: string[]
-  pixels: Uint8Array
-}
-
-/** Every frame's alpha, 0 to 255. */
-const alpha = 'format=rgba,alphaextract'
-
-/**
- * What ffmpeg says of some films, and their pixels through a filter. In one process: it takes longer to start than to decode
- * them. Rejects where something can't be decoded.
- */
-async function seen(...films: [path: string, filter: string][]): Promise<Seen[]> {
-  const args = ['-hide_banner', '-nostdin', '-xerror', '-y']
-  // ffmpeg's own VP9 decoder drops the alpha.
-  for (const [path] of films) args.push(...(path.endsWith('.webm') ? ['-c:v', 'libvpx-vp9'] : []), '-i', path)
-  args.push('-filter_complex', films.map(([, filter], i) => `[${i}:v]${filter}[out${i}]`).join(';'))
-  for (const i of films.keys()) args.push('-map', `[out${i}]`, '-f', 'rawvideo', at(`pixels-${i}`))
-  const { stderr } = await run('ffmpeg', args, { maxBuffer: 1e8 })
-  const said = stderr.split(/^Input #\d+/m).slice(1)
-  return films.map((_, i) => {
-    const [text = ''] = (said[i] as string).split(/^Stream mapping:/m)
-    const [, hours, minutes, seconds] = /Duration: (\d+):(\d+):([\d.]+)/.exec(text) ?? []
-    const [, width, height] = /Video: .*?\b(\d{2,})x(\d{2,})\b/.exec(text) ?? []
-    return {
-      seconds: Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds),
-      width: Number(width),
-      height: Number(height),
-      rate: Number(/([\d.]+) fps/.exec(text)?.[1]),
-      codecs: [...text.matchAll(/(?:Video|Audio): (\w+)/g)].map(([, codec]) => codec as string),
-      pixels: readFileSync(at(`pixels-${i}`)),
-    }
-  })
-}
+const seen = (...films: [path: string, filter: string][]): Promise<Film[]> => filmsOf(folder, ...films)
 
 const share = (values: Uint8Array, fits: (value: number) => boolean): number =>
   values.reduce((sum, value) => sum + (fits(value) ? 1 : 0), 0) / values.length
@@ -173,7 +136,7 @@ t.test('what cameras, browsers and editors write comes out as long, as large and
   const picture = (...more: string[]) => [`testsrc=${['duration=1', ...more].join(':')}`]
   const sound = 'sine=duration=2'
   const sized = 'size=96x54'
-  const odd: Record<string, [...Parameters<typeof draw>[0][string], Partial<Seen>]> = {
+  const odd: Record<string, [...Parameters<typeof draw>[0][string], Partial<Film>]> = {
     'ntsc.mp4': [[], picture(sized, 'rate=30000/1001'), x264, { rate: 29.97 }],
     'turned.mp4': [
       ['-itsoffset', '0.5'],
@@ -209,7 +172,7 @@ t.test('what cameras, browsers and editors write comes out as long, as large and
   )
   const films = await seen(...files.map((file): [string, string] => [file, 'format=gray']))
   for (const [i, name] of names.entries()) {
-    const film = films[i] as Seen
+    const film = films[i] as Film
     const { seconds, ...rest } = { seconds: 1, width: 96, height: 54, rate: 25, ...odd[name]?.[3] }
     t.match(film, rest, name)
     t.ok(Math.abs(film.seconds - seconds) <= 0.05, `${name} lasts ${film.seconds} s, expected ${seconds}`)
@@ -337,7 +300,7 @@ t.test('a foreign video_url gets a clip of its billed length, made when it is as
   t.ok(Date.now() - before < 5_000)
   const [film] = await seen([await outputOf(job, 'foreign.webm'), alpha])
   t.match(film, { seconds: 1, width: 320, height: 180 })
-  const { pixels } = film as Seen
+  const { pixels } = film as Film
   t.ok(share(pixels, one => one < 8) > 0.2 && share(pixels, one => one > 247) > 0.1)
 })
 
@@ -506,7 +469,7 @@ t.test('canned outputs are as long as their job in each format, by repeating or 
   )
   const found = await seen(...films.map(([, , path, filter]): [string, string] => [path, filter]))
   for (const [i, [format, frames, , filter]] of films.entries()) {
-    const film = found[i] as Seen
+    const film = found[i] as Film
     t.match(film, { width: 320, height: 180, rate: 25 }, format)
     t.equal(film.pixels.length, frames * 320 * 180, `${format}: ${frames} frames, and all can be decoded`)
     if (filter !== alpha) continue
