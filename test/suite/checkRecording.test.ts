@@ -647,7 +647,7 @@ t.test('the command: exit codes, options that make sense, and those that do not'
 })
 
 /** A process without a recording has 75 MB: what is kept of an entry has to be less than some KB. */
-const [entries, maxMb] = isProving ? [100_000, 300] : [8_000, 145]
+const [entries, maxMb] = isProving ? [100_000, 300] : [4_000, 120]
 
 t.test(`${entries} entries take less than ${maxMb} MB`, async t => {
   const file = join(t.testdir(), 'large.har')
