@@ -43,14 +43,6 @@ export function examine(bytes: Uint8Array): Promise<Examined> {
   return examined
 }
 
-interface ProbedFilm {
-  codec_type?: string
-  width: number
-  height: number
-  avg_frame_rate?: string
-  side_data_list?: { rotation?: number }[]
-}
-
 async function decode(bytes: Uint8Array): Promise<Examined> {
   const folder = await mkdtemp(join(tmpdir(), 'understudy-look-'))
   try {
@@ -58,36 +50,57 @@ async function decode(bytes: Uint8Array): Promise<Examined> {
     const file = join(folder, 'film')
     await writeFile(file, frames === undefined ? bytes : Buffer.concat(frames))
     const opened = ['-protocol_whitelist', 'file,pipe', ...(frames === undefined ? [] : ['-f', 'image2pipe'])]
-    const input = ['-i', `file:${file}`]
-    const probing = ['-v', 'error', '-show_streams', '-of', 'json', ...opened, ...input]
     const { width, height } = smallSize
     // A zip's pictures have no times: one of each six or so.
     const rate = frames === undefined ? `fps=${seen}:start_time=0:round=down` : `select=not(mod(n\\,6))`
-    const args = ['-nostdin', '-v', 'error', '-t', String(longestSeconds), ...opened, ...decoderOf(bytes), ...input]
+    const args = ['-nostdin', '-hide_banner', '-nostats', '-v', 'level+info', '-t', String(longestSeconds)]
+    args.push(...opened, ...decoderOf(bytes), '-i', `file:${file}`)
     args.push('-vf', `format=rgba,${rate},scale=${width}:${height}:flags=area`, '-fps_mode', 'passthrough')
     args.push('-pix_fmt', 'rgba', '-an', '-f', 'rawvideo', 'pipe:1')
-    const [probed, { stdout, stderr }] = await Promise.all([
-      runFfmpeg('ffprobe', probing, { timeoutMs: examineMs }),
-      runFfmpeg('ffmpeg', args, { timeoutMs: examineMs, maxStdout: 64 * 1024 * 1024 }),
-    ])
-    const streams: ProbedFilm[] = probed.code === 0 ? JSON.parse(probed.stdout.toString()).streams : []
-    const film = streams.find(({ codec_type }) => codec_type === 'video')
-    if (film === undefined) throw new Error(`ffprobe finds no film in it ${lastLine(probed.stderr)}`.trim())
+    const limits = { timeoutMs: examineMs, maxStdout: 64 * 1024 * 1024, maxStderr: 1024 * 1024 }
+    const { stdout, stderr } = await runFfmpeg('ffmpeg', args, limits)
+    const film = filmIn(stderr)
+    if (film === undefined) throw new Error(`ffmpeg finds no film in it ${lastError(stderr)}`.trim())
     const size = width * height * 4
     const count = Math.floor(stdout.length / size)
-    if (count === 0) throw new Error(`ffmpeg decodes no picture of it ${lastLine(stderr)}`.trim())
-    const [num = 0, den = 1] = (film.avg_frame_rate ?? '').split('/').map(Number)
-    const isSideways = Math.abs(film.side_data_list?.find(data => data.rotation)?.rotation ?? 0) % 180 === 90
+    if (count === 0) throw new Error(`ffmpeg decodes no picture of it ${lastError(stderr)}`.trim())
     return {
-      width: isSideways ? film.height : film.width,
-      height: isSideways ? film.width : film.height,
-      rate: frames === undefined && num > 0 && den > 0 ? num / den : undefined,
+      ...film,
+      rate: frames === undefined ? film.rate : undefined,
       frames: frames?.length,
-      hasAudio: streams.some(({ codec_type }) => codec_type === 'audio'),
       pictures: Array.from({ length: count }, (_, i) => stdout.subarray(i * size, (i + 1) * size)),
     }
   } finally {
     await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/**
+ * What ffmpeg says of its input, which is what ffprobe would: that takes as long to start as the decoding takes in all. undefined
+ * where it finds no film.
+ */
+function filmIn(stderr: string): Pick<Examined, 'width' | 'height' | 'rate' | 'hasAudio'> | undefined {
+  const [, input = ''] = stderr.split(/^\[info\] Input #0, /m)
+  const [streams = ''] = input.split(/^\[info\] (?:Stream mapping:|Output #0)/m)
+  // Line by line, as a title may say anything: what comes before the size is the codec and the form of its pixels.
+  const lines = streams.split('\n').map(line => line.replace(/^\[info\] +/, ''))
+  const isStream = (line: string, kind: string) => /^Stream #0:\d/.test(line) && line.includes(`: ${kind}: `)
+  const at = lines.findIndex(line => isStream(line, 'Video'))
+  const said = lines[at] ?? ''
+  const [, width, height] = /, (\d+)x(\d+)\b/.exec(said) ?? []
+  if (width === undefined || height === undefined) return undefined
+  const [, count, thousands] = /, ([\d.]+)(k?) fps\b/.exec(said) ?? []
+  const rate = Number(count) * (thousands === 'k' ? 1000 : 1)
+  const next = lines.findIndex((line, i) => i > at && line.startsWith('Stream #'))
+  const own = lines.slice(at + 1, next === -1 ? undefined : next).join('\n')
+  const [, turned] = /display ?matrix: rotation of (-?[\d.]+)/i.exec(own) ?? []
+  const isSideways = Math.abs(Math.round(Number(turned ?? 0))) % 180 === 90
+  const [w, h] = [Number(width), Number(height)]
+  return {
+    width: isSideways ? h : w,
+    height: isSideways ? w : h,
+    rate: rate > 0 ? rate : undefined,
+    hasAudio: lines.some(line => isStream(line, 'Audio')),
   }
 }
 
@@ -107,9 +120,9 @@ function framesIn(bytes: Uint8Array): Uint8Array[] | undefined {
     .map(name => files[name] as Uint8Array)
 }
 
-const lastLine = (stderr: string): string => {
-  const last = stderr.trim().split('\n').at(-1) ?? ''
-  return last === '' ? '' : `(${last.slice(0, 120)})`
+const lastError = (stderr: string): string => {
+  const last = stderr.split('\n').findLast(line => /\[(error|fatal)\]/.test(line)) ?? ''
+  return last === '' ? '' : `(${last.replace(/\[(error|fatal)\] /, '').slice(0, 120)})`
 }
 
 export interface Shares {

@@ -64,6 +64,8 @@ export interface RunLimits {
   signal?: AbortSignal
   /** What it may write to its standard output, in bytes. */
   maxStdout?: number
+  /** What is kept of its standard error, from the end, in characters. */
+  maxStderr?: number
   /** Others come first: for what takes long. */
   isBackground?: boolean
 }
@@ -78,11 +80,9 @@ export interface FfmpegEnd {
   killed: 'cancelled' | 'too slow' | 'by a signal' | undefined
 }
 
-const maxStderr = 8 * 1024
-
 /** Runs to the end, however it ends. Rejects where the program can't be started. */
 export function runFfmpeg(program: Program, args: readonly string[], limits: RunLimits): Promise<FfmpegEnd> {
-  const { timeoutMs, signal, maxStdout = 16 * 1024 * 1024, isBackground = false } = limits
+  const { timeoutMs, signal, maxStdout = 16 * 1024 * 1024, maxStderr = 8 * 1024, isBackground = false } = limits
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return resolve({ stdout: Buffer.alloc(0), stderr: '', code: null, killed: 'cancelled' })
     // Where this process is killed, nobody else ends it: then its own limit does, of processor time.

@@ -18,7 +18,7 @@ import type { JobRecord, Making } from '../world/jobStore.ts'
 import { outputName } from '../world/jobs.ts'
 import type { World } from '../world/world.ts'
 import { fitCanned, framesToFit, sizeToFit } from './fit.ts'
-import { type Look, RenderError } from './look.ts'
+import { RenderError } from './look.ts'
 import { Pool } from './pool.ts'
 import { extensions, render, type Way, ways } from './render.ts'
 
@@ -54,7 +54,6 @@ export class Outputs {
   readonly #problems = new Map<string, string>()
   /** Ids of uploads that are no file here. An id is told when its file is there, so none turns up later. */
   readonly #nowhere = new Set<string>()
-  readonly #looks = new Map<string, Promise<Look>>()
   #found: Promise<void> | undefined
   #isClosed = false
 
@@ -212,7 +211,6 @@ export class Outputs {
         threads: this.#threads,
         maxBytes: Math.min(this.#config.outputBytes, maxOneBytes),
         signal,
-        looks: this.#looks,
       })
       await this.#keep(key, made)
       const ms = Math.round(monotonicMs() - startedAt)

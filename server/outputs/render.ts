@@ -29,10 +29,13 @@ export interface Order {
   threads: number
   maxBytes: number
   signal: AbortSignal
-  /** What earlier looks see, by content: one upload is often asked for in several formats, and at the same time. */
-  looks: Map<string, Promise<Look>>
 }
 
+/**
+ * What looks have seen, by content: one upload is often asked for in several formats and at the same time, and a test suite
+ * gives one clip to many mocks of its process.
+ */
+const looks = new Map<string, Promise<Look>>()
 const mostLooks = 100
 
 /** Half an hour: what takes longer is no clip to try an app with. */
@@ -82,7 +85,7 @@ export async function render(order: Order): Promise<{ way: Way; path: string; by
   }
 }
 
-async function sourceOf({ from, durationMs, workFolder, ffmpeg, signal, looks }: Order): Promise<Source> {
+async function sourceOf({ from, durationMs, workFolder, ffmpeg, signal }: Order): Promise<Source> {
   if ('name' in from) {
     const textFile = join(workFolder, 'name.txt')
     await writeFile(textFile, from.name)

@@ -293,7 +293,7 @@ t.test("another tool's recording is graded by the keys that it holds, and none o
 })
 
 /** What is kept of a call has to be less than some KB. */
-const [calls, maxMb] = isProving ? [100_000, 300] : [8_000, 150]
+const [calls, maxMb] = isProving ? [100_000, 300] : [4_000, 125]
 
 t.test(`${calls} calls are graded in little memory`, async t => {
   const file = join(mkdtempSync(join(tmpdir(), 'understudy-')), 'large.har')

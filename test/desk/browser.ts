@@ -13,7 +13,7 @@ const places = [
 ]
 export const chromiumPath = places.find(path => existsSync(path))
 
-/** One for a whole file; each page of it is as new. */
+/** One for a whole file. */
 export async function openBrowser(t: Test): Promise<Browser> {
   if (chromiumPath === undefined) throw new Error(`Chromium is not installed; expected it at ${places.join(' or ')}`)
   const browser = await chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox'] })
@@ -21,9 +21,9 @@ export async function openBrowser(t: Test): Promise<Browser> {
   return browser
 }
 
-/** The desk of a mock, with all that went wrong in it: errors, and what its policy refused. */
-export async function openDesk(browser: Browser, url: string, options: Parameters<Browser['newPage']>[0] = {}) {
-  const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, acceptDownloads: true, ...options })
+/** A page for desks, and all that went wrong in it: errors, and what its policy refused. */
+export async function openPage(browser: Browser) {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, acceptDownloads: true })
   page.setDefaultTimeout(20_000)
   const problems: string[] = []
   page.on('pageerror', error => problems.push(error.message))
@@ -35,9 +35,14 @@ export async function openDesk(browser: Browser, url: string, options: Parameter
     // A route that answers 4xx is no error of the page.
     if (message.type() === 'error' && !/^Failed to load resource/.test(message.text())) problems.push(message.text())
   })
+  return { page, problems }
+}
+
+/** Goes to the desk of a mock. A desk keeps nothing outside its own origin, and a page more costs Chromium a second. */
+export async function openDesk(t: Test, page: Page, url: string): Promise<void> {
+  t.teardown(() => page.goto('about:blank'))
   await page.goto(`${url}/__mock/`)
   await page.getByText('live', { exact: true }).waitFor()
-  return { page, problems }
 }
 
 /** The page of an app on another port, which calls the mock as an app does: from a browser. */

@@ -9,11 +9,12 @@ import type { Page } from 'playwright-core'
 import t from 'tap'
 import { fingerprintOf } from '../../base/fingerprint.ts'
 import { isProving, start } from '../support.ts'
-import { openApp, openBrowser, openDesk } from './browser.ts'
+import { openApp, openBrowser, openDesk, openPage } from './browser.ts'
 
 const video = { video_url: 'https://example.com/cat.mp4#t=2' }
 const axeSource = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const browser = await openBrowser(t)
+const { page, problems } = await openPage(browser)
 
 /** What axe-core finds that is serious or worse. The page's policy takes no script from outside: it is evaluated. */
 async function seriousFindings(page: Page): Promise<string[]> {
@@ -37,7 +38,7 @@ t.test(
   async t => {
     const mock = await start(t, { speed: 1, rateLimit: 100, jobLimit: 10 })
     const app = await openApp(t, browser, mock)
-    const { page, problems } = await openDesk(browser, mock.url)
+    await openDesk(t, page, mock.url)
 
     // Why was a call answered 402?
     await app.call('GET', '/v1/jobs', 'test_other')
@@ -63,12 +64,13 @@ t.test(
 
     // A link to the call can be sent to somebody.
     const link = page.url()
-    const colleague = await openDesk(browser, mock.url)
-    await colleague.page.goto(link)
-    await colleague.page.getByText("Refused by the mock's credits.").waitFor()
-    await colleague.page.goto(link.replace(/req_\w+$/, 'req_nobody'))
-    await colleague.page.getByText(/req_nobody is not in the journal/).waitFor()
-    await colleague.page.close()
+    const { page: colleague } = app
+    const before = colleague.url()
+    await colleague.goto(link)
+    await colleague.getByText("Refused by the mock's credits.").waitFor()
+    await colleague.goto(link.replace(/req_\w+$/, 'req_nobody'))
+    await colleague.getByText(/req_nobody is not in the journal/).waitFor()
+    await colleague.goto(before)
 
     // rate-limited-burst, for one key, by keyboard.
     await page.keyboard.press('Escape')
@@ -143,7 +145,6 @@ t.test(
     await page.getByRole('row', { name: / 402 / }).click()
     await page.getByRole('region', { name: 'Response' }).getByText('"insufficient_credits"').waitFor()
     t.same(problems, [])
-    await page.close()
     await app.page.close()
   },
 )
@@ -184,7 +185,7 @@ t.test('whatever a client sends is shown as text, in every view', async t => {
     body: JSON.stringify({ name: 'marked', description: html, rules: [] }),
   })
 
-  const { page, problems } = await openDesk(browser, mock.url)
+  await openDesk(t, page, mock.url)
   const isClean = async (where: string) => {
     t.equal(await page.locator('img[src="x"], #desk script, #desk b b').count(), 0, where)
     t.equal(await page.evaluate(() => 'owned' in globalThis), false, where)
@@ -215,14 +216,13 @@ t.test('whatever a client sends is shown as text, in every view', async t => {
     if (isProving || view === 'jobs' || view === 'numbers') t.same(await seriousFindings(page), [], view)
   }
   t.same(problems, [])
-  await page.close()
 })
 
 t.test(
   'the journal by keyboard: filter, walk, mark, make a scenario of calls, try it, see where a draft is wrong',
   async t => {
     const mock = await start(t)
-    const { page, problems } = await openDesk(browser, mock.url)
+    await openDesk(t, page, mock.url)
     mock.use('internal-error-once', { key: 'test_keys' })
     const call = (path: string, init: RequestInit = {}) =>
       fetch(mock.url + path, { ...init, headers: { 'x-api-key': 'test_keys', ...init.headers } })
@@ -282,7 +282,6 @@ t.test(
     await page.getByText('Nothing has called the mock yet').waitFor()
     t.equal(mock.journal.count(), 0)
     t.same(problems, [])
-    await page.close()
   },
 )
 
@@ -293,7 +292,6 @@ t.test('off loopback the page asks for the admin token once, and keeps it nowher
     const { headers } = await fetch(`${mock.url}/v1/jobs`, { headers: { 'x-api-key': 'test_far' } })
     ids.push(headers.get('x-request-id'))
   }
-  const page = await browser.newPage()
   await page.goto(`${mock.url}/__mock/`)
   await page.getByRole('textbox', { name: 'Admin token' }).fill('open-sesame')
   await page.keyboard.press('Enter')
@@ -303,5 +301,4 @@ t.test('off loopback the page asks for the admin token once, and keeps it nowher
   await page.getByText(/is not in the journal any more, or never was: 2 entries had to make room/).waitFor()
   const kept = await page.evaluate(() => [document.cookie, localStorage.length, sessionStorage.length])
   t.same(kept, ['', 0, 0])
-  await page.close()
 })

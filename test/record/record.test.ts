@@ -390,7 +390,7 @@ for (const reads of [true, false])
         let isAnswered = false
         let text = ''
         socket.on('data', chunk => {
-          text = (text + chunk.toString('latin1')).slice(-64 * 1024)
+          text = text.slice(-16) + chunk.toString('latin1')
           if (text.includes('GET /next')) return void socket.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnext')
           if (isAnswered) return
           isAnswered = true
@@ -414,7 +414,7 @@ for (const reads of [true, false])
         })
         socket.once('close', () => resolve())
       })
-      const size = 32 * MiB
+      const size = 16 * MiB
       socket.write(`POST /upload HTTP/1.1\r\nHost: x\r\nContent-Type: video/mp4\r\nContent-Length: ${size}\r\n\r\n`)
       socket.write(Buffer.alloc(size, '\0video'))
       socket.write('GET /next HTTP/1.1\r\nHost: x\r\n\r\n')
@@ -440,10 +440,10 @@ t.test('a body that the disk or the target takes slowly leaves no listeners behi
   })
   const recorder = await record(t, url)
   const type = { 'content-type': 'multipart/form-data; boundary=b' }
-  const body = Readable.from(form('b', 16 * MiB), { objectMode: false })
+  const body = Readable.from(form('b', 6 * MiB), { objectMode: false })
   t.equal((await ask(recorder.url, { method: 'POST', headers: type }, body)).status, 200)
   const plain = { method: 'POST', headers: { 'content-type': 'video/mp4' } }
-  t.equal((await ask(recorder.url, plain, Buffer.alloc(16 * MiB, '\0video'))).body.length, 16 * MiB)
+  t.equal((await ask(recorder.url, plain, Buffer.alloc(6 * MiB, '\0video'))).body.length, 6 * MiB)
   await recorder.entries()
   t.same(
     warnings.filter(warning => /MaxListeners/.test(warning)),

@@ -1,6 +1,6 @@
 /** Every fault on the wire, as real clients meet it: Node's fetch, curl, and http.client of Python. */
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { readdir } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
@@ -84,17 +84,19 @@ const clients: Record<Client, (url: string, ask: Required<Ask>) => Promise<Seen>
 
   async python(url, { method, headers, body, timeoutMs }) {
     const { port, pathname } = new URL(url)
-    const ask = [Number(port), method, pathname, headers, Buffer.from(body).toString('base64'), timeoutMs / 1000]
-    python.stdin.write(`${JSON.stringify(ask)}\n`)
-    const seen = JSON.parse((await pythonSays.next()).value as string)
+    const number = asked++
+    const bytes = Buffer.from(body).toString('base64')
+    python.stdin.write(
+      `${JSON.stringify([number, Number(port), method, pathname, headers, bytes, timeoutMs / 1000])}\n`,
+    )
+    const [seen] = await once(pythonSays, String(number))
     return { ...seen, body: Buffer.from(seen.body, 'base64') }
   },
 }
 
 const pythonClient = `
-import base64, http.client, json, sys, time
-for line in sys.stdin:
-    port, method, path, headers, body, timeout = json.loads(line)
+import base64, http.client, json, sys, threading, time
+def ask(number, port, method, path, headers, body, timeout):
     seen, pieces, began = {'error': '', 'status': 0, 'headers': {}}, [], time.monotonic()
     connection = http.client.HTTPConnection('127.0.0.1', port, timeout=timeout)
     try:
@@ -108,11 +110,19 @@ for line in sys.stdin:
         pieces.append(getattr(error, 'partial', b''))
     connection.close()
     seen.update(ms=(time.monotonic() - began) * 1000, pieces=len([piece for piece in pieces if piece]))
-    print(json.dumps({**seen, 'body': base64.b64encode(b''.join(pieces)).decode()}))
+    seen.update(number=number, body=base64.b64encode(b''.join(pieces)).decode())
+    sys.stdout.write(json.dumps(seen) + '\\n')
+for line in sys.stdin:
+    threading.Thread(target=ask, args=json.loads(line)).start()
 `
 /** One for all calls, as it takes longer to start than most of them do. */
 const python = spawn('python3', ['-Iu', '-c', pythonClient], { stdio: ['pipe', 'pipe', 'inherit'] })
-const pythonSays = createInterface(python.stdout)[Symbol.asyncIterator]()
+let asked = 0
+const pythonSays = new EventEmitter()
+createInterface(python.stdout).on('line', line => {
+  const seen = JSON.parse(line)
+  pythonSays.emit(String(seen.number), seen)
+})
 t.teardown(() => python.stdin.end())
 
 /** One for all but a few: no two calls have a key in common. */
@@ -264,13 +274,11 @@ const checks: Record<string, Check> = {
 
 type Row = [asked: string, does: string, errors: Errors, status: number, jobs: 0 | 1, entry?: object]
 const rows: Row[] = [
-  ['no_answer', 'keeps the client waiting until it gives up', timedOut, 0, 0],
   ['close_before_head', 'ends the connection without a byte', noHead, 0, 0],
   ['reset', 'resets the connection', wasReset, 0, 0],
   ['reset_mid_body; after_bytes=20', 'resets the connection behind 20 bytes of the body', resetInBody, 200, 1],
   ['truncated_body; after_bytes=10', 'announces the whole body and ends after 10 bytes', cutOff, 200, 1],
   ['truncated_chunks; after_bytes=10', 'ends after 10 bytes in chunks', cutOff, 200, 1],
-  ['stall_body; after_bytes=10', 'falls silent after 10 bytes of the body', stalled, 200, 1],
   ['slow_head; bytes_per_second=2000', 'sends the head in its time, then the body', none, 200, 1],
   ['close_unread', 'answers, and closes', none, 200, 1],
   ['empty_reply', 'answers 200 and nothing', none, 200, 1],
@@ -286,8 +294,36 @@ const rows: Row[] = [
   // What the journal makes of its end depends on how much of the body had come by then.
   ['cut_upload; after_bytes=9', 'resets it in the JSON', resetWhileSending, 0, 0, { aborted: true, status: 0 }],
   ['delay=10m', 'answers a client that has gone', timedOut, 0, 1, { aborted: true, status: 200, delay_ms: 600_000 }],
+  ['no_answer', 'keeps the client waiting until it gives up', timedOut, 0, 0],
   ['internal_error; delay=10m', 'is left before anything was done', timedOut, 0, 0, { aborted: true }],
+  ['stall_body; after_bytes=10', 'falls silent after 10 bytes of the body', stalled, 200, 1],
 ]
+
+type Lost = [then: RuleFormat['then'], errors: Errors, status: number]
+const lost: Lost[] = [
+  [{ fault: 'no_answer' }, timedOut, 0],
+  [{ fault: 'close_before_head' }, noHead, 0],
+  [{ fault: 'reset' }, wasReset, 0],
+  [{ fault: 'reset_mid_body' }, resetInBody, 200],
+  [{ fault: { type: 'proxy_html', status: 504 } }, none, 504],
+  [{ error: 'internal_error' }, none, 500],
+]
+
+/** Each client creates a job under a key of idempotency, and loses the answer. */
+function lose([then, errors]: Lost) {
+  const when = { route: 'createJob' }
+  const rules: RuleFormat[] = [{ name: 'lost-answer', when, first: 1, then: { ...then, pass: 'before_delay' } }]
+  const ask = { headers: { ...json, ...same }, timeoutMs: patienceMs(errors) }
+  return byAll(mock, ask, key => mock.use({ name: 'lost', rules }, { key }))
+}
+const same = { 'idempotency-key': 'k1' }
+
+/** The clients that wait until they give up wait while the other faults are met: their calls begin with the file. */
+const waiting = new Map<unknown, ReturnType<typeof byAll>>()
+const isWaiting = (errors: Errors) => errors === timedOut || errors === stalled
+
+const meet = ([asked, , errors]: Row) =>
+  byAll(mock, { headers: { ...json, 'x-mock-fault': asked }, timeoutMs: patienceMs(errors) })
 
 // First of all, as a client's very first call may take longer than those that give up are to wait.
 t.test('JOB-2 without a fault all clients get the job at once', async t => {
@@ -297,13 +333,15 @@ t.test('JOB-2 without a fault all clients get the job at once', async t => {
     t.same([entry.fault, entry.rule, entry.scenario], [undefined, undefined, undefined])
     isTheJob(t, met.seen, entry, met.name)
   }
+  for (const row of rows) if (isWaiting(row[2])) waiting.set(row, meet(row))
+  for (const row of lost) if (isWaiting(row[1])) waiting.set(row, lose(row))
 })
 
-for (const [asked, does, errors, status, jobs, more] of rows) {
+for (const row of rows) {
+  const [asked, does, errors, status, jobs, more] = row
   const fault = faultNames.find(known => known === asked.split(';', 1)[0])
   t.test(`ERR-3 X-Mock-Fault: ${asked} ${does}`, async t => {
-    const headers = { ...json, 'x-mock-fault': asked }
-    for (const met of await byAll(mock, { headers, timeoutMs: patienceMs(errors) })) {
+    for (const met of await (waiting.get(row) ?? meet(row))) {
       const { name, seen } = met
       const entry = await entryOf(t, mock, met)
       t.match(seen.error, errors[name], `${name} ends with ${seen.error}`)
@@ -331,23 +369,11 @@ t.test('ERR-1 a rule with broken_envelope leaves out each field in its turn', as
   t.same([handle.count('broken'), mock.journal.count({ key, status: 402 })], [12, 12])
 })
 
-const lost: [then: RuleFormat['then'], errors: Errors, status: number][] = [
-  [{ fault: 'no_answer' }, timedOut, 0],
-  [{ fault: 'close_before_head' }, noHead, 0],
-  [{ fault: 'reset' }, wasReset, 0],
-  [{ fault: 'reset_mid_body' }, resetInBody, 200],
-  [{ fault: { type: 'proxy_html', status: 504 } }, none, 504],
-  [{ error: 'internal_error' }, none, 500],
-]
-
-for (const [then, errors, status] of lost) {
+for (const row of lost) {
+  const [then, errors, status] = row
   const what = JSON.stringify(then.fault ?? then.error)
   t.test(`GO-3 ID-1 ${what} after the work loses the answer only: a retry gets the first job again`, async t => {
-    const when = { route: 'createJob' }
-    const rules: RuleFormat[] = [{ name: 'lost-answer', when, first: 1, then: { ...then, pass: 'before_delay' } }]
-    const same = { 'idempotency-key': 'k1' }
-    const ask = { headers: { ...json, ...same }, timeoutMs: patienceMs(errors) }
-    for (const met of await byAll(mock, ask, key => mock.use({ name: 'lost', rules }, { key }))) {
+    for (const met of await (waiting.get(row) ?? lose(row))) {
       const { name, seen, api } = met
       t.match(seen.error, errors[name], `${name} ends with ${seen.error}`)
       t.equal(seen.status, status)

@@ -1,4 +1,4 @@
-/** The short clip, smaller and shorter: what a test makes of it takes an eighth of the time. */
+/** The short clip, smaller and shorter: what a test makes of it takes a tenth of the time. */
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -8,7 +8,9 @@ import { packageRoot } from '../../base/paths.ts'
 const run = promisify(execFile)
 let made: Promise<Buffer> | undefined
 
-/** 1 s of 160 x 90 at 25 a second, with its sound; made once, as small.mp4 of the folder. */
+export const smallSize = { width: 160, height: 90, frames: 10 }
+
+/** 10 frames of 160 x 90 at 25 a second, with their sound; made once, as small.mp4 of the folder. */
 export function smallClip(folder: string): Promise<Buffer> {
   made ??= (async () => {
     const source = join(packageRoot, 'fixtures', 'clips', 'short.mp4')
@@ -16,7 +18,7 @@ export function smallClip(folder: string): Promise<Buffer> {
       '-v',
       'error',
       '-t',
-      '1',
+      String(smallSize.frames / 25),
       '-i',
       source,
       '-vf',

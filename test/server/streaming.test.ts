@@ -15,7 +15,7 @@ const MiB = 1024 * 1024
 /** UP-2: 500MB. */
 const maxBytes = 500 * MiB
 /** What is kept in memory shows with less, too; `npm run prove` sends all of it. That the limit is 500 MB, auth.test.ts asks. */
-const largeBytes = isProving ? maxBytes : 160 * MiB
+const largeBytes = isProving ? maxBytes : 96 * MiB
 const allowedGrowthBytes = 64 * MiB
 
 // One byte more: multipart.test.ts has it with a small limit, `npm run prove` with this one.

@@ -10,6 +10,7 @@ import { packageRoot } from '../../base/paths.ts'
 import type { RunningMock } from '../../client/mock.ts'
 import { rewriteJobs } from '../../server/mutants/change.ts'
 import type { Mutant } from '../../server/mutants/mutant.ts'
+import { checkRecording } from '../../suite/checkRecording.ts'
 import { Report as reportSchema } from '../../suite/report.ts'
 import { reporters } from '../../suite/reporters/index.ts'
 import { type CheckOptions, type CheckPlan, check } from '../../suite/runCheck.ts'
@@ -55,6 +56,15 @@ t.test('on the mock all that can be tried holds, in the profile full within 20 s
   t.match(plans, [{ target: mock.url, profile: 'full', aided: true, checks: report.checks.length }], 'one plan, before')
   const { credits = 0 } = plans[0] ?? {}
   t.ok(report.spent.credits > 100 && report.spent.credits <= credits, `${report.spent.credits} of ${credits} planned`)
+
+  // What was sent and answered, as a recording: nothing right is accused, and most clauses are seen.
+  const file = join(t.testdir(), 'suite.har')
+  writeFileSync(file, mock.journal.har())
+  const recorded = checkRecording(file)
+  t.same(having(recorded, 'failed'), [])
+  t.ok(recorded.summary.passed >= 30, recorded.why)
+  t.ok(clauseOf(recorded, 'JOB-5').evidence.length > 0)
+  t.match(recorded, { ok: true, profile: 'safe', seed: 'none', spent: { credits: 0 } })
 })
 
 t.test('in the profile safe nothing is broken, spent or filled up, within 5 s; core is then not all there', async t => {
