@@ -1,12 +1,12 @@
 /**
  * What `npm install understudy-mock` gives, laid out as npm would beside the packages that it depends on, and used there: its
- * files and its JavaScript; with --prove the package as it is really built and packed, types among it. `.ci/run` does so, and
- * installs it by npm itself.
+ * files, and its JavaScript as this run of the tests has built it; with --prove the package as it is really built and packed,
+ * types among it. `.ci/run` does so, and installs it by npm itself.
  */
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, cp, mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { chmod, copyFile, mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises'
+import { dirname, join, relative } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
@@ -17,7 +17,7 @@ import { runPage } from '../../.ci/docs/runPage.ts'
 import { packageRoot, packageVersion } from '../../base/paths.ts'
 import { clauses } from '../../contracts/clauses.ts'
 import { altered, front } from '../suite/checking.ts'
-import { client, clip, isProving, start } from '../support.ts'
+import { builtFile, client, clip, isProving, start } from '../support.ts'
 
 const run = promisify(execFile)
 const folder = t.testdir({ 'package.json': JSON.stringify({ name: 'app', private: true, type: 'module' }) })
@@ -36,33 +36,54 @@ t.test('the package builds and packs', async t => {
   await mkdir(bin, { recursive: true })
   if (isProving) {
     await run('npm', ['run', 'build', ...quiet, '--', '--noCheck'], { cwd: packageRoot })
-    const filename = await pack('--pack-destination', folder)
+    const filename = await pack(packageRoot, '--pack-destination', folder)
     await run('tar', ['-xzf', filename, '-C', join(folder, 'node_modules')], { cwd: folder })
     await rename(join(folder, 'node_modules', 'package'), home)
   } else {
-    await pack('--dry-run')
-    packed = packed.filter(path => !path.startsWith('dist/'))
-    for (const path of packed) await cp(join(packageRoot, path), join(home, path))
+    // npm is asked by their names: it would read all that lies in node_modules, and compress what is built.
+    const names = t.testdir({})
+    await copyNames(packageRoot, names)
+    await copyFile(join(packageRoot, 'package.json'), join(names, 'package.json'))
+    await pack(names, '--dry-run')
+    for (const path of packed) await copyInto(packageRoot, path)
     const entries = (Object.values(metadata.exports) as (string | { default: string })[]).flatMap(target =>
       typeof target === 'string' ? [] : [target.default],
     )
     const modules = [...entries, metadata.bin.understudy].map(path => path.replace(/^(\.\/)?dist\/|\.js$/g, ''))
-    const { bundlePackage } = await import(pathToFileURL(join(packageRoot, '.ci', 'bundle.mjs')).href)
-    await bundlePackage(modules, join(home, 'dist'))
+    const { partsOf } = await import(pathToFileURL(join(packageRoot, '.ci', 'bundle.mjs')).href)
+    const build = builtFile('.')
+    const parts: string[] = partsOf(JSON.parse(await readFile(join(build, 'meta.json'), 'utf8')), modules)
+    for (const path of parts) await copyInto(build, relative(build, join(packageRoot, path)), 'dist')
   }
   t.ok(packed.length > 40)
   await symlink(join('..', 'understudy-mock', metadata.bin.understudy), join(bin, 'understudy'))
   await chmod(join(bin, 'understudy'), 0o755)
 
-  async function pack(...args: string[]): Promise<string> {
-    const options = { cwd: packageRoot, maxBuffer: 1e8 }
+  async function pack(cwd: string, ...args: string[]): Promise<string> {
+    const options = { cwd, maxBuffer: 1e8 }
     const [{ filename, files }] = JSON.parse(
       (await run('npm', ['pack', '--ignore-scripts', '--json', ...args, ...quiet], options)).stdout,
     )
     packed = files.map(({ path }: { path: string }) => path)
     return filename
   }
+
+  async function copyInto(from: string, path: string, to = '.'): Promise<void> {
+    await mkdir(dirname(join(home, to, path)), { recursive: true })
+    await copyFile(join(from, path), join(home, to, path))
+  }
 })
+
+/** A folder's files as empty ones, without what is installed, built or git's. */
+async function copyNames(from: string, to: string): Promise<void> {
+  for (const entry of await readdir(from, { withFileTypes: true })) {
+    if (['node_modules', 'dist', '.git', '.tap'].includes(entry.name)) continue
+    if (entry.isDirectory()) {
+      await mkdir(join(to, entry.name))
+      await copyNames(join(from, entry.name), join(to, entry.name))
+    } else await writeFile(join(to, entry.name), '')
+  }
+}
 
 t.test('the package holds the code, the fixtures and what a reader needs, and no more', async t => {
   t.same(packed.filter(path => !path.includes('/')).sort(), [
