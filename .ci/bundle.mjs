@@ -85,14 +85,26 @@ export async function bundle(
  * The package's own: with the licences of all that is in it. Throws where it would need what users don't have.
  */
 export async function bundlePackage(entries, folder) {
-  const { inputs, outputs } = await bundle(entries, folder, { isSmall: true })
-  const asked = Object.values(outputs).flatMap(({ imports }) => imports.filter(({ external }) => external))
-  const missing = asked
-    .map(({ path }) => nameOf(path))
-    .filter(name => name in devDependencies && !(name in peerDependencies))
-  if (missing.length > 0)
-    throw new Error(`users don't have ${[...new Set(missing)]}: list them as brought, or as dependencies`)
-  writeFileSync(join(folder, 'LICENSES.txt'), licences(Object.keys(inputs)))
+  const metafile = await bundle(entries, folder, { isSmall: true })
+  partsOf(metafile, entries)
+  writeFileSync(join(folder, 'LICENSES.txt'), licences(Object.keys(metafile.inputs)))
+}
+
+/**
+ * The files that some entries of a bundle are made of, as esbuild's metafile names them. Throws where they would need what users
+ * don't have.
+ */
+export function partsOf({ outputs }, entries) {
+  const isTheirs = ({ entryPoint = '' }) => entries.includes(entryPoint.replace(/\.ts$/, ''))
+  const parts = new Set(Object.keys(outputs).filter(path => isTheirs(outputs[path])))
+  const asked = new Set()
+  // What is added on the way has its turn, too.
+  for (const part of parts)
+    for (const { path, external } of outputs[part].imports)
+      (external ? asked : parts).add(external ? nameOf(path) : path)
+  const missing = [...asked].filter(name => name in devDependencies && !(name in peerDependencies))
+  if (missing.length > 0) throw new Error(`users don't have ${missing}: list them as brought, or as dependencies`)
+  return [...parts]
 }
 
 const nameOf = path =>

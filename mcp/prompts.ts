@@ -1,8 +1,9 @@
 /** What a person can ask for by name in their editor. */
-import { fromJsonSchema, type McpServer } from '@modelcontextprotocol/server'
+import type { McpServer } from '@modelcontextprotocol/server'
+import { lateSchema } from './lateSchema.ts'
 
 export function addPrompts(server: McpServer): void {
-  const argsSchema = fromJsonSchema<{ command?: string; files?: string }>({
+  const argsSchema = lateSchema<{ command?: string; files?: string }>({
     type: 'object',
     properties: {
       command: { type: 'string', description: 'command that runs the client once, such as: node client.js' },

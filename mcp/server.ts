@@ -1,10 +1,11 @@
 /**
  * What an agent is served, by whichever connection: which tools, pages and prompts there are.
  */
-import { fromJsonSchema, McpServer, type ServerContext } from '@modelcontextprotocol/server'
+import { McpServer, type ServerContext } from '@modelcontextprotocol/server'
 import { UnderstudyError } from '../base/errors.ts'
 import { packageVersion } from '../base/paths.ts'
 import { isSecretName, withoutSecrets } from '../base/redaction.ts'
+import { lateSchema } from './lateSchema.ts'
 import { addPrompts } from './prompts.ts'
 import { addResources } from './resources.ts'
 import type { AgentSession } from './session.ts'
@@ -24,7 +25,7 @@ export function buildMcpServer(session: AgentSession, tell: (error: unknown) => 
   secrets.push(session.settings.adminToken)
   const clean = <T>(value: T): T => withoutSecrets(value, secrets) as T
   for (const { name, title, description, input, output, hints, run } of tools) {
-    const schemas = { inputSchema: fromJsonSchema(input as object), outputSchema: fromJsonSchema(output as object) }
+    const schemas = { inputSchema: lateSchema(input as object), outputSchema: lateSchema(output as object) }
     server.registerTool(name, { title, description, annotations: hints, ...schemas }, async (args, context) => {
       try {
         const signal = AbortSignal.any([context.mcpReq.signal, session.signal])

@@ -1,12 +1,13 @@
 /** The fixtures are what fixtures/README.md says: real files that real tools accept, with alpha where it is promised. */
 import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { outputsFolder, packageRoot } from '../base/paths.ts'
 import { videoTypes } from '../contracts/schemas.ts'
-import { contentsOf, sniff, sniffBytes } from '../media/video.ts'
+import { contentsOf, knownContentsOf, sniff, sniffBytes } from '../media/video.ts'
 import { alpha, type Film, filmsOf } from './films.ts'
 
 const run = promisify(execFile)
@@ -79,9 +80,13 @@ for (const name of clips) {
     t.ok(Math.abs(film.seconds - expectedSeconds) <= 0.05, `lasts ${film.seconds} s`)
     t.ok((await stat(path)).size < maxClipBytes)
 
-    const durationMs = (await contentsOf(path)).durationMs ?? Number.NaN
+    const contents = await contentsOf(path)
+    const durationMs = contents.durationMs ?? Number.NaN
     t.ok(Math.abs(durationMs / 1000 - film.seconds) <= 0.05, `UP-3 contentsOf gives ${durationMs}`)
-    const head = (await readFile(path)).subarray(0, sniffBytes)
+    const bytes = await readFile(path)
+    const sha256 = createHash('sha256').update(bytes).digest('hex')
+    t.same(await knownContentsOf('/nowhere', sha256), contents, 'and is what media/video.ts knows of it unread')
+    const head = bytes.subarray(0, sniffBytes)
     const sniffed = await sniff(head)
     t.ok('type' in sniffed && videoTypes[sniffed.type].some(known => known === ending), 'UP-4 sniff agrees')
   })

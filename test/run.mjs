@@ -12,7 +12,7 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, rmSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join, normalize } from 'node:path'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
@@ -51,11 +51,14 @@ const outdir = join('node_modules', '.cache', 'understudy', `test-${process.pid}
 process.once('exit', () => rmSync(outdir, { recursive: true, force: true }))
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
 if (files.some(name => name.startsWith(join('test', 'desk')))) await buildDesk()
+const { exports } = JSON.parse(readFileSync('package.json', 'utf8'))
+const exported = Object.values(exports).flatMap(({ default: path }) =>
+  path ? [path.slice('./dist/'.length, -'.js'.length)] : [],
+)
 const entries = [
-  'server/index.ts',
+  ...exported.map(name => `${name}.ts`),
   'cli/bin.ts',
   'conduct/fromRecording.ts',
-  ...['vitest', 'jest', 'playwright', 'nodeTest'].map(name => `runners/${name}.ts`),
   'test/support.ts',
   'test/worker.ts',
   ...files,
@@ -77,12 +80,14 @@ const tapOfFile = {
     }))
   },
 }
-await bundle(
+const metafile = await bundle(
   entries.map(entry => entry.replace(/\.ts$/, '')),
   outdir,
   // tap is a hundred files, and each test file would read them all.
   { inside: ['tap'], alias: { 'async-hook-domain': './test/noDomain.mjs' }, plugins: [tapOfFile], sourcemap: true },
 )
+// Which files are those of an entry: for test/cli/package.test.ts.
+writeFileSync(join(outdir, 'meta.json'), JSON.stringify(metafile))
 
 /**
  * A process that runs one file after the other, so that what they have in common is loaded, and compiled by V8, once. Each

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { launcherKind } from '../../cli/launcher.ts'
 import { ended, front } from '../suite/checking.ts'
-import { client, cliPath, spawnCommand, start } from '../support.ts'
+import { begin, client, cliPath, isProving, spawnCommand, start } from '../support.ts'
 
 const json = ['--reporter', 'json']
 
@@ -24,6 +24,24 @@ async function terminated(
   // npm passes on what the whole group has got.
   if (isPassedOn) setTimeout(() => child.kill(signal), 100)
   const { code, stdout, stderr } = await done
+  t.equal(code, 1, stderr)
+  return JSON.parse(stdout)
+}
+
+/**
+ * The same without a process, for those that begin nothing outside: what their process does with a signal is in cli/bin.ts, for all
+ * commands alike. A command that does not look at it would go on.
+ */
+async function interrupted(t: Test, args: readonly string[], isUnderWay: () => unknown) {
+  if (isProving) return terminated(t, args, isUnderWay)
+  const running = begin(args)
+  let isOver = false
+  const over = running.ended.then(() => {
+    isOver = true
+  })
+  while (!isOver && !(await isUnderWay())) await new Promise(resolve => setTimeout(resolve, 20))
+  const { code, stdout, stderr } = await running.interrupt()
+  await over
   t.equal(code, 1, stderr)
   return JSON.parse(stdout)
 }
@@ -63,8 +81,12 @@ t.test(
       ...['--outage-for', '15s', '--outage-start', `touch ${broken}`, '--outage-stop', `rm ${broken}`],
     ]
     const [check, replay, rehearse, drill] = await Promise.all([
-      terminated(t, ['check', ...json, held.url, '--key', 'test_key', '--control', 'off'], () => held.calls.length > 5),
-      terminated(t, ['replay', ...json, har, silent.url, '--key', 'test_key'], () => silent.calls.length > 1),
+      interrupted(
+        t,
+        ['check', ...json, held.url, '--key', 'test_key', '--control', 'off'],
+        () => held.calls.length > 5,
+      ),
+      interrupted(t, ['replay', ...json, har, silent.url, '--key', 'test_key'], () => silent.calls.length > 1),
       terminated(
         t,
         [

@@ -12,8 +12,6 @@ const test = (title: string, run: (t: Test) => Promise<void>) => t.test(title, {
 
 const command = (args: string[], env: Record<string, string> = {}): Promise<Ran> =>
   understudy(['drill', ...args], { env })
-/** In a process of its own, for a load that has to be on time. */
-const spawned = (args: string[]): Promise<Ran> => ended(spawnCommand(['drill', ...args]))
 
 const quick = ['--rate', '30', '--duration', '1s', '--key', 'k']
 const unhurried = ['--threshold', 'p99 < 9m', '--threshold', 'completed >= 0%']
@@ -22,7 +20,10 @@ const isStrained = (stdout: string) => stdout.includes('this machine could not m
 
 test('exit 0, the plan on stderr and the report on stdout', async t => {
   const { url } = await foreign(t)
-  const { code, stdout, stderr } = await spawned(['sustain', url, ...quick, '--seed', '7', ...unhurried])
+  const { code, stdout, stderr } = await ended(
+    // In a process of its own, for a load that has to be on time.
+    spawnCommand(['drill', 'sustain', url, ...quick, '--seed', '7', ...unhurried]),
+  )
   t.equal(code, isStrained(stdout) ? 1 : 0, stderr)
   t.match(
     stderr,
@@ -35,11 +36,13 @@ test('exit 0, the plan on stderr and the report on stdout', async t => {
 test('exit 1 for a broken threshold, which says when and by how much', async t => {
   const { url } = await foreign(t, { serviceMs: 30 })
   const args = ['sustain', url, ...quick, '--threshold', 'p50 < 10ms', '--threshold', '5xx > 5%']
-  const { code, stdout } = await spawned(args)
+  const { code, stdout } = await command(args)
   t.equal(code, 1)
-  if (!isStrained(stdout))
-    t.match(stdout, /✗ p50 < 10ms\n\s+[\d.,]+ ms, [\d.,]+ ms over \([\d,]+ %\), first in the 250 ms at [\d.]+ s\n/)
-  t.match(stdout, /✗ 5xx > 5%\n\s+0 %, 5 % under/)
+  // On a machine that does other things it is told the same, without being held against the target.
+  const late =
+    /[✗?] p50 < 10ms(?: \(inconclusive\))?\n\s+[\d.,]+ ms, [\d.,]+ ms over \([\d,]+ %\), first in the 250 ms at [\d.]+ s\n/
+  t.match(stdout, late)
+  t.match(stdout, /✗ 5xx > 5%\n\s+0 %, 5 % under, first in the 250 ms at 0 s\n/)
 })
 
 test('exit 2 for wrong usage, in one line that says what to do', async t => {
@@ -135,23 +138,17 @@ test('every report in one run, with the same numbers and without a secret', asyn
 
 test('Ctrl-C ends it at once, with a report of what was done', async t => {
   const { url, counts } = await foreign(t)
-  const child = spawnCommand([
-    'drill',
-    'sustain',
-    url,
-    '--key',
-    'k',
-    '--rate',
-    '40',
-    ...unhurried,
-    '--reporter',
-    'json',
-  ])
-  const done = ended(child)
+  // That a signal to the process does the same is test/cli/signals.test.ts's.
+  const args = ['sustain', url, '--key', 'k', '--rate', '40', ...unhurried, '--reporter', 'json']
+  const running = begin(['drill', ...args])
   const polls = () => counts.get('GET /v1/jobs/{id}') ?? 0
-  while (child.exitCode === null && polls() < 8) await new Promise(resolve => setTimeout(resolve, 20))
-  child.kill('SIGINT')
-  const { code, stdout } = await done
+  let isOver = false
+  const over = running.ended.then(() => {
+    isOver = true
+  })
+  while (!isOver && polls() < 8) await new Promise(resolve => setTimeout(resolve, 20))
+  const { code, stdout } = await running.interrupt()
+  await over
   t.equal(code, 1)
   const report = JSON.parse(stdout) as DrillReport
   t.equal(report.complete, false)

@@ -127,7 +127,7 @@ t.test('what failed is annotated, exit code 1; nothing that a server says become
 })
 
 t.test('rehearse: a program with quoted words behind --, graded and annotated', async t => {
-  const program = `const { UNDERSTUDY_BASE_URL: u, UNDERSTUDY_API_KEY: k } = process.env; fetch(u + "/v1/jobs", { headers: { "x-api-key": k } })`
+  const program = `const { UNDERSTUDY_BASE_URL: u, UNDERSTUDY_API_KEY: k } = process.env; require("http").get(u + "/v1/jobs", { headers: { "x-api-key": k } }, answer => answer.resume())`
   const { code, printed, summary, outputs } = await act(t, {
     verb: 'rehearse',
     args: `--scenario none --seed s\n-- ${process.execPath} -e '${program}'`,

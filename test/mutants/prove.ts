@@ -107,6 +107,7 @@ console.log(
 const proofs = [
   'cli/cli',
   'cli/package',
+  'cli/signals',
   'conduct/proof',
   'conduct/conduct',
   'drills/compare',

@@ -1,7 +1,7 @@
 /**
  * The fixtures in the runners that they are for: a project of two files for each, which run in two workers at the same time. Each
- * file waits for the mock of the other, so that a runner with one worker would not end. They come after the files of the docs: after a
- * test that failed Playwright starts another worker for what is left.
+ * file waits for the mock of the other, so that a runner with one worker would not end. What the docs show comes first in them, in
+ * the same files, as each file costs a process: after a test that failed Playwright starts another worker for what is left.
  */
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -28,6 +28,8 @@ interface Runner {
   command: readonly string[]
   /** The files that the docs show of it: tests that are green. */
   shown: Record<string, string>
+  /** Those of them whose tests the two files begin with; a file without begins with `head`. */
+  begun: readonly string[]
   /** The cases in the runner's own report, by their titles. */
   read(stdout: string, folder: string): Promise<Map<string, Case>>
 }
@@ -52,6 +54,7 @@ const runners: Record<string, Runner> = {
     file: name => `${name}.test.mjs`,
     config: { 'vitest.config.mjs': 'export default { test: { maxWorkers: 2, testTimeout: 60_000 } }' },
     shown: shownIn(runnersPage, '## Vitest'),
+    begun: ['shop.test.mjs'],
     command: [
       bin('vitest/vitest.mjs'),
       'run',
@@ -84,6 +87,7 @@ const runners: Record<string, Runner> = {
         "module.exports = { testEnvironment: 'understudy-mock/jest', transform: {}, maxWorkers: 2, testTimeout: 60_000 }",
     },
     shown: shownIn(runnersPage, '## Jest'),
+    begun: ['shop.test.js'],
     command: [bin('jest/bin/jest.js'), '--json', '--watchman=false', '--cache=false'],
     read: async stdout =>
       new Map(
@@ -101,6 +105,8 @@ const runners: Record<string, Runner> = {
     file: name => `${name}.spec.mjs`,
     config: { 'playwright.config.mjs': 'export default { timeout: 60_000, workers: 2, reporter: "json" }' },
     shown: shownIn(guide('playwright.md')),
+    // One has the options of the fixture, the other those of its fixtures.mjs: not in one worker either way.
+    begun: ['api.spec.mjs', 'shop.spec.mjs'],
     command: [bin('@playwright/test/cli.js'), 'test'],
     read: async stdout =>
       new Map(
@@ -123,12 +129,8 @@ const runners: Record<string, Runner> = {
     given: 't, understudy',
     file: name => `${name}.test.mjs`,
     shown: { ...shownIn(runnersPage, '## Vitest'), ...shownIn(runnersPage, '## node:test') },
-    command: [
-      '--test',
-      '--test-reporter=junit',
-      '--test-concurrency=2',
-      ...['shop', 'x', 'y'].map(name => `${name}.test.mjs`),
-    ],
+    begun: ['shop.test.mjs'],
+    command: ['--test', '--test-reporter=junit', '--test-concurrency=2', ...['x', 'y'].map(name => `${name}.test.mjs`)],
     async read(stdout) {
       const cases = stdout.split('<testcase ').slice(1)
       return new Map(
@@ -141,25 +143,25 @@ const runners: Record<string, Runner> = {
   },
 }
 
-const testFile = ({ head, given }: Runner, name: string, other: string) => `
-${head}
+const testFile = ({ head, given }: Runner, begin: string | undefined, name: string, other: string) => `
+${begin ?? head}
 const { existsSync, readFileSync, writeFileSync } = process.getBuiltinModule('node:fs')
 const call = ({ url, key }, path, body, headers = {}) =>
   fetch(url + path, {
     ...(body && { method: 'POST', body: JSON.stringify(body) }),
     headers: { 'X-Api-Key': key, 'Content-Type': 'application/json', ...headers },
   })
-const order = (understudy, video = 'cat', headers = {}) =>
+const orderJob = (understudy, video = 'cat', headers = {}) =>
   call(understudy, '/v1/jobs', { video_url: 'https://example.com/' + video + '.mp4' }, headers)
 
 test('${name} one order', async (${given}) => {
   // First, so that whatever is found below, the other one does not wait for ever.
   writeFileSync('url-${name}', understudy.url)
   await understudy.use('internal-error-once')
-  await order(understudy)
+  await orderJob(understudy)
   // Much more than a busy machine takes between two lines.
   await understudy.clock.step('60s')
-  await order(understudy)
+  await orderJob(understudy)
   expect(await understudy.calls('createJob')).toHaveBeenCalledTimes(2)
   await expect(understudy).toHaveWaited('createJob', ['60s'], { tolerance: '20%' })
   await expect(understudy).toKeepConduct('RL-3')
@@ -181,11 +183,13 @@ for (const [name, runner] of Object.entries(runners)) {
     `${name}: a good client is green, one that breaks ERR-3 red with what it did`,
     { timeout: 120_000 },
     async t => {
+      const [ofX, ofY] = runner.begun
+      const others = Object.entries(runner.shown).filter(([file]) => !runner.begun.includes(file))
       const folder = t.testdir({
-        ...runner.shown,
+        ...Object.fromEntries(others),
         ...runner.config,
-        [runner.file('x')]: testFile(runner, 'x', 'y'),
-        [runner.file('y')]: testFile(runner, 'y', 'x'),
+        [runner.file('x')]: testFile(runner, runner.shown[ofX ?? ''], 'x', 'y'),
+        [runner.file('y')]: testFile(runner, runner.shown[ofY ?? ''], 'y', 'x'),
         'package.json': '{ "private": true }',
       })
       await linkPackage(folder)
