@@ -96,7 +96,12 @@ async function testIn(executablePath: string): Promise<void> {
     t.equal(before, 1)
     const refused = await run(page, 'control', mock.url)
     t.same(refused, { simple: 'opaque', reset: 'Failed to fetch', journal: 'Failed to fetch' })
-    const [form] = await Promise.all([page.waitForResponse(/reset/), run(page, 'submit', `${mock.url}/__mock/reset`)])
+    const [form] = await Promise.all([
+      page.waitForResponse(/reset/),
+      // Before it is there, the page can't be led elsewhere.
+      page.waitForURL(/reset/),
+      run(page, 'submit', `${mock.url}/__mock/reset`),
+    ])
     t.equal(form.status(), 403, 'nor by a form')
     t.equal(mock.journal.count({ key: 'test_desk' }), before, 'nothing was reset')
     const taken = await run(await open(context, origin), 'control', desk.url)
