@@ -95,8 +95,11 @@ function Connection() {
   )
 }
 
+/** The key after a g counts for so long, ms. */
+const afterGMs = 1500
+
 function useKeys({ palette, help }: { palette: { value: boolean }; help: { value: boolean } }): void {
-  const isAfterG = useRef(false)
+  const gAt = useRef(Number.NEGATIVE_INFINITY)
   useEffect(() => {
     const listen = (event: KeyboardEvent) => {
       const target = event.target as HTMLElement
@@ -116,8 +119,8 @@ function useKeys({ palette, help }: { palette: { value: boolean }; help: { value
         event.altKey
       )
         return
-      if (isAfterG.current) {
-        isAfterG.current = false
+      if (event.timeStamp - gAt.current < afterGMs) {
+        gAt.current = Number.NEGATIVE_INFINITY
         const found = viewList.find(({ key }) => key === event.key)
         if (found) {
           event.preventDefault()
@@ -126,7 +129,7 @@ function useKeys({ palette, help }: { palette: { value: boolean }; help: { value
         }
         return
       }
-      if (event.key === 'g') isAfterG.current = true
+      if (event.key === 'g') gAt.current = event.timeStamp
       else if (event.key === '?') help.value = true
       else if (event.key === ':') palette.value = true
       else if (event.key === '/') {
@@ -135,7 +138,6 @@ function useKeys({ palette, help }: { palette: { value: boolean }; help: { value
         box?.select()
       } else return
       event.preventDefault()
-      if (event.key === 'g') setTimeout(() => (isAfterG.current = false), 1500)
     }
     addEventListener('keydown', listen, true)
     return () => removeEventListener('keydown', listen, true)
