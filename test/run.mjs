@@ -13,6 +13,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join, normalize } from 'node:path'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
@@ -21,7 +22,8 @@ import { buildDesk } from '../.ci/desk/build.mjs'
 
 const { values, tokens } = parseArgs({
   options: {
-    jobs: { type: 'string', default: '2' },
+    // One more than there are CPUs: some files wait for what they have started.
+    jobs: { type: 'string', default: String(availableParallelism() + 1) },
     timeout: { type: 'string', default: '300' },
     prove: { type: 'boolean', default: false },
   },
