@@ -235,8 +235,9 @@ export function judgeDrill({
   const found: Inconclusive | undefined =
     (complete ? undefined : { why: 'it was stopped before its end', fault: 'harness' }) ??
     inconclusive ??
-    (generator.bottleneck ? { why: generator.text, fault: 'harness' } : undefined) ??
-    (skipped && { why: `nothing tells of ${skipped.text}: ${skipped.said}`, fault: faultOf(skipped) })
+    // First what no other machine would tell either.
+    (skipped && { why: `nothing tells of ${skipped.text}: ${skipped.said}`, fault: faultOf(skipped) }) ??
+    (generator.bottleneck ? { why: generator.text, fault: 'harness' } : undefined)
   if (found !== undefined)
     return { verdict: 'inconclusive', ok: false, why: `inconclusive: ${found.why}`, fault: found.fault }
   const passed = thresholds.filter(({ verdict }) => verdict === 'passed').length

@@ -4,7 +4,7 @@ import { Records } from '../../drills/load/records.ts'
 import type { DrillReport } from '../../drills/report.ts'
 import { type DrillOptions, drill } from '../../drills/run.ts'
 import { parseThreshold } from '../../drills/thresholds.ts'
-import { judgeThreshold } from '../../drills/verdict.ts'
+import { judgeDrill, judgeThreshold } from '../../drills/verdict.ts'
 import { foreign } from './foreign.ts'
 
 /**
@@ -310,8 +310,12 @@ counts('an answer without a body is held against the contract as well', async t 
 counts('one in a million is not none, and nothing looked at proves nothing', async t => {
   const { url } = await foreign(t)
   const given = [parseThreshold('broken = 0')]
-  const { why } = await drill('sustain', url, { ...onlyPolls, rate: 20, duration: 300, sample: 0, threshold: given })
+  const options = { ...onlyPolls, rate: 20, duration: 300, sample: 0, threshold: given }
+  const { why, thresholds, generator } = await drill('sustain', url, options)
   t.match(why, /^inconclusive: nothing tells of broken = 0/)
+  const strained = { ...generator, bottleneck: true, text: 'this machine could not make the load' }
+  const judged = judgeDrill({ thresholds, given: new Set(thresholds), generator: strained, complete: true })
+  t.equal(judged.why, why, 'on a machine that could not make the load, too')
   const records = new Records()
   for (let i = 0; i < 300_000; i++)
     records.add({ call: 0, due: 0, sent: 0, ended: 1, status: i === 7 ? 500 : 200, lagMs: 0 })
