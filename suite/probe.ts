@@ -58,8 +58,6 @@ interface Place {
 
 export const noDraftWaits = 'a draft does not wait here (JOB-3)'
 
-/** A state that nobody knows is no state to wait in. */
-const looksAtUnknown = 5
 const isState = (status: unknown): boolean => (jobStates as readonly unknown[]).includes(status)
 
 const firstBackoffMs = 1_000
@@ -359,6 +357,7 @@ export class Probe {
     // Where one job never ended, the next is not waited for as long.
     const until =
       environment.now() + (this.run.stuck === undefined ? environment.jobTimeoutMs : environment.jobTimeoutMs / 10)
+    let unknownSince: number | undefined
     for (let waitMs = environment.pollMs; ; waitMs = Math.min(waitMs * 1.2, environment.pollMs * 5)) {
       const exchange = this.prepared(await this.job(id, options), 'the job could not be read')
       answers.push(exchange)
@@ -367,8 +366,9 @@ export class Probe {
         this.run.endedJobs++
         return { answers, job }
       }
-      const last = answers.slice(-looksAtUnknown)
-      const isUnknown = last.length === looksAtUnknown && last.every(one => !isState(field(one, 'status')))
+      // It may go on to one that is, and must not be charged in the middle of another check.
+      unknownSince = isState(job?.status) ? undefined : (unknownSince ?? environment.now())
+      const isUnknown = unknownSince !== undefined && environment.now() >= unknownSince + environment.queueMs
       this.must(!isUnknown, `the job is ${shown(job?.status)}, which is not a documented state`)
       if (environment.now() >= until) this.run.stuck ??= id
       this.must(

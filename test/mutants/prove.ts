@@ -7,8 +7,10 @@
  *   npm run prove -- --sample 12 --runs 1        a few
  *   npm run prove -- --load                      with every CPU kept busy
  */
-import { spawnSync } from 'node:child_process'
+import { fork, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import { mutants, variants } from '../../server/mutants/index.ts'
@@ -74,22 +76,45 @@ if (servers.length === 0) {
   process.exit(2)
 }
 
+/** Each CPU has a process: it is told which server is next, and tells how that one came out. */
+if (process.env.PROVE_PART !== undefined) {
+  process.on('message', async (n: number) => process.send?.({ n, row: await prove(servers[n] as Mutant | Variant, n) }))
+  await once(process, 'disconnect')
+  process.exit()
+}
+
 const spinners = values.load
   ? Array.from({ length: availableParallelism() }, () => new Worker('for (;;) {}', { eval: true }))
   : []
 const rows: Row[] = []
 let next = 0
+const processes = Math.min(availableParallelism(), servers.length)
 await Promise.all(
-  Array.from({ length: Number(values.atOnce) }, async () => {
-    while (next < servers.length) {
-      const n = next++
-      const row = await prove(servers[n] as Mutant | Variant, n)
-      rows.push(row)
-      const { id, what, isRight, said, ms } = row
-      console.log(
-        `${isRight ? 'ok    ' : 'NOT OK'} ${id.padEnd(34)} ${said.padEnd(26)} ${what} (${(ms / 1000).toFixed(1)} s)`,
-      )
+  Array.from({ length: processes }, async () => {
+    const child = fork(fileURLToPath(import.meta.url), process.argv.slice(2), {
+      env: { ...process.env, PROVE_PART: '1' },
+    })
+    const waiting = new Map<number, (row: Row) => void>()
+    child.on('message', ({ n, row }: { n: number; row: Row }) => waiting.get(n)?.(row))
+    const broken = once(child, 'exit').then(([code]) =>
+      Promise.reject(new Error(`a process of prove ended with ${code}`)),
+    )
+    broken.catch(() => {})
+    const proveNext = async (): Promise<void> => {
+      while (next < servers.length) {
+        const n = next++
+        const judged = new Promise<Row>(resolve => waiting.set(n, resolve))
+        child.send(n)
+        const row = await Promise.race([judged, broken])
+        rows.push(row)
+        const { id, what, isRight, said, ms } = row
+        console.log(
+          `${isRight ? 'ok    ' : 'NOT OK'} ${id.padEnd(34)} ${said.padEnd(26)} ${what} (${(ms / 1000).toFixed(1)} s)`,
+        )
+      }
     }
+    await Promise.all(Array.from({ length: Math.ceil(Number(values.atOnce) / processes) }, proveNext))
+    child.disconnect()
   }),
 )
 for (const spinner of spinners) await spinner.terminate()
