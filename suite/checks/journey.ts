@@ -6,6 +6,7 @@ import type { Job } from '../../contracts/schemas.ts'
 import { listedIds, listIn } from '../../contracts/shapes.ts'
 import type { Video } from '../../media/clip.ts'
 import { type CallOptions, type Polled, type Price, type Probe, priceOf } from '../probe.ts'
+import { NotTried } from '../session.ts'
 
 export type UsageTotals = Awaited<ReturnType<Probe['usage']>>
 
@@ -146,7 +147,13 @@ export async function newcomers(
       (json as { metadata?: { understudy?: unknown } } | undefined)?.metadata?.understudy === t.mark.understudy
     found[isOurs ? 'doubles' : 'strangers'].push(id)
   }
+  // What runs must not be charged in the middle of another check.
+  for (const id of found.doubles) await t.finish(id).catch(unlessNeverEnding)
   return found
+}
+
+function unlessNeverEnding(error: unknown): void {
+  if (!(error instanceof NotTried)) throw error
 }
 
 const free: Price = { exact: 0, below: 0 }

@@ -7,7 +7,7 @@ import type { Job, JobState } from '../../contracts/schemas.ts'
 import type { Check } from '../check.ts'
 import { documentedPrice, type Probe } from '../probe.ts'
 import { round } from '../session.ts'
-import { difference, failure, isSameCredits, measured, secondsOf, sharedJourney } from './journey.ts'
+import { difference, failure, isSameCredits, measured, newcomers, newest, secondsOf, sharedJourney } from './journey.ts'
 
 /** JOB-4: created and pending are the same step, as each page of the documentation has but one of them. */
 const step: Record<JobState, number> = { created: 0, pending: 0, processing: 1, completed: 2, failed: 2 }
@@ -227,6 +227,7 @@ async function startAgain(t: Probe, id: string, job: Job): Promise<void> {
   // One that does not stay completed by itself is JOB-4's matter.
   if (job.status !== 'completed' || field(now, 'status') !== 'completed') return
   const before = await t.usage()
+  const listed = await newest(t)
   const exchange = await t.start(id, { output_format: 'gif', text_prompt: 'another' }, { paid: true })
   const good = (exchange.status >= 200 && exchange.status < 300) || (exchange.status >= 400 && exchange.status < 500)
   t.expect('JOB-3', good, 'the job as it is, or a 4xx', describeResponse(exchange), {
@@ -244,6 +245,8 @@ async function startAgain(t: Probe, id: string, job: Job): Promise<void> {
   for (const name of ['output_format', 'text_prompt'] as const) {
     if (field(now, name) !== undefined) t.expectField(['JOB-3', 'GO-3'], after, name, field(now, name))
   }
+  const { doubles } = await newcomers(t, listed)
+  t.expect(['JOB-3', 'GO-3'], doubles.length === 0, 'no other job', doubles.join(', ') || 'none', { exchange })
   const grown = difference(await t.usage(), before)
   const expected = 'no second charge'
   const isFree = grown.credits_used < documentedPrice(job.model, secondsOf(t, job)) - 0.01
