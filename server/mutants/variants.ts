@@ -187,7 +187,8 @@ export const variants: readonly Variant[] = [
     what: 'progress is no whole number',
     apply: mutation =>
       rewriteJobs(mutation, job => {
-        if (job.status === 'processing') job.progress += 0.25
+        // In a job that failed on the way too, or it would have gone back.
+        if (job.progress > 0 && job.progress < 100) job.progress += 0.25
       }),
   },
   {
