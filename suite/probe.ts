@@ -204,7 +204,8 @@ export class Probe {
     run.statuses.set(exchange.status, (run.statuses.get(exchange.status) ?? 0) + 1)
     // Who answers for a file may be another server; the contract speaks of the API.
     if (path.startsWith('/'))
-      for (const finding of judge(exchange, run.ids)) run.findings.push({ ...finding, check: this.#check })
+      for (const finding of judge(exchange, run.ids))
+        run.findings.push({ ...finding, check: this.#check, byItself: true })
     return exchange
   }
 

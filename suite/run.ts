@@ -10,7 +10,7 @@ import { expectAnswer, noDraftWaits, Probe } from './probe.ts'
 import type { Report } from './report.ts'
 import type { RunOptions } from './runOptions.ts'
 
-import { NotTried, Run, round, Stopped } from './session.ts'
+import { NotTried, type Recorded, Run, round, Stopped } from './session.ts'
 import { type CheckOutcome, failedIn, left, suiteReportOf } from './verdict.ts'
 
 export async function runSuite(environment: SuiteEnvironment, options: RunOptions): Promise<Report> {
@@ -152,7 +152,9 @@ async function runCheck(run: Run, check: Check, profile: Profile, refusal: strin
     else if (error instanceof NoAnswer) ended = await unanswered(run, check, error)
     else throw error
   }
-  const ofDrafts = run.findings.slice(from).filter(({ holds, clauses }) => !holds && !clauses.includes('JOB-3'))
+  // What an answer shows by itself, such as a missing field, is as wrong in a job as in a draft.
+  const isOfDraft = ({ holds, clauses, byItself }: Recorded) => !holds && !byItself && !clauses.includes('JOB-3')
+  const ofDrafts = run.findings.slice(from).filter(isOfDraft)
   if (probe.usesDrafts && ofDrafts.length > 0 && !(await probe.draftsWait())) {
     // What becomes of a job that was no draft any more is no fault of what this check speaks of.
     run.withdraw(ofDrafts)

@@ -20,6 +20,8 @@ export class Stopped extends Error {}
 /** A finding, and which check made it. */
 export interface Recorded extends Finding {
   check: string
+  /** The answer shows it by itself, whatever was asked before. */
+  byItself?: true
   /** Where it takes more than the one call to see it. */
   curl?: string
 }

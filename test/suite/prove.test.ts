@@ -67,6 +67,21 @@ t.test('pending is a draft, or a job in its queue: neither is taken for the othe
   t.same(started.problems, [])
   for (const id of ['JOB-6', 'JOB-7'] as const)
     t.match(clauseOf(started.report, id), { verdict: 'skipped', reason: /a draft does not wait here \(JOB-3\)/ })
+
+  let isFirst = true
+  const both: Mutant = {
+    ...startsAtOnce,
+    breaks: ['JOB-3', 'JOB-5'],
+    apply(mutation) {
+      startsAtOnce.apply(mutation)
+      rewriteJson(mutation, 'getJob', job => {
+        if (isFirst) delete job.model
+        isFirst = false
+      })
+    },
+  }
+  const { problems } = await judgeServer(both, { seed: 'queue', only })
+  t.same(problems, [], 'what an answer lacks is told all the same')
 })
 
 t.test('there are at least 80 mutants and 15 correct variants, each with a name of its own', async t => {
